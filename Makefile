@@ -1,0 +1,76 @@
+# `make run` and `make check` are all a newcomer needs; `make help` lists the rest.
+# Everything is installed into $(VENV), from the locks, and only when a lock has changed.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+
+# `make lock LOCK_ARGS=--upgrade` takes newer versions; plain `make lock` keeps those it finds.
+LOCK_ARGS ?=
+COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(LOCK_ARGS) pyproject.toml
+
+TOO_OLD := import sys; sys.version_info >= (3, 11) or sys.exit( \
+	"rollsignal needs Python 3.11 or newer, and %s is %s. Name a newer one: " \
+	"make clean; make PYTHON=python3.13 run" % (sys.executable, sys.version.split()[0]))
+
+step = @printf '\n== %s\n' "$(1)"
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run check format lock bench bench-quick clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+run: $(RUNTIME) ## Run the sample job: data.csv and config.yaml in, metrics.json and run.log out
+	$(PY) run.py --input data.csv --config config.yaml --output metrics.json --log-file run.log
+
+check: $(DEV) ## Run every check, in order; the first failure ends it
+	$(call step,format: ruff format --check)
+	@$(PY) -m ruff format --check .
+	$(call step,lint: ruff check)
+	@$(PY) -m ruff check .
+	$(call step,types: mypy)
+	@$(PY) -m mypy
+	$(call step,import rules: import-linter)
+	@$(VENV)/bin/lint-imports --no-logo --no-cache
+	$(call step,tests: pytest)
+	@$(PY) -m pytest
+
+format: $(DEV) ## Format the code and apply the linter's safe fixes
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+
+lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+bench: $(RUNTIME) ## Measure the job against a plain pandas script
+	$(PY) -m bench
+
+bench-quick: $(RUNTIME) ## The same with few repeats
+	$(PY) -m bench --quick
+
+clean: ## Remove the environment and the caches
+	@if [ -f "$(VENV)/pyvenv.cfg" ]; then rm -rf -- "$(VENV)"; fi
+	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here; name a Python: make PYTHON=python3.13 run" >&2; exit 1; }
+	@"$(PYTHON)" -c '$(TOO_OLD)'
+	"$(PYTHON)" -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV) || { rm -f $(PY); exit 1; }
+
+$(RUNTIME): requirements.txt $(PY)
+	@$(PY) -c '$(TOO_OLD)'
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	$(PIP) -r requirements-dev.txt
+	@touch $@

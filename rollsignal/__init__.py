@@ -1,0 +1,29 @@
+"""Turn OHLCV bars into an exact rolling-mean signal, with metrics, logs and proof.
+
+>>> from rollsignal import rolling_signal
+>>> rolling_signal(["100.10", "100.10", "100.10", "100.20"], window=3).signals
+[None, None, 0, 1]
+"""
+
+from time import perf_counter
+
+__version__ = "0.1.0"
+__all__ = ["JobError", "RollingSignal", "__version__", "rolling_signal", "run"]
+
+STARTED = perf_counter()
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollsignal.api import RollingSignal, rolling_signal, run
+    from rollsignal.errors import JobError
+
+_HOMES = {"JobError": "rollsignal.errors"}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for, so that the command starts fast."""
+    if name not in __all__:
+        raise AttributeError(f"module 'rollsignal' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "rollsignal.api")), name)

@@ -1,0 +1,175 @@
+"""This module is the Python API: signals of a series in memory, and the job as a function."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
+
+from rollsignal import job
+from rollsignal.arrays import float_means, ticks_of_array
+from rollsignal.errors import DataError, shown
+from rollsignal.kernel import Carry, advance, margin_blocks, rolling_mean
+from rollsignal.prices import BadCloseError, parse_closes
+
+
+class RollingSignal(NamedTuple):
+    """The signals (1 or 0) and rolling means of a series, one of each for every close.
+
+    Both have nothing in warm-up: None in lists, masked in NumPy arrays, null in pandas and
+    polars series.
+    """
+
+    signals: Any
+    means: Any
+
+
+def rolling_signal(
+    closes: Any, window: int, *, missing: Literal["error", "gap"] = "error"
+) -> RollingSignal:
+    """Decide the signal of every close of one series, exactly.
+
+    closes: n closes, oldest first: a list or other iterable of str, int, float or Decimal, a
+    NumPy array, or a pandas or polars series. A float stands for the shortest decimal that
+    identifies it. window: bars, at least 1, the current one included. missing: what to do about
+    None, NaN and the like: "error", or "gap", which leaves windows that contain one unsigned.
+
+    Returns n signals and n means of the kind that came in: lists, masked arrays (int8 and
+    float64), pandas series with the same index (Int8, Float64), polars series (Int8, Float64).
+    Raises `ValueError` for a bad window, `DataError` for a close that is no number.
+
+    >>> rolling_signal(["100.10", "100.10", "100.10"], window=3)
+    RollingSignal(signals=[None, None, 0], means=[None, None, 100.1])
+    >>> rolling_signal([0.1, 0.2, 0.3, 0.2], window=3).means
+    [None, None, 0.2, 0.23333333333333334]
+    """
+    if isinstance(window, bool) or not isinstance(window, int) or window < 1:
+        raise ValueError(f"window is {window!r}, not a whole number of bars of at least 1")
+    library = type(closes).__module__.partition(".")[0]
+    if library == "pandas":
+        return _of_pandas(closes, window, missing)
+    if library == "polars":
+        return _of_polars(closes, window, missing)
+    if library == "numpy" and hasattr(closes, "dtype"):
+        return _of_numpy(closes, window, missing)
+    return _of_values(closes, window, missing)
+
+
+def run(
+    input: str = "data.csv",
+    config: str = "config.yaml",
+    output: str = "metrics.json",
+    log_file: str | None = "run.log",
+) -> dict[str, object]:
+    """Run the job as the command does, and return its metrics.
+
+    Raises the `JobError` that ended it, after the error metrics and the log are written.
+    """
+    started = perf_counter()
+    request = job.Request(input, config, output, log_file)
+    outcome = job.run(request, started, lambda level, text: None)
+    if outcome.error:
+        raise outcome.error
+    return outcome.metrics
+
+
+def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSignal:
+    cells = list(map(_written, closes))
+    try:
+        ticks = parse_closes(cells)
+        if missing == "error" and None in ticks.values:
+            raise BadCloseError(ticks.values.index(None), "not a number")
+    except BadCloseError as bad:
+        cell = shown(cells[bad.index])
+        raise DataError(f"close {bad.index} (counted from 0) is {cell}, {bad.reason}") from None
+    decided, _ = advance(Carry(window), ticks)
+    signals: list[int | None] = []
+    means: list[float | None] = []
+    for close, margin in zip(decided.closes, decided.margins, strict=True):
+        if close is None or margin is None:
+            signals.append(None)
+            means.append(None)
+        else:
+            signals.append(int(margin > 0))
+            means.append(rolling_mean(margin, close, window, decided.scale))
+    return RollingSignal(signals, means)
+
+
+def _written(close: Any) -> str:
+    """Write one close as the decimal that it stands for."""
+    if close is None or type(close).__name__ == "NAType":
+        return ""
+    # A NumPy float writes the shortest decimal of its own width; as a Python float it would not.
+    if isinstance(close, bool) or not (
+        isinstance(close, str | int | float | Decimal) or hasattr(close, "dtype")
+    ):
+        raise DataError(f"a close is {shown(repr(close))}, not a number")
+    return str(close)
+
+
+def _of_numpy(closes: Any, window: int, missing: str) -> RollingSignal:
+    import numpy as np
+
+    if closes.ndim != 1:
+        raise DataError(f"closes have {closes.ndim} dimensions, not 1")
+    ticks = ticks_of_array(closes, window)
+    if ticks is None:
+        return _masked(_of_values(list(closes), window, missing))
+    count, start = len(closes), min(window - 1, len(closes))
+    absent = np.arange(count) < start
+    signals, means = np.zeros(count, np.int8), np.zeros(count, np.float64)
+    for margins in margin_blocks(ticks.values, window):
+        place = slice(start, start + len(margins))
+        signals[place] = margins > 0
+        means[place] = float_means(ticks.values[place] * window - margins, window, ticks.scale)
+        start += len(margins)
+    return RollingSignal(np.ma.array(signals, mask=absent), np.ma.array(means, mask=absent))
+
+
+def _masked(found: RollingSignal) -> RollingSignal:
+    import numpy as np
+
+    absent = np.array([signal is None for signal in found.signals], np.bool_)
+    return RollingSignal(
+        np.ma.array([signal or 0 for signal in found.signals], mask=absent, dtype=np.int8),
+        np.ma.array([mean or 0.0 for mean in found.means], mask=absent, dtype=np.float64),
+    )
+
+
+def _of_pandas(closes: Any, window: int, missing: str) -> RollingSignal:
+    import numpy as np
+    import pandas as pd
+
+    plain = isinstance(closes.dtype, np.dtype) and closes.dtype.kind in "iuf"
+    values = closes.to_numpy() if plain else np.array([*closes.tolist(), None], object)[:-1]
+    signals, means = _of_numpy(values, window, missing)
+    return RollingSignal(
+        pd.Series(
+            pd.arrays.IntegerArray(signals.data, np.ma.getmaskarray(signals)),
+            index=closes.index,
+            name="signal",
+        ),
+        pd.Series(
+            pd.arrays.FloatingArray(means.data, np.ma.getmaskarray(means)),
+            index=closes.index,
+            name="rolling_mean",
+        ),
+    )
+
+
+def _of_polars(closes: Any, window: int, missing: str) -> RollingSignal:
+    import numpy as np
+    import polars as pl
+
+    plain = closes.dtype.is_float() or closes.dtype.is_integer()
+    if plain and not closes.null_count():
+        values = closes.to_numpy()
+    else:
+        values = np.array([*closes.to_list(), None], object)[:-1]
+    found = _of_numpy(values, window, missing)
+    signals, means = (
+        pl.select(
+            pl.when(pl.lit(pl.Series(~np.ma.getmaskarray(a)))).then(pl.Series(a.data))
+        ).to_series()
+        for a in found
+    )
+    return RollingSignal(signals.rename("signal"), means.rename("rolling_mean"))

@@ -1,0 +1,83 @@
+"""This module turns NumPy arrays of closes into int64 ticks, and sums into means, exactly."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rollsignal.kernel import fits_int64
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Any two decimals of so many significant digits are told apart by such a float.
+SAFE_DIGITS = {4: 6, 8: 15}
+DOUBLE_WHOLE = 2**53
+
+
+class TickArray(NamedTuple):
+    """Closes as int64 ticks of 10^-scale."""
+
+    values: "NDArray[np.int64]"
+    scale: int
+
+
+def ticks_of_array(closes: "NDArray[Any]", window: int) -> TickArray | None:
+    """Turn an array of integers or floats into ticks that `fits_int64`.
+
+    A float stands for the shortest decimal that identifies it. Returns None where that needs
+    more than int64 or more digits than are safe to find at once: then each is read as text.
+    """
+    import numpy as np
+
+    ticks: TickArray | None = None
+    if closes.dtype.kind == "f" and closes.dtype.itemsize in SAFE_DIGITS:
+        ticks = _ticks_of_floats(closes)
+    elif closes.dtype.kind == "i" or (closes.dtype.kind == "u" and closes.dtype.itemsize < 8):
+        ticks = TickArray(closes.astype(np.int64), 0)
+    return ticks if ticks and fits_int64(ticks.values, window) else None
+
+
+def _ticks_of_floats(closes: "NDArray[np.floating[Any]]") -> TickArray | None:
+    """Find the least scale at which every float is the nearest one to a whole number of ticks.
+
+    A decimal of at most 15 significant digits (6 for float32) that rounds to a double is the
+    only one so short that does, hence the shortest; and t / 10^s is correctly rounded while t
+    is below 2^53 and s at most 22. Source: IEEE 754 and the DBL_DIG, FLT_DIG of C.
+    """
+    import numpy as np
+
+    digits = SAFE_DIGITS[closes.dtype.itemsize]
+    doubles = closes.astype(np.float64)
+    if not np.isfinite(doubles).all() or (np.abs(doubles) >= 10.0**digits).any():
+        return None
+    first = 0
+    for part in (doubles[:1024], doubles):
+        original = closes[: len(part)]
+        scale = next((s for s in range(first, digits) if _is_whole(part, original, s)), None)
+        if scale is None:
+            return None
+        first = scale
+    values = np.rint(doubles * 10.0**first).astype(np.int64)
+    return TickArray(values, first)
+
+
+def _is_whole(doubles: Any, original: Any, scale: int) -> bool:
+    import numpy as np
+
+    ticks = np.rint(doubles * 10.0**scale)
+    back = (ticks / 10.0**scale).astype(original.dtype)
+    limit = 10.0 ** SAFE_DIGITS[original.dtype.itemsize]
+    return bool((np.abs(ticks) < limit).all() and (back == original).all())
+
+
+def float_means(sums: "NDArray[np.int64]", window: int, scale: int) -> "NDArray[np.float64]":
+    """Divide window sums in ticks by the window: the doubles nearest to the exact means.
+
+    The division of two doubles is correctly rounded; where a sum or the divisor is no double,
+    Python's division of whole numbers is.
+    """
+    import numpy as np
+
+    divisor = window * 10**scale
+    if divisor <= DOUBLE_WHOLE and len(sums) and np.abs(sums).max() <= DOUBLE_WHOLE:
+        return sums / float(divisor)
+    return np.array([total / divisor for total in sums.tolist()], np.float64)

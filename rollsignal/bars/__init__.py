@@ -1,0 +1,1 @@
+"""This package reads bars: what to open, which dialect it is in, and batches of closes."""

@@ -1,0 +1,272 @@
+"""This module reads bars from text with the standard library: the authority on what it means.
+
+What it cannot be sure of it refuses, naming the file, the physical line, the column and the
+text found. It never guesses a value.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from itertools import chain, islice
+from typing import NamedTuple
+
+from rollsignal.bars.header import BLANKS, find_dialect, odd_bytes
+from rollsignal.bars.text import MAX_LINE_CHARS, TextPieces
+from rollsignal.config import JobConfig
+from rollsignal.errors import DataError, InputError, plural, shown
+from rollsignal.files import open_regular
+from rollsignal.prices import MISSING_WORDS, BadCloseError, Ticks, parse_closes
+from rollsignal.quality import Finding
+from rollsignal.timestamps import BadTimestampError, Moment, TimestampReader
+
+BATCH_ROWS = 16_384
+
+Row = list[str]
+
+_CSV_PROBLEMS = (
+    ("unexpected end of data", "a quote opened here is never closed"),
+    ("expected after", "text follows a closing quote, or a quote opened here is never closed"),
+    ("field larger", f"a field of more than {MAX_LINE_CHARS:,} characters"),
+    ("new-line", "a line end inside a line that is wrapped in quotes"),
+)
+
+
+class Batch(NamedTuple):
+    """Consecutive bars of one file: for each its close, timestamp and physical line.
+
+    `cells` are the closes as written; `moments` is None where timestamps are not read.
+    """
+
+    closes: Ticks
+    cells: Sequence[str]
+    moments: Sequence[Moment] | None
+    lines: Sequence[int]
+
+
+class CarefulReader:
+    """Read one file of delimited text, batch after batch."""
+
+    def __init__(self, path: str, config: JobConfig) -> None:
+        """Open the file and find its dialect; raises `InputError` or `DataError`."""
+        self._pieces = TextPieces(open_regular(path, "Input data file", InputError), path)
+        self.name = self._pieces.name
+        self._text = iter(self._pieces)
+        beginning = next(self._text, "")
+        self.dialect = find_dialect(beginning, config.columns, self.name)
+        self.encoding = self._pieces.encoding
+        self._beginning = beginning[self.dialect.start :]
+        self._missing = config.missing
+        self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
+        self._timestamps = TimestampReader()
+        self._width = 0
+        self._blank_line = 0
+        csv.field_size_limit(MAX_LINE_CHARS)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield all bars; raises `DataError` where the text is in doubt."""
+        ending: list[str] = []
+        last_line = 0
+        for found, found_lines in self._numbered_rows():
+            rows, lines = self._checked(found, found_lines)
+            if rows:
+                batch = self._batch(rows, lines)
+                ending = [*ending[-1:], *batch.cells]
+                last_line = lines[-1]
+                yield batch
+        if self._pieces.cut and ending and self.dialect.close == self._width - 1:
+            self._refuse_cut_close(ending, last_line)
+
+    def _numbered_rows(self) -> Iterator[tuple[list[Row], Sequence[int]]]:
+        """Yield rows of fields, with the physical line that each begins on."""
+        pieces = chain((self._beginning,), self._text)
+        records = csv.reader(
+            chain.from_iterable(map(StringIO, pieces)),
+            delimiter=self.dialect.delimiter,
+            skipinitialspace=self.dialect.spaced,
+            strict=True,
+        )
+        line = self.dialect.line + _lines_of(next(records))
+        read = records.line_num
+        rows = self._unwrapped(records)
+        problem = ""
+        while not problem:
+            block: list[Row] = []
+            try:
+                block.extend(islice(rows, BATCH_ROWS))
+            except csv.Error as error:
+                problem = _explained(error)
+            if not block and not problem:
+                return
+            lines: Sequence[int] = range(line, line + len(block))
+            if records.line_num - read != len(block):
+                lines = self._number(block, line)
+            yield block, lines
+            line = lines[-1] + _lines_of(block[-1]) if block else line
+            read = records.line_num
+        raise self._error(line, problem)
+
+    def _unwrapped(self, records: Iterator[Row]) -> Iterator[Row]:
+        """Yield the rows, taken out of the quotes around every line if there are such."""
+        opening: list[Row] = []
+        for row in records:
+            opening.append(row)
+            if not _is_blank(row):
+                break
+        rows = chain(opening, records)
+        if opening and self._is_wrapped(opening[-1]):
+            return csv.reader(
+                self._wrapped_lines(rows), delimiter=self.dialect.delimiter, strict=True
+            )
+        return rows
+
+    def _is_wrapped(self, row: Row) -> bool:
+        return len(row) == 1 < self.dialect.width and self.dialect.delimiter in row[0]
+
+    def _wrapped_lines(self, rows: Iterator[Row]) -> Iterator[str]:
+        for row in rows:
+            if not (_is_blank(row) or self._is_wrapped(row)):
+                raise csv.Error("some rows are wrapped in quotes as a whole, this one is not")
+            yield row[0] if row else ""
+
+    def _number(self, rows: list[Row], line: int) -> list[int]:
+        """Find the line that each row begins on, where some fields hold line ends."""
+        lines = []
+        for row in rows:
+            lines.append(line)
+            line += _lines_of(row)
+            if any(
+                "\n" in cell and cell.count(self.dialect.delimiter) >= self.dialect.width - 1
+                for cell in row
+            ):
+                raise self._error(
+                    lines[-1], "a quoted field holds a whole row: is a quote missing?"
+                )
+        return lines
+
+    def _checked(self, rows: list[Row], lines: Sequence[int]) -> tuple[list[Row], Sequence[int]]:
+        """Refuse odd bytes and rows of another width, leave out blank lines."""
+        if self._pieces.suspect:
+            self._refuse_odd_bytes(rows, lines)
+        if set(map(len, rows)) != {self._width}:
+            kept = [pair for pair in zip(rows, lines, strict=True) if self._is_full(*pair)]
+            rows = [row for row, _ in kept]
+            lines = [line for _, line in kept]
+        if self._width > self.dialect.width:
+            self._refuse_extra_fields(rows, lines)
+        return rows, lines
+
+    def _is_full(self, row: Row, line: int) -> bool:
+        """Tell a row from a blank line; raises `DataError` for a row of another width."""
+        if _is_blank(row):
+            self._blank_line = self._blank_line or line
+            return False
+        if self._blank_line and self.dialect.width == 1:
+            raise self._error(self._blank_line, "a blank line among closes: is one missing here?")
+        self._width = self._width or max(len(row), self.dialect.width)
+        if len(row) == self._width:
+            return True
+        expected = "as the header has" if self._width == self.dialect.width else "as the rows above"
+        raise self._error(
+            line,
+            f"{plural(len(row), 'field')} instead of {self._width:,} {expected}: {_start(row)}",
+        )
+
+    def _refuse_extra_fields(self, rows: list[Row], lines: Sequence[int]) -> None:
+        """Refuse fields beyond the header's, unless each is empty in every row."""
+        for row, line in zip(rows, lines, strict=True):
+            if any(cell.strip(BLANKS) for cell in row[self.dialect.width :]):
+                raise self._error(
+                    line,
+                    f"{plural(len(row), 'field')} where the header has {self.dialect.width:,}:"
+                    f" {_start(row)}",
+                )
+
+    def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
+        for row, line in zip(rows, lines, strict=True):
+            for place, cell in enumerate(row):
+                problem = odd_bytes(cell)
+                if problem:
+                    raise self._error(line, f"{self._column(place)} is {shown(cell)}, {problem}")
+
+    def _batch(self, rows: list[Row], lines: Sequence[int]) -> Batch:
+        close, timestamp = self.dialect.close, self._timestamp
+        cells = [row[close] for row in rows]
+        moments = None
+        try:
+            closes = parse_closes(cells)
+            if self._missing == "error" and None in closes.values:
+                raise BadCloseError(closes.values.index(None), "not a number")
+            if timestamp is not None:
+                moments = self._timestamps.read([row[timestamp] for row in rows])
+        except BadCloseError as bad:
+            cell = cells[bad.index]
+            hint = self._close_hint(cell)
+            raise self._cell_error(lines[bad.index], close, cell, bad.reason, hint) from None
+        except BadTimestampError as bad:
+            assert timestamp is not None
+            cell = rows[bad.index][timestamp]
+            hint = "name the right column in the config under columns, or switch these checks off"
+            raise self._cell_error(lines[bad.index], timestamp, cell, bad.reason, hint) from None
+        return Batch(closes, cells, moments, lines)
+
+    def _close_hint(self, cell: str) -> str:
+        """Say what to do about a close that is no number."""
+        if cell.strip(BLANKS).lower() in MISSING_WORDS:
+            return "set missing: skip to leave such rows out, or gap for no signal near them"
+        if cell == self.dialect.header[self.dialect.close]:
+            return "the header again: are two tables in one file?"
+        if any(sign in cell for sign in ",' \u00a0"):
+            return "write a point before decimals, and nothing between thousands"
+        return ""
+
+    def _refuse_cut_close(self, cells: list[str], line: int) -> None:
+        """Refuse a last close without a line end that is shorter than those above it."""
+        tails = [len(cell.partition(".")[2]) for cell in cells]
+        sizes = [len(cell.strip(BLANKS)) for cell in cells]
+        if len(cells) > 1 and (tails[-1] < max(tails[:-1]) or sizes[-1] < min(sizes[:-1])):
+            raise self._cell_error(
+                line,
+                self.dialect.close,
+                cells[-1],
+                "shorter than those above and without a line end: is the file cut off?",
+                "if it is whole, end its last line",
+            )
+
+    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
+        """Explain that a bar is not later than the one before it."""
+        assert self.dialect.timestamp is not None
+        column = self._column(self.dialect.timestamp)
+        return self._error(
+            batch.lines[finding.place],
+            f"{column} {finding.what} (sort the bars, or set checks: {{{finding.check}: warn}})",
+        )
+
+    def _column(self, place: int) -> str:
+        if place >= self.dialect.width:
+            return f"field {place + 1}"
+        name = self.dialect.header[place].strip(BLANKS)
+        return name if name.isprintable() and 0 < len(name) <= 40 else f"column {place + 1}"
+
+    def _error(self, line: int, what: str) -> DataError:
+        return DataError(f"{self.name} line {line}: {what}")
+
+    def _cell_error(self, line: int, place: int, cell: str, reason: str, hint: str) -> DataError:
+        hint = f" ({hint})" if hint else ""
+        return self._error(line, f"{self._column(place)} is {shown(cell)}, {reason}{hint}")
+
+
+def _explained(error: csv.Error) -> str:
+    text = str(error)
+    return next((ours for theirs, ours in _CSV_PROBLEMS if theirs in text), text)
+
+
+def _is_blank(row: Row) -> bool:
+    return not row or (len(row) == 1 and not row[0].strip(BLANKS))
+
+
+def _lines_of(row: Row) -> int:
+    return 1 + sum(cell.count("\n") for cell in row)
+
+
+def _start(row: Row) -> str:
+    return shown(" | ".join(row[:12]), limit=60)

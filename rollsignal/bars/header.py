@@ -1,0 +1,146 @@
+"""This module finds the dialect of a table of text: its delimiter, quoting and columns."""
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from typing import NamedTuple
+
+from rollsignal.config import Columns
+from rollsignal.errors import DataError, did_you_mean, shown
+from rollsignal.timestamps import NAMES
+
+BLANKS = " \t"
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+class Dialect(NamedTuple):
+    """How a table of text is written, and where its columns of interest are.
+
+    `start` is the header's offset in the text, `line` its physical line; `spaced` means that a
+    blank follows each delimiter.
+    """
+
+    start: int
+    line: int
+    delimiter: str
+    spaced: bool
+    header: tuple[str, ...]
+    close: int
+    timestamp: int | None
+
+    @property
+    def width(self) -> int:
+        """Count the columns."""
+        return len(self.header)
+
+
+def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
+    """Find the one delimiter by which the first line has the close column.
+
+    text: the table's beginning, at least its first line. Raises `DataError` if there is no such
+    column, more than one, or more than one such delimiter.
+    """
+    start, line, delimiters = _before_header(text)
+    if start == len(text):
+        raise DataError(f"{name}: no header and no rows: the file is empty or blank")
+    headers = {delimiter: split_header(text[start:], delimiter) for delimiter in delimiters}
+    fitting = [d for d, header in headers.items() if _places(header, wanted.close)]
+    # A table of one column reads the same whatever the delimiter.
+    if len({headers[delimiter] for delimiter in fitting}) > 1:
+        raise DataError(f"{name} line {line}: the header can be split in more than one way")
+    delimiter = fitting[0] if fitting else max(headers, key=lambda d: len(headers[d]))
+    header = headers[delimiter]
+    where = f"{name} line {line}"
+    _refuse_odd_bytes(header, where)
+    first_line = text[start:].partition("\n")[0]
+    return Dialect(
+        start,
+        line,
+        delimiter,
+        first_line.count(delimiter) == first_line.count(delimiter + " ") > 0,
+        header,
+        find_column(header, wanted.close, where),
+        _timestamp_column(header, wanted.timestamp, where),
+    )
+
+
+def _before_header(text: str) -> tuple[int, int, Sequence[str]]:
+    """Skip blank lines and Excel's `sep=` line: the header's offset, line and delimiters."""
+    start, line, delimiters = 0, 1, list(DELIMITERS)
+    for row in StringIO(text):
+        declared = row.strip().strip('"').lower()
+        if declared.startswith("sep=") and row.strip(' \n"')[4:] in DELIMITERS:
+            delimiters = [row.strip(' \n"')[4:]]
+        elif row.strip():
+            break
+        start += len(row)
+        line += 1
+    return start, line, delimiters
+
+
+def split_header(text: str, delimiter: str) -> tuple[str, ...]:
+    """Split the first record, whose line may be wrapped in one pair of quotes."""
+    header = _first_record(text, delimiter)
+    if len(header) == 1 and delimiter in header[0]:
+        header = _first_record(header[0], delimiter)
+    return header
+
+
+def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
+    reader = csv.reader(StringIO(text), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        return tuple(next(reader, ()))
+    except csv.Error:
+        return ()
+
+
+def _places(header: Sequence[str], wanted: str) -> list[int]:
+    """Find a column: by its exact name, else ignoring case and blanks."""
+    exact = [place for place, name in enumerate(header) if name == wanted]
+    return exact or [place for place, name in enumerate(header) if _folded(name) == _folded(wanted)]
+
+
+def _folded(name: str) -> str:
+    return name.strip(BLANKS).lower()
+
+
+def find_column(header: Sequence[str], wanted: str, where: str) -> int:
+    """Find the place of a column; raises `DataError` if there is none or more than one."""
+    places = _places(header, wanted)
+    if len(places) == 1:
+        return places[0]
+    if places:
+        raise DataError(f"{where}: {len(places)} columns are named {shown(wanted)}; keep one")
+    known = [shown(name.strip(BLANKS)) for name in header[:20]]
+    more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
+    hint = did_you_mean(wanted, [name.strip(BLANKS).lower() for name in header[:20]])
+    hint = f"; {hint}" if hint.startswith("did") else ""
+    raise DataError(
+        f"{where}: no {shown(wanted)} column in the header: {', '.join(known)}{more}"
+        f" (name yours in the config under columns{hint})"
+    )
+
+
+def _timestamp_column(header: Sequence[str], wanted: str | None, where: str) -> int | None:
+    if wanted is not None:
+        return find_column(header, wanted, where)
+    for name in NAMES:
+        if _places(header, name):
+            return find_column(header, name, where)
+    return None
+
+
+def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:
+    for place, name in enumerate(header, start=1):
+        problem = odd_bytes(name)
+        if problem:
+            raise DataError(f"{where}: the name of column {place}, {shown(name)}, {problem}")
+
+
+def odd_bytes(cell: str) -> str | None:
+    """Say what is wrong with a cell that holds a NUL or bytes that are not UTF-8, if any."""
+    if "\0" in cell:
+        return "contains a NUL byte"
+    if any("\ud800" <= character <= "\udfff" for character in cell):
+        return "is not UTF-8 (convert the file, or save it as UTF-8)"
+    return None

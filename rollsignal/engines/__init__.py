@@ -1,0 +1,1 @@
+"""This package decides who calls reader and kernel, and where."""

@@ -1,0 +1,111 @@
+"""This module holds every way a run can fail: the `JobError` family, each with its exit code.
+
+The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data from a bad disk.
+"""
+
+
+class JobError(Exception):
+    """Say why a run failed: where, what was found, what to do.
+
+    `message` goes into the metrics file; `detail` (a path, a hint) only to the log and stderr.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.detail})" if self.detail else self.message
+
+
+class UsageError(JobError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class DataError(JobError):
+    """The bars cannot be trusted."""
+
+    exit_code = 65
+
+
+class InputError(JobError):
+    """An input is missing or cannot be read."""
+
+    exit_code = 66
+
+
+class OutputError(JobError):
+    """An output cannot be created."""
+
+    exit_code = 73
+
+
+class DiskError(JobError):
+    """Reading or writing failed midway."""
+
+    exit_code = 74
+
+
+class ConfigError(JobError):
+    """The config is missing or wrong.
+
+    `version` is the config's own version where that much of it could be read.
+    """
+
+    exit_code = 78
+    version: str | None = None
+
+
+class StoppedError(JobError):
+    """A signal ended the run: 128 plus the signal's number, as shells count."""
+
+    def __init__(self, signal_number: int, name: str) -> None:
+        super().__init__(f"Stopped by {name} before the end")
+        self.exit_code = 128 + signal_number
+
+
+def shown(text: str, limit: int = 40) -> str:
+    r"""Quote a piece of data for a message: shortened, with control characters escaped.
+
+    >>> print(shown("101.5\x1b[2J"))
+    '101.5\x1b[2J'
+    >>> print(shown("9" * 5000, limit=5))
+    '99999…' (5,000 characters)
+    """
+    if len(text) <= limit:
+        return repr(text)
+    return f"{text[:limit] + '…'!r} ({len(text):,} characters)"
+
+
+def shown_path(path: str) -> str:
+    """Write a path as it is, or quoted and escaped if a terminal or a log would misread it."""
+    return path if path.isprintable() and path.strip() == path != "" else repr(path)
+
+
+def escaped(text: str) -> str:
+    r"""Escape line ends, control characters and other unprintable ones.
+
+    >>> print(escaped("a\nb\x1b[2J"))
+    a\nb\x1b[2J
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def plural(count: int, noun: str) -> str:
+    """Count a noun: `1 row`, `10,000 rows`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """Offer the nearest known name, or list them all."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"

@@ -1,0 +1,114 @@
+"""This module opens files to read, and replaces files as a whole or not at all."""
+
+import os
+import stat
+from typing import BinaryIO
+
+from rollsignal.errors import DiskError, JobError, OutputError, shown_path
+
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_regular(path: str, what: str, error: type[JobError]) -> BinaryIO:
+    """Open a regular file for reading; raises `error` at once for anything else.
+
+    what: how messages call the file, for example "Input data file".
+    """
+    where = f"path: {shown_path(path)}"
+    try:
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        hint = "" if os.path.isabs(path) else ", looked for in the working directory"
+        raise error(f"{what} not found", where + hint) from None
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise error(f"{what} cannot be opened: {reason}", where) from problem
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        kind = next((name for test, name in _KINDS if test(mode)), "special")
+        raise error(f"{what} is {kind}, not a regular file", where)
+    return os.fdopen(descriptor, "rb")
+
+
+def make_way(path: str) -> None:
+    """Make an output's folder, and remove what an earlier run left there.
+
+    A link is followed: what it points to is the output. Raises `OutputError`.
+    """
+    target = _checked_target(path)
+    try:
+        if os.path.lexists(target):
+            os.unlink(target)
+    except OSError as problem:
+        raise _cannot_create(path, str(problem.strerror)) from problem
+
+
+def replace(path: str, text: str) -> None:
+    """Write a whole file, so that a reader sees all of it or the former one, and keep it on disk.
+
+    Raises `OutputError` if it cannot be created, `DiskError` if writing fails.
+    """
+    target = _checked_target(path)
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name[:200]}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except OSError as problem:
+        raise _cannot_create(path, str(problem.strerror)) from problem
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+        _sync_folder(folder)
+    except OSError as problem:
+        raise DiskError(
+            f"Output could not be written: {problem.strerror}", f"path: {shown_path(path)}"
+        ) from problem
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+
+
+def _checked_target(path: str) -> str:
+    """Find what an output's path leads to, make its folder, and refuse to replace no file."""
+    try:
+        target = os.path.realpath(path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if os.path.lexists(target) and not stat.S_ISREG(os.lstat(target).st_mode):
+            raise _cannot_create(path, "there is something else than a file")
+        if os.path.lexists(target) and not os.access(target, os.W_OK):
+            raise _cannot_create(path, "it is read-only")
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise _cannot_create(path, reason) from problem
+    return target
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cannot_create(path: str, reason: str) -> OutputError:
+    return OutputError(f"Output cannot be created: {reason}", f"path: {shown_path(path)}")
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Tell whether two paths lead to one file, also through links, whether or not it exists."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return os.path.realpath(one) == os.path.realpath(other)

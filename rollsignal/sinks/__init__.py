@@ -1,0 +1,1 @@
+"""This package writes what a run leaves behind: metrics and a log."""

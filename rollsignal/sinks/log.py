@@ -1,0 +1,92 @@
+"""This module writes the log of a run: one event, one line.
+
+Lines are appended, each with one write, so that runs that share a log do not cut each other's
+lines. A log that cannot be written never stops a job. The standard library's logging would add
+6 ms to a job that takes 60.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from rollsignal.errors import escaped
+
+LogFormat = Literal["text", "json"]
+Level = Literal["INFO", "WARNING", "ERROR"]
+LEVELS: tuple[Level, ...] = ("INFO", "WARNING", "ERROR")
+Say = Callable[[Level, str], None]
+
+
+class RunLog:
+    """Write events to a log file, and tell them to whoever listens (`say`)."""
+
+    def __init__(self, path: str | None, log_format: LogFormat, say: Say) -> None:
+        """Open the log for appending; `path` None keeps no file."""
+        self._format = log_format
+        self._say = say
+        self._file: int | None = None
+        if path is None:
+            return
+        try:
+            folder = os.path.dirname(path)
+            if folder:
+                os.makedirs(folder, exist_ok=True)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+            self._file = os.open(path, flags, 0o666)
+        except (OSError, ValueError) as problem:
+            self._give_up(problem)
+
+    def event(self, level: Level, message: str, **fields: object) -> None:
+        """Write one event with its fields, and tell it."""
+        self.record(level, message, **fields)
+        self._say(level, _with_fields(message, fields))
+
+    def record(self, level: Level, message: str, **fields: object) -> None:
+        """Write one event with its fields."""
+        self._write(_line(self._format, level, message, fields))
+
+    def traceback(self, text: str) -> None:
+        """Write a traceback, each of its lines an event."""
+        for line in text.rstrip().splitlines():
+            self.record("ERROR", "traceback: " + line)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _write(self, line: str) -> None:
+        if self._file is None:
+            return
+        try:
+            os.write(self._file, line.encode("utf-8", "backslashreplace"))
+        except OSError as problem:
+            self.close()
+            self._give_up(problem)
+
+    def _give_up(self, problem: OSError | ValueError) -> None:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        self._say("WARNING", f"the log cannot be written: {reason}; the job goes on without it")
+
+
+def _line(log_format: LogFormat, level: Level, message: str, fields: dict[str, object]) -> str:
+    now = time.time_ns()
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
+    timestamp = f"{seconds}.{now // 10**6 % 1000:03d}Z"
+    if log_format == "json":
+        event = {"timestamp": timestamp, "level": level, "logger": "rollsignal", "message": message}
+        return json.dumps({**event, **fields}) + "\n"
+    return f"{timestamp} {level:<7} {escaped(_with_fields(message, fields))}\n"
+
+
+def _with_fields(message: str, fields: dict[str, object]) -> str:
+    return " ".join((message, *(f"{key}={_field(value)}" for key, value in fields.items())))
+
+
+def _field(value: object) -> str:
+    text = str(value)
+    return text if re.fullmatch(r"[\w./:+-]+", text) else repr(text)
