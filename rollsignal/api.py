@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from rollsignal import job
 from rollsignal.arrays import float_means, ticks_of_array
-from rollsignal.errors import DataError, shown
+from rollsignal.errors import BadCellError, DataError, shown
 from rollsignal.kernel import Carry, advance, margin_blocks, rolling_mean
-from rollsignal.prices import BadCloseError, parse_closes
+from rollsignal.prices import parse_closes
 
 
 class RollingSignal(NamedTuple):
@@ -77,8 +77,8 @@ def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSigna
     try:
         ticks = parse_closes(cells)
         if missing == "error" and None in ticks.values:
-            raise BadCloseError(ticks.values.index(None), "not a number")
-    except BadCloseError as bad:
+            raise BadCellError("not a number", ticks.values.index(None))
+    except BadCellError as bad:
         cell = shown(cells[bad.index])
         raise DataError(f"close {bad.index} (counted from 0) is {cell}, {bad.reason}") from None
     decided, _ = advance(Carry(window), ticks)

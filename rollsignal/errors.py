@@ -69,6 +69,15 @@ class StoppedError(JobError):
         self.exit_code = 128 + signal_number
 
 
+class BadCellError(ValueError):
+    """One cell is not what its column holds; `index` is its place in the cells given."""
+
+    def __init__(self, reason: str, index: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.index = index
+
+
 def shown(text: str, limit: int = 40) -> str:
     r"""Quote a piece of data for a message: shortened, with control characters escaped.
 

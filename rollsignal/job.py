@@ -1,7 +1,6 @@
 """This module is the story of a run: from its paths to its metrics, whatever happens."""
 
 import os
-import traceback
 from time import perf_counter
 from typing import NamedTuple
 
@@ -48,6 +47,8 @@ def run(request: Request, started: float, say: Say) -> Outcome:
     except JobError as error:
         outcome = _fail(request, error, log)
     except Exception as bug:
+        import traceback
+
         log.traceback(traceback.format_exc())
         outcome = _fail(request, JobError(f"Internal error: {type(bug).__name__}: {bug}"), log)
     elapsed_ms = _elapsed_ms(started)

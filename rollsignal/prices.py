@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rollsignal.errors import BadCellError
+
 MAX_DIGITS = 4000
 MAX_EXPONENT = 400
 MAX_WHOLE_DIGITS = 308
@@ -27,19 +29,10 @@ class Ticks(NamedTuple):
     scale: int
 
 
-class BadCloseError(ValueError):
-    """One cell is not a number; `index` is its place in the cells, `reason` what is wrong."""
-
-    def __init__(self, index: int, reason: str) -> None:
-        super().__init__(reason)
-        self.index = index
-        self.reason = reason
-
-
 def parse_closes(cells: Sequence[str]) -> Ticks:
     """Parse closes as written, to one common scale, however many digits they have.
 
-    Raises `BadCloseError` for a cell that is neither a number of the accepted grammar (ASCII
+    Raises `BadCellError` for a cell that is neither a number of the accepted grammar (ASCII
     `[+-]digits[.digits][e[+-]digits]` with blanks around, at most 4,000 digits, an exponent of at
     most 400, and less than 10^308, so that its rolling mean is a finite double) nor a usual word
     for a missing value.
@@ -83,13 +76,13 @@ def _parse_cell(index: int, cell: str) -> tuple[int, int] | None:
     if match is None:
         if cell.strip(" \t").lower() in MISSING_WORDS:
             return None
-        raise BadCloseError(index, "not a number")
+        raise BadCellError("not a number", index)
     sign, whole, fraction, exponent = match.groups(default="")
     if len(whole) + len(fraction) > MAX_DIGITS:
-        raise BadCloseError(index, f"a number of more than {MAX_DIGITS:,} digits")
+        raise BadCellError(f"a number of more than {MAX_DIGITS:,} digits", index)
     if len(exponent) > 9 or abs(int(exponent or 0)) > MAX_EXPONENT:
-        raise BadCloseError(index, f"a number with an exponent beyond {MAX_EXPONENT}")
+        raise BadCellError(f"a number with an exponent beyond {MAX_EXPONENT}", index)
     mantissa, decimals = int(sign + whole + fraction), len(fraction) - int(exponent or 0)
     if abs(mantissa) >= 10 ** max(0, MAX_WHOLE_DIGITS + decimals):
-        raise BadCloseError(index, f"a number beyond 10^{MAX_WHOLE_DIGITS}")
+        raise BadCellError(f"a number beyond 10^{MAX_WHOLE_DIGITS}", index)
     return mantissa, decimals

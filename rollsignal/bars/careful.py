@@ -13,13 +13,14 @@ from typing import NamedTuple
 from rollsignal.bars.header import BLANKS, find_dialect, odd_bytes
 from rollsignal.bars.text import MAX_LINE_CHARS, TextPieces
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, InputError, plural, shown
+from rollsignal.errors import BadCellError, DataError, InputError, plural, shown
 from rollsignal.files import open_regular
-from rollsignal.prices import MISSING_WORDS, BadCloseError, Ticks, parse_closes
+from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
 from rollsignal.quality import Finding
-from rollsignal.timestamps import BadTimestampError, Moment, TimestampReader
+from rollsignal.timestamps import Moment, TimestampReader
 
 BATCH_ROWS = 16_384
+TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
 
 Row = list[str]
 
@@ -147,6 +148,9 @@ class CarefulReader:
         """Refuse odd bytes and rows of another width, leave out blank lines."""
         if self._pieces.suspect:
             self._refuse_odd_bytes(rows, lines)
+        if not self._width:
+            first_row = next((row for row in rows if not _is_blank(row)), [])
+            self._width = max(self.dialect.width, len(first_row)) if first_row else 0
         if set(map(len, rows)) != {self._width}:
             kept = [pair for pair in zip(rows, lines, strict=True) if self._is_full(*pair)]
             rows = [row for row, _ in kept]
@@ -162,7 +166,6 @@ class CarefulReader:
             return False
         if self._blank_line and self.dialect.width == 1:
             raise self._error(self._blank_line, "a blank line among closes: is one missing here?")
-        self._width = self._width or max(len(row), self.dialect.width)
         if len(row) == self._width:
             return True
         expected = "as the header has" if self._width == self.dialect.width else "as the rows above"
@@ -189,24 +192,19 @@ class CarefulReader:
                     raise self._error(line, f"{self._column(place)} is {shown(cell)}, {problem}")
 
     def _batch(self, rows: list[Row], lines: Sequence[int]) -> Batch:
-        close, timestamp = self.dialect.close, self._timestamp
-        cells = [row[close] for row in rows]
-        moments = None
+        place, moments = self.dialect.close, None
+        cells = [row[place] for row in rows]
         try:
             closes = parse_closes(cells)
             if self._missing == "error" and None in closes.values:
-                raise BadCloseError(closes.values.index(None), "not a number")
-            if timestamp is not None:
-                moments = self._timestamps.read([row[timestamp] for row in rows])
-        except BadCloseError as bad:
-            cell = cells[bad.index]
-            hint = self._close_hint(cell)
-            raise self._cell_error(lines[bad.index], close, cell, bad.reason, hint) from None
-        except BadTimestampError as bad:
-            assert timestamp is not None
-            cell = rows[bad.index][timestamp]
-            hint = "name the right column in the config under columns, or switch these checks off"
-            raise self._cell_error(lines[bad.index], timestamp, cell, bad.reason, hint) from None
+                raise BadCellError("not a number", closes.values.index(None))
+            if self._timestamp is not None:
+                place = self._timestamp
+                moments = self._timestamps.read([row[place] for row in rows])
+        except BadCellError as bad:
+            cell = rows[bad.index][place]
+            hint = self._close_hint(cell) if place == self.dialect.close else TIMESTAMP_HINT
+            raise self._cell_error(lines[bad.index], place, cell, bad.reason, hint) from None
         return Batch(closes, cells, moments, lines)
 
     def _close_hint(self, cell: str) -> str:
