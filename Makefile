@@ -22,7 +22,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check format lock bench bench-quick clean
+.PHONY: help run check format lock docs bench bench-quick clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -49,6 +49,9 @@ format: $(DEV) ## Format the code and apply the linter's safe fixes
 lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+docs: $(RUNTIME) ## Write the generated parts of the README
+	$(PY) docs/readme.py
 
 bench: $(RUNTIME) ## Measure the job against a plain pandas script
 	$(PY) -m bench

@@ -4,14 +4,13 @@ What it cannot be sure of it refuses, naming the file, the physical line, the co
 text found. It never guesses a value.
 """
 
-import csv
 from collections.abc import Iterator, Sequence
-from io import StringIO
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 from rollsignal.bars.header import BLANKS, find_dialect, odd_bytes
-from rollsignal.bars.text import MAX_LINE_CHARS, TextPieces
+from rollsignal.bars.records import Records, Row, is_blank
+from rollsignal.bars.text import TextPieces
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError, DataError, InputError, plural, shown
 from rollsignal.files import open_regular
@@ -19,17 +18,7 @@ from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
 from rollsignal.quality import Finding
 from rollsignal.timestamps import Moment, TimestampReader
 
-BATCH_ROWS = 16_384
 TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
-
-Row = list[str]
-
-_CSV_PROBLEMS = (
-    ("unexpected end of data", "a quote opened here is never closed"),
-    ("expected after", "text follows a closing quote, or a quote opened here is never closed"),
-    ("field larger", f"a field of more than {MAX_LINE_CHARS:,} characters"),
-    ("new-line", "a line end inside a line that is wrapped in quotes"),
-)
 
 
 class Batch(NamedTuple):
@@ -51,23 +40,23 @@ class CarefulReader:
         """Open the file and find its dialect; raises `InputError` or `DataError`."""
         self._pieces = TextPieces(open_regular(path, "Input data file", InputError), path)
         self.name = self._pieces.name
-        self._text = iter(self._pieces)
-        beginning = next(self._text, "")
-        self.dialect = find_dialect(beginning, config.columns, self.name)
         self.encoding = self._pieces.encoding
-        self._beginning = beginning[self.dialect.start :]
+        text = iter(self._pieces)
+        beginning = next(text, "")
+        self.dialect = find_dialect(beginning, config.columns, self.name)
+        pieces = chain((beginning[self.dialect.start :],), text)
+        self._records = Records(pieces, self.dialect, self._error)
         self._missing = config.missing
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
         self._timestamps = TimestampReader()
         self._width = 0
         self._blank_line = 0
-        csv.field_size_limit(MAX_LINE_CHARS)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all bars; raises `DataError` where the text is in doubt."""
         ending: list[str] = []
         last_line = 0
-        for found, found_lines in self._numbered_rows():
+        for found, found_lines in self._records.blocks():
             rows, lines = self._checked(found, found_lines)
             if rows:
                 batch = self._batch(rows, lines)
@@ -77,79 +66,12 @@ class CarefulReader:
         if self._pieces.cut and ending and self.dialect.close == self._width - 1:
             self._refuse_cut_close(ending, last_line)
 
-    def _numbered_rows(self) -> Iterator[tuple[list[Row], Sequence[int]]]:
-        """Yield rows of fields, with the physical line that each begins on."""
-        pieces = chain((self._beginning,), self._text)
-        records = csv.reader(
-            chain.from_iterable(map(StringIO, pieces)),
-            delimiter=self.dialect.delimiter,
-            skipinitialspace=self.dialect.spaced,
-            strict=True,
-        )
-        line = self.dialect.line + _lines_of(next(records))
-        read = records.line_num
-        rows = self._unwrapped(records)
-        problem = ""
-        while not problem:
-            block: list[Row] = []
-            try:
-                block.extend(islice(rows, BATCH_ROWS))
-            except csv.Error as error:
-                problem = _explained(error)
-            if not block and not problem:
-                return
-            lines: Sequence[int] = range(line, line + len(block))
-            if records.line_num - read != len(block):
-                lines = self._number(block, line)
-            yield block, lines
-            line = lines[-1] + _lines_of(block[-1]) if block else line
-            read = records.line_num
-        raise self._error(line, problem)
-
-    def _unwrapped(self, records: Iterator[Row]) -> Iterator[Row]:
-        """Yield the rows, taken out of the quotes around every line if there are such."""
-        opening: list[Row] = []
-        for row in records:
-            opening.append(row)
-            if not _is_blank(row):
-                break
-        rows = chain(opening, records)
-        if opening and self._is_wrapped(opening[-1]):
-            return csv.reader(
-                self._wrapped_lines(rows), delimiter=self.dialect.delimiter, strict=True
-            )
-        return rows
-
-    def _is_wrapped(self, row: Row) -> bool:
-        return len(row) == 1 < self.dialect.width and self.dialect.delimiter in row[0]
-
-    def _wrapped_lines(self, rows: Iterator[Row]) -> Iterator[str]:
-        for row in rows:
-            if not (_is_blank(row) or self._is_wrapped(row)):
-                raise csv.Error("some rows are wrapped in quotes as a whole, this one is not")
-            yield row[0] if row else ""
-
-    def _number(self, rows: list[Row], line: int) -> list[int]:
-        """Find the line that each row begins on, where some fields hold line ends."""
-        lines = []
-        for row in rows:
-            lines.append(line)
-            line += _lines_of(row)
-            if any(
-                "\n" in cell and cell.count(self.dialect.delimiter) >= self.dialect.width - 1
-                for cell in row
-            ):
-                raise self._error(
-                    lines[-1], "a quoted field holds a whole row: is a quote missing?"
-                )
-        return lines
-
     def _checked(self, rows: list[Row], lines: Sequence[int]) -> tuple[list[Row], Sequence[int]]:
         """Refuse odd bytes and rows of another width, leave out blank lines."""
         if self._pieces.suspect:
             self._refuse_odd_bytes(rows, lines)
         if not self._width:
-            first_row = next((row for row in rows if not _is_blank(row)), [])
+            first_row = next((row for row in rows if not is_blank(row)), [])
             self._width = max(self.dialect.width, len(first_row)) if first_row else 0
         if set(map(len, rows)) != {self._width}:
             kept = [pair for pair in zip(rows, lines, strict=True) if self._is_full(*pair)]
@@ -161,7 +83,7 @@ class CarefulReader:
 
     def _is_full(self, row: Row, line: int) -> bool:
         """Tell a row from a blank line; raises `DataError` for a row of another width."""
-        if _is_blank(row):
+        if is_blank(row):
             self._blank_line = self._blank_line or line
             return False
         if self._blank_line and self.dialect.width == 1:
@@ -251,19 +173,6 @@ class CarefulReader:
     def _cell_error(self, line: int, place: int, cell: str, reason: str, hint: str) -> DataError:
         hint = f" ({hint})" if hint else ""
         return self._error(line, f"{self._column(place)} is {shown(cell)}, {reason}{hint}")
-
-
-def _explained(error: csv.Error) -> str:
-    text = str(error)
-    return next((ours for theirs, ours in _CSV_PROBLEMS if theirs in text), text)
-
-
-def _is_blank(row: Row) -> bool:
-    return not row or (len(row) == 1 and not row[0].strip(BLANKS))
-
-
-def _lines_of(row: Row) -> int:
-    return 1 + sum(cell.count("\n") for cell in row)
 
 
 def _start(row: Row) -> str:

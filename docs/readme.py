@@ -1,0 +1,75 @@
+"""Write the generated parts of README.md: `python docs/readme.py`; a test holds them true."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+ROOT = Path(__file__).resolve().parent.parent
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+sys.path.insert(0, str(ROOT))
+
+
+def rendered(readme: str) -> str:
+    """Return the README with its generated parts made anew."""
+    makers = {
+        "help": help_text,
+        "settings": settings_table,
+        "metrics": lambda: fenced("json", (ROOT / "metrics.json").read_text()),
+        "log": lambda: fenced("text", (ROOT / "run.log").read_text()),
+        "failure": failure,
+    }
+    return PART.sub(lambda part: part[1] + makers[part[2]]() + part[3], readme)
+
+
+def fenced(language: str, text: str) -> str:
+    """Put text into a code block."""
+    return f"```{language}\n{text.rstrip()}\n```\n"
+
+
+def help_text() -> str:
+    """Return what `rollsignal run --help` prints."""
+    command = [sys.executable, str(ROOT / "run.py"), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return fenced("text", done.stdout)
+
+
+def failure() -> str:
+    """Return what the run with a missing input prints."""
+    command = [sys.executable, str(ROOT / "run.py"), "--input", "wrong.csv"]
+    command += ["--config", str(ROOT / "config.yaml")]
+    folder = subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=folder.stdout.strip()
+    )
+    return fenced("json", done.stdout)
+
+
+def settings_table() -> str:
+    """List every setting with its default and meaning."""
+    from rollsignal.config import JobConfig
+
+    rows = ["| setting | default | meaning |", "|---|---|---|", *setting_rows(JobConfig, "")]
+    return "\n".join(rows) + "\n"
+
+
+def setting_rows(kind: type, prefix: str) -> list[str]:
+    """List the settings that a section declares, and those of sections in it."""
+    rows = []
+    for name, declared in kind.__annotations__.items():
+        rule = get_args(declared)[1]
+        if hasattr(rule, "kind"):
+            rows += setting_rows(rule.kind, f"{prefix}{name}.")
+            continue
+        default = getattr(kind, "_field_defaults").get(name, "required")  # noqa: B009
+        default = "null" if default is None else default
+        shown = default if default == "required" else f"`{default}`"
+        rows.append(f"| `{prefix}{name}` | {shown} | {rule.help} |")
+    return rows
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(rendered(path.read_text()))

@@ -1,0 +1,130 @@
+"""Facts about the errors' exit codes, and about how data is shown to people."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollsignal.errors import (
+    ConfigError,
+    DataError,
+    DiskError,
+    InputError,
+    JobError,
+    OutputError,
+    StoppedError,
+    UsageError,
+    did_you_mean,
+    escaped,
+    plural,
+    shown,
+    shown_path,
+)
+
+CODES = {
+    JobError: 1,
+    UsageError: 2,
+    DataError: 65,
+    InputError: 66,
+    OutputError: 73,
+    DiskError: 74,
+    ConfigError: 78,
+}
+
+
+@pytest.mark.parametrize(("kind", "code"), CODES.items())
+def test_each_kind_of_error_has_its_published_exit_code(kind: type[JobError], code: int) -> None:
+    assert kind("it failed").exit_code == code
+
+
+@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
+def test_a_signal_ends_a_run_with_128_and_its_number(number: int, code: int) -> None:
+    stopped = StoppedError(number, "SIGNAL")
+    assert isinstance(stopped, JobError)
+    assert (stopped.exit_code, stopped.message) == (code, "Stopped by SIGNAL before the end")
+
+
+def test_a_detail_is_told_to_people_but_is_no_part_of_the_message() -> None:
+    missing = InputError("Input data file not found", "path: x.csv")
+    assert missing.message == "Input data file not found"
+    assert str(missing) == "Input data file not found (path: x.csv)"
+
+
+def test_an_error_without_a_detail_is_its_message() -> None:
+    assert str(DataError("no rows")) == "no rows"
+
+
+def test_short_data_is_shown_whole_and_quoted() -> None:
+    assert shown("n/a") == "'n/a'"
+    assert shown("x" * 40) == repr("x" * 40)
+
+
+def test_long_data_is_shown_by_its_beginning_and_its_length() -> None:
+    assert shown("x" * 41) == repr("x" * 40 + "…") + " (41 characters)"
+    assert shown("9" * 1_000_000, limit=3) == "'999…' (1,000,000 characters)"
+
+
+@given(st.text())
+def test_shown_data_is_printable_and_short(text: str) -> None:
+    assert shown(text).isprintable()
+    assert len(shown(text)) < 500
+
+
+@given(st.text())
+def test_escaped_text_is_printable(text: str) -> None:
+    assert escaped(text).isprintable()
+
+
+@given(st.text().filter(str.isprintable))
+def test_printable_text_is_not_changed_by_escaping(text: str) -> None:
+    assert escaped(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\r\tc", r"a\nb\r\tc"),
+        ("\x1b[2J\x07\x7f", r"\x1b[2J\x07\x7f"),
+        ("\x85\x9b", r"\x85\x9b"),
+        ("\u2028\u202e\ufeff", r"\u2028\u202e\ufeff"),
+        ("\udcff", r"\udcff"),
+        ("it's Zoë's 'x'", "it's Zoë's 'x'"),
+    ],
+)
+def test_line_ends_controls_and_direction_marks_are_escaped_and_letters_are_not(
+    text: str, expected: str
+) -> None:
+    assert escaped(text) == expected
+
+
+@pytest.mark.parametrize("path", ["data.csv", "/a b/c.csv", "Größe/データ.csv", "it's.csv"])
+def test_a_plain_path_is_shown_as_it_is(path: str) -> None:
+    assert shown_path(path) == path
+
+
+@pytest.mark.parametrize("path", ["", " ", "a\nb", "a ", "\tb", "\x1b[31m", "caf\udce9"])
+def test_a_path_that_would_be_misread_is_shown_quoted(path: str) -> None:
+    assert shown_path(path) == repr(path)
+    assert shown_path(path).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (10_000, "10,000 rows")]
+)
+def test_a_count_has_its_noun_in_the_right_number(count: int, expected: str) -> None:
+    assert plural(count, "row") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("windw", "did you mean window?"),
+        ("WINDOW", "did you mean window?"),
+        ("sead", "did you mean seed?"),
+        ("zzz", "known: seed, window"),
+        ("", "known: seed, window"),
+    ],
+)
+def test_the_nearest_name_is_offered_or_all_are_listed(name: str, expected: str) -> None:
+    assert did_you_mean(name, ["seed", "window"]) == expected

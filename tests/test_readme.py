@@ -1,0 +1,78 @@
+"""The README tells the truth: its generated parts are fresh, its examples run, its links lead."""
+
+import contextlib
+import importlib.util
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from rollsignal import errors
+from rollsignal.errors import JobError
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def load_generator():
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "docs" / "readme.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_parts_are_what_the_program_prints_now() -> None:
+    assert load_generator().rendered(README) == README
+
+
+@pytest.mark.parametrize("block", PYTHON_BLOCKS)
+def test_a_python_example_prints_what_its_comments_say(block: str) -> None:
+    expected = [line.partition("  # ")[2] for line in block.splitlines() if "print(" in line]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block, "README.md", "exec"), {})
+    lines = printed.getvalue().splitlines()
+    assert len(lines) == len(expected) > 0
+    for line, comment in zip(lines, expected, strict=True):
+        assert line == comment.partition(", but")[0]
+
+
+def test_links_lead_to_files_of_the_project() -> None:
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text):
+            assert (page.parent / target).exists(), (page.name, target)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip install -r requirements.txt",
+        "python run.py --input data.csv --config config.yaml --output metrics.json"
+        " --log-file run.log",
+        "python run.py --input wrong.csv --config config.yaml --output metrics.json"
+        " --log-file run.log",
+        "docker build -t mlops-task .",
+        "docker run --rm mlops-task",
+    ],
+)
+def test_the_published_commands_stand_verbatim(command: str) -> None:
+    assert command in README.splitlines()
+
+
+def test_the_failure_table_has_every_exit_code() -> None:
+    described = {
+        int(code)
+        for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
+        for code in row.split(",")
+    }
+    family = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, JobError)
+    ]
+    assert described == {0, 130, 143} | {kind.exit_code for kind in family}
