@@ -31,27 +31,24 @@ def windows(closes: Sequence[Price], window: int) -> list[list[Fraction] | None]
 
 def margins(closes: Sequence[Price], window: int) -> list[Price]:
     """Subtract from each close, `window` times, the sum of its window."""
-    return [last and window * last[-1] - sum(last) for last in windows(closes, window)]
+    found = windows(closes, window)
+    return [None if last is None else window * last[-1] - sum(last) for last in found]
 
 
 def signals(closes: Sequence[Price], window: int) -> list[int | None]:
     """Decide 1 where a close is above the mean of its window."""
-    return [last and int(last[-1] > sum(last) / window) for last in windows(closes, window)]
+    found = windows(closes, window)
+    return [None if last is None else int(last[-1] > sum(last) / window) for last in found]
 
 
 def means(closes: Sequence[Price], window: int) -> list[float | None]:
     """Round each window's mean to the nearest double."""
-    return [last and float(sum(last) / window) for last in windows(closes, window)]
+    found = windows(closes, window)
+    return [None if last is None else float(sum(last) / window) for last in found]
 
 
 def counts(closes: Sequence[Price], window: int) -> tuple[int, int, int, int, int]:
     """Count rows, missing closes, signals, ones and ties."""
-    found = windows(closes, window)
-    means_of = [(last[-1], sum(last) / window) for last in found if last]
-    return (
-        len(closes),
-        sum(close is None for close in closes),
-        len(means_of),
-        sum(close > mean for close, mean in means_of),
-        sum(close == mean for close, mean in means_of),
-    )
+    known = [margin for margin in margins(closes, window) if margin is not None]
+    ones, ties = sum(margin > 0 for margin in known), sum(margin == 0 for margin in known)
+    return len(closes), sum(close is None for close in closes), len(known), ones, ties

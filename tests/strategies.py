@@ -1,5 +1,6 @@
 """This module draws series of closes, in ticks and as text, with what real ones have to fear."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -33,23 +34,15 @@ def written(tick: int, scale: int) -> str:
 
 
 @st.composite
-def series(
-    draw: DrawFn,
-    gaps: bool = False,
-    max_runs: int = 12,
-    max_scale: int = 30,
-    min_tick: int | None = None,
-) -> Series:
+def series(draw: DrawFn, gaps: bool = False, max_scale: int = 30) -> Series:
     """Draw flat runs of a few prices, so that ties are common, with spikes between them."""
     scale = draw(st.integers(0, max_scale))
     spike = SPIKE * 10**scale
-    lowest = -(10**6) if min_tick is None else min_tick
-    few = draw(st.lists(st.integers(lowest, 10**6), min_size=1, max_size=4))
-    spikes = [spike, spike + 1] if min_tick is not None else [spike, -spike, spike + 1]
-    near = st.integers(max(-3, lowest), 3)
-    ticks = st.one_of(st.sampled_from(few), near, st.sampled_from(few), st.sampled_from(spikes))
+    few = draw(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=4))
+    spikes = st.sampled_from([spike, -spike, spike + 1])
+    ticks = st.one_of(st.sampled_from(few), st.integers(-3, 3), st.sampled_from(few), spikes)
     tick: SearchStrategy[int | None] = st.one_of(ticks, ticks, st.none()) if gaps else ticks
-    runs = draw(st.lists(st.tuples(tick, st.integers(1, 5)), max_size=max_runs))
+    runs = draw(st.lists(st.tuples(tick, st.integers(1, 5)), max_size=12))
     return Series([value for value, length in runs for _ in range(length)], scale)
 
 
@@ -63,7 +56,7 @@ def cuts_of(length: int) -> SearchStrategy[list[slice]]:
 
     def slices(cuts: list[int]) -> list[slice]:
         edges = [0, *sorted(cuts), length]
-        return [slice(*pair) for pair in zip(edges, edges[1:], strict=False)]
+        return [slice(*pair) for pair in pairwise(edges)]
 
     return st.lists(st.integers(0, length), max_size=6).map(slices)
 

@@ -148,7 +148,11 @@ def test_a_number_of_thousands_of_digits_is_refused_in_a_short_message(tmp_path:
     assert len(message) < len(str(tmp_path)) + 300
 
 
-NOT_PLAIN = ["true", "false", "yes", "no", "on", "off", "null", "~", ".inf", ".nan", "5.0", "5e0", "1e3", "0x10", "0b11", "0o17", "010", "00", "1_0", "1:30", "five", "5,0", "1,000", "2024-01-01", "٥", "５", "5.", ".5", "--5"]
+NOT_PLAIN = [
+    *("true", "false", "yes", "no", "on", "off", "null", "~", ".inf", ".nan"),
+    *("5.0", "5e0", "1e3", "0x10", "0b11", "0o17", "010", "00", "1_0", "1:30"),
+    *("five", "5,0", "1,000", "2024-01-01", "٥", "５", "5.", ".5", "--5"),
+]
 
 
 @pytest.mark.parametrize("key", ["seed", "window"])
@@ -251,7 +255,7 @@ def test_a_version_is_kept_exactly_as_written(tmp_path: Path, written: str, vers
     assert read(tmp_path, with_setting("version", written)).version == version
 
 
-@given(version=st.text(st.characters(exclude_categories=("Cs",))).filter(str.strip))
+@given(version=st.text(st.characters(exclude_categories=["Cs"])).filter(str.strip))
 @ON_ONE_FILE
 def test_any_text_in_quotes_is_a_version_to_the_letter(tmp_path: Path, version: str) -> None:
     escapes = "".join(f"\\U{ord(character):08x}" for character in version)
@@ -417,7 +421,7 @@ def test_any_line_end_is_taken(tmp_path: Path, newline: str) -> None:
     assert read(tmp_path, CONFIG.replace("\n", newline)) == read(tmp_path, CONFIG)
 
 
-@given(above=st.lists(st.sampled_from(["", "# a comment", "   ", "\t# tab"]), max_size=9))
+@given(above=st.lists(st.sampled_from(["", "# a comment", "   ", "  # indented"]), max_size=9))
 @ON_ONE_FILE
 def test_a_line_is_counted_as_an_editor_counts_it(tmp_path: Path, above: list[str]) -> None:
     content = "\r\n".join([*above, "seed: 42", "", "windw: 5", "version: v1"])
@@ -491,17 +495,10 @@ def test_a_config_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> 
 
 
 PIECES = st.sampled_from(
-    [*"\n \t:\"'{}[],&*!|>-?#%@~\\0é\x85\ufeff\r", "seed: 42\n", "window: 5\n", "version: v1\n"]
-    + [
-        "columns: ",
-        "checks:\n  ",
-        "order: off\n",
-        "null",
-        "<<: ",
-        "&a ",
-        "*a",
-        "---\n",
-        '"\\ud800"',
+    [
+        *"\n \t:\"'{}[],&*!|>-?#%@~\\0é\x85\ufeff\r",
+        *("seed: 42\n", "window: 5\n", "version: v1\n", "columns: ", "checks:\n  ", "order: off\n"),
+        *("null", "<<: ", "&a ", "*a", "---\n", '"\\ud800"'),
     ]
 )
 

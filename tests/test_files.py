@@ -214,7 +214,7 @@ def test_an_output_that_cannot_be_created_is_told_with_the_reason_and_the_path(
 ) -> None:
     (tmp_path / "f").write_text("a file")
     (tmp_path / "loop").symlink_to("loop")
-    for path in (f"{tmp_path}/f/below", f"{tmp_path}/loop", f"{tmp_path}/{'x' * 300}", "nul\0byte"):
+    for path in (f"{tmp_path}/f/below", f"{tmp_path}/loop", "nul\0byte"):
         with pytest.raises(OutputError, match=r"Output cannot be created: \S") as caught:
             replace(path, "text")
         assert caught.value.detail.startswith("path: ")

@@ -57,54 +57,60 @@ class CarefulReader:
         ending: list[str] = []
         last_line = 0
         for found, found_lines in self._records.blocks():
-            rows, lines = self._checked(found, found_lines)
+            rows, lines, problem = self._checked(found, found_lines)
             if rows:
                 batch = self._batch(rows, lines)
                 ending = [*ending[-1:], *batch.cells]
                 last_line = lines[-1]
                 yield batch
+            if problem:
+                raise problem
         if self._pieces.cut and ending and self.dialect.close == self._width - 1:
             self._refuse_cut_close(ending, last_line)
 
-    def _checked(self, rows: list[Row], lines: Sequence[int]) -> tuple[list[Row], Sequence[int]]:
-        """Refuse odd bytes and rows of another width, leave out blank lines."""
+    def _checked(
+        self, rows: list[Row], lines: Sequence[int]
+    ) -> tuple[list[Row], Sequence[int], DataError | None]:
+        """Leave out blank lines, and what follows the first row in doubt, which is returned."""
         if self._pieces.suspect:
             self._refuse_odd_bytes(rows, lines)
         if not self._width:
-            first_row = next((row for row in rows if not is_blank(row)), [])
-            self._width = max(self.dialect.width, len(first_row)) if first_row else 0
-        if set(map(len, rows)) != {self._width}:
-            kept = [pair for pair in zip(rows, lines, strict=True) if self._is_full(*pair)]
-            rows = [row for row, _ in kept]
-            lines = [line for _, line in kept]
-        if self._width > self.dialect.width:
-            self._refuse_extra_fields(rows, lines)
-        return rows, lines
+            self._width = self._width_of(rows)
+        if set(map(len, rows)) == {self._width} and self._width == self.dialect.width:
+            return rows, lines, None
+        kept: list[tuple[Row, int]] = []
+        problem = None
+        for row, line in zip(rows, lines, strict=True):
+            if is_blank(row):
+                self._blank_line = self._blank_line or line
+                continue
+            problem = self._misfit(row, line)
+            if problem:
+                break
+            kept.append((row, line))
+        return [row for row, _ in kept], [line for _, line in kept], problem
 
-    def _is_full(self, row: Row, line: int) -> bool:
-        """Tell a row from a blank line; raises `DataError` for a row of another width."""
-        if is_blank(row):
-            self._blank_line = self._blank_line or line
-            return False
-        if self._blank_line and self.dialect.width == 1:
-            raise self._error(self._blank_line, "a blank line among closes: is one missing here?")
-        if len(row) == self._width:
-            return True
-        expected = "as the header has" if self._width == self.dialect.width else "as the rows above"
-        raise self._error(
-            line,
-            f"{plural(len(row), 'field')} instead of {self._width:,} {expected}: {_start(row)}",
+    def _width_of(self, rows: list[Row]) -> int:
+        """Take the rows' width from the first: the header's, or more with empty fields after."""
+        first = next((row for row in rows if not is_blank(row)), [])
+        extra = first[self.dialect.width :]
+        return (
+            0
+            if not first
+            else self.dialect.width
+            if any(extra)
+            else self.dialect.width + len(extra)
         )
 
-    def _refuse_extra_fields(self, rows: list[Row], lines: Sequence[int]) -> None:
-        """Refuse fields beyond the header's, unless each is empty in every row."""
-        for row, line in zip(rows, lines, strict=True):
-            if any(cell.strip(BLANKS) for cell in row[self.dialect.width :]):
-                raise self._error(
-                    line,
-                    f"{plural(len(row), 'field')} where the header has {self.dialect.width:,}:"
-                    f" {_start(row)}",
-                )
+    def _misfit(self, row: Row, line: int) -> DataError | None:
+        """Explain what is wrong with a row's width, if anything."""
+        if self._blank_line and self.dialect.width == 1:
+            return self._error(self._blank_line, "a blank line among closes: is one missing here?")
+        if len(row) == self._width and not "".join(row[self.dialect.width :]).strip(BLANKS):
+            return None
+        expected = "as the header has" if self._width == self.dialect.width else "as the rows above"
+        what = f"{plural(len(row), 'field')} instead of {self._width:,} {expected}: {_start(row)}"
+        return self._error(line, what)
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         for row, line in zip(rows, lines, strict=True):
