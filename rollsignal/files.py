@@ -1,6 +1,7 @@
 """This module opens files to read, and replaces files as a whole or not at all."""
 
 import os
+import select
 import stat
 from typing import BinaryIO
 
@@ -15,10 +16,13 @@ _KINDS = (
 )
 
 
-def open_regular(path: str, what: str, error: type[JobError]) -> BinaryIO:
+def open_regular(
+    path: str, what: str, error: type[JobError], *, pipe_seconds: float = 0
+) -> BinaryIO:
     """Open a regular file for reading; raises `error` at once for anything else.
 
-    what: how messages call the file, for example "Input data file".
+    what: how messages call the file, for example "Input data file". A pipe is taken too if
+    something comes out of it within `pipe_seconds`.
     """
     where = f"path: {shown_path(path)}"
     try:
@@ -31,11 +35,22 @@ def open_regular(path: str, what: str, error: type[JobError]) -> BinaryIO:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise error(f"{what} cannot be opened: {reason}", where) from problem
     mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
+    if stat.S_ISFIFO(mode) and pipe_seconds:
+        _wait_for_pipe(descriptor, pipe_seconds, error(f"{what} is a pipe, and silent", where))
+    elif not stat.S_ISREG(mode):
         os.close(descriptor)
         kind = next((name for test, name in _KINDS if test(mode)), "special")
         raise error(f"{what} is {kind}, not a regular file", where)
     return os.fdopen(descriptor, "rb")
+
+
+def _wait_for_pipe(descriptor: int, seconds: float, silent: JobError) -> None:
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    if not waiting.poll(seconds * 1000):
+        os.close(descriptor)
+        raise silent
+    os.set_blocking(descriptor, True)
 
 
 def make_way(path: str) -> None:

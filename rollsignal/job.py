@@ -79,11 +79,10 @@ def plan(request: Request) -> str:
         raise problem
     config = load_config(request.config)
     reader = CarefulReader(request.input, config)
-    size = os.stat(request.input).st_size
     outputs = [request.output, *([request.log_file] if request.log_file else [])]
     return "\n".join(
         [
-            f"would read  {reader.name}: {size:,} bytes, {_dialect(reader)}",
+            f"would read  {reader.name}: {_size(request.input)}{_dialect(reader)}",
             *(f"would write {shown_path(path)}" for path in outputs),
             *(f"setting     {name}: {value}" for name, value in _settings(config).items()),
         ]
@@ -171,7 +170,12 @@ def _dialect(reader: CarefulReader) -> str:
     columns = [dialect.header[dialect.close], "none" if stamp is None else dialect.header[stamp]]
     close, timestamp = (escaped(name.strip()) for name in columns)
     delimiter = DELIMITERS[dialect.delimiter]
-    return f"{reader.encoding}, {delimiter}, close from {close}, timestamp from {timestamp}"
+    packed = f"{reader.compression}, " if reader.compression else ""
+    return f"{packed}{reader.encoding}, {delimiter}, close from {close}, timestamp from {timestamp}"
+
+
+def _size(path: str) -> str:
+    return f"{os.path.getsize(path):,} bytes, " if os.path.isfile(path) else ""
 
 
 def _elapsed_ms(started: float) -> int:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from rollsignal.bars.header import BLANKS, find_dialect, odd_bytes
 from rollsignal.bars.records import Records, Row, is_blank
+from rollsignal.bars.source import open_input
 from rollsignal.bars.text import TextPieces
+from rollsignal.bars.unpack import unpacked
 from rollsignal.config import JobConfig
-from rollsignal.errors import BadCellError, DataError, InputError, plural, shown
-from rollsignal.files import open_regular
+from rollsignal.errors import BadCellError, DataError, plural, shown, shown_path
 from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
 from rollsignal.quality import Finding
 from rollsignal.timestamps import Moment, TimestampReader
@@ -38,7 +39,9 @@ class CarefulReader:
 
     def __init__(self, path: str, config: JobConfig) -> None:
         """Open the file and find its dialect; raises `InputError` or `DataError`."""
-        self._pieces = TextPieces(open_regular(path, "Input data file", InputError), path)
+        file = open_input(path)
+        stream, self.compression = unpacked(file, shown_path(path))
+        self._pieces = TextPieces(stream, path)
         self.name = self._pieces.name
         self.encoding = self._pieces.encoding
         text = iter(self._pieces)

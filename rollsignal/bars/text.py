@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from typing import BinaryIO
 
 from rollsignal.errors import DataError, DiskError, shown_path
@@ -32,8 +32,7 @@ class TextPieces:
         self.lines = 0
         self.suspect = False
         self.cut = False
-        head = file.read(4)
-        file.seek(0)
+        head = file.peek(4) if isinstance(file, BufferedReader) else b""
         self.encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
         self._text = TextIOWrapper(file, self.encoding, "surrogateescape", newline=None)
 

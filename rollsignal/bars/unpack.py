@@ -1,0 +1,110 @@
+"""This module unpacks compressed files as they are read, never whole, and checks their ends."""
+
+import io
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from rollsignal.errors import DataError, DiskError, InputError, JobError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+HEAD_BYTES = 8
+
+
+def unpacked(file: BinaryIO, name: str) -> tuple[BinaryIO, str]:
+    """Return a stream of the file's content, and how it was compressed ("" if it was not).
+
+    The compression is told by the first bytes, never by the name. Raises `DataError` if the
+    file is corrupt or ends early, now or while it is read.
+    """
+    head = file.peek(HEAD_BYTES)[:HEAD_BYTES] if isinstance(file, io.BufferedReader) else b""
+    for magic, kind, opener in _KINDS:
+        if head.startswith(magic):
+            stream = _Checked(partial(opener, file), kind, name)
+            return cast(BinaryIO, io.BufferedReader(stream, 1 << 16)), kind
+    return file, ""
+
+
+def _gzip(file: BinaryIO) -> BinaryIO:
+    import gzip
+
+    return cast(BinaryIO, gzip.GzipFile(fileobj=file))
+
+
+def _bzip2(file: BinaryIO) -> BinaryIO:
+    import bz2
+
+    return cast(BinaryIO, bz2.BZ2File(file))
+
+
+def _xz(file: BinaryIO) -> BinaryIO:
+    import lzma
+
+    return cast(BinaryIO, lzma.LZMAFile(file))
+
+
+def _zstd(file: BinaryIO) -> BinaryIO:
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        from backports import zstd
+    return cast(BinaryIO, zstd.ZstdFile(file))
+
+
+def _zip(file: BinaryIO) -> BinaryIO:
+    import zipfile
+
+    archive = zipfile.ZipFile(file)
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise ValueError(f"{len(members)} files in the archive, not one")
+    if members[0].flag_bits & 1:
+        raise ValueError("the file in the archive is encrypted")
+    return cast(BinaryIO, archive.open(members[0]))
+
+
+_KINDS: tuple[tuple[bytes, str, Callable[[BinaryIO], BinaryIO]], ...] = (
+    (b"\x1f\x8b", "gzip", _gzip),
+    (b"BZh", "bzip2", _bzip2),
+    (b"\xfd7zXZ\x00", "xz", _xz),
+    (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
+    (b"PK\x03\x04", "zip", _zip),
+)
+
+
+class _Checked(io.RawIOBase):
+    """A stream whose every failure is a `JobError` that names the file."""
+
+    def __init__(self, opener: Callable[[], BinaryIO], kind: str, name: str) -> None:
+        self._kind = kind
+        self._name = name
+        self._stream = self._guarded(opener)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        data = self._guarded(lambda: self._stream.read(len(view)))
+        view[: len(data)] = data
+        return len(data)
+
+    def _guarded(self, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except JobError:
+            raise
+        except ImportError as problem:
+            hint = f"install {problem.name}, or unpack the file first"
+            raise InputError(f"{self._name}: {self._kind} cannot be read here", hint) from problem
+        except Exception as problem:
+            # Each library has its own family of errors for bytes that do not unpack.
+            if isinstance(problem, OSError) and problem.errno is not None:
+                raise DiskError(f"{self._name}: reading failed: {problem.strerror}") from problem
+            raise self._corrupt(problem) from problem
+
+    def _corrupt(self, problem: Exception) -> DataError:
+        reason = str(problem).rstrip(".")
+        return DataError(f"{self._name}: not a whole {self._kind} file: {reason}")
