@@ -2,7 +2,17 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollsignal.kernel import fits_int64
+from rollsignal.kernel import (
+    INT64_MAX,
+    Carry,
+    Tally,
+    advance,
+    fits_int64,
+    last_mean,
+    margin_blocks,
+    rolling_mean,
+)
+from rollsignal.prices import Ticks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +77,34 @@ def _is_whole(doubles: Any, original: Any, scale: int) -> bool:
     back = (ticks / 10.0**scale).astype(original.dtype)
     limit = 10.0 ** SAFE_DIGITS[original.dtype.itemsize]
     return bool((np.abs(ticks) < limit).all() and (back == original).all())
+
+
+def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, float | None, Carry]:
+    """Decide the next bars of a series as `kernel.advance` does, on an array.
+
+    Returns their tally, the last rolling mean (None in warm-up) and the next carry.
+    """
+    import numpy as np
+
+    scale = max(carry.scale, closes.scale)
+    factor = 10 ** (scale - closes.scale)
+    tail = [tick * 10 ** (scale - carry.scale) for tick in carry.tail]
+    greatest = max([_greatest(closes.values) * factor, *map(abs, tail)])
+    if 2 * carry.window * greatest > INT64_MAX:
+        decided, carry = advance(carry, Ticks(closes.values.tolist(), closes.scale))
+        return decided.tally, last_mean(decided, carry), carry
+    known = np.concatenate((np.array(tail, np.int64), closes.values * factor))
+    tally, last = Tally(rows=len(closes.values)), None
+    for margins in margin_blocks(known, carry.window):
+        ones, ties = np.count_nonzero(margins > 0), np.count_nonzero(margins == 0)
+        tally = tally.plus(Tally(0, 0, len(margins), int(ones), int(ties)))
+        last = rolling_mean(int(margins[-1]), int(known[-1]), carry.window, scale)
+    kept = known[max(0, len(known) - carry.window + 1) :].tolist()
+    return tally, last, Carry(carry.window, scale, tuple(kept))
+
+
+def _greatest(ticks: "NDArray[np.int64]") -> int:
+    return max(int(ticks.max()), -int(ticks.min())) if len(ticks) else 0
 
 
 def float_means(sums: "NDArray[np.int64]", window: int, scale: int) -> "NDArray[np.float64]":

@@ -5,11 +5,11 @@ from time import perf_counter
 from typing import NamedTuple
 
 from rollsignal import __version__, files
+from rollsignal.bars.batch import Reader
 from rollsignal.bars.careful import CarefulReader
-from rollsignal.bars.header import DELIMITERS
 from rollsignal.config import JobConfig, load_config
-from rollsignal.engines.local import Result, decide
-from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
+from rollsignal.engines.local import Result, read_and_decide
+from rollsignal.errors import ConfigError, JobError, UsageError, shown_path
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import LogFormat, RunLog, Say
 
@@ -82,7 +82,7 @@ def plan(request: Request) -> str:
     outputs = [request.output, *([request.log_file] if request.log_file else [])]
     return "\n".join(
         [
-            f"would read  {reader.name}: {_size(request.input)}{_dialect(reader)}",
+            f"would read  {reader.name}: {_size(request.input)}{reader.describe()}",
             *(f"would write {shown_path(path)}" for path in outputs),
             *(f"setting     {name}: {value}" for name, value in _settings(config).items()),
         ]
@@ -93,8 +93,7 @@ def _succeed(request: Request, started: float, log: RunLog) -> dict[str, object]
     files.make_way(request.output)
     config = load_config(request.config)
     log.event("INFO", "config verified", **_settings(config))
-    reader = CarefulReader(request.input, config)
-    result = decide(reader, config, lambda text: log.event("WARNING", text))
+    reader, result = read_and_decide(request.input, config, log.event)
     _tell(result, reader, config, log)
     document = metrics.success(config, result.tally, _elapsed_ms(started))
     files.replace(request.output, metrics.to_json(document))
@@ -102,9 +101,9 @@ def _succeed(request: Request, started: float, log: RunLog) -> dict[str, object]
     return document
 
 
-def _tell(result: Result, reader: CarefulReader, config: JobConfig, log: RunLog) -> None:
+def _tell(result: Result, reader: Reader, config: JobConfig, log: RunLog) -> None:
     tally = result.tally
-    log.event("INFO", "rows loaded", rows=tally.rows, input=reader.name, dialect=_dialect(reader))
+    log.event("INFO", "rows loaded", rows=tally.rows, input=reader.name, form=reader.describe())
     for check, count in result.warnings.items():
         log.event("WARNING", "bars in doubt", check=check, bars=count)
     if tally.missing:
@@ -162,16 +161,6 @@ def _settings(config: JobConfig) -> dict[str, object]:
         else:
             settings[name] = value
     return settings
-
-
-def _dialect(reader: CarefulReader) -> str:
-    dialect = reader.dialect
-    stamp = dialect.timestamp
-    columns = [dialect.header[dialect.close], "none" if stamp is None else dialect.header[stamp]]
-    close, timestamp = (escaped(name.strip()) for name in columns)
-    delimiter = DELIMITERS[dialect.delimiter]
-    packed = f"{reader.compression}, " if reader.compression else ""
-    return f"{packed}{reader.encoding}, {delimiter}, close from {close}, timestamp from {timestamp}"
 
 
 def _size(path: str) -> str:

@@ -113,6 +113,16 @@ def rolling_mean(margin: int, close: int, window: int, scale: int) -> float:
     return (window * close - margin) / (window * int(10**scale))
 
 
+def last_mean(decided: Decided, carry: Carry) -> float | None:
+    """Compute the rolling mean of the last bar decided, if it has one."""
+    if not decided.margins:
+        return None
+    close, margin = decided.closes[-1], decided.margins[-1]
+    if close is None or margin is None:
+        return None
+    return rolling_mean(margin, close, carry.window, decided.scale)
+
+
 def _runs(values: list[int | None]) -> Iterator[list[int] | None]:
     """Cut at the gaps: yield the closes between them as lists, and None for each gap."""
     start = 0

@@ -6,32 +6,20 @@ text found. It never guesses a value.
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
 
-from rollsignal.bars.header import BLANKS, find_dialect, odd_bytes
+from rollsignal.bars.batch import Batch
+from rollsignal.bars.header import BLANKS, DELIMITERS, find_dialect, odd_bytes
 from rollsignal.bars.records import Records, Row, is_blank
 from rollsignal.bars.source import open_input
 from rollsignal.bars.text import TextPieces
 from rollsignal.bars.unpack import unpacked
 from rollsignal.config import JobConfig
-from rollsignal.errors import BadCellError, DataError, plural, shown, shown_path
-from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
+from rollsignal.errors import BadCellError, DataError, escaped, plural, shown, shown_path
+from rollsignal.prices import MISSING_WORDS, parse_closes
 from rollsignal.quality import Finding
-from rollsignal.timestamps import Moment, TimestampReader
+from rollsignal.timestamps import TimestampReader
 
 TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
-
-
-class Batch(NamedTuple):
-    """Consecutive bars of one file: for each its close, timestamp and physical line.
-
-    `cells` are the closes as written; `moments` is None where timestamps are not read.
-    """
-
-    closes: Ticks
-    cells: Sequence[str]
-    moments: Sequence[Moment] | None
-    lines: Sequence[int]
 
 
 class CarefulReader:
@@ -43,10 +31,10 @@ class CarefulReader:
         stream, self.compression = unpacked(file, shown_path(path))
         self._pieces = TextPieces(stream, path)
         self.name = self._pieces.name
-        self.encoding = self._pieces.encoding
         text = iter(self._pieces)
         beginning = next(text, "")
         self.dialect = find_dialect(beginning, config.columns, self.name)
+        self._beginning = beginning
         pieces = chain((beginning[self.dialect.start :],), text)
         self._records = Records(pieces, self.dialect, self._error)
         self._missing = config.missing
@@ -54,6 +42,28 @@ class CarefulReader:
         self._timestamps = TimestampReader()
         self._width = 0
         self._blank_line = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the beginning has nothing but ASCII, without quotes, and a whole row."""
+        text, dialect = self._beginning, self.dialect
+        plain = self._pieces.encoding == "utf-8" and text.isascii() and '"' not in text
+        return plain and not dialect.spaced and len(self.first_row) == dialect.width
+
+    @property
+    def first_row(self) -> Row:
+        """Split the first line below the header, without regard to quotes."""
+        lines = self._beginning.split("\n", self.dialect.line + 1)
+        return lines[self.dialect.line].split(self.dialect.delimiter) if len(lines) > 1 else []
+
+    def describe(self) -> str:
+        """Say in which form the file is and which columns are read."""
+        dialect, stamp = self.dialect, self.dialect.timestamp
+        close = escaped(dialect.header[dialect.close].strip())
+        timestamp = "none" if stamp is None else escaped(dialect.header[stamp].strip())
+        form = [self.compression] if self.compression else []
+        form += [self._pieces.encoding, DELIMITERS[dialect.delimiter]]
+        return ", ".join([*form, f"close from {close}", f"timestamp from {timestamp}"])
 
     def batches(self) -> Iterator[Batch]:
         """Yield all bars; raises `DataError` where the text is in doubt."""

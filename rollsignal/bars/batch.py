@@ -1,0 +1,45 @@
+"""This module says what readers hand on: batches of bars, plain or as arrays."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from rollsignal.arrays import TickArray
+from rollsignal.errors import DataError
+from rollsignal.prices import Ticks
+from rollsignal.quality import Finding
+from rollsignal.timestamps import Moment
+
+
+class Batch(NamedTuple):
+    """Consecutive bars of one file: for each its close, timestamp and physical line or row.
+
+    `cells` are the closes as written; `moments` is None where timestamps are not read.
+    """
+
+    closes: Ticks
+    cells: Sequence[str]
+    moments: Sequence[Moment] | None
+    lines: Sequence[int]
+
+
+class ArrayBatch(NamedTuple):
+    """Consecutive bars without any doubt: all closes known, all timestamps rising."""
+
+    ticks: TickArray
+    first_ns: int | None
+    last_ns: int | None
+
+
+class Reader(Protocol):
+    """What an engine needs of whoever reads a file."""
+
+    name: str
+
+    def describe(self) -> str:
+        """Say in which form the file is and which columns are read."""
+
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
+        """Yield all bars; raises `DataError` where they are in doubt."""
+
+    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
+        """Explain that a bar is not later than the one before it."""
