@@ -8,18 +8,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from rollsignal.bars.batch import Batch
+from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import BLANKS, DELIMITERS, find_dialect, odd_bytes
 from rollsignal.bars.records import Records, Row, is_blank
 from rollsignal.bars.source import open_input
 from rollsignal.bars.text import TextPieces
 from rollsignal.bars.unpack import unpacked
 from rollsignal.config import JobConfig
-from rollsignal.errors import BadCellError, DataError, escaped, plural, shown, shown_path
-from rollsignal.prices import MISSING_WORDS, parse_closes
-from rollsignal.quality import Finding
-from rollsignal.timestamps import TimestampReader
-
-TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
+from rollsignal.errors import DataError, escaped, plural, shown, shown_path
 
 
 class CarefulReader:
@@ -35,11 +31,13 @@ class CarefulReader:
         beginning = next(text, "")
         self.dialect = find_dialect(beginning, config.columns, self.name)
         self._beginning = beginning
-        pieces = chain((beginning[self.dialect.start :],), text)
-        self._records = Records(pieces, self.dialect, self._error)
-        self._missing = config.missing
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
-        self._timestamps = TimestampReader()
+        stamp = None if self._timestamp is None else self._column(self._timestamp)
+        self._cells = Cells(self.name, "line", self._column(self.dialect.close), stamp)
+        self.order_problem = self._cells.order_problem
+        pieces = chain((beginning[self.dialect.start :],), text)
+        self._records = Records(pieces, self.dialect, self._cells.problem)
+        self._missing = config.missing
         self._width = 0
         self._blank_line = 0
 
@@ -69,10 +67,13 @@ class CarefulReader:
         """Yield all bars; raises `DataError` where the text is in doubt."""
         ending: list[str] = []
         last_line = 0
+        close, timestamp = self.dialect.close, self._timestamp
         for found, found_lines in self._records.blocks():
             rows, lines, problem = self._checked(found, found_lines)
             if rows:
-                batch = self._batch(rows, lines)
+                cells = [row[close] for row in rows]
+                stamps = None if timestamp is None else [row[timestamp] for row in rows]
+                batch = self._cells.batch(cells, stamps, lines, self._missing)
                 ending = [*ending[-1:], *batch.cells]
                 last_line = lines[-1]
                 yield batch
@@ -89,7 +90,8 @@ class CarefulReader:
             self._refuse_odd_bytes(rows, lines)
         if not self._width:
             self._width = self._width_of(rows)
-        if set(map(len, rows)) == {self._width} and self._width == self.dialect.width:
+        as_header = self._width == self.dialect.width > 1
+        if as_header and set(map(len, rows)) == {self._width}:
             return rows, lines, None
         kept: list[tuple[Row, int]] = []
         problem = None
@@ -105,93 +107,47 @@ class CarefulReader:
 
     def _width_of(self, rows: list[Row]) -> int:
         """Take the rows' width from the first: the header's, or more with empty fields after."""
-        first = next((row for row in rows if not is_blank(row)), [])
+        first = next((row for row in rows if not is_blank(row)), None)
+        if first is None:
+            return 0
         extra = first[self.dialect.width :]
-        return (
-            0
-            if not first
-            else self.dialect.width
-            if any(extra)
-            else self.dialect.width + len(extra)
-        )
+        return self.dialect.width + (0 if any(extra) else len(extra))
 
     def _misfit(self, row: Row, line: int) -> DataError | None:
         """Explain what is wrong with a row's width, if anything."""
         if self._blank_line and self.dialect.width == 1:
-            return self._error(self._blank_line, "a blank line among closes: is one missing here?")
+            return self._cells.problem(
+                self._blank_line, "a blank line among closes: is one missing here?"
+            )
         if len(row) == self._width and not "".join(row[self.dialect.width :]).strip(BLANKS):
             return None
         expected = "as the header has" if self._width == self.dialect.width else "as the rows above"
         what = f"{plural(len(row), 'field')} instead of {self._width:,} {expected}: {_start(row)}"
-        return self._error(line, what)
+        return self._cells.problem(line, what)
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         for row, line in zip(rows, lines, strict=True):
             for place, cell in enumerate(row):
                 problem = odd_bytes(cell)
                 if problem:
-                    raise self._error(line, f"{self._column(place)} is {shown(cell)}, {problem}")
-
-    def _batch(self, rows: list[Row], lines: Sequence[int]) -> Batch:
-        place, moments = self.dialect.close, None
-        cells = [row[place] for row in rows]
-        try:
-            closes = parse_closes(cells)
-            if self._missing == "error" and None in closes.values:
-                raise BadCellError("not a number", closes.values.index(None))
-            if self._timestamp is not None:
-                place = self._timestamp
-                moments = self._timestamps.read([row[place] for row in rows])
-        except BadCellError as bad:
-            cell = rows[bad.index][place]
-            hint = self._close_hint(cell) if place == self.dialect.close else TIMESTAMP_HINT
-            raise self._cell_error(lines[bad.index], place, cell, bad.reason, hint) from None
-        return Batch(closes, cells, moments, lines)
-
-    def _close_hint(self, cell: str) -> str:
-        """Say what to do about a close that is no number."""
-        if cell.strip(BLANKS).lower() in MISSING_WORDS:
-            return "set missing: skip to leave such rows out, or gap for no signal near them"
-        if cell == self.dialect.header[self.dialect.close]:
-            return "the header again: are two tables in one file?"
-        if any(sign in cell for sign in ",' \u00a0"):
-            return "write a point before decimals, and nothing between thousands"
-        return ""
+                    raise self._cells.problem(
+                        line, f"{self._column(place)} is {shown(cell)}, {problem}"
+                    )
 
     def _refuse_cut_close(self, cells: list[str], line: int) -> None:
         """Refuse a last close without a line end that is shorter than those above it."""
         tails = [len(cell.partition(".")[2]) for cell in cells]
         sizes = [len(cell.strip(BLANKS)) for cell in cells]
         if len(cells) > 1 and (tails[-1] < max(tails[:-1]) or sizes[-1] < min(sizes[:-1])):
-            raise self._cell_error(
-                line,
-                self.dialect.close,
-                cells[-1],
-                "shorter than those above and without a line end: is the file cut off?",
-                "if it is whole, end its last line",
-            )
-
-    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
-        """Explain that a bar is not later than the one before it."""
-        assert self.dialect.timestamp is not None
-        column = self._column(self.dialect.timestamp)
-        return self._error(
-            batch.lines[finding.place],
-            f"{column} {finding.what} (sort the bars, or set checks: {{{finding.check}: warn}})",
-        )
+            reason = "shorter than those above and without a line end: is the file cut off?"
+            hint = "if it is whole, end its last line"
+            raise self._cells.close_problem(line, cells[-1], reason, hint)
 
     def _column(self, place: int) -> str:
         if place >= self.dialect.width:
             return f"field {place + 1}"
         name = self.dialect.header[place].strip(BLANKS)
         return name if name.isprintable() and 0 < len(name) <= 40 else f"column {place + 1}"
-
-    def _error(self, line: int, what: str) -> DataError:
-        return DataError(f"{self.name} line {line}: {what}")
-
-    def _cell_error(self, line: int, place: int, cell: str, reason: str, hint: str) -> DataError:
-        hint = f" ({hint})" if hint else ""
-        return self._error(line, f"{self._column(place)} is {shown(cell)}, {reason}{hint}")
 
 
 def _start(row: Row) -> str:

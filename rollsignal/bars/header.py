@@ -60,7 +60,7 @@ def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
         first_line.count(delimiter) == first_line.count(delimiter + " ") > 0,
         header,
         find_column(header, wanted.close, where),
-        _timestamp_column(header, wanted.timestamp, where),
+        find_timestamp(header, wanted.timestamp, where),
     )
 
 
@@ -121,7 +121,8 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
     )
 
 
-def _timestamp_column(header: Sequence[str], wanted: str | None, where: str) -> int | None:
+def find_timestamp(header: Sequence[str], wanted: str | None, where: str) -> int | None:
+    """Find the place of the timestamps: the column that is named, or the usual names."""
     if wanted is not None:
         return find_column(header, wanted, where)
     for name in NAMES:

@@ -1,5 +1,6 @@
 """This module opens what a run reads: files, pipes and standard input."""
 
+import os
 import sys
 from typing import BinaryIO
 
@@ -8,6 +9,7 @@ from rollsignal.files import open_regular
 
 STDIN = "-"
 PIPE_SECONDS = 10
+COLUMNAR = {b"PAR1": "parquet", b"ARROW1": "arrow"}
 
 
 def open_input(path: str) -> BinaryIO:
@@ -17,3 +19,12 @@ def open_input(path: str) -> BinaryIO:
     if sys.stdin is None:
         raise InputError("Standard input is closed")
     return sys.stdin.buffer
+
+
+def columnar_format(path: str) -> str | None:
+    """Tell a Parquet or Arrow IPC file by its first bytes; None for anything else."""
+    if not os.path.isfile(path):
+        return None
+    with open_input(path) as file:
+        head = file.read(8)
+    return next((name for magic, name in COLUMNAR.items() if head.startswith(magic)), None)

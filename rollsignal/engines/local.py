@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.source import columnar_format
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, plural
 from rollsignal.kernel import Carry, Tally, advance, last_mean
@@ -29,7 +30,13 @@ class Result(NamedTuple):
 
 
 def read_and_decide(path: str, config: JobConfig, tell: Tell) -> tuple[Reader, Result]:
-    """Decide the signals of a file, by the fast reader if it is large and plain enough."""
+    """Decide the signals of a file, by the reader that suits its content."""
+    form = columnar_format(path)
+    if form:
+        from rollsignal.bars.frames import FrameReader
+
+        frames = FrameReader(path, form, config)
+        return frames, decide(frames, config, tell)
     careful = CarefulReader(path, config)
     if os.path.isfile(path) and os.path.getsize(path) >= LARGE_BYTES:
         from rollsignal.bars.fast import DoubtError, FastReader, suits

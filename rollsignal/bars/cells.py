@@ -1,0 +1,75 @@
+"""This module turns the cells of closes and timestamps into batches, and says what is wrong."""
+
+from collections.abc import Sequence
+
+from rollsignal.bars.batch import Batch
+from rollsignal.bars.header import BLANKS
+from rollsignal.config import Missing
+from rollsignal.errors import BadCellError, DataError, shown
+from rollsignal.prices import MISSING_WORDS, parse_closes
+from rollsignal.quality import Finding
+from rollsignal.timestamps import TimestampReader
+
+TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
+MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
+
+
+class Cells:
+    """Make the batches of one file, whose rows are called by `unit`: line or row."""
+
+    def __init__(self, name: str, unit: str, close: str, timestamp: str | None) -> None:
+        self.name = name
+        self.close = close
+        self.timestamp = timestamp
+        self._unit = unit
+        self._timestamps = TimestampReader()
+
+    def batch(
+        self,
+        cells: Sequence[str],
+        stamps: Sequence[str] | None,
+        places: Sequence[int],
+        missing: Missing,
+    ) -> Batch:
+        """Read the cells; raises `DataError` for one that is not what its column holds."""
+        moments = None
+        read: Sequence[str] = cells
+        try:
+            closes = parse_closes(cells)
+            if missing == "error" and None in closes.values:
+                raise BadCellError("not a number", closes.values.index(None))
+            if stamps is not None:
+                read = stamps
+                moments = self._timestamps.read(stamps)
+        except BadCellError as bad:
+            place, cell = places[bad.index], read[bad.index]
+            if read is cells:
+                raise self.close_problem(place, cell, bad.reason) from None
+            what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({TIMESTAMP_HINT})"
+            raise self.problem(place, what) from None
+        return Batch(closes, cells, moments, places)
+
+    def problem(self, place: int, what: str) -> DataError:
+        """Say what is wrong at a line or row."""
+        return DataError(f"{self.name} {self._unit} {place}: {what}")
+
+    def close_problem(self, place: int, cell: str, reason: str, hint: str = "") -> DataError:
+        """Say what is wrong with a close, and what to do about it."""
+        hint = hint or self._hint(cell)
+        hint = f" ({hint})" if hint else ""
+        return self.problem(place, f"{self.close} is {shown(cell)}, {reason}{hint}")
+
+    def _hint(self, cell: str) -> str:
+        if cell.strip(BLANKS).lower() in MISSING_WORDS:
+            return MISSING_HINT
+        if cell.strip(BLANKS) == self.close:
+            return "the header again: are two tables in one file?"
+        if any(sign in cell for sign in ",' \u00a0"):
+            return "write a point before decimals, and nothing between thousands"
+        return ""
+
+    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
+        """Say that a bar is not later than the one before it."""
+        hint = f"sort the bars, or set checks: {{{finding.check}: warn}}"
+        place = batch.lines[finding.place]
+        return self.problem(place, f"{self.timestamp} {finding.what} ({hint})")
