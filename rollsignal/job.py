@@ -1,6 +1,7 @@
 """This module is the story of a run: from its paths to its metrics, whatever happens."""
 
 import os
+from contextlib import closing
 from time import perf_counter
 from typing import NamedTuple
 
@@ -78,11 +79,12 @@ def plan(request: Request) -> str:
     if problem:
         raise problem
     config = load_config(request.config)
-    reader = CarefulReader(request.input, config)
+    with closing(CarefulReader(request.input, config)) as reader:
+        form = reader.describe()
     outputs = [request.output, *([request.log_file] if request.log_file else [])]
     return "\n".join(
         [
-            f"would read  {reader.name}: {_size(request.input)}{reader.describe()}",
+            f"would read  {reader.name}: {_size(request.input)}{form}",
             *(f"would write {shown_path(path)}" for path in outputs),
             *(f"setting     {name}: {value}" for name, value in _settings(config).items()),
         ]

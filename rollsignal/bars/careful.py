@@ -23,10 +23,17 @@ class CarefulReader:
 
     def __init__(self, path: str, config: JobConfig) -> None:
         """Open the file and find its dialect; raises `InputError` or `DataError`."""
-        file = open_input(path)
-        stream, self.compression = unpacked(file, shown_path(path))
-        self._pieces = TextPieces(stream, path)
-        self.name = self._pieces.name
+        self._file = open_input(path)
+        try:
+            self._begin(path, config)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, path: str, config: JobConfig) -> None:
+        self.name = shown_path(path)
+        stream, self.compression = unpacked(self._file, self.name)
+        self._pieces = TextPieces(stream, self.name)
         text = iter(self._pieces)
         beginning = next(text, "")
         self.dialect = find_dialect(beginning, config.columns, self.name)
@@ -40,6 +47,10 @@ class CarefulReader:
         self._missing = config.missing
         self._width = 0
         self._blank_line = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     @property
     def is_plain(self) -> bool:

@@ -18,7 +18,7 @@ def open_input(path: str) -> BinaryIO:
         return open_regular(path, "Input data file", InputError, pipe_seconds=PIPE_SECONDS)
     if sys.stdin is None:
         raise InputError("Standard input is closed")
-    return sys.stdin.buffer
+    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def columnar_format(path: str) -> str | None:

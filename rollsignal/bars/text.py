@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
 from typing import BinaryIO
 
-from rollsignal.errors import DataError, DiskError, shown_path
+from rollsignal.errors import DataError, DiskError
 
 PIECE_CHARS = 1 << 18
 MAX_LINE_CHARS = 1 << 26
@@ -27,8 +27,8 @@ class TextPieces:
     bytes, or NULs, were met, `lines` how many line ends.
     """
 
-    def __init__(self, file: BinaryIO, path: str) -> None:
-        self.name = shown_path(path)
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.name = name
         self.lines = 0
         self.suspect = False
         self.cut = False

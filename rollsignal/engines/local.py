@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Literal, NamedTuple
 
 from rollsignal.bars.batch import ArrayBatch, Batch, Reader
@@ -37,7 +38,14 @@ def read_and_decide(path: str, config: JobConfig, tell: Tell) -> tuple[Reader, R
 
         frames = FrameReader(path, form, config)
         return frames, decide(frames, config, tell)
-    careful = CarefulReader(path, config)
+    with closing(CarefulReader(path, config)) as careful:
+        return _read_text(path, careful, config, tell)
+
+
+def _read_text(
+    path: str, careful: CarefulReader, config: JobConfig, tell: Tell
+) -> tuple[Reader, Result]:
+    """Decide the signals of a table of text, by the fast reader if it is large and plain."""
     if os.path.isfile(path) and os.path.getsize(path) >= LARGE_BYTES:
         from rollsignal.bars.fast import DoubtError, FastReader, suits
 
