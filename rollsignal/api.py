@@ -1,6 +1,6 @@
 """This module is the Python API: signals of a series in memory, and the job as a function."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
@@ -55,7 +55,7 @@ def rolling_signal(
 
 
 def run(
-    input: str = "data.csv",
+    input: str | Sequence[str] = "data.csv",
     config: str = "config.yaml",
     output: str = "metrics.json",
     log_file: str | None = "run.log",
@@ -65,7 +65,8 @@ def run(
     Raises the `JobError` that ended it, after the error metrics and the log are written.
     """
     started = perf_counter()
-    request = job.Request(input, config, output, log_file)
+    inputs = (input,) if isinstance(input, str) else tuple(input)
+    request = job.Request(inputs, config, output, log_file)
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:
         raise outcome.error

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollsignal.kernel import (
     INT64_MAX,
     Carry,
+    Last,
     Tally,
     advance,
     fits_int64,
-    last_mean,
     margin_blocks,
-    rolling_mean,
 )
 from rollsignal.prices import Ticks
 
@@ -79,10 +78,10 @@ def _is_whole(doubles: Any, original: Any, scale: int) -> bool:
     return bool((np.abs(ticks) < limit).all() and (back == original).all())
 
 
-def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, float | None, Carry]:
-    """Decide the next bars of a series as `kernel.advance` does, on an array.
+def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, Carry]:
+    """Decide the next bars of a series as `kernel.advance` does, on an array of at least one.
 
-    Returns their tally, the last rolling mean (None in warm-up) and the next carry.
+    Returns their tally, the last bar and the next carry.
     """
     import numpy as np
 
@@ -92,14 +91,15 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, float | None,
     greatest = max([_greatest(closes.values) * factor, *map(abs, tail)])
     if 2 * carry.window * greatest > INT64_MAX:
         decided, carry = advance(carry, Ticks(closes.values.tolist(), closes.scale))
-        return decided.tally, last_mean(decided, carry), carry
+        return decided.tally, decided.last(carry.window), carry
     known = np.concatenate((np.array(tail, np.int64), closes.values * factor))
-    tally, last = Tally(rows=len(closes.values)), None
+    tally, margin = Tally(rows=len(closes.values)), None
     for margins in margin_blocks(known, carry.window):
         ones, ties = np.count_nonzero(margins > 0), np.count_nonzero(margins == 0)
         tally = tally.plus(Tally(0, 0, len(margins), int(ones), int(ties)))
-        last = rolling_mean(int(margins[-1]), int(known[-1]), carry.window, scale)
+        margin = int(margins[-1])
     kept = known[max(0, len(known) - carry.window + 1) :].tolist()
+    last = Last(int(known[-1]), margin, scale, carry.window)
     return tally, last, Carry(carry.window, scale, tuple(kept))
 
 

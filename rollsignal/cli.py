@@ -119,8 +119,15 @@ def _add_run(commands: Any) -> None:
         epilog=EXAMPLES,
     )
     usual = Request()
+    parser.add_argument(
+        "--input",
+        metavar="PATH",
+        nargs="+",
+        default=usual.inputs,
+        action=_Once,
+        help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
+    )
     for flag, path, what in (
-        ("--input", usual.input, "table of bars, with a close column"),
         ("--config", usual.config, "settings: seed, window, version, ..."),
         ("--output", usual.output, "where the metrics go"),
         ("--log-file", usual.log_file, "where the log goes; lines are appended"),
@@ -156,7 +163,7 @@ def _add_sample(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     request = Request(
-        options.input, options.config, options.output, options.log_file, options.log_format
+        tuple(options.input), options.config, options.output, options.log_file, options.log_format
     )
     if options.dry_run:
         print(plan(request))
@@ -195,13 +202,13 @@ def _ignore_signals() -> None:
 
 def _guess(arguments: list[str]) -> Request:
     """Find the paths in a command line that is wrong, so that its metrics still get there."""
-    paths = Request()._asdict()
+    paths: dict[str, Any] = Request()._asdict()
     for here, after in zip(arguments, [*arguments[1:], ""], strict=True):
         flag, equals, value = here.partition("=")
-        name = flag.removeprefix("--").replace("-", "_")
+        name = flag.removeprefix("--").replace("-", "_").replace("input", "inputs")
         value = value if equals else after
         if flag.startswith("--") and name in paths and value and not value.startswith("--"):
-            paths[name] = value
+            paths[name] = (value,) if name == "inputs" else value
     return Request(**paths | {"log_format": "text"})
 
 

@@ -81,6 +81,32 @@ class OneOf(NamedTuple):
         return text
 
 
+class SymbolFrom(NamedTuple):
+    """Where symbols come from: a column, or the names of the files."""
+
+    column: str | None = None
+    filename: bool = False
+
+    def __str__(self) -> str:
+        return "from: filename" if self.filename else str(self.column)
+
+
+class Symbol(NamedTuple):
+    """The name of the symbol column, `{from: filename}`, or null."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> SymbolFrom | None:
+        """Read the source of symbols; raises `_BadSettingError`."""
+        if isinstance(node, yaml.MappingNode):
+            written = [(_as_written(key), _as_written(value)) for key, value in node.value]
+            if written != [("from", "filename")]:
+                raise _BadSettingError(node, f"{name} is a mapping other than {{from: filename}}")
+            return SymbolFrom(filename=True)
+        column = Text("", optional=True).read(node, name)
+        return None if column is None else SymbolFrom(column)
+
+
 class Section(NamedTuple):
     """A mapping of settings below one key."""
 
@@ -103,6 +129,10 @@ class Columns(NamedTuple):
     close: Annotated[str, Text("the column of closes")] = "close"
     timestamp: Annotated[
         str | None, Text("the column of timestamps; null: found by its usual names", optional=True)
+    ] = None
+    symbol: Annotated[
+        SymbolFrom | None,
+        Symbol("the column of symbols, or {from: filename}; null: one series"),
     ] = None
 
 

@@ -121,9 +121,10 @@ def _cannot_create(path: str, reason: str) -> OutputError:
     return OutputError(f"Output cannot be created: {reason}", f"path: {shown_path(path)}")
 
 
-def is_same_file(one: str, other: str) -> bool:
-    """Tell whether two paths lead to one file, also through links, whether or not it exists."""
+def identity(path: str) -> object:
+    """Return what two paths to one file share, also through links, whether or not it exists."""
     try:
-        return os.path.samefile(one, other)
+        status = os.stat(path)
     except (OSError, ValueError):
-        return os.path.realpath(one) == os.path.realpath(other)
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino

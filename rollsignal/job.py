@@ -1,24 +1,23 @@
 """This module is the story of a run: from its paths to its metrics, whatever happens."""
 
-import os
-from contextlib import closing
 from time import perf_counter
 from typing import NamedTuple
 
 from rollsignal import __version__, files
-from rollsignal.bars.batch import Reader
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.source import find_inputs
 from rollsignal.config import JobConfig, load_config
-from rollsignal.engines.local import Result, read_and_decide
+from rollsignal.engines.local import Result, decide, describe
 from rollsignal.errors import ConfigError, JobError, UsageError, shown_path
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import LogFormat, RunLog, Say
+
+SHOWN_FILES = 10
 
 
 class Request(NamedTuple):
     """What a run is asked to read and write; `log_file` None keeps no log."""
 
-    input: str = "data.csv"
+    inputs: tuple[str, ...] = ("data.csv",)
     config: str = "config.yaml"
     output: str = "metrics.json"
     log_file: str | None = "run.log"
@@ -38,11 +37,14 @@ def run(request: Request, started: float, say: Say) -> Outcome:
     started: `time.perf_counter()` at the start of the program. Never raises: what went wrong is
     in the outcome, in the metrics file and in the log.
     """
+    request = _expanded(request)
     problem = _same_files(request)
     if problem:
         return fail(request, problem, say)
     log = RunLog(request.log_file, request.log_format, say)
-    log.event("INFO", "job started", program=f"rollsignal {__version__}", input=request.input)
+    log.event(
+        "INFO", "job started", program=f"rollsignal {__version__}", input=" ".join(request.inputs)
+    )
     try:
         outcome = Outcome(_succeed(request, started, log))
     except JobError as error:
@@ -60,6 +62,7 @@ def run(request: Request, started: float, say: Say) -> Outcome:
 
 def fail(request: Request, error: JobError, say: Say) -> Outcome:
     """Leave the error metrics of what went wrong outside a run, unless they would harm a file."""
+    request = _expanded(request)
     if _same_files(request._replace(log_file=None)):
         return Outcome(metrics.failure(_version(request), error.message), error)
     if _same_files(request):
@@ -75,16 +78,16 @@ def plan(request: Request) -> str:
 
     Raises `JobError` where the run would fail before its first row.
     """
+    request = _expanded(request)
     problem = _same_files(request)
     if problem:
         raise problem
     config = load_config(request.config)
-    with closing(CarefulReader(request.input, config)) as reader:
-        form = reader.describe()
+    paths = find_inputs(request.inputs)
     outputs = [request.output, *([request.log_file] if request.log_file else [])]
     return "\n".join(
         [
-            f"would read  {reader.name}: {_size(request.input)}{form}",
+            *(f"would read  {shown_path(path)}: {describe(path, config)}" for path in paths),
             *(f"would write {shown_path(path)}" for path in outputs),
             *(f"setting     {name}: {value}" for name, value in _settings(config).items()),
         ]
@@ -95,17 +98,20 @@ def _succeed(request: Request, started: float, log: RunLog) -> dict[str, object]
     files.make_way(request.output)
     config = load_config(request.config)
     log.event("INFO", "config verified", **_settings(config))
-    reader, result = read_and_decide(request.input, config, log.event)
-    _tell(result, reader, config, log)
+    result = decide(find_inputs(request.inputs), config, log.event)
+    _tell(result, config, log)
     document = metrics.success(config, result.tally, _elapsed_ms(started))
     files.replace(request.output, metrics.to_json(document))
     log.event("INFO", "metrics summary", **document)
     return document
 
 
-def _tell(result: Result, reader: Reader, config: JobConfig, log: RunLog) -> None:
-    tally = result.tally
-    log.event("INFO", "rows loaded", rows=tally.rows, input=reader.name, form=reader.describe())
+def _tell(result: Result, config: JobConfig, log: RunLog) -> None:
+    tally, forms = result.tally, list(result.forms.items())
+    for path, form in forms[:SHOWN_FILES]:
+        log.event("INFO", "file read", path=path, form=form)
+    counts = {"files": len(forms), "series": len(result.series)}
+    log.event("INFO", "rows loaded", rows=tally.rows, **counts)
     for check, count in result.warnings.items():
         log.event("WARNING", "bars in doubt", check=check, bars=count)
     if tally.missing:
@@ -115,7 +121,7 @@ def _tell(result: Result, reader: Reader, config: JobConfig, log: RunLog) -> Non
         "rolling mean computed",
         window=config.window,
         bars=tally.signals,
-        last="none" if result.last_mean is None else result.last_mean,
+        last=_last_mean(result),
     )
     log.event("INFO", "signals generated", signals=tally.signals, ones=tally.ones, ties=tally.ties)
 
@@ -141,17 +147,25 @@ def _version(request: Request) -> str | None:
 
 def _same_files(request: Request) -> UsageError | None:
     """Find an output that is also an input, or the other output, also through links."""
-    outputs = {"--output": request.output}
+    outputs = [("--output", request.output)]
     if request.log_file is not None:
-        outputs["--log-file"] = request.log_file
-    inputs = {"--input": request.input, "--config": request.config}
-    for flag, path in outputs.items():
-        others = inputs | {name: other for name, other in outputs.items() if name != flag}
-        for name, other in others.items():
-            if files.is_same_file(path, other):
-                what = f"{flag} and {name} are the same file; nothing was written"
-                return UsageError(what, f"path: {shown_path(path)}")
+        outputs.append(("--log-file", request.log_file))
+    named = {files.identity(request.config): "--config"}
+    named |= {files.identity(path): "--input" for path in request.inputs}
+    for flag, path in outputs:
+        other = named.setdefault(files.identity(path), flag)
+        if other != flag:
+            what = f"{flag} and {other} are the same file; nothing was written"
+            return UsageError(what, f"path: {shown_path(path)}")
     return None
+
+
+def _expanded(request: Request) -> Request:
+    """Replace folders and patterns by their files, as far as there are any."""
+    try:
+        return request._replace(inputs=tuple(find_inputs(request.inputs)))
+    except JobError:
+        return request
 
 
 def _settings(config: JobConfig) -> dict[str, object]:
@@ -162,11 +176,13 @@ def _settings(config: JobConfig) -> dict[str, object]:
             settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
         else:
             settings[name] = value
-    return settings
+    return {name: "null" if value is None else value for name, value in settings.items()}
 
 
-def _size(path: str) -> str:
-    return f"{os.path.getsize(path):,} bytes, " if os.path.isfile(path) else ""
+def _last_mean(result: Result) -> object:
+    """Find the last rolling mean of a single series, for the log."""
+    series = next(iter(result.series.values()))
+    return series.last.mean if len(result.series) == 1 and series.last else "of many series"
 
 
 def _elapsed_ms(started: float) -> int:

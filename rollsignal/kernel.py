@@ -50,6 +50,27 @@ class Carry(NamedTuple):
     tail: tuple[int, ...] = ()
 
 
+class Last(NamedTuple):
+    """A bar's close and margin in ticks of 10^-scale; no margin means no signal."""
+
+    close: int | None
+    margin: int | None
+    scale: int
+    window: int
+
+    @property
+    def mean(self) -> float | None:
+        """Compute its rolling mean, if it has one."""
+        if self.close is None or self.margin is None:
+            return None
+        return rolling_mean(self.margin, self.close, self.window, self.scale)
+
+    @property
+    def signal(self) -> int | None:
+        """Tell its signal, if it has one."""
+        return None if self.margin is None else int(self.margin > 0)
+
+
 class Decided(NamedTuple):
     """The closes and margins of consecutive bars, in ticks of 10^-scale.
 
@@ -60,6 +81,12 @@ class Decided(NamedTuple):
     margins: list[int | None]
     scale: int
     tally: Tally
+
+    def last(self, window: int) -> Last | None:
+        """Take the last bar, if there is any."""
+        if not self.closes:
+            return None
+        return Last(self.closes[-1], self.margins[-1], self.scale, window)
 
 
 def advance(carry: Carry, closes: Ticks) -> tuple[Decided, Carry]:
@@ -111,16 +138,6 @@ def rolling_mean(margin: int, close: int, window: int, scale: int) -> float:
     100.1
     """
     return (window * close - margin) / (window * int(10**scale))
-
-
-def last_mean(decided: Decided, carry: Carry) -> float | None:
-    """Compute the rolling mean of the last bar decided, if it has one."""
-    if not decided.margins:
-        return None
-    close, margin = decided.closes[-1], decided.margins[-1]
-    if close is None or margin is None:
-        return None
-    return rolling_mean(margin, close, carry.window, decided.scale)
 
 
 def _runs(values: list[int | None]) -> Iterator[list[int] | None]:

@@ -13,13 +13,15 @@ from rollsignal.timestamps import Moment
 class Batch(NamedTuple):
     """Consecutive bars of one file: for each its close, timestamp and physical line or row.
 
-    `cells` are the closes as written; `moments` is None where timestamps are not read.
+    `cells` are the closes as written; `moments` and
+    `symbols` are None where they are not read.
     """
 
     closes: Ticks
     cells: Sequence[str]
     moments: Sequence[Moment] | None
     lines: Sequence[int]
+    symbols: Sequence[str] | None = None
 
 
 class ArrayBatch(NamedTuple):
@@ -31,9 +33,10 @@ class ArrayBatch(NamedTuple):
 
 
 class Reader(Protocol):
-    """What an engine needs of whoever reads a file."""
+    """What an engine needs of whoever reads a file; `symbol` is that of the whole file, if any."""
 
     name: str
+    symbol: str | None
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""

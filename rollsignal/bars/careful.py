@@ -11,7 +11,7 @@ from rollsignal.bars.batch import Batch
 from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import BLANKS, DELIMITERS, find_dialect, odd_bytes
 from rollsignal.bars.records import Records, Row, is_blank
-from rollsignal.bars.source import open_input
+from rollsignal.bars.source import open_input, symbol_of
 from rollsignal.bars.text import TextPieces
 from rollsignal.bars.unpack import unpacked
 from rollsignal.config import JobConfig
@@ -32,6 +32,7 @@ class CarefulReader:
 
     def _begin(self, path: str, config: JobConfig) -> None:
         self.name = shown_path(path)
+        self.symbol = symbol_of(path, config)
         stream, self.compression = unpacked(self._file, self.name)
         self._pieces = TextPieces(stream, self.name)
         text = iter(self._pieces)
@@ -78,13 +79,15 @@ class CarefulReader:
         """Yield all bars; raises `DataError` where the text is in doubt."""
         ending: list[str] = []
         last_line = 0
-        close, timestamp = self.dialect.close, self._timestamp
+        close, timestamp, symbol = self.dialect.close, self._timestamp, self.dialect.symbol
         for found, found_lines in self._records.blocks():
             rows, lines, problem = self._checked(found, found_lines)
             if rows:
                 cells = [row[close] for row in rows]
                 stamps = None if timestamp is None else [row[timestamp] for row in rows]
                 batch = self._cells.batch(cells, stamps, lines, self._missing)
+                if symbol is not None:
+                    batch = self._cells.with_symbols(batch, [row[symbol] for row in rows])
                 ending = [*ending[-1:], *batch.cells]
                 last_line = lines[-1]
                 yield batch

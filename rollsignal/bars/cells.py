@@ -49,6 +49,13 @@ class Cells:
             raise self.problem(place, what) from None
         return Batch(closes, cells, moments, places)
 
+    def with_symbols(self, batch: Batch, cells: Sequence[str]) -> Batch:
+        """Add the symbols to a batch; raises `DataError` where there is none."""
+        symbols = [cell.strip(BLANKS) for cell in cells]
+        if "" in symbols:
+            raise self.problem(batch.lines[symbols.index("")], "the symbol is empty")
+        return batch._replace(symbols=symbols)
+
     def problem(self, place: int, what: str) -> DataError:
         """Say what is wrong at a line or row."""
         return DataError(f"{self.name} {self._unit} {place}: {what}")

@@ -34,7 +34,7 @@ class DoubtError(Exception):
 
 def suits(careful: CarefulReader) -> bool:
     """Tell whether a table is plain, as far as the careful reader has seen it."""
-    return not careful.compression and careful.is_plain
+    return not careful.compression and careful.is_plain and careful.dialect.symbol is None
 
 
 class FastReader:
@@ -42,6 +42,7 @@ class FastReader:
 
     def __init__(self, path: str, careful: CarefulReader, config: JobConfig) -> None:
         self.name = careful.name
+        self.symbol = careful.symbol
         self.describe = careful.describe
         self.order_problem = careful.order_problem
         self._path = path

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from rollsignal.arrays import TickArray, ticks_of_array
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import find_column, find_timestamp
+from rollsignal.bars.header import find_column, find_symbol, find_timestamp
+from rollsignal.bars.source import symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, InputError, escaped, shown_path
 
@@ -33,6 +34,7 @@ class FrameReader:
         import polars as pl
 
         self.name = shown_path(path)
+        self.symbol = symbol_of(path, config)
         self._form = form
         self._config = config
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
@@ -41,6 +43,7 @@ class FrameReader:
         self._close = names[find_column(names, config.columns.close, self.name)]
         place = find_timestamp(names, config.columns.timestamp, self.name)
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
+        self._symbol = find_symbol(names, config.columns, self.name)
         self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
         self.order_problem = self._cells.order_problem
         self._last_ns: int | None = None
@@ -56,6 +59,8 @@ class FrameReader:
         columns = [pl.col(self._close).alias("close")]
         if self._timestamp is not None:
             columns.append(pl.col(self._timestamp).alias("timestamp"))
+        if self._symbol is not None:
+            columns.append(pl.nth(self._symbol).alias("symbol"))
         table = self._table.select(columns)
         frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=CHUNK_ROWS)))
         row = 1
@@ -65,7 +70,7 @@ class FrameReader:
                 row += frame.height
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
-        ticks = self._ticks(frame["close"])
+        ticks = None if self._symbol is not None else self._ticks(frame["close"])
         if self._timestamp is None:
             return ArrayBatch(ticks, None, None) if ticks else self._plain(frame, row, None)
         moments = _moments_ns(frame["timestamp"])
@@ -106,6 +111,8 @@ class FrameReader:
         if self._timestamp is not None and moments is None:
             stamps = [_written(value) for value in frame["timestamp"].to_list()]
         batch = self._cells.batch(cells, stamps, places, self._config.missing)
+        if self._symbol is not None:
+            batch = self._cells.with_symbols(batch, list(map(_written, frame["symbol"].to_list())))
         return batch if moments is None else batch._replace(moments=moments.tolist())
 
     def _guarded(self, act: Callable[[], T]) -> T:

@@ -27,6 +27,7 @@ class Dialect(NamedTuple):
     header: tuple[str, ...]
     close: int
     timestamp: int | None
+    symbol: int | None
 
     @property
     def width(self) -> int:
@@ -61,6 +62,7 @@ def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
         header,
         find_column(header, wanted.close, where),
         find_timestamp(header, wanted.timestamp, where),
+        find_symbol(header, wanted, where),
     )
 
 
@@ -129,6 +131,13 @@ def find_timestamp(header: Sequence[str], wanted: str | None, where: str) -> int
         if _places(header, name):
             return find_column(header, name, where)
     return None
+
+
+def find_symbol(header: Sequence[str], wanted: Columns, where: str) -> int | None:
+    """Find the place of the symbols, if they come from a column."""
+    if wanted.symbol is None or wanted.symbol.column is None:
+        return None
+    return find_column(header, wanted.symbol.column, where)
 
 
 def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:

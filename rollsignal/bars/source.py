@@ -1,15 +1,59 @@
-"""This module opens what a run reads: files, pipes and standard input."""
+"""This module finds what a run reads: files, folders, patterns, pipes and standard input."""
 
+import glob
 import os
 import sys
+from collections.abc import Sequence
 from typing import BinaryIO
 
-from rollsignal.errors import InputError
+from rollsignal.config import JobConfig
+from rollsignal.errors import InputError, UsageError, shown_path
 from rollsignal.files import open_regular
 
 STDIN = "-"
 PIPE_SECONDS = 10
 COLUMNAR = {b"PAR1": "parquet", b"ARROW1": "arrow"}
+_SUFFIXES = ".csv .tsv .txt .tab .parquet .pq .arrow .feather .ipc .gz .bz2 .xz .zst .zip"
+SUFFIXES = frozenset(_SUFFIXES.split())
+
+
+def find_inputs(given: Sequence[str]) -> list[str]:
+    """Turn paths, folders and patterns into the paths of files, each in the order of its name.
+
+    A folder stands for all files in it and below, but hidden ones and those whose names begin
+    with "_". Raises `InputError` where there is nothing, `UsageError` for a file named twice.
+    """
+    found: list[str] = []
+    for path in given:
+        if path != STDIN and os.path.isdir(path):
+            found += _in_folder(path)
+        elif not os.path.lexists(path) and glob.has_magic(path):
+            found += _matching(path)
+        else:
+            found.append(path)
+    seen: set[str] = set()
+    for path in found:
+        if path in seen:
+            raise UsageError(f"{shown_path(path)} is read twice; name it once")
+        seen.add(path)
+    return found
+
+
+def _in_folder(folder: str) -> list[str]:
+    paths = []
+    for at, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name[0] not in "._")
+        paths += [os.path.join(at, name) for name in sorted(names) if name[0] not in "._"]
+    if not paths:
+        raise InputError("Input folder has no files", f"path: {shown_path(folder)}")
+    return paths
+
+
+def _matching(pattern: str) -> list[str]:
+    paths = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
+    if not paths:
+        raise InputError("Input data file not found", f"pattern: {shown_path(pattern)}")
+    return paths
 
 
 def open_input(path: str) -> BinaryIO:
@@ -28,3 +72,14 @@ def columnar_format(path: str) -> str | None:
     with open_input(path) as file:
         head = file.read(8)
     return next((name for magic, name in COLUMNAR.items() if head.startswith(magic)), None)
+
+
+def symbol_of(path: str, config: JobConfig) -> str | None:
+    """Take the symbol from a file's name, without its usual suffixes, if it is to come from it."""
+    source = config.columns.symbol
+    if source is None or not source.filename:
+        return None
+    name = os.path.basename(path)
+    while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
+        name = parts[0]
+    return name

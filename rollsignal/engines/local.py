@@ -1,122 +1,101 @@
-"""This module runs reader and kernel in this process, batch after batch."""
+"""This module runs readers and kernel in this process, file after file, batch after batch."""
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import NamedTuple
 
-from rollsignal.bars.batch import ArrayBatch, Batch, Reader
+from rollsignal.bars.batch import Batch, Reader
 from rollsignal.bars.careful import CarefulReader
 from rollsignal.bars.source import columnar_format
 from rollsignal.config import JobConfig
+from rollsignal.engines.book import Book, Series, Tell
+from rollsignal.engines.ordering import in_time_order
 from rollsignal.errors import DataError, plural
-from rollsignal.kernel import Carry, Tally, advance, last_mean
-from rollsignal.prices import Ticks
-from rollsignal.quality import Finding, order_findings
+from rollsignal.kernel import Tally
 from rollsignal.timestamps import to_ns
 
-SHOWN_WARNINGS = 5
 LARGE_BYTES = 16 << 20
-
-Tell = Callable[[Literal["INFO", "WARNING"], str], None]
 
 
 class Result(NamedTuple):
-    """What a run found: its tally, the last rolling mean, and how often each check warned."""
+    """What a run found: every series, their tally, what was read, how often each check warned."""
 
+    series: dict[str, Series]
     tally: Tally
-    last_mean: float | None
+    forms: dict[str, str]
     warnings: dict[str, int]
 
 
-def read_and_decide(path: str, config: JobConfig, tell: Tell) -> tuple[Reader, Result]:
-    """Decide the signals of a file, by the reader that suits its content."""
+def decide(paths: Sequence[str], config: JobConfig, tell: Tell) -> Result:
+    """Decide the signals of all files; raises `DataError` if there cannot be any."""
+    book = Book(config, tell)
+    paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
+    forms = {path: _read(path, book, config, tell) for path in paths}
+    tally = book.tally()
+    if not tally.signals:
+        raise DataError(_no_signal(", ".join(forms), config, tally))
+    return Result(book.series, tally, forms, dict(book.warnings))
+
+
+@contextmanager
+def _opened(path: str, config: JobConfig) -> Iterator[Reader]:
+    """Open a file by the reader that suits its content."""
     form = columnar_format(path)
     if form:
         from rollsignal.bars.frames import FrameReader
 
-        frames = FrameReader(path, form, config)
-        return frames, decide(frames, config, tell)
+        yield FrameReader(path, form, config)
+        return
     with closing(CarefulReader(path, config)) as careful:
-        return _read_text(path, careful, config, tell)
+        yield careful
 
 
-def _read_text(
-    path: str, careful: CarefulReader, config: JobConfig, tell: Tell
-) -> tuple[Reader, Result]:
-    """Decide the signals of a table of text, by the fast reader if it is large and plain."""
-    if os.path.isfile(path) and os.path.getsize(path) >= LARGE_BYTES:
-        from rollsignal.bars.fast import DoubtError, FastReader, suits
+def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
+    """Read one file, by the fast reader if it is a large and plain text; return its form."""
+    with _opened(path, config) as reader:
+        if isinstance(reader, CarefulReader) and _is_large(path):
+            from rollsignal.bars.fast import DoubtError, FastReader, suits
 
-        if suits(careful):
-            fast = FastReader(path, careful, config)
-            try:
-                return fast, decide(fast, config, tell)
-            except DoubtError as doubt:
-                tell("INFO", f"read carefully from the start: {doubt}")
-    return careful, decide(careful, config, tell)
-
-
-def decide(reader: Reader, config: JobConfig, tell: Tell) -> Result:
-    """Decide the signals of one series; raises `DataError` if it cannot have any."""
-    carry, tally, mean = Carry(config.window), Tally(), None
-    warnings: Counter[str] = Counter()
-    for batch in _without_doubt(reader, config, tell, warnings):
-        if isinstance(batch, ArrayBatch):
-            from rollsignal.arrays import advance_array
-
-            found, mean, carry = advance_array(carry, batch.ticks)
-        else:
-            found, mean, carry = _advance(carry, batch.closes, config, mean)
-        tally = tally.plus(found)
-    if not tally.signals:
-        raise DataError(_no_signal(reader.name, config, tally))
-    return Result(tally, mean, dict(warnings))
+            if suits(reader):
+                before = dict(book.series)
+                try:
+                    return _enter(FastReader(path, reader, config), book)
+                except DoubtError as doubt:
+                    book.series = before
+                    tell("INFO", f"read carefully from the start: {doubt}")
+        return _enter(reader, book)
 
 
-def _advance(
-    carry: Carry, closes: Ticks, config: JobConfig, mean: float | None
-) -> tuple[Tally, float | None, Carry]:
-    """Decide a batch of closes, after those left out (`missing: skip`) are counted."""
-    left_out = closes.values.count(None) if config.missing == "skip" else 0
-    if left_out:
-        closes = Ticks([tick for tick in closes.values if tick is not None], closes.scale)
-    decided, carry = advance(carry, closes)
-    mean = last_mean(decided, carry) if closes.values else mean
-    return decided.tally.plus(Tally(rows=left_out, missing=left_out)), mean, carry
+def describe(path: str, config: JobConfig) -> str:
+    """Say in which form a file is; raises `JobError` if it cannot be opened as a table."""
+    with _opened(path, config) as reader:
+        return reader.describe()
 
 
-def _without_doubt(
-    reader: Reader, config: JobConfig, tell: Tell, warnings: Counter[str]
-) -> Iterator[Batch | ArrayBatch]:
-    """Pass batches on, after what the config says of order and duplicates is done."""
-    last_ns: int | None = None
+def _first_ns(path: str, config: JobConfig) -> int | None:
+    """Read a file's first timestamp, if timestamps are read at all."""
+    with _opened(path, config) as reader:
+        batch = next(iter(reader.batches()), None)
+    if isinstance(batch, Batch):
+        return to_ns(batch.moments[0]) if batch.moments else None
+    return batch.first_ns if batch else None
+
+
+def _is_large(path: str) -> bool:
+    return os.path.isfile(path) and os.path.getsize(path) >= LARGE_BYTES
+
+
+def _enter(reader: Reader, book: Book) -> str:
     for batch in reader.batches():
-        if isinstance(batch, Batch) and batch.moments is not None:
-            for finding in order_findings(batch.moments, last_ns):
-                _heed(reader.order_problem(batch, finding), finding, config, tell, warnings)
-            last_ns = to_ns(batch.moments[-1])
-        yield batch
-
-
-def _heed(
-    error: DataError, finding: Finding, config: JobConfig, tell: Tell, warnings: Counter[str]
-) -> None:
-    level = getattr(config.checks, finding.check)
-    if level == "error":
-        raise error
-    if level == "warn":
-        warnings[finding.check] += 1
-        if warnings[finding.check] <= SHOWN_WARNINGS:
-            tell("WARNING", error.message)
+        book.take(batch, reader)
+    return reader.describe()
 
 
 def _no_signal(name: str, config: JobConfig, tally: Tally) -> str:
     if not tally.rows:
         return f"{name}: no rows below the header"
     if tally.rows < config.window:
-        return (
-            f"{name}: {plural(tally.rows, 'row')}, fewer than the window of {config.window:,} bars"
-        )
+        rows = plural(tally.rows, "row")
+        return f"{name}: {rows}, fewer than the window of {config.window:,} bars"
     return f"{name}: no window of {config.window:,} bars without a missing close"

@@ -1,0 +1,133 @@
+"""This module keeps the book of a run: what is known of every series so far."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from rollsignal.bars.batch import ArrayBatch, Batch, Reader
+from rollsignal.config import JobConfig
+from rollsignal.errors import DataError
+from rollsignal.kernel import Carry, Last, Tally, advance
+from rollsignal.prices import Ticks
+from rollsignal.quality import Finding, order_findings
+from rollsignal.timestamps import iso, to_ns
+
+SHOWN_WARNINGS = 5
+ONE_SERIES = ""
+
+Tell = Callable[[Literal["INFO", "WARNING"], str], None]
+
+
+class Series(NamedTuple):
+    """What is known of one series: its carry and tally, its last bar, its time span."""
+
+    carry: Carry
+    tally: Tally = Tally()
+    last: Last | None = None
+    first_ns: int | None = None
+    last_ns: int | None = None
+    last_file: str = ""
+
+
+class Book:
+    """Take batches of any reader, and keep each series' account."""
+
+    def __init__(self, config: JobConfig, tell: Tell) -> None:
+        self.series: dict[str, Series] = {}
+        self.warnings: Counter[str] = Counter()
+        self._config = config
+        self._tell = tell
+
+    def tally(self) -> Tally:
+        """Add the tallies of all series up."""
+        return Tally(
+            *map(sum, zip(*(series.tally for series in self.series.values()), strict=True))
+        )
+
+    def take(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
+        """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
+        if isinstance(batch, ArrayBatch):
+            self._take_array(batch, reader)
+        elif batch.symbols is None:
+            self._take_series(reader.symbol or ONE_SERIES, batch, reader)
+        else:
+            for symbol, part in _by_symbol(batch):
+                self._take_series(symbol, part, reader)
+
+    def _take_array(self, batch: ArrayBatch, reader: Reader) -> None:
+        from rollsignal.arrays import advance_array
+
+        symbol = reader.symbol or ONE_SERIES
+        series = self._series(symbol)
+        self._check_files(series, batch.first_ns, reader)
+        tally, last, carry = advance_array(series.carry, batch.ticks)
+        self.series[symbol] = Series(
+            carry,
+            series.tally.plus(tally),
+            last,
+            batch.first_ns if series.first_ns is None else series.first_ns,
+            batch.last_ns,
+            reader.name,
+        )
+
+    def _take_series(self, symbol: str, batch: Batch, reader: Reader) -> None:
+        series = self._series(symbol)
+        first_ns, last_ns = series.first_ns, series.last_ns
+        if batch.moments is not None:
+            if self._check_files(series, to_ns(batch.moments[0]), reader):
+                last_ns = None
+            for finding in order_findings(batch.moments, last_ns):
+                self._heed(finding, reader.order_problem(batch, finding))
+            first_ns = to_ns(batch.moments[0]) if first_ns is None else first_ns
+            last_ns = to_ns(batch.moments[-1])
+        closes = batch.closes
+        left_out = closes.values.count(None) if self._config.missing == "skip" else 0
+        if left_out:
+            closes = Ticks([tick for tick in closes.values if tick is not None], closes.scale)
+        decided, carry = advance(series.carry, closes)
+        tally = series.tally.plus(decided.tally).plus(Tally(rows=left_out, missing=left_out))
+        last = decided.last(carry.window) or series.last
+        self.series[symbol] = Series(carry, tally, last, first_ns, last_ns, reader.name)
+
+    def _series(self, symbol: str) -> Series:
+        return self.series.get(symbol) or Series(Carry(self._config.window))
+
+    def _check_files(self, series: Series, first_ns: int | None, reader: Reader) -> bool:
+        """Heed a file that begins before the file that it continues ends; tell if it does."""
+        if first_ns is None or series.last_ns is None or series.last_file == reader.name:
+            return False
+        if first_ns > series.last_ns:
+            return False
+        check = "order" if first_ns < series.last_ns else "duplicates"
+        begin = f"{reader.name} begins at {iso(first_ns)}"
+        end = f"{series.last_file}, which comes before it, ends at {iso(series.last_ns)}"
+        self._heed(Finding(check, 0, "overlap"), DataError(f"{begin}, but {end}: do they overlap?"))
+        return True
+
+    def _heed(self, finding: Finding, error: DataError) -> None:
+        level = getattr(self._config.checks, finding.check)
+        if level == "error":
+            raise error
+        if level == "warn":
+            self.warnings[finding.check] += 1
+            if self.warnings[finding.check] <= SHOWN_WARNINGS:
+                self._tell("WARNING", error.message)
+
+
+def _by_symbol(batch: Batch) -> list[tuple[str, Batch]]:
+    """Part a batch by symbol, each part in the order of its rows."""
+    assert batch.symbols is not None
+    places: dict[str, list[int]] = {}
+    for place, symbol in enumerate(batch.symbols):
+        places.setdefault(symbol, []).append(place)
+    return [(symbol, _picked(batch, rows)) for symbol, rows in places.items()]
+
+
+def _picked(batch: Batch, rows: list[int]) -> Batch:
+    moments = batch.moments
+    return Batch(
+        Ticks([batch.closes.values[row] for row in rows], batch.closes.scale),
+        [batch.cells[row] for row in rows],
+        None if moments is None else [moments[row] for row in rows],
+        [batch.lines[row] for row in rows],
+    )
