@@ -1,6 +1,6 @@
 """This module is the Python API: signals of a series in memory, and the job as a function."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
@@ -44,6 +44,8 @@ def rolling_signal(
     """
     if isinstance(window, bool) or not isinstance(window, int) or window < 1:
         raise ValueError(f"window is {window!r}, not a whole number of bars of at least 1")
+    if missing not in ("error", "gap"):
+        raise ValueError(f"missing is {missing!r}, neither 'error' nor 'gap'")
     library = type(closes).__module__.partition(".")[0]
     if library == "pandas":
         return _of_pandas(closes, window, missing)
@@ -74,6 +76,8 @@ def run(
 
 
 def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSignal:
+    if isinstance(closes, str | bytes | Mapping | Set):
+        raise DataError(f"closes are a {type(closes).__name__}, not a series in order")
     cells = list(map(_written, closes))
     try:
         ticks = parse_closes(cells)
@@ -104,7 +108,10 @@ def _written(close: Any) -> str:
         isinstance(close, str | int | float | Decimal) or hasattr(close, "dtype")
     ):
         raise DataError(f"a close is {shown(repr(close))}, not a number")
-    return str(close)
+    try:
+        return str(close)
+    except ValueError as error:
+        raise DataError(f"a close is too large: {error}") from None
 
 
 def _of_numpy(closes: Any, window: int, missing: str) -> RollingSignal:
@@ -112,6 +119,10 @@ def _of_numpy(closes: Any, window: int, missing: str) -> RollingSignal:
 
     if closes.ndim != 1:
         raise DataError(f"closes have {closes.ndim} dimensions, not 1")
+    if np.ma.isMaskedArray(closes):
+        absent = np.ma.getmaskarray(closes)
+        known = [None if gap else close for close, gap in zip(closes.data, absent, strict=True)]
+        return _masked(_of_values(known, window, missing))
     ticks = ticks_of_array(closes, window)
     if ticks is None:
         return _masked(_of_values(list(closes), window, missing))
@@ -141,7 +152,10 @@ def _of_pandas(closes: Any, window: int, missing: str) -> RollingSignal:
     import pandas as pd
 
     plain = isinstance(closes.dtype, np.dtype) and closes.dtype.kind in "iuf"
-    values = closes.to_numpy() if plain else np.array([*closes.tolist(), None], object)[:-1]
+    if plain or closes.dtype == "Float32":
+        values = closes.to_numpy() if plain else closes.to_numpy(np.float32, na_value=np.nan)
+    else:
+        values = np.array([*closes.tolist(), None], object)[:-1]
     signals, means = _of_numpy(values, window, missing)
     return RollingSignal(
         pd.Series(
@@ -161,8 +175,8 @@ def _of_polars(closes: Any, window: int, missing: str) -> RollingSignal:
     import numpy as np
     import polars as pl
 
-    plain = closes.dtype.is_float() or closes.dtype.is_integer()
-    if plain and not closes.null_count():
+    whole = closes.dtype.is_integer() and closes.dtype not in (pl.Int128, pl.UInt64)
+    if closes.dtype.is_float() or (whole and not closes.null_count()):
         values = closes.to_numpy()
     else:
         values = np.array([*closes.to_list(), None], object)[:-1]

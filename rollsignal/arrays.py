@@ -89,7 +89,7 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, 
     factor = 10 ** (scale - closes.scale)
     tail = [tick * 10 ** (scale - carry.scale) for tick in carry.tail]
     greatest = max([_greatest(closes.values) * factor, *map(abs, tail)])
-    if 2 * carry.window * greatest > INT64_MAX:
+    if max(factor, 2 * carry.window * greatest) > INT64_MAX:
         decided, carry = advance(carry, Ticks(closes.values.tolist(), closes.scale))
         return decided.tally, decided.last(carry.window), carry
     known = np.concatenate((np.array(tail, np.int64), closes.values * factor))

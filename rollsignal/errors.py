@@ -117,4 +117,4 @@ def did_you_mean(name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name.lower(), known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    return escaped(f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}")

@@ -190,10 +190,12 @@ def margin_blocks(ticks: "NDArray[np.int64]", window: int) -> Iterator["NDArray[
     import numpy as np
 
     count = max(0, len(ticks) - window + 1)
+    if not count:
+        return
     block = min(count, max(BLOCK_BARS, 4 * window))
     sums = np.zeros(block + window, np.int64)
     margins = np.empty(block, np.int64)
-    for start in range(0, count, block or 1):
+    for start in range(0, count, block):
         size = min(block, count - start)
         closes = ticks[start : start + size + window - 1]
         np.cumsum(closes, out=sums[1 : len(closes) + 1])

@@ -80,7 +80,7 @@ def _parse_cell(index: int, cell: str) -> tuple[int, int] | None:
     sign, whole, fraction, exponent = match.groups(default="")
     if len(whole) + len(fraction) > MAX_DIGITS:
         raise BadCellError(f"a number of more than {MAX_DIGITS:,} digits", index)
-    if len(exponent) > 9 or abs(int(exponent or 0)) > MAX_EXPONENT:
+    if len(exponent.lstrip("+-0")) > 3 or abs(int(exponent or 0)) > MAX_EXPONENT:
         raise BadCellError(f"a number with an exponent beyond {MAX_EXPONENT}", index)
     mantissa, decimals = int(sign + whole + fraction), len(fraction) - int(exponent or 0)
     if abs(mantissa) >= 10 ** max(0, MAX_WHOLE_DIGITS + decimals):

@@ -13,7 +13,7 @@ from rollsignal.errors import BadCellError
 _DATE = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})")
 _DATE_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
 _CLOCK = re.compile(
-    r"([0-9]{1,2})(:?)([0-9]{2})(?:\2([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
+    r"([0-9]{1,2})(?:(:?)([0-9]{2})(?:\2([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?"
     r"(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
 )
 _EPOCH = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,9}))?")
@@ -36,6 +36,13 @@ class OtherForms:
         self._leading: YearLast | None = None
         self._dates: dict[str, int] = {}
         first = cells[0].strip()
+        self._separator = "T" if "T" in first[:11] else " "
+        if zoned is None:
+            self._learn(first, cells)
+        clock = _CLOCK.fullmatch(first.partition(self._separator)[2].upper())
+        self.zoned = zoned if zoned is not None else clock is not None and clock[7] is not None
+
+    def _learn(self, first: str, cells: Sequence[str]) -> None:
         compact = _COMPACT.fullmatch(first)
         if compact and len(first) > 8:
             raise BadCellError("either a calendar time or a count since 1970")
@@ -44,11 +51,8 @@ class OtherForms:
             size = len(epoch[1])
             unit = 9 if size < 12 else 6 if size < 15 else 3 if size < 18 else 0
             self._epoch_unit_ns = 10**unit
-        self._separator = "T" if "T" in first[:11] else " "
         if not _DATE.match(first):
-            self._leading = _leading_field({cell.strip().partition(" ")[0] for cell in cells})
-        clock = _CLOCK.fullmatch(first.partition(self._separator)[2].upper())
-        self.zoned = zoned if zoned is not None else clock is not None and clock[7] is not None
+            self._leading = _leading_field([cell.strip().partition(" ")[0] for cell in cells])
 
     def read(self, cell: str) -> int:
         """Read one cell to nanoseconds since 1970 UTC; raises `BadCellError`."""
@@ -74,16 +78,15 @@ class OtherForms:
         return day_ns + clock_ns
 
 
-def _leading_field(halves: set[str]) -> YearLast | None:
+def _leading_field(halves: Sequence[str]) -> YearLast | None:
     """Tell whether dates such as 31/12/2024 lead with the day, from those that leave no doubt."""
-    leading: YearLast | None = None
     for half in halves:
         match = _DATE_YEAR_LAST.fullmatch(half)
         if match and int(match[1]) > 12:
-            leading = "day"
-        elif match and int(match[3]) > 12:
-            leading = "month"
-    return leading
+            return "day"
+        if match and int(match[3]) > 12:
+            return "month"
+    return None
 
 
 def _date_ns(half: str, leading: YearLast | None) -> int:
@@ -112,7 +115,7 @@ def _clock_ns(half: str) -> tuple[int, bool]:
     match = _CLOCK.fullmatch(half.strip().upper())
     if match is None:
         raise BadCellError("not a timestamp")
-    hour, minute, second = int(match[1]), int(match[3]), int(match[4] or 0)
+    hour, minute, second = int(match[1]), int(match[3] or 0), int(match[4] or 0)
     if match[6]:
         if not 1 <= hour <= 12:
             raise BadCellError("no time of the day")

@@ -38,7 +38,8 @@ class TimestampReader:
 
     def read(self, cells: Sequence[str]) -> Sequence[Moment]:
         """Read timestamps, which compare with each other; raises `BadCellError`."""
-        return self._read_iso(cells) or self._read_others(cells)
+        iso_cells = self._read_iso(cells) if self._others is None else []
+        return iso_cells or self._read_others(cells)
 
     def _read_iso(self, cells: Sequence[str]) -> Sequence[datetime]:
         """Read ISO 8601 by the standard library; nothing where that could lose something."""
@@ -88,5 +89,8 @@ def iso(ns: int) -> str:
     '1970-01-02T00:00:00.5Z'
     """
     seconds, fraction = divmod(ns, _SECOND_NS)
-    text = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()
+    try:
+        text = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()
+    except OverflowError:
+        return f"{ns} ns since 1970"
     return f"{text}.{fraction:09d}".rstrip("0").rstrip(".") + "Z" if fraction else text + "Z"

@@ -37,6 +37,8 @@ class CarefulReader:
         self._pieces = TextPieces(stream, self.name)
         text = iter(self._pieces)
         beginning = next(text, "")
+        while beginning.isspace() and (piece := next(text, "")):
+            beginning += piece
         self.dialect = find_dialect(beginning, config.columns, self.name)
         self._beginning = beginning
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
@@ -135,9 +137,14 @@ class CarefulReader:
             )
         if len(row) == self._width and not "".join(row[self.dialect.width :]).strip(BLANKS):
             return None
-        expected = "as the header has" if self._width == self.dialect.width else "as the rows above"
-        what = f"{plural(len(row), 'field')} instead of {self._width:,} {expected}: {_start(row)}"
-        return self._cells.problem(line, what)
+        count, header = plural(len(row), "field"), self.dialect.width
+        if len(row) == self._width:
+            what = f"{count} where the header has {header:,}"
+        elif self._width == header:
+            what = f"{count} instead of {header:,} as the header has"
+        else:
+            what = f"{count} instead of {self._width:,} as the rows above"
+        return self._cells.problem(line, f"{what}: {_start(row)}")
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         for row, line in zip(rows, lines, strict=True):

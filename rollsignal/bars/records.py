@@ -42,7 +42,7 @@ class Records:
         for piece in self._pieces:
             text += piece
             rows, problem = self._split(text)
-            lines = self._number(rows, line, text)
+            lines = self._number(rows, line, text, bool(problem))
             yield self._unwrapped(rows[header:], lines[header:])
             header -= min(header, len(rows))
             after = lines[-1] + _lines_of(rows[-1]) if rows else line
@@ -63,11 +63,15 @@ class Records:
             if "" in lines:
                 return [line.split(delimiter) if line else [] for line in lines], ""
             return [line.split(delimiter) for line in lines], ""
-        return _parse(StringIO(text), delimiter, self._dialect.spaced)
+        rows, problem = _parse(StringIO(text), delimiter, self._dialect.spaced)
+        if self._dialect.spaced:
+            # A line of blanks only has lost them as the blanks after a delimiter.
+            rows = [[] if row == [""] else row for row in rows]
+        return rows, problem
 
-    def _number(self, rows: list[Row], line: int, text: str) -> Sequence[int]:
+    def _number(self, rows: list[Row], line: int, text: str, partly: bool) -> Sequence[int]:
         """Find the line that each row begins on; refuse a field that holds a whole row."""
-        if len(rows) >= text.count("\n"):
+        if not partly and len(rows) == text.count("\n") + (not text.endswith("\n")):
             return range(line, line + len(rows))
         lines = []
         for row in rows:
@@ -91,10 +95,17 @@ class Records:
             if not (is_blank(row) or self._is_wrapped(row)):
                 raise self._problem(line, "not wrapped in quotes as a whole, as the rows above are")
         inner, problem = _parse(("".join(row) for row in rows), self._dialect.delimiter, False)
-        if problem:
-            problem = _NEVER_CLOSED if problem == _UNFINISHED else problem
-            raise self._problem(lines[len(inner)], problem)
+        if problem or len(inner) != len(rows):
+            raise self._inner_problem(rows, lines)
         return inner, lines
+
+    def _inner_problem(self, rows: list[Row], lines: Sequence[int]) -> DataError:
+        """Explain the first wrapped line that is not one whole row in itself."""
+        for row, line in zip(rows, lines, strict=True):
+            problem = _parse(row, self._dialect.delimiter, False)[1]
+            if problem:
+                return self._problem(line, _NEVER_CLOSED if problem == _UNFINISHED else problem)
+        return self._problem(lines[0], "lines wrapped in quotes that do not hold a row each")
 
     def _is_wrapped(self, row: Row) -> bool:
         return len(row) == 1 < self._dialect.width and self._dialect.delimiter in row[0]
