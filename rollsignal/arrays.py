@@ -88,8 +88,8 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, 
     scale = max(carry.scale, closes.scale)
     factor = 10 ** (scale - closes.scale)
     tail = [tick * 10 ** (scale - carry.scale) for tick in carry.tail]
-    greatest = max([_greatest(closes.values) * factor, *map(abs, tail)])
-    if max(factor, 2 * carry.window * greatest) > INT64_MAX:
+    most = max([greatest(closes.values) * factor, *map(abs, tail)])
+    if max(factor, 2 * carry.window * most) > INT64_MAX:
         decided, carry = advance(carry, Ticks(closes.values.tolist(), closes.scale))
         return decided.tally, decided.last(carry.window), carry
     known = np.concatenate((np.array(tail, np.int64), closes.values * factor))
@@ -103,7 +103,8 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, 
     return tally, last, Carry(carry.window, scale, tuple(kept))
 
 
-def _greatest(ticks: "NDArray[np.int64]") -> int:
+def greatest(ticks: "NDArray[np.int64]") -> int:
+    """Find the greatest size of any tick."""
     return max(int(ticks.max()), -int(ticks.min())) if len(ticks) else 0
 
 

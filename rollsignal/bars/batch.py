@@ -1,13 +1,18 @@
 """This module says what readers hand on: batches of bars, plain or as arrays."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rollsignal.arrays import TickArray
 from rollsignal.errors import DataError
 from rollsignal.prices import Ticks
 from rollsignal.quality import Finding
 from rollsignal.timestamps import Moment
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
 
 
 class Batch(NamedTuple):
@@ -32,6 +37,15 @@ class ArrayBatch(NamedTuple):
     last_ns: int | None
 
 
+class PanelBatch(NamedTuple):
+    """Rows of many series without any doubt but their order; `plain` makes a `Batch` of them."""
+
+    symbols: "pl.Series"
+    ticks: TickArray
+    moments: "NDArray[np.int64] | None"
+    plain: Callable[[], Batch]
+
+
 class Reader(Protocol):
     """What an engine needs of whoever reads a file; `symbol` is that of the whole file, if any."""
 
@@ -41,7 +55,7 @@ class Reader(Protocol):
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
 
-    def batches(self) -> Iterator[Batch | ArrayBatch]:
+    def batches(self) -> Iterator[Batch | ArrayBatch | PanelBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:

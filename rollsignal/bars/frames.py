@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from rollsignal.arrays import TickArray, ticks_of_array
-from rollsignal.bars.batch import ArrayBatch, Batch
+from rollsignal.bars.batch import ArrayBatch, Batch, PanelBatch
 from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import find_column, find_symbol, find_timestamp
 from rollsignal.bars.source import symbol_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK_ROWS = 1 << 17
+PANEL_ROWS = 1 << 20
 UNITS_NS = {"ms": 10**6, "us": 10**3, "ns": 1}
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class FrameReader:
         """Say in which form the file is and which columns are read."""
         return f"{self._form}, close from {self._close}, timestamp from {self._timestamp or 'none'}"
 
-    def batches(self) -> Iterator[Batch | ArrayBatch]:
+    def batches(self) -> Iterator[Batch | ArrayBatch | PanelBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
         import polars as pl
 
@@ -62,15 +63,18 @@ class FrameReader:
         if self._symbol is not None:
             columns.append(pl.nth(self._symbol).alias("symbol"))
         table = self._table.select(columns)
-        frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=CHUNK_ROWS)))
+        rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
+        frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
         row = 1
         while (frame := self._guarded(lambda: next(frames, None))) is not None:
             if frame.height:
                 yield self._batch(frame, row)
                 row += frame.height
 
-    def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
-        ticks = None if self._symbol is not None else self._ticks(frame["close"])
+    def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch | PanelBatch:
+        ticks = self._ticks(frame["close"])
+        if self._symbol is not None:
+            return self._panel_batch(frame, row, ticks)
         if self._timestamp is None:
             return ArrayBatch(ticks, None, None) if ticks else self._plain(frame, row, None)
         moments = _moments_ns(frame["timestamp"])
@@ -78,6 +82,15 @@ class FrameReader:
             self._last_ns = int(moments[-1])
             return ArrayBatch(ticks, int(moments[0]), self._last_ns)
         return self._plain(frame, row, moments)
+
+    def _panel_batch(
+        self, frame: "pl.DataFrame", row: int, ticks: TickArray | None
+    ) -> Batch | PanelBatch:
+        moments = None if self._timestamp is None else _moments_ns(frame["timestamp"])
+        symbols = frame["symbol"]
+        if not ticks or symbols.null_count() or (self._timestamp and moments is None):
+            return self._plain(frame, row, moments)
+        return PanelBatch(symbols, ticks, moments, lambda: self._plain(frame, row, moments))
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:
         import polars as pl

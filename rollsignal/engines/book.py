@@ -2,15 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rollsignal.bars.batch import ArrayBatch, Batch, Reader
+from rollsignal.bars.batch import ArrayBatch, Batch, PanelBatch, Reader
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.kernel import Carry, Last, Tally, advance
 from rollsignal.prices import Ticks
 from rollsignal.quality import Finding, order_findings
 from rollsignal.timestamps import iso, to_ns
+
+if TYPE_CHECKING:
+    from rollsignal.bars.symbols import SymbolCodes
+    from rollsignal.panel import Panel
 
 SHOWN_WARNINGS = 5
 ONE_SERIES = ""
@@ -35,6 +39,8 @@ class Book:
     def __init__(self, config: JobConfig, tell: Tell) -> None:
         self.series: dict[str, Series] = {}
         self.warnings: Counter[str] = Counter()
+        self._panel: Panel | None = None
+        self._codes: SymbolCodes | None = None
         self._config = config
         self._tell = tell
 
@@ -44,8 +50,13 @@ class Book:
             *map(sum, zip(*(series.tally for series in self.series.values()), strict=True))
         )
 
-    def take(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
+    def take(self, batch: Batch | ArrayBatch | PanelBatch, reader: Reader) -> None:
         """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
+        if isinstance(batch, PanelBatch):
+            if self._take_panel(batch):
+                return
+            batch = batch.plain()
+        self.close_panel()
         if isinstance(batch, ArrayBatch):
             self._take_array(batch, reader)
         elif batch.symbols is None:
@@ -53,6 +64,37 @@ class Book:
         else:
             for symbol, part in _by_symbol(batch):
                 self._take_series(symbol, part, reader)
+
+    def close_panel(self) -> None:
+        """Enter what the panel knows into the book; from then on rows are taken one by one."""
+        if self._panel is None or self._codes is None:
+            return
+        for code, name in enumerate(self._codes.names):
+            self.series[name] = Series(
+                self._panel.carry_of(code),
+                self._panel.tally_of(code),
+                self._panel.last_of(code),
+                *self._panel.span_of(code),
+            )
+        self._panel = None
+
+    def _take_panel(self, batch: PanelBatch) -> bool:
+        """Decide a batch on arrays; tell if that was possible."""
+        from rollsignal.bars.symbols import SymbolCodes
+        from rollsignal.panel import Panel, PanelError
+
+        if self.series:
+            return False
+        if self._panel is None or self._codes is None:
+            self._panel, self._codes = Panel(self._config.window), SymbolCodes()
+        codes = self._codes.of(batch.symbols)
+        try:
+            if codes.min() < 0:
+                return False
+            self._panel.advance(codes, batch.ticks, batch.moments)
+        except PanelError:
+            return False
+        return True
 
     def _take_array(self, batch: ArrayBatch, reader: Reader) -> None:
         from rollsignal.arrays import advance_array

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from rollsignal.bars.batch import Batch, Reader
+from rollsignal.bars.batch import Batch, PanelBatch, Reader
 from rollsignal.bars.careful import CarefulReader
 from rollsignal.bars.source import columnar_format
 from rollsignal.config import JobConfig
@@ -32,6 +32,7 @@ def decide(paths: Sequence[str], config: JobConfig, tell: Tell) -> Result:
     book = Book(config, tell)
     paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
     forms = {path: _read(path, book, config, tell) for path in paths}
+    book.close_panel()
     tally = book.tally()
     if not tally.signals:
         raise DataError(_no_signal(", ".join(forms), config, tally))
@@ -58,6 +59,7 @@ def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
             from rollsignal.bars.fast import DoubtError, FastReader, suits
 
             if suits(reader):
+                book.close_panel()
                 before = dict(book.series)
                 try:
                     return _enter(FastReader(path, reader, config), book)
@@ -79,6 +81,8 @@ def _first_ns(path: str, config: JobConfig) -> int | None:
         batch = next(iter(reader.batches()), None)
     if isinstance(batch, Batch):
         return to_ns(batch.moments[0]) if batch.moments else None
+    if isinstance(batch, PanelBatch):
+        return None if batch.moments is None else int(batch.moments[0])
     return batch.first_ns if batch else None
 
 

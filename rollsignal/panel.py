@@ -1,0 +1,198 @@
+"""This module decides many series at once on arrays: their carries side by side.
+
+Rows of different series may be interleaved in any way. Memory grows with series times window,
+not with rows.
+"""
+
+from typing import TYPE_CHECKING
+
+from rollsignal.arrays import TickArray, greatest
+from rollsignal.kernel import INT64_MAX, Carry, Last, Tally, margin_blocks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class PanelError(Exception):
+    """These rows need more than arrays: ticks beyond int64, or timestamps that do not rise."""
+
+
+class Panel:
+    """The carries and tallies of series that are numbered from 0, as arrays.
+
+    `last_ns` holds each series' last timestamp, the least int64 where there is none.
+    """
+
+    def __init__(self, window: int) -> None:
+        import numpy as np
+
+        self.window = window
+        self.scale = 0
+        self.timed = False
+        self.tails = np.zeros((0, window - 1), np.int64)
+        self.kept = np.zeros(0, np.int64)
+        self.tallies = np.zeros((4, 0), np.int64)
+        self.closes = np.zeros(0, np.int64)
+        self.margins = np.zeros(0, np.int64)
+        self.first_ns = np.zeros(0, np.int64)
+        self.last_ns = np.zeros(0, np.int64)
+
+    def advance(
+        self, codes: "NDArray[np.int64]", ticks: TickArray, moments: "NDArray[np.int64] | None"
+    ) -> None:
+        """Decide the next rows: the series, close and timestamp in ns of each.
+
+        Raises `PanelError`, and then nothing is decided.
+        """
+        import numpy as np
+
+        self._grow(int(codes.max()) + 1)
+        closes = self._at_scale(ticks)
+        order = np.argsort(
+            codes.astype(np.uint16) if len(self.kept) < 1 << 16 else codes, kind="stable"
+        )
+        groups = _Groups(codes[order], self.kept, self.window)
+        self.timed = moments is not None
+        if moments is not None:
+            self._check_order(moments[order], groups)
+        laid = self._laid_out(closes[order], groups)
+        margins, signed = self._margins(laid, groups)
+        self._count(margins, signed, groups)
+        self._keep(laid, groups)
+        last = groups.begins_in_rows + groups.counts - 1
+        self.closes[groups.series] = closes[order][last]
+        self.margins[groups.series] = margins[last]
+
+    def _check_order(self, moments: "NDArray[np.int64]", groups: "_Groups") -> None:
+        """Make sure that each series' timestamps rise, also from those before these."""
+        rises = moments[1:] > moments[:-1]
+        rises[groups.begins_in_rows[1:] - 1] = True
+        firsts = moments[groups.begins_in_rows]
+        known = self.tallies[0, groups.series] > 0
+        if not rises.all() or (known & (firsts <= self.last_ns[groups.series])).any():
+            raise PanelError("timestamps that do not rise")
+        self.first_ns[groups.series[~known]] = firsts[~known]
+        self.last_ns[groups.series] = moments[groups.begins_in_rows + groups.counts - 1]
+
+    def carry_of(self, code: int) -> Carry:
+        """Return one series' carry."""
+        tail = self.tails[code, self.window - 1 - self.kept[code] :].tolist()
+        return Carry(self.window, self.scale, tuple(tail))
+
+    def tally_of(self, code: int) -> Tally:
+        """Return one series' tally."""
+        rows, signals, ones, ties = self.tallies[:, code].tolist()
+        return Tally(rows, 0, signals, ones, ties)
+
+    def span_of(self, code: int) -> tuple[int | None, int | None]:
+        """Return one series' first and last timestamp in ns, if timestamps are read."""
+        if not self.timed:
+            return None, None
+        return int(self.first_ns[code]), int(self.last_ns[code])
+
+    def last_of(self, code: int) -> Last:
+        """Return one series' last bar."""
+        margin = int(self.margins[code]) if self.tallies[0, code] >= self.window else None
+        return Last(int(self.closes[code]), margin, self.scale, self.window)
+
+    def _grow(self, count: int) -> None:
+        import numpy as np
+
+        more = count - len(self.kept)
+        if more <= 0:
+            return
+        self.tails = np.concatenate((self.tails, np.zeros((more, self.window - 1), np.int64)))
+        for name in ("kept", "closes", "margins", "first_ns", "last_ns"):
+            setattr(self, name, np.concatenate((getattr(self, name), np.zeros(more, np.int64))))
+        self.tallies = np.concatenate((self.tallies, np.zeros((4, more), np.int64)), axis=1)
+
+    def _at_scale(self, ticks: TickArray) -> "NDArray[np.int64]":
+        """Bring the ticks and all that is kept to one scale."""
+        scale = max(self.scale, ticks.scale)
+        ours, theirs = 10 ** (scale - self.scale), 10 ** (scale - ticks.scale)
+        kept = max(greatest(self.tails.reshape(-1)), greatest(self.closes))
+        most = max(kept * ours, greatest(ticks.values) * theirs)
+        if max(ours, theirs, 2 * self.window * most) > INT64_MAX:
+            raise PanelError("ticks beyond int64")
+        if ours > 1:
+            self.tails *= ours
+            self.closes *= ours
+            self.margins *= ours
+            self.scale = scale
+        return ticks.values * theirs if theirs > 1 else ticks.values
+
+    def _laid_out(self, closes: "NDArray[np.int64]", groups: "_Groups") -> "NDArray[np.int64]":
+        """Lay each series' tail and new closes one after the other."""
+        import numpy as np
+
+        laid = np.empty(groups.size, np.int64)
+        laid[groups.row_places] = closes
+        at, rank = _runs(groups.begins, groups.have)
+        column = np.repeat(self.window - 1 - groups.have, groups.have) + rank
+        laid[at] = self.tails[np.repeat(groups.series, groups.have), column]
+        return laid
+
+    def _margins(
+        self, laid: "NDArray[np.int64]", groups: "_Groups"
+    ) -> "tuple[NDArray[np.int64], NDArray[np.bool_]]":
+        """Return each new row's margin, and whether it has one: windows do not span series."""
+        import numpy as np
+
+        every = np.zeros(len(laid), np.int64)
+        start = min(self.window - 1, len(laid))
+        for block in margin_blocks(laid, self.window):
+            every[start : start + len(block)] = block
+            start += len(block)
+        return every[groups.row_places], groups.row_ranks >= self.window - 1
+
+    def _count(
+        self, margins: "NDArray[np.int64]", signed: "NDArray[np.bool_]", groups: "_Groups"
+    ) -> None:
+        import numpy as np
+
+        facts = (signed, signed & (margins > 0), signed & (margins == 0))
+        self.tallies[0, groups.series] += groups.counts
+        for row, fact in enumerate(facts, start=1):
+            counts = np.add.reduceat(fact.view(np.int8), groups.begins_in_rows, dtype=np.int64)
+            self.tallies[row, groups.series] += counts
+
+    def _keep(self, laid: "NDArray[np.int64]", groups: "_Groups") -> None:
+        """Keep each series' last `window - 1` closes at most."""
+        import numpy as np
+
+        keep = np.minimum(groups.have + groups.counts, self.window - 1)
+        at, rank = _runs(groups.begins + groups.have + groups.counts - keep, keep)
+        column = np.repeat(self.window - 1 - keep, keep) + rank
+        self.tails[np.repeat(groups.series, keep), column] = laid[at]
+        self.kept[groups.series] = keep
+
+
+class _Groups:
+    """Rows sorted by series, and their places in an array that has each series' tail first."""
+
+    def __init__(self, codes: "NDArray[np.int64]", kept: "NDArray[np.int64]", window: int) -> None:
+        import numpy as np
+
+        first = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+        self.begins_in_rows = np.concatenate((np.zeros(1, np.int64), first))
+        self.series = codes[self.begins_in_rows]
+        self.counts = np.diff(np.append(self.begins_in_rows, len(codes)))
+        self.have = kept[self.series]
+        ends = np.cumsum(self.have + self.counts)
+        self.size = int(ends[-1])
+        self.begins = ends - self.have - self.counts
+        self.row_places, ranks = _runs(self.begins + self.have, self.counts)
+        self.row_ranks = ranks + np.repeat(self.have, self.counts)
+
+
+def _runs(
+    begins: "NDArray[np.int64]", counts: "NDArray[np.int64]"
+) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """Count up from each begin: the places of all runs, and each one's rank in its run."""
+    import numpy as np
+
+    total = int(counts.sum())
+    before = np.cumsum(counts) - counts
+    ranks = np.arange(total) - np.repeat(before, counts)
+    return np.repeat(begins, counts) + ranks, ranks
