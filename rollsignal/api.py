@@ -61,6 +61,7 @@ def run(
     config: str = "config.yaml",
     output: str = "metrics.json",
     log_file: str | None = "run.log",
+    summary: str | None = None,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
@@ -68,7 +69,7 @@ def run(
     """
     started = perf_counter()
     inputs = (input,) if isinstance(input, str) else tuple(input)
-    request = job.Request(inputs, config, output, log_file)
+    request = job.Request(inputs, config, output, log_file, summary=summary)
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:
         raise outcome.error

@@ -136,6 +136,12 @@ def _add_run(commands: Any) -> None:
             flag, metavar="PATH", default=path, action=_Once, help=f"{what} (default: {path})"
         )
     parser.add_argument(
+        "--summary",
+        metavar="PATH",
+        action=_Once,
+        help="a row for every symbol, as .csv, .json or .parquet (default: none)",
+    )
+    parser.add_argument(
         "--log-format",
         choices=("text", "json"),
         default="text",
@@ -163,7 +169,12 @@ def _add_sample(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     request = Request(
-        tuple(options.input), options.config, options.output, options.log_file, options.log_format
+        tuple(options.input),
+        options.config,
+        options.output,
+        options.log_file,
+        options.log_format,
+        options.summary,
     )
     if options.dry_run:
         print(plan(request))

@@ -66,7 +66,7 @@ def make_way(path: str) -> None:
         raise _cannot_create(path, str(problem.strerror)) from problem
 
 
-def replace(path: str, text: str) -> None:
+def replace(path: str, content: str | bytes) -> None:
     """Write a whole file, so that a reader sees all of it or the former one, and keep it on disk.
 
     Raises `OutputError` if it cannot be created, `DiskError` if writing fails.
@@ -79,8 +79,8 @@ def replace(path: str, text: str) -> None:
     except OSError as problem:
         raise _cannot_create(path, str(problem.strerror)) from problem
     try:
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

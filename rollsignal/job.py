@@ -22,6 +22,12 @@ class Request(NamedTuple):
     output: str = "metrics.json"
     log_file: str | None = "run.log"
     log_format: LogFormat = "text"
+    summary: str | None = None
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """List the flags of all outputs but the log, with their paths."""
+        return {"--output": self.output} | ({"--summary": self.summary} if self.summary else {})
 
 
 class Outcome(NamedTuple):
@@ -84,7 +90,7 @@ def plan(request: Request) -> str:
         raise problem
     config = load_config(request.config)
     paths = find_inputs(request.inputs)
-    outputs = [request.output, *([request.log_file] if request.log_file else [])]
+    outputs = [*request.outputs.values(), *([request.log_file] if request.log_file else [])]
     return "\n".join(
         [
             *(f"would read  {shown_path(path)}: {describe(path, config)}" for path in paths),
@@ -95,15 +101,28 @@ def plan(request: Request) -> str:
 
 
 def _succeed(request: Request, started: float, log: RunLog) -> dict[str, object]:
-    files.make_way(request.output)
+    if request.summary:
+        from rollsignal.sinks.summary import form_of
+
+        form_of(request.summary)
+    for path in request.outputs.values():
+        files.make_way(path)
     config = load_config(request.config)
     log.event("INFO", "config verified", **_settings(config))
     result = decide(find_inputs(request.inputs), config, log.event)
     _tell(result, config, log)
+    if request.summary:
+        _summarize(result, config, request.summary)
     document = metrics.success(config, result.tally, _elapsed_ms(started))
     files.replace(request.output, metrics.to_json(document))
     log.event("INFO", "metrics summary", **document)
     return document
+
+
+def _summarize(result: Result, config: JobConfig, path: str) -> None:
+    from rollsignal.sinks.summary import form_of, rendered, summary_rows
+
+    files.replace(path, rendered(summary_rows(result.series, config), form_of(path)))
 
 
 def _tell(result: Result, config: JobConfig, log: RunLog) -> None:
@@ -147,7 +166,7 @@ def _version(request: Request) -> str | None:
 
 def _same_files(request: Request) -> UsageError | None:
     """Find an output that is also an input, or the other output, also through links."""
-    outputs = [("--output", request.output)]
+    outputs = list(request.outputs.items())
     if request.log_file is not None:
         outputs.append(("--log-file", request.log_file))
     named = {files.identity(request.config): "--config"}

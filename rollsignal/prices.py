@@ -86,3 +86,22 @@ def _parse_cell(index: int, cell: str) -> tuple[int, int] | None:
     if abs(mantissa) >= 10 ** max(0, MAX_WHOLE_DIGITS + decimals):
         raise BadCellError(f"a number beyond 10^{MAX_WHOLE_DIGITS}", index)
     return mantissa, decimals
+
+
+def decimal_text(ticks: int, scale: int) -> str:
+    """Write ticks of 10^-scale as a decimal, with no more decimals than it needs.
+
+    >>> decimal_text(4251810, scale=2)
+    '42518.1'
+    """
+    digits = str(abs(ticks)) if abs(ticks) < 10**MAX_DIGITS else _long_text(abs(ticks))
+    digits = digits.rjust(scale + 1, "0")
+    whole, fraction = digits[: len(digits) - scale], digits[len(digits) - scale :].rstrip("0")
+    sign = "-" if ticks < 0 else ""
+    return sign + (f"{whole}.{fraction}" if fraction else whole)
+
+
+def _long_text(number: int) -> str:
+    """Write a whole number of more digits than Python writes at once."""
+    upper, lower = divmod(number, 10**MAX_DIGITS)
+    return str(upper) + str(lower).rjust(MAX_DIGITS, "0")
