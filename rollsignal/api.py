@@ -56,12 +56,13 @@ def rolling_signal(
     return _of_values(closes, window, missing)
 
 
-def run(
+def run(  # noqa: PLR0913  # the flags of the command
     input: str | Sequence[str] = "data.csv",
     config: str = "config.yaml",
     output: str = "metrics.json",
     log_file: str | None = "run.log",
     summary: str | None = None,
+    signals: str | None = None,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
@@ -69,7 +70,7 @@ def run(
     """
     started = perf_counter()
     inputs = (input,) if isinstance(input, str) else tuple(input)
-    request = job.Request(inputs, config, output, log_file, summary=summary)
+    request = job.Request(inputs, config, output, log_file, summary=summary, signals=signals)
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:
         raise outcome.error

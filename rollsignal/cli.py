@@ -142,6 +142,12 @@ def _add_run(commands: Any) -> None:
         help="a row for every symbol, as .csv, .json or .parquet (default: none)",
     )
     parser.add_argument(
+        "--signals",
+        metavar="PATH",
+        action=_Once,
+        help="a row for every bar, as .csv, .parquet or .arrow (default: none)",
+    )
+    parser.add_argument(
         "--log-format",
         choices=("text", "json"),
         default="text",
@@ -175,6 +181,7 @@ def _run(options: argparse.Namespace) -> int:
         options.log_file,
         options.log_format,
         options.summary,
+        options.signals,
     )
     if options.dry_run:
         print(plan(request))

@@ -71,27 +71,47 @@ def replace(path: str, content: str | bytes) -> None:
 
     Raises `OutputError` if it cannot be created, `DiskError` if writing fails.
     """
-    target = _checked_target(path)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:200]}.{os.getpid()}.tmp")
+    unfinished = begin(path)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with open(unfinished, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        settle(unfinished, path)
+    except OSError as problem:
+        raise cannot_write(path, problem) from problem
+    finally:
+        drop(unfinished)
+
+
+def begin(path: str) -> str:
+    """Make an empty file beside an output, to be written first; raises `OutputError`."""
+    folder, name = os.path.split(_checked_target(path))
+    unfinished = os.path.join(folder, f".{name[:200]}.{os.getpid()}.tmp")
+    try:
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     except OSError as problem:
         raise _cannot_create(path, str(problem.strerror)) from problem
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-        _sync_folder(folder)
-    except OSError as problem:
-        raise DiskError(
-            f"Output could not be written: {problem.strerror}", f"path: {shown_path(path)}"
-        ) from problem
-    finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
+    return unfinished
+
+
+def settle(unfinished: str, path: str) -> None:
+    """Put a file that is written into the place of an output, as a whole and on disk."""
+    target = os.path.realpath(path)
+    _sync(unfinished, os.O_RDONLY)
+    os.replace(unfinished, target)
+    _sync(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
+
+
+def drop(unfinished: str) -> None:
+    """Remove what was begun and not settled."""
+    if os.path.lexists(unfinished):
+        os.unlink(unfinished)
+
+
+def cannot_write(path: str, problem: OSError) -> DiskError:
+    """Say that writing an output failed midway."""
+    return DiskError(
+        f"Output could not be written: {problem.strerror}", f"path: {shown_path(path)}"
+    )
 
 
 def _checked_target(path: str) -> str:
@@ -109,8 +129,8 @@ def _checked_target(path: str) -> str:
     return target
 
 
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: str, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

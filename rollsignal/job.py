@@ -23,11 +23,13 @@ class Request(NamedTuple):
     log_file: str | None = "run.log"
     log_format: LogFormat = "text"
     summary: str | None = None
+    signals: str | None = None
 
     @property
     def outputs(self) -> dict[str, str]:
         """List the flags of all outputs but the log, with their paths."""
-        return {"--output": self.output} | ({"--summary": self.summary} if self.summary else {})
+        named = {"--output": self.output, "--summary": self.summary, "--signals": self.signals}
+        return {flag: path for flag, path in named.items() if path}
 
 
 class Outcome(NamedTuple):
@@ -101,15 +103,12 @@ def plan(request: Request) -> str:
 
 
 def _succeed(request: Request, started: float, log: RunLog) -> dict[str, object]:
-    if request.summary:
-        from rollsignal.sinks.summary import form_of
-
-        form_of(request.summary)
+    _check_forms(request)
     for path in request.outputs.values():
         files.make_way(path)
     config = load_config(request.config)
     log.event("INFO", "config verified", **_settings(config))
-    result = decide(find_inputs(request.inputs), config, log.event)
+    result = _decide(request, config, log)
     _tell(result, config, log)
     if request.summary:
         _summarize(result, config, request.summary)
@@ -117,6 +116,33 @@ def _succeed(request: Request, started: float, log: RunLog) -> dict[str, object]
     files.replace(request.output, metrics.to_json(document))
     log.event("INFO", "metrics summary", **document)
     return document
+
+
+def _check_forms(request: Request) -> None:
+    if request.summary:
+        from rollsignal.sinks.summary import form_of
+
+        form_of(request.summary)
+    if request.signals:
+        from rollsignal.sinks import signals
+
+        signals.form_of(request.signals)
+
+
+def _decide(request: Request, config: JobConfig, log: RunLog) -> Result:
+    """Decide the signals, and write each bar's as they are decided, if wanted."""
+    paths = find_inputs(request.inputs)
+    if not request.signals:
+        return decide(paths, config, log.event)
+    from rollsignal.sinks.signals import SignalsFile
+
+    signals = SignalsFile(request.signals)
+    try:
+        result = decide(paths, config, log.event, signals.write)
+        signals.finish()
+    finally:
+        signals.drop()
+    return result
 
 
 def _summarize(result: Result, config: JobConfig, path: str) -> None:

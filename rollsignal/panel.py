@@ -75,6 +75,10 @@ class Panel:
         self.first_ns[groups.series[~known]] = firsts[~known]
         self.last_ns[groups.series] = moments[groups.begins_in_rows + groups.counts - 1]
 
+    def known(self) -> list[int]:
+        """List the numbers of the series that have rows."""
+        return [code for code, rows in enumerate(self.tallies[0].tolist()) if rows]
+
     def carry_of(self, code: int) -> Carry:
         """Return one series' carry."""
         tail = self.tails[code, self.window - 1 - self.kept[code] :].tolist()

@@ -30,11 +30,15 @@ class Batch(NamedTuple):
 
 
 class ArrayBatch(NamedTuple):
-    """Consecutive bars without any doubt: all closes known, all timestamps rising."""
+    """Consecutive bars without any doubt: all closes known, all timestamps rising.
+
+    `plain` makes a `Batch` of them, where their reader can.
+    """
 
     ticks: TickArray
     first_ns: int | None
     last_ns: int | None
+    plain: Callable[[], Batch]
 
 
 class PanelBatch(NamedTuple):

@@ -5,6 +5,7 @@ handed on as text and Python numbers instead, for the same checks and words as t
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from rollsignal.arrays import TickArray, ticks_of_array
@@ -76,21 +77,24 @@ class FrameReader:
         if self._symbol is not None:
             return self._panel_batch(frame, row, ticks)
         if self._timestamp is None:
-            return ArrayBatch(ticks, None, None) if ticks else self._plain(frame, row, None)
+            plain = partial(self._plain, frame, row, None)
+            return ArrayBatch(ticks, None, None, plain) if ticks else plain()
         moments = _moments_ns(frame["timestamp"])
+        plain = partial(self._plain, frame, row, moments)
         if ticks and moments is not None and self._rise(moments):
             self._last_ns = int(moments[-1])
-            return ArrayBatch(ticks, int(moments[0]), self._last_ns)
-        return self._plain(frame, row, moments)
+            return ArrayBatch(ticks, int(moments[0]), self._last_ns, plain)
+        return plain()
 
     def _panel_batch(
         self, frame: "pl.DataFrame", row: int, ticks: TickArray | None
     ) -> Batch | PanelBatch:
         moments = None if self._timestamp is None else _moments_ns(frame["timestamp"])
         symbols = frame["symbol"]
+        plain = partial(self._plain, frame, row, moments)
         if not ticks or symbols.null_count() or (self._timestamp and moments is None):
-            return self._plain(frame, row, moments)
-        return PanelBatch(symbols, ticks, moments, lambda: self._plain(frame, row, moments))
+            return plain()
+        return PanelBatch(symbols, ticks, moments, plain)
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:
         import polars as pl

@@ -1,14 +1,14 @@
 """This module keeps the book of a run: what is known of every series so far."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rollsignal.bars.batch import ArrayBatch, Batch, PanelBatch, Reader
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError
-from rollsignal.kernel import Carry, Last, Tally, advance
-from rollsignal.prices import Ticks
+from rollsignal.kernel import Carry, Decided, Last, Tally, advance
+from rollsignal.prices import Ticks, decimal_text
 from rollsignal.quality import Finding, order_findings
 from rollsignal.timestamps import iso, to_ns
 
@@ -33,10 +33,28 @@ class Series(NamedTuple):
     last_file: str = ""
 
 
-class Book:
-    """Take batches of any reader, and keep each series' account."""
+class SignalRow(NamedTuple):
+    """What was decided about one bar; None where there is no answer, symbol "" for one series."""
 
-    def __init__(self, config: JobConfig, tell: Tell) -> None:
+    ns: int | None
+    symbol: str
+    close: str | None
+    mean: float | None
+    signal: int | None
+
+
+Emit = Callable[[Sequence[SignalRow]], None]
+
+
+class Book:
+    """Take batches of any reader, and keep each series' account.
+
+    emit: takes the row of every bar in the order in which they are read; with it, bars are
+    decided one by one.
+    """
+
+    def __init__(self, config: JobConfig, tell: Tell, emit: Emit | None = None) -> None:
+        self.emit = emit
         self.series: dict[str, Series] = {}
         self.warnings: Counter[str] = Counter()
         self._panel: Panel | None = None
@@ -57,20 +75,33 @@ class Book:
                 return
             batch = batch.plain()
         self.close_panel()
+        if isinstance(batch, ArrayBatch) and self.emit:
+            batch = batch.plain()
         if isinstance(batch, ArrayBatch):
             self._take_array(batch, reader)
         elif batch.symbols is None:
-            self._take_series(reader.symbol or ONE_SERIES, batch, reader)
+            decided = self._take_series(reader.symbol or ONE_SERIES, batch, reader)
+            if self.emit:
+                self.emit(self._rows(reader.symbol or ONE_SERIES, batch, decided))
         else:
-            for symbol, part in _by_symbol(batch):
-                self._take_series(symbol, part, reader)
+            self._take_symbols(batch, reader)
+
+    def _take_symbols(self, batch: Batch, reader: Reader) -> None:
+        rows: list[SignalRow | None] = [None] * len(batch.lines)
+        for symbol, part, places in _by_symbol(batch):
+            decided = self._take_series(symbol, part, reader)
+            if self.emit:
+                for place, row in zip(places, self._rows(symbol, part, decided), strict=True):
+                    rows[place] = row
+        if self.emit:
+            self.emit([row for row in rows if row is not None])
 
     def close_panel(self) -> None:
         """Enter what the panel knows into the book; from then on rows are taken one by one."""
         if self._panel is None or self._codes is None:
             return
-        for code, name in enumerate(self._codes.names):
-            self.series[name] = Series(
+        for code in self._panel.known():
+            self.series[self._codes.names[code]] = Series(
                 self._panel.carry_of(code),
                 self._panel.tally_of(code),
                 self._panel.last_of(code),
@@ -83,7 +114,7 @@ class Book:
         from rollsignal.bars.symbols import SymbolCodes
         from rollsignal.panel import Panel, PanelError
 
-        if self.series:
+        if self.series or self.emit:
             return False
         if self._panel is None or self._codes is None:
             self._panel, self._codes = Panel(self._config.window), SymbolCodes()
@@ -112,7 +143,20 @@ class Book:
             reader.name,
         )
 
-    def _take_series(self, symbol: str, batch: Batch, reader: Reader) -> None:
+    def _rows(self, symbol: str, batch: Batch, decided: Decided) -> list[SignalRow]:
+        """Make the rows of a series' batch; a bar that is left out has no answers."""
+        pairs = zip(decided.closes, decided.margins, strict=True)
+        rows = []
+        for place, value in enumerate(batch.closes.values):
+            left_out = value is None and self._config.missing == "skip"
+            close, margin = (None, None) if left_out else next(pairs)
+            last = Last(close, margin, decided.scale, self._config.window)
+            text = None if close is None else decimal_text(close, decided.scale)
+            ns = None if batch.moments is None else to_ns(batch.moments[place])
+            rows.append(SignalRow(ns, symbol, text, last.mean, last.signal))
+        return rows
+
+    def _take_series(self, symbol: str, batch: Batch, reader: Reader) -> Decided:
         series = self._series(symbol)
         first_ns, last_ns = series.first_ns, series.last_ns
         if batch.moments is not None:
@@ -130,6 +174,7 @@ class Book:
         tally = series.tally.plus(decided.tally).plus(Tally(rows=left_out, missing=left_out))
         last = decided.last(carry.window) or series.last
         self.series[symbol] = Series(carry, tally, last, first_ns, last_ns, reader.name)
+        return decided
 
     def _series(self, symbol: str) -> Series:
         return self.series.get(symbol) or Series(Carry(self._config.window))
@@ -156,13 +201,13 @@ class Book:
                 self._tell("WARNING", error.message)
 
 
-def _by_symbol(batch: Batch) -> list[tuple[str, Batch]]:
-    """Part a batch by symbol, each part in the order of its rows."""
+def _by_symbol(batch: Batch) -> list[tuple[str, Batch, list[int]]]:
+    """Part a batch by symbol, each part in the order of its rows, with their places."""
     assert batch.symbols is not None
     places: dict[str, list[int]] = {}
     for place, symbol in enumerate(batch.symbols):
         places.setdefault(symbol, []).append(place)
-    return [(symbol, _picked(batch, rows)) for symbol, rows in places.items()]
+    return [(symbol, _picked(batch, rows), rows) for symbol, rows in places.items()]
 
 
 def _picked(batch: Batch, rows: list[int]) -> Batch:

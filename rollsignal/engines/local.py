@@ -9,7 +9,7 @@ from rollsignal.bars.batch import Batch, PanelBatch, Reader
 from rollsignal.bars.careful import CarefulReader
 from rollsignal.bars.source import columnar_format
 from rollsignal.config import JobConfig
-from rollsignal.engines.book import Book, Series, Tell
+from rollsignal.engines.book import Book, Emit, Series, Tell
 from rollsignal.engines.ordering import in_time_order
 from rollsignal.errors import DataError, plural
 from rollsignal.kernel import Tally
@@ -27,9 +27,12 @@ class Result(NamedTuple):
     warnings: dict[str, int]
 
 
-def decide(paths: Sequence[str], config: JobConfig, tell: Tell) -> Result:
-    """Decide the signals of all files; raises `DataError` if there cannot be any."""
-    book = Book(config, tell)
+def decide(paths: Sequence[str], config: JobConfig, tell: Tell, emit: Emit | None = None) -> Result:
+    """Decide the signals of all files; raises `DataError` if there cannot be any.
+
+    tell: hears what is worth a line in the log. emit: takes a row for every bar.
+    """
+    book = Book(config, tell, emit)
     paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
     forms = {path: _read(path, book, config, tell) for path in paths}
     book.close_panel()
@@ -55,7 +58,7 @@ def _opened(path: str, config: JobConfig) -> Iterator[Reader]:
 def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
     """Read one file, by the fast reader if it is a large and plain text; return its form."""
     with _opened(path, config) as reader:
-        if isinstance(reader, CarefulReader) and _is_large(path):
+        if isinstance(reader, CarefulReader) and _is_large(path) and not book.emit:
             from rollsignal.bars.fast import DoubtError, FastReader, suits
 
             if suits(reader):

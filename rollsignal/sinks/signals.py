@@ -1,0 +1,107 @@
+"""This module writes the signals of a run, a row for every bar, as CSV, Parquet or Arrow IPC.
+
+The rows stand in the order in which the bars were read, in one canonical form, so that the same
+bars give the same bytes from whatever files they came. They are written as they are decided,
+beside the final place, which they take as a whole at the end.
+"""
+
+import csv
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rollsignal import files
+from rollsignal.engines.book import SignalRow
+from rollsignal.errors import UsageError, shown_path
+from rollsignal.sinks.summary import harmless
+from rollsignal.timestamps import iso
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMS = (".csv", ".parquet", ".arrow")
+HEADER = ("timestamp", "symbol", "close", "rolling_mean", "signal")
+DECIMAL_DIGITS = 38
+
+
+def form_of(path: str) -> str:
+    """Tell the form by the suffix of a path; raises `UsageError` for any other."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in FORMS:
+        raise UsageError(f"--signals {shown_path(path)} ends in none of {', '.join(FORMS)}")
+    return suffix
+
+
+class SignalsFile:
+    """Take rows as they are decided; `finish` puts the file in its place, `drop` removes it."""
+
+    def __init__(self, path: str) -> None:
+        """Begin the file; raises `OutputError`."""
+        self._path = path
+        self._form = form_of(path)
+        self._unfinished = files.begin(path)
+        self._file = open(self._unfinished, "w", encoding="utf-8", newline="")  # noqa: SIM115
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(HEADER)
+        self._whole = self._decimals = 0
+
+    def write(self, rows: Sequence[SignalRow]) -> None:
+        """Write rows; raises `DiskError`."""
+        if self._form == ".csv":
+            rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
+        else:
+            for row in rows:
+                whole, _, decimals = (row.close or "").lstrip("-").partition(".")
+                self._whole = max(self._whole, len(whole))
+                self._decimals = max(self._decimals, len(decimals))
+        try:
+            self._writer.writerows(map(_cells, rows))
+        except OSError as problem:
+            raise files.cannot_write(self._path, problem) from problem
+
+    def finish(self) -> None:
+        """Put the file in its place; raises `DiskError`."""
+        try:
+            self._file.close()
+            if self._form != ".csv":
+                self._convert()
+            files.settle(self._unfinished, self._path)
+        except OSError as problem:
+            raise files.cannot_write(self._path, problem) from problem
+
+    def drop(self) -> None:
+        """Remove what is unfinished."""
+        self._file.close()
+        files.drop(self._unfinished)
+
+    def _convert(self) -> None:
+        """Turn the rows written as text into columns, in bounded memory."""
+        import polars as pl
+
+        text = self._unfinished + ".csv"
+        os.replace(self._unfinished, text)
+        try:
+            table = pl.scan_csv(text, schema=dict.fromkeys(HEADER, pl.String), glob=False)
+            table = table.with_columns(*self._columns())
+            if self._form == ".parquet":
+                table.sink_parquet(self._unfinished)
+            else:
+                table.sink_ipc(self._unfinished)
+        finally:
+            files.drop(text)
+
+    def _columns(self) -> "list[pl.Expr]":
+        import polars as pl
+
+        stamp = pl.col("timestamp").str.to_datetime(
+            "%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", time_zone="UTC"
+        )
+        columns = [stamp, pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
+        if self._whole + self._decimals <= DECIMAL_DIGITS:
+            columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, self._decimals)))
+        return columns
+
+
+def _cells(row: SignalRow) -> tuple[object, ...]:
+    stamp = "" if row.ns is None else iso(row.ns)
+    return (stamp, row.symbol, row.close, row.mean, row.signal)
