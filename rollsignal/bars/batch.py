@@ -38,7 +38,7 @@ class ArrayBatch(NamedTuple):
     ticks: TickArray
     first_ns: int | None
     last_ns: int | None
-    plain: Callable[[], Batch]
+    plain: Callable[[], Batch] | None = None
 
 
 class PanelBatch(NamedTuple):

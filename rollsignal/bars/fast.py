@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from rollsignal.arrays import ticks_of_array
-from rollsignal.bars.batch import ArrayBatch, Batch
+from rollsignal.bars.batch import ArrayBatch
 from rollsignal.bars.careful import CarefulReader
 from rollsignal.bars.header import Dialect
 from rollsignal.bars.iso import LENGTHS, as_bytes, is_iso
@@ -116,7 +116,7 @@ class FastReader:
         if ticks is None or not values.all():
             raise DoubtError("closes beyond plain decimals")
         first, last = self._checked_order(frame) if self._timestamp is not None else (None, None)
-        return ArrayBatch(ticks, first, last, _no_plain)
+        return ArrayBatch(ticks, first, last)
 
     def _checked_order(self, frame: "pl.DataFrame") -> tuple[int, int]:
         """Make sure that timestamps are ISO 8601 of one length and rise; read first and last."""
@@ -130,10 +130,6 @@ class FastReader:
             raise DoubtError("timestamps that do not rise")
         self._last_ns = last
         return first, last
-
-
-def _no_plain() -> Batch:
-    raise DoubtError("rows are wanted one by one")
 
 
 class _PlainChecker(Thread):

@@ -76,6 +76,7 @@ class Book:
             batch = batch.plain()
         self.close_panel()
         if isinstance(batch, ArrayBatch) and self.emit:
+            assert batch.plain is not None, "rows are wanted, and the reader has only arrays"
             batch = batch.plain()
         if isinstance(batch, ArrayBatch):
             self._take_array(batch, reader)
