@@ -9,6 +9,7 @@ from rollsignal.errors import BadCellError
 MAX_DIGITS = 4000
 MAX_EXPONENT = 400
 MAX_WHOLE_DIGITS = 308
+_LONG = 10**MAX_DIGITS
 
 NUMBER = re.compile(r"[ \t]*([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?[ \t]*")
 _PLAIN_SHAPE = re.compile(rb"[ \t]*[+-]?(?:0+(?:\.(0*))?|\.(0+))[ \t]*")
@@ -94,7 +95,7 @@ def decimal_text(ticks: int, scale: int) -> str:
     >>> decimal_text(4251810, scale=2)
     '42518.1'
     """
-    digits = str(abs(ticks)) if abs(ticks) < 10**MAX_DIGITS else _long_text(abs(ticks))
+    digits = str(abs(ticks)) if abs(ticks) < _LONG else _long_text(abs(ticks))
     digits = digits.rjust(scale + 1, "0")
     whole, fraction = digits[: len(digits) - scale], digits[len(digits) - scale :].rstrip("0")
     sign = "-" if ticks < 0 else ""
@@ -103,5 +104,5 @@ def decimal_text(ticks: int, scale: int) -> str:
 
 def _long_text(number: int) -> str:
     """Write a whole number of more digits than Python writes at once."""
-    upper, lower = divmod(number, 10**MAX_DIGITS)
+    upper, lower = divmod(number, _LONG)
     return str(upper) + str(lower).rjust(MAX_DIGITS, "0")
