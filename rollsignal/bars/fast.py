@@ -96,7 +96,6 @@ class FastReader:
             skip_lines=self._dialect.line,
             separator=self._dialect.delimiter,
             quote_char=None,
-            empty_string_is_null=False,
             schema=dict.fromkeys(names, pl.String),
             glob=False,
         )
@@ -107,7 +106,7 @@ class FastReader:
     def _batch(self, frame: "pl.DataFrame") -> ArrayBatch:
         closes = frame["close"]
         if closes.null_count() or frame["short"].any():
-            raise DoubtError("a close is no plain number, or a row is short")
+            raise DoubtError("a close is no plain number, or a last field is empty or not there")
         if int(frame["chars"].max() or 0) > SAFE_CHARS:  # type: ignore[arg-type]
             raise DoubtError("closes of many digits")
         values = closes.to_numpy()
@@ -121,6 +120,8 @@ class FastReader:
     def _checked_order(self, frame: "pl.DataFrame") -> tuple[int, int]:
         """Make sure that timestamps are ISO 8601 of one length and rise; read first and last."""
         cells = frame["timestamp"]
+        if cells.null_count():
+            raise DoubtError("a timestamp is empty")
         if not is_iso(frame["timestamp_bytes"].to_numpy()):
             raise DoubtError("timestamps beyond plain ISO 8601")
         if not (cells.slice(1) > cells.slice(0, len(cells) - 1)).all():
