@@ -63,6 +63,11 @@ class CarefulReader:
         return plain and not dialect.spaced and len(self.first_row) == dialect.width
 
     @property
+    def header_text(self) -> str:
+        """Return the text up to the end of the header's line."""
+        return "\n".join(self._beginning.split("\n", self.dialect.line)[: self.dialect.line])
+
+    @property
     def first_row(self) -> Row:
         """Split the first line below the header, without regard to quotes."""
         lines = self._beginning.split("\n", self.dialect.line + 1)

@@ -49,6 +49,7 @@ class FastReader:
         self._dialect = dialect = careful.dialect
         self._config = config
         self._timestamp = dialect.timestamp if config.needs_timestamps else None
+        self._header_delimiters = careful.header_text.count(dialect.delimiter)
         self._timestamps = TimestampReader()
         self._length = 0 if self._timestamp is None else len(careful.first_row[self._timestamp])
         self._last_ns: int | None = None
@@ -61,10 +62,12 @@ class FastReader:
             raise DoubtError("timestamps beyond plain ISO 8601")
         checker = _PlainChecker(self._path, self._dialect)
         checker.start()
+        rows = 0
         try:
             for frame in self._frames():
                 if checker.doubt:
                     break
+                rows += frame.height
                 if frame.height:
                     yield self._batch(frame)
         except (PolarsError, BadCellError) as error:
@@ -72,9 +75,16 @@ class FastReader:
         except BaseException:
             checker.stop()
             raise
-        checker.finish()
+        self._settle(checker, rows)
+
+    def _settle(self, checker: "_PlainChecker", rows: int) -> None:
+        """Wait until every byte is looked at; raises `DoubtError` for what was found."""
+        checker.join()
         if checker.doubt:
             raise DoubtError(checker.doubt)
+        # No row is short, so this many delimiters mean that none is long: polars would not tell.
+        if checker.delimiters != rows * (self._dialect.width - 1) + self._header_delimiters:
+            raise DoubtError("rows of several widths")
 
     def _frames(self) -> "Iterator[pl.DataFrame]":
         import polars as pl
@@ -120,8 +130,8 @@ class FastReader:
     def _checked_order(self, frame: "pl.DataFrame") -> tuple[int, int]:
         """Make sure that timestamps are ISO 8601 of one length and rise; read first and last."""
         cells = frame["timestamp"]
-        if cells.null_count():
-            raise DoubtError("a timestamp is empty")
+        if cells.null_count() or frame["timestamp_bytes"].null_count():
+            raise DoubtError("timestamps of several lengths")
         if not is_iso(frame["timestamp_bytes"].to_numpy()):
             raise DoubtError("timestamps beyond plain ISO 8601")
         if not (cells.slice(1) > cells.slice(0, len(cells) - 1)).all():
@@ -134,11 +144,16 @@ class FastReader:
 
 
 class _PlainChecker(Thread):
-    """Look at every byte of a file beside the reader: `doubt` says what is not plain about it."""
+    """Look at every byte of a file beside the reader.
+
+    `doubt` says what is not plain about it, `delimiters` counts them, the header's included.
+    """
 
     def __init__(self, path: str, dialect: Dialect) -> None:
         super().__init__(daemon=True)
         self.doubt = ""
+        self.delimiters = 0
+        self._delimiter = ord(dialect.delimiter)
         self._path = path
         self._ends_in_close = dialect.close == dialect.width - 1
         self._stopped = False
@@ -150,15 +165,17 @@ class _PlainChecker(Thread):
         with open(self._path, "rb", buffering=0) as file:
             while (size := file.readinto(buffer)) and not self._stopped:
                 self.doubt = _doubt_about(buffer, size, last)
+                self.delimiters += self._count(buffer, size)
                 if self.doubt:
                     return
                 last = buffer[size - 1]
         if last == CARRIAGE_RETURN or (self._ends_in_close and last != LINE_FEED):
             self.doubt = "the last line does not end"
 
-    def finish(self) -> None:
-        """Wait until every byte is looked at."""
-        self.join()
+    def _count(self, buffer: bytearray, size: int) -> int:
+        import numpy as np
+
+        return int(np.count_nonzero(np.frombuffer(buffer, np.uint8, size) == self._delimiter))
 
     def stop(self) -> None:
         """End early."""
