@@ -9,8 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from rollsignal import STARTED, __version__
 from rollsignal.errors import (
@@ -23,7 +22,7 @@ from rollsignal.errors import (
     shown,
 )
 from rollsignal.job import Outcome, Request, fail, plan, run
-from rollsignal.sinks.log import LEVELS, Level, Say
+from rollsignal.sinks.log import LEVELS, Level, LogFormat, Say
 from rollsignal.sinks.metrics import to_json
 
 EXAMPLES = """\
@@ -79,21 +78,54 @@ class _Once(argparse.Action):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _command(arguments)
+    except SystemExit as done:
+        # What --help and --version raise once they have printed.
+        code = int(done.code or 0)
+    return _flushed(code)
+
+
+def _command(arguments: list[str]) -> int:
     say = _voice("WARNING")
     try:
         options = _parser().parse_args(arguments)
         return int(options.command(options))
-    except UsageError as error:
-        if arguments[:1] == ["run"] and "--dry-run" not in arguments:
-            return _finish(_guess(arguments), fail(_guess(arguments), error, say), say)
-        say("ERROR", str(error))
-        return error.exit_code
     except JobError as error:
+        if arguments[:1] == ["run"] and "--dry-run" not in arguments:
+            request = _guess(arguments)
+            return _finish(request, fail(request, error, say), say)
         say("ERROR", str(error))
         return error.exit_code
     except BrokenPipeError:
-        _drop_stdout()
+        _drop(sys.stdout)
         return 0
+    except OSError as problem:
+        return _unprinted(problem)
+
+
+def _flushed(code: int) -> int:
+    """Print what is left to print: an exit code must not change after it is decided."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _drop(sys.stdout)
+    except OSError as problem:
+        code = _unprinted(problem)
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
+    return code
+
+
+def _unprinted(problem: OSError) -> int:
+    _drop(sys.stdout)
+    error = DiskError(f"stdout could not be written: {problem.strerror}")
+    _voice("ERROR")("ERROR", str(error))
+    return error.exit_code
 
 
 def _parser() -> _Parser:
@@ -184,7 +216,7 @@ def _run(options: argparse.Namespace) -> int:
         options.signals,
     )
     if options.dry_run:
-        print(plan(request))
+        _print_result(plan(request) + "\n")
         return 0
     say = _voice("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -204,7 +236,7 @@ def _sample(options: argparse.Namespace) -> int:
         if getattr(options, name) < 0:
             raise UsageError(f"--{name} is negative")
     for piece in sample_csv(options.rows, options.seed):
-        sys.stdout.write(piece)
+        _print_result(piece)
     return 0
 
 
@@ -219,15 +251,26 @@ def _ignore_signals() -> None:
 
 
 def _guess(arguments: list[str]) -> Request:
-    """Find the paths in a command line that is wrong, so that its metrics still get there."""
-    paths: dict[str, Any] = Request()._asdict()
-    for here, after in zip(arguments, [*arguments[1:], ""], strict=True):
-        flag, equals, value = here.partition("=")
-        name = flag.removeprefix("--").replace("-", "_").replace("input", "inputs")
-        value = value if equals else after
-        if flag.startswith("--") and name in paths and value and not value.startswith("--"):
-            paths[name] = (value,) if name == "inputs" else value
-    return Request(**paths | {"log_format": "text"})
+    """Find the paths in a command line that is wrong, so that its metrics still get there.
+
+    Whatever is named and is no output may have been meant to be read, and must not be harmed.
+    """
+    given: dict[str, list[str]] = {}
+    flag = ""
+    for argument in arguments[1:]:
+        name, equals, value = argument.partition("=")
+        if argument.startswith("--"):
+            flag = name
+        if equals or not argument.startswith("--"):
+            given.setdefault(flag, []).append(value if argument.startswith("--") else argument)
+    usual = Request()
+    output = given.pop("--output", [usual.output])[-1]
+    log_file = given.pop("--log-file", [usual.log_file or ""])[-1]
+    log_format: LogFormat = "json" if given.pop("--log-format", [""])[-1] == "json" else "text"
+    config = given.get("--config", [usual.config])[-1]
+    inputs = [value for values in given.values() for value in values if value != config]
+    paths = tuple(dict.fromkeys(inputs)) or usual.inputs
+    return Request(paths, config, output, log_file, log_format)
 
 
 def _finish(request: Request, outcome: Outcome, say: Say) -> int:
@@ -235,10 +278,10 @@ def _finish(request: Request, outcome: Outcome, say: Say) -> int:
     try:
         _print_result(to_json(outcome.metrics))
     except BrokenPipeError:
-        _drop_stdout()
+        _drop(sys.stdout)
         say("WARNING", "nobody reads stdout; the metrics are in the output file")
     except OSError as problem:
-        _drop_stdout()
+        _drop(sys.stdout)
         error = DiskError(f"stdout could not be written: {problem.strerror}")
         outcome = outcome if outcome.error else fail(request, error, say)
     if outcome.error:
@@ -248,17 +291,19 @@ def _finish(request: Request, outcome: Outcome, say: Say) -> int:
 
 
 def _print_result(text: str) -> None:
+    """Write to stdout, in UTF-8 whatever the terminal's encoding is."""
     if sys.stdout is None:
         raise BrokenPipeError
-    sys.stdout.write(text)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
     sys.stdout.flush()
 
 
-def _drop_stdout() -> None:
+def _drop(stream: TextIO | None) -> None:
     """Let Python's own last flush go nowhere, so that it does not change the exit code."""
-    if sys.stdout is not None:
+    if stream is not None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 
@@ -276,7 +321,9 @@ def _voice(least: Level) -> Say:
         label = level.lower()
         if colour and level != "INFO":
             label = f"\x1b[{31 if level == 'ERROR' else 33}m{label}\x1b[0m"
-        with suppress(OSError):
-            print(f"rollsignal: {label}: {escaped(text)}", file=sys.stderr)
+        try:
+            print(f"rollsignal: {label}: {escaped(text)}", file=sys.stderr, flush=True)
+        except OSError:
+            _drop(sys.stderr)
 
     return say

@@ -4,6 +4,7 @@ Each setting is declared once, in the classes in the middle: its name, type, che
 help. What YAML would turn into something else than was written is refused.
 """
 
+import codecs
 import re
 from typing import Annotated, Any, Literal, NamedTuple, cast, get_args
 
@@ -27,8 +28,8 @@ class Whole(NamedTuple):
         """Read the number; raises `_BadSettingError`."""
         text = _scalar(node, name)
         if _is_quoted(node) or not re.fullmatch(r"[+-]?(0|[1-9][0-9]*)", text):
-            digits = text.strip().lstrip("0").replace("_", "")
-            example = digits if re.fullmatch("[1-9][0-9]{0,8}", digits) else "5"
+            meant = re.fullmatch(r"0*([1-9][0-9]{0,8})(\.0*)?", text.strip().replace("_", ""))
+            example = meant[1] if meant else "5"
             raise _BadSettingError(
                 node,
                 f"{name} is {_as_written(node)}, no plain whole number (write {name}: {example})",
@@ -54,7 +55,9 @@ class Text(NamedTuple):
             return None
         if kind not in ("str", "null"):
             raise _BadSettingError(
-                node, f'{name} is {text}, which YAML reads as a {kind}; write {name}: "{text}"'
+                node,
+                f"{name} is {_as_written(node)}, which YAML reads as a {kind};"
+                f' write {name}: "{_as_written(node)}"',
             )
         if not text.strip() or kind == "null":
             raise _BadSettingError(node, f"{name} is empty; write a name, in quotes")
@@ -229,7 +232,12 @@ class _Loader(yaml.SafeLoader):
 
 def _compose(data: bytes, name: str) -> yaml.Node:
     try:
+        if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            data.decode()
         root = yaml.compose(data, Loader=_Loader)
+    except UnicodeDecodeError as error:
+        at = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{name} line {at}: a byte that is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
         # Where the text ends too early, the context tells where the unfinished thing began.
         unfinished = "end of stream" in str(error.problem) and error.context_mark

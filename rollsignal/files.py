@@ -1,9 +1,10 @@
 """This module opens files to read, and replaces files as a whole or not at all."""
 
+import io
 import os
 import select
 import stat
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from rollsignal.errors import DiskError, JobError, OutputError, shown_path
 
@@ -41,7 +42,17 @@ def open_regular(
         os.close(descriptor)
         kind = next((name for test, name in _KINDS if test(mode)), "special")
         raise error(f"{what} is {kind}, not a regular file", where)
-    return os.fdopen(descriptor, "rb")
+    return checked(os.fdopen(descriptor, "rb"), what)
+
+
+def checked(file: BinaryIO, what: str) -> BinaryIO:
+    """Make sure that a file's first bytes can be read; raises `DiskError`."""
+    try:
+        cast(io.BufferedReader, file).peek(1)
+    except OSError as problem:
+        file.close()
+        raise DiskError(f"{what} cannot be read: {problem.strerror}") from problem
+    return file
 
 
 def _wait_for_pipe(descriptor: int, seconds: float, silent: JobError) -> None:
@@ -87,6 +98,8 @@ def begin(path: str) -> str:
     folder, name = os.path.split(_checked_target(path))
     unfinished = os.path.join(folder, f".{name[:200]}.{os.getpid()}.tmp")
     try:
+        # In a container every run may have the same process id: a killed one's remains are ours.
+        drop(unfinished)
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     except OSError as problem:
         raise _cannot_create(path, str(problem.strerror)) from problem
@@ -119,10 +132,12 @@ def _checked_target(path: str) -> str:
     try:
         target = os.path.realpath(path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        if os.path.lexists(target) and not stat.S_ISREG(os.lstat(target).st_mode):
+        if not stat.S_ISREG(os.lstat(target).st_mode):
             raise _cannot_create(path, "there is something else than a file")
-        if os.path.lexists(target) and not os.access(target, os.W_OK):
+        if not os.access(target, os.W_OK):
             raise _cannot_create(path, "it is read-only")
+    except FileNotFoundError:
+        return target
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise _cannot_create(path, reason) from problem
@@ -142,9 +157,19 @@ def _cannot_create(path: str, reason: str) -> OutputError:
 
 
 def identity(path: str) -> object:
-    """Return what two paths to one file share, also through links, whether or not it exists."""
+    """Return what two paths to one file share, also through links, whether or not it exists.
+
+    `-` is what standard input reads.
+    """
     try:
-        status = os.stat(path)
+        status = os.fstat(0) if path == "-" else os.stat(path)
     except (OSError, ValueError):
-        return os.path.realpath(path)
+        return _real(path)
     return status.st_dev, status.st_ino
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path

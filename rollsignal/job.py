@@ -7,7 +7,7 @@ from rollsignal import __version__, files
 from rollsignal.bars.source import find_inputs
 from rollsignal.config import JobConfig, load_config
 from rollsignal.engines.local import Result, decide, describe
-from rollsignal.errors import ConfigError, JobError, UsageError, shown_path
+from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import LogFormat, RunLog, Say
 
@@ -49,34 +49,53 @@ def run(request: Request, started: float, say: Say) -> Outcome:
     problem = _same_files(request)
     if problem:
         return fail(request, problem, say)
+    version = None
     log = RunLog(request.log_file, request.log_format, say)
-    log.event(
-        "INFO", "job started", program=f"rollsignal {__version__}", input=" ".join(request.inputs)
-    )
     try:
-        outcome = Outcome(_succeed(request, started, log))
+        log.event("INFO", "job started", **_start(request))
+        _make_way(request)
+        config = load_config(request.config)
+        version = config.version
+        outcome = Outcome(_succeed(request, config, started, log))
+        _end(outcome, started, log)
     except JobError as error:
-        outcome = _fail(request, error, log)
-    except Exception as bug:
-        import traceback
-
-        log.traceback(traceback.format_exc())
-        outcome = _fail(request, JobError(f"Internal error: {type(bug).__name__}: {bug}"), log)
-    elapsed_ms = _elapsed_ms(started)
-    log.event("INFO", "job ended", status=outcome.metrics["status"], duration_ms=elapsed_ms)
+        outcome = _fail(request, error, log, version)
+        _end(outcome, started, log)
+    except BaseException as bug:
+        outcome = _fail(request, _bug(bug, log), log, version)
+        _end(outcome, started, log)
+        if isinstance(bug, KeyboardInterrupt | SystemExit):
+            raise
     log.close()
     return outcome
+
+
+def _start(request: Request) -> dict[str, object]:
+    return {"program": f"rollsignal {__version__}", "input": " ".join(request.inputs)}
+
+
+def _end(outcome: Outcome, started: float, log: RunLog) -> None:
+    status, elapsed_ms = outcome.metrics["status"], _elapsed_ms(started)
+    log.event("INFO", "job ended", status=status, duration_ms=elapsed_ms)
+
+
+def _bug(bug: BaseException, log: RunLog) -> JobError:
+    """Log what should never happen; a panic of a compiled library is no `Exception`."""
+    import traceback
+
+    log.traceback("".join(traceback.format_exception(bug)))
+    return JobError(f"Internal error: {type(bug).__name__}: {bug}")
 
 
 def fail(request: Request, error: JobError, say: Say) -> Outcome:
     """Leave the error metrics of what went wrong outside a run, unless they would harm a file."""
     request = _expanded(request)
-    if _same_files(request._replace(log_file=None)):
+    if _same_files(request._replace(log_file=None)) or _same_files(request._replace(inputs=())):
         return Outcome(metrics.failure(_version(request), error.message), error)
     if _same_files(request):
         request = request._replace(log_file=None)
     log = RunLog(request.log_file, request.log_format, say)
-    outcome = _fail(request, error, log)
+    outcome = _fail(request, error, log, None)
     log.close()
     return outcome
 
@@ -91,22 +110,25 @@ def plan(request: Request) -> str:
     if problem:
         raise problem
     config = load_config(request.config)
-    paths = find_inputs(request.inputs)
+    paths = _inputs(request)
     outputs = [*request.outputs.values(), *([request.log_file] if request.log_file else [])]
     return "\n".join(
         [
             *(f"would read  {shown_path(path)}: {describe(path, config)}" for path in paths),
             *(f"would write {shown_path(path)}" for path in outputs),
-            *(f"setting     {name}: {value}" for name, value in _settings(config).items()),
+            *(f"setting     {name}: {_shown(value)}" for name, value in _settings(config).items()),
         ]
     )
 
 
-def _succeed(request: Request, started: float, log: RunLog) -> dict[str, object]:
+def _make_way(request: Request) -> None:
+    """Refuse outputs that cannot be, and remove what an earlier run left in their places."""
     _check_forms(request)
     for path in request.outputs.values():
         files.make_way(path)
-    config = load_config(request.config)
+
+
+def _succeed(request: Request, config: JobConfig, started: float, log: RunLog) -> dict[str, object]:
     log.event("INFO", "config verified", **_settings(config))
     result = _decide(request, config, log)
     _tell(result, config, log)
@@ -131,7 +153,7 @@ def _check_forms(request: Request) -> None:
 
 def _decide(request: Request, config: JobConfig, log: RunLog) -> Result:
     """Decide the signals, and write each bar's as they are decided, if wanted."""
-    paths = find_inputs(request.inputs)
+    paths = _inputs(request)
     if not request.signals:
         return decide(paths, config, log.event)
     from rollsignal.sinks.signals import SignalsFile
@@ -171,9 +193,9 @@ def _tell(result: Result, config: JobConfig, log: RunLog) -> None:
     log.event("INFO", "signals generated", signals=tally.signals, ones=tally.ones, ties=tally.ties)
 
 
-def _fail(request: Request, error: JobError, log: RunLog) -> Outcome:
+def _fail(request: Request, error: JobError, log: RunLog, version: str | None) -> Outcome:
     log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
-    version = getattr(error, "version", None) or _version(request)
+    version = version or getattr(error, "version", None) or _version(request)
     outcome = Outcome(metrics.failure(version, error.message), error)
     try:
         files.replace(request.output, metrics.to_json(outcome.metrics))
@@ -208,9 +230,15 @@ def _same_files(request: Request) -> UsageError | None:
 def _expanded(request: Request) -> Request:
     """Replace folders and patterns by their files, as far as there are any."""
     try:
-        return request._replace(inputs=tuple(find_inputs(request.inputs)))
+        return request._replace(inputs=tuple(_inputs(request)))
     except JobError:
         return request
+
+
+def _inputs(request: Request) -> list[str]:
+    """List the files to read; a folder's own outputs of an earlier run are none of them."""
+    ours = [request.config, *request.outputs.values()]
+    return find_inputs(request.inputs, ours + ([request.log_file] if request.log_file else []))
 
 
 def _settings(config: JobConfig) -> dict[str, object]:
@@ -221,7 +249,11 @@ def _settings(config: JobConfig) -> dict[str, object]:
             settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
         else:
             settings[name] = value
-    return {name: "null" if value is None else value for name, value in settings.items()}
+    return settings
+
+
+def _shown(value: object) -> str:
+    return "null" if value is None else escaped(str(value))
 
 
 def _last_mean(result: Result) -> object:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from rollsignal.config import JobConfig
 from rollsignal.errors import InputError, UsageError, shown_path
-from rollsignal.files import open_regular
+from rollsignal.files import checked, identity, open_regular
 
 STDIN = "-"
 PIPE_SECONDS = 10
@@ -17,20 +17,28 @@ _SUFFIXES = ".csv .tsv .txt .tab .parquet .pq .arrow .feather .ipc .gz .bz2 .xz 
 SUFFIXES = frozenset(_SUFFIXES.split())
 
 
-def find_inputs(given: Sequence[str]) -> list[str]:
+def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
     """Turn paths, folders and patterns into the paths of files, each in the order of its name.
 
-    A folder stands for all files in it and below, but hidden ones and those whose names begin
-    with "_". Raises `InputError` where there is nothing, `UsageError` for a file named twice.
+    A folder stands for all files in it and below, but hidden ones, those whose names begin with
+    "_", and those `left_out` (the run's own outputs and config) unless they are named like
+    tables, which may be data. Raises `InputError` where there is nothing, `UsageError` for a file
+    named twice.
     """
     found: list[str] = []
+    ours = {identity(path) for path in left_out}
     for path in given:
         if path != STDIN and os.path.isdir(path):
-            found += _in_folder(path)
+            files = _in_folder(path)
         elif not os.path.lexists(path) and glob.has_magic(path):
-            found += _matching(path)
+            files = _matching(path)
         else:
             found.append(path)
+            continue
+        files = [file for file in files if _is_table(file) or identity(file) not in ours]
+        if not files:
+            raise InputError("Input data file not found", f"nothing in {shown_path(path)}")
+        found += files
     seen: set[str] = set()
     for path in found:
         if path in seen:
@@ -39,21 +47,20 @@ def find_inputs(given: Sequence[str]) -> list[str]:
     return found
 
 
+def _is_table(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in SUFFIXES
+
+
 def _in_folder(folder: str) -> list[str]:
     paths = []
     for at, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name[0] not in "._")
         paths += [os.path.join(at, name) for name in sorted(names) if name[0] not in "._"]
-    if not paths:
-        raise InputError("Input folder has no files", f"path: {shown_path(folder)}")
     return paths
 
 
 def _matching(pattern: str) -> list[str]:
-    paths = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
-    if not paths:
-        raise InputError("Input data file not found", f"pattern: {shown_path(pattern)}")
-    return paths
+    return sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
 
 
 def open_input(path: str) -> BinaryIO:
@@ -62,7 +69,7 @@ def open_input(path: str) -> BinaryIO:
         return open_regular(path, "Input data file", InputError, pipe_seconds=PIPE_SECONDS)
     if sys.stdin is None:
         raise InputError("Standard input is closed")
-    return open(sys.stdin.fileno(), "rb", closefd=False)
+    return checked(open(sys.stdin.fileno(), "rb", closefd=False), "Standard input")
 
 
 def columnar_format(path: str) -> str | None:

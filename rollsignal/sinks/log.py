@@ -79,7 +79,8 @@ def _line(log_format: LogFormat, level: Level, message: str, fields: dict[str, o
     timestamp = f"{seconds}.{now // 10**6 % 1000:03d}Z"
     if log_format == "json":
         event = {"timestamp": timestamp, "level": level, "logger": "rollsignal", "message": message}
-        return json.dumps({**event, **fields}) + "\n"
+        clean = {key: _clean(value) for key, value in {**event, **fields}.items()}
+        return json.dumps(clean) + "\n"
     return f"{timestamp} {level:<7} {escaped(_with_fields(message, fields))}\n"
 
 
@@ -87,6 +88,13 @@ def _with_fields(message: str, fields: dict[str, object]) -> str:
     return " ".join((message, *(f"{key}={_field(value)}" for key, value in fields.items())))
 
 
+def _clean(value: object) -> object:
+    """Escape what is no Unicode text, such as a file name in another encoding."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value if isinstance(value, int | float | None) else str(value)
+
+
 def _field(value: object) -> str:
-    text = str(value)
+    text = "null" if value is None else str(value)
     return text if re.fullmatch(r"[\w./:+-]+", text) else repr(text)
