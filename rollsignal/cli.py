@@ -22,7 +22,7 @@ from rollsignal.errors import (
     shown,
 )
 from rollsignal.job import Outcome, Request, fail, plan, run
-from rollsignal.sinks.log import LEVELS, Level, LogFormat, Say
+from rollsignal.sinks.log import LEVELS, Level, Say
 from rollsignal.sinks.metrics import to_json
 
 EXAMPLES = """\
@@ -255,22 +255,29 @@ def _guess(arguments: list[str]) -> Request:
 
     Whatever is named and is no output may have been meant to be read, and must not be harmed.
     """
-    given: dict[str, list[str]] = {}
+    named: dict[str, str] = {}
+    others: list[str] = []
     flag = ""
     for argument in arguments[1:]:
         name, equals, value = argument.partition("=")
-        if argument.startswith("--"):
+        if argument.startswith("--") and not equals:
             flag = name
-        if equals or not argument.startswith("--"):
-            given.setdefault(flag, []).append(value if argument.startswith("--") else argument)
+            continue
+        if not argument.startswith("--"):
+            name, value, flag = flag, argument, ""
+        if name in ("--config", "--output", "--log-file", "--log-format"):
+            others += [named[name]] if name in named else []
+            named[name] = value
+        else:
+            others.append(value)
     usual = Request()
-    output = given.pop("--output", [usual.output])[-1]
-    log_file = given.pop("--log-file", [usual.log_file or ""])[-1]
-    log_format: LogFormat = "json" if given.pop("--log-format", [""])[-1] == "json" else "text"
-    config = given.get("--config", [usual.config])[-1]
-    inputs = [value for values in given.values() for value in values if value != config]
-    paths = tuple(dict.fromkeys(inputs)) or usual.inputs
-    return Request(paths, config, output, log_file, log_format)
+    return Request(
+        tuple(dict.fromkeys(others)) or usual.inputs,
+        named.get("--config", usual.config),
+        named.get("--output", usual.output),
+        named.get("--log-file", usual.log_file),
+        "json" if named.get("--log-format") == "json" else "text",
+    )
 
 
 def _finish(request: Request, outcome: Outcome, say: Say) -> int:

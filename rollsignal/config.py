@@ -237,7 +237,9 @@ def _compose(data: bytes, name: str) -> yaml.Node:
         root = yaml.compose(data, Loader=_Loader)
     except UnicodeDecodeError as error:
         at = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{name} line {at}: a byte that is not UTF-8") from error
+        raise ConfigError(
+            f"{name} line {at}: not valid YAML text: a byte that is not UTF-8"
+        ) from error
     except yaml.MarkedYAMLError as error:
         # Where the text ends too early, the context tells where the unfinished thing began.
         unfinished = "end of stream" in str(error.problem) and error.context_mark

@@ -90,7 +90,7 @@ def _bug(bug: BaseException, log: RunLog) -> JobError:
 def fail(request: Request, error: JobError, say: Say) -> Outcome:
     """Leave the error metrics of what went wrong outside a run, unless they would harm a file."""
     request = _expanded(request)
-    if _same_files(request._replace(log_file=None)) or _same_files(request._replace(inputs=())):
+    if _same_files(request._replace(log_file=None)) or _log_is_output(request):
         return Outcome(metrics.failure(_version(request), error.message), error)
     if _same_files(request):
         request = request._replace(log_file=None)
@@ -225,6 +225,11 @@ def _same_files(request: Request) -> UsageError | None:
             what = f"{flag} and {other} are the same file; nothing was written"
             return UsageError(what, f"path: {shown_path(path)}")
     return None
+
+
+def _log_is_output(request: Request) -> bool:
+    log = files.identity(request.log_file or "")
+    return log in {files.identity(path) for path in request.outputs.values()}
 
 
 def _expanded(request: Request) -> Request:

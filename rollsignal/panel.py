@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MAX_KEPT = 1 << 27
+
+
 class PanelError(Exception):
     """These rows need more than arrays: ticks beyond int64, or timestamps that do not rise."""
 
@@ -30,18 +33,23 @@ class Panel:
         self.window = window
         self.scale = 0
         self.timed = False
-        self.tails = np.zeros((0, window - 1), np.int64)
+        self.tails = np.zeros((0, min(window - 1, MAX_KEPT)), np.int64)
         self.kept = np.zeros(0, np.int64)
         self.tallies = np.zeros((4, 0), np.int64)
         self.closes = np.zeros(0, np.int64)
         self.margins = np.zeros(0, np.int64)
         self.first_ns = np.zeros(0, np.int64)
         self.last_ns = np.zeros(0, np.int64)
+        self.files = np.zeros(0, np.int64)
 
     def advance(
-        self, codes: "NDArray[np.int64]", ticks: TickArray, moments: "NDArray[np.int64] | None"
+        self,
+        codes: "NDArray[np.int64]",
+        ticks: TickArray,
+        moments: "NDArray[np.int64] | None",
+        file: int = 0,
     ) -> None:
-        """Decide the next rows: the series, close and timestamp in ns of each.
+        """Decide the next rows of a file: the series, close and timestamp in ns of each.
 
         Raises `PanelError`, and then nothing is decided.
         """
@@ -60,6 +68,7 @@ class Panel:
         margins, signed = self._margins(laid, groups)
         self._count(margins, signed, groups)
         self._keep(laid, groups)
+        self.files[groups.series] = file
         last = groups.begins_in_rows + groups.counts - 1
         self.closes[groups.series] = closes[order][last]
         self.margins[groups.series] = margins[last]
@@ -106,8 +115,10 @@ class Panel:
         more = count - len(self.kept)
         if more <= 0:
             return
+        if count * self.window > MAX_KEPT:
+            raise PanelError("windows too long to be kept side by side")
         self.tails = np.concatenate((self.tails, np.zeros((more, self.window - 1), np.int64)))
-        for name in ("kept", "closes", "margins", "first_ns", "last_ns"):
+        for name in ("kept", "closes", "margins", "first_ns", "last_ns", "files"):
             setattr(self, name, np.concatenate((getattr(self, name), np.zeros(more, np.int64))))
         self.tallies = np.concatenate((self.tallies, np.zeros((4, more), np.int64)), axis=1)
 
@@ -115,9 +126,10 @@ class Panel:
         """Bring the ticks and all that is kept to one scale."""
         scale = max(self.scale, ticks.scale)
         ours, theirs = 10 ** (scale - self.scale), 10 ** (scale - ticks.scale)
-        kept = max(greatest(self.tails.reshape(-1)), greatest(self.closes))
+        kept = max(map(greatest, (self.tails.reshape(-1), self.closes)))
         most = max(kept * ours, greatest(ticks.values) * theirs)
-        if max(ours, theirs, 2 * self.window * most) > INT64_MAX:
+        margins = greatest(self.margins) * ours
+        if max(ours, theirs, 2 * self.window * most, margins) > INT64_MAX:
             raise PanelError("ticks beyond int64")
         if ours > 1:
             self.tails *= ours

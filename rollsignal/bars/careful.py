@@ -17,6 +17,8 @@ from rollsignal.bars.unpack import unpacked
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, escaped, plural, shown, shown_path
 
+MAX_BLANK_CHARS = 1 << 20
+
 
 class CarefulReader:
     """Read one file of delimited text, batch after batch."""
@@ -39,6 +41,8 @@ class CarefulReader:
         beginning = next(text, "")
         while beginning.isspace() and (piece := next(text, "")):
             beginning += piece
+            if len(beginning) > MAX_BLANK_CHARS:
+                raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_CHARS:,} characters")
         self.dialect = find_dialect(beginning, config.columns, self.name)
         self._beginning = beginning
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None

@@ -14,7 +14,7 @@ from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import find_column, find_symbol, find_timestamp
 from rollsignal.bars.source import symbol_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, InputError, escaped, shown_path
+from rollsignal.errors import DataError, DiskError, escaped, shown_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,15 +40,26 @@ class FrameReader:
         self._form = form
         self._config = config
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
-        self._table = self._guarded(lambda: scan([path]))
+        self._table = self._guarded(lambda: scan(path, glob=False))
         names = self._guarded(self._table.collect_schema).names()
         self._close = names[find_column(names, config.columns.close, self.name)]
         place = find_timestamp(names, config.columns.timestamp, self.name)
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
         self._symbol = find_symbol(names, config.columns, self.name)
+        self._check_symbols(names)
         self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
         self.order_problem = self._cells.order_problem
         self._last_ns: int | None = None
+
+    def _check_symbols(self, names: list[str]) -> None:
+        import polars as pl
+
+        if self._symbol is None:
+            return
+        name = names[self._symbol]
+        kind = self._guarded(self._table.collect_schema)[name]
+        if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum)):
+            raise DataError(f"{self.name}: the symbol column {name} is of {kind}")
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
@@ -142,7 +153,9 @@ class FrameReader:
             reason = escaped(str(error).partition("\n")[0])
             raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from error
         except OSError as error:
-            raise InputError(f"{self.name}: cannot be read: {error.strerror}") from error
+            if error.errno is not None:
+                raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
+            raise DataError(f"{self.name}: not a whole {self._form} file: {error}") from error
 
 
 def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":

@@ -25,26 +25,34 @@ def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]
     tables, which may be data. Raises `InputError` where there is nothing, `UsageError` for a file
     named twice.
     """
-    found: list[str] = []
     ours = {identity(path) for path in left_out}
-    for path in given:
-        if path != STDIN and os.path.isdir(path):
-            files = _in_folder(path)
-        elif not os.path.lexists(path) and glob.has_magic(path):
-            files = _matching(path)
-        else:
-            found.append(path)
-            continue
-        files = [file for file in files if _is_table(file) or identity(file) not in ours]
-        if not files:
-            raise InputError("Input data file not found", f"nothing in {shown_path(path)}")
-        found += files
-    seen: set[str] = set()
+    found = [file for path in given for file in _found(path, ours)]
+    if STDIN in found and len(found) > 1:
+        raise UsageError("standard input (-) is read alone, without other inputs")
+    seen: set[object] = set()
     for path in found:
-        if path in seen:
+        if identity(path) in seen:
             raise UsageError(f"{shown_path(path)} is read twice; name it once")
-        seen.add(path)
+        seen.add(identity(path))
     return found
+
+
+def _found(path: str, ours: set[object]) -> list[str]:
+    if path != STDIN and os.path.isdir(path):
+        files, problem = (
+            _in_folder(path),
+            InputError("Input folder has no files", f"path: {shown_path(path)}"),
+        )
+    elif not os.path.lexists(path) and glob.has_magic(path):
+        matching = glob.glob(path, recursive=True)
+        files = sorted(match for match in matching if os.path.isfile(match))
+        problem = InputError("Input data file not found", f"pattern: {shown_path(path)}")
+    else:
+        return [path]
+    files = [file for file in files if _is_table(file) or identity(file) not in ours]
+    if not files:
+        raise problem
+    return files
 
 
 def _is_table(path: str) -> bool:
@@ -53,14 +61,15 @@ def _is_table(path: str) -> bool:
 
 def _in_folder(folder: str) -> list[str]:
     paths = []
-    for at, folders, names in os.walk(folder):
+    seen: set[object] = set()
+    for at, folders, names in os.walk(folder, followlinks=True):
+        if identity(at) in seen:
+            folders.clear()
+            continue
+        seen.add(identity(at))
         folders[:] = sorted(name for name in folders if name[0] not in "._")
         paths += [os.path.join(at, name) for name in sorted(names) if name[0] not in "._"]
     return paths
-
-
-def _matching(pattern: str) -> list[str]:
-    return sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
 
 
 def open_input(path: str) -> BinaryIO:
@@ -89,4 +98,4 @@ def symbol_of(path: str, config: JobConfig) -> str | None:
     name = os.path.basename(path)
     while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
         name = parts[0]
-    return name
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -36,13 +36,48 @@ def _gzip(file: BinaryIO) -> BinaryIO:
 def _bzip2(file: BinaryIO) -> BinaryIO:
     import bz2
 
-    return cast(BinaryIO, bz2.BZ2File(file))
+    return cast(BinaryIO, _Streams(file, bz2.BZ2Decompressor))
 
 
 def _xz(file: BinaryIO) -> BinaryIO:
     import lzma
 
-    return cast(BinaryIO, lzma.LZMAFile(file))
+    return cast(BinaryIO, _Streams(file, lzma.LZMADecompressor))
+
+
+class _Streams:
+    """Read streams one after the other; what follows the last is not passed over in silence."""
+
+    def __init__(self, file: BinaryIO, new: Callable[[], Any]) -> None:
+        self._file = file
+        self._new = new
+        self._stream = new()
+        self._more = True
+
+    def read(self, size: int) -> bytes:
+        """Read some bytes, none only at the end; raises `EOFError` in the middle of a stream."""
+        while True:
+            packed = b""
+            if self._stream.eof:
+                # Streams may be padded with zeros.
+                packed = self._stream.unused_data.lstrip(b"\0") or self._packed().lstrip(b"\0")
+                if not packed and not self._more:
+                    return b""
+                if not packed:
+                    continue
+                self._stream = self._new()
+            elif self._stream.needs_input:
+                packed = self._packed()
+                if not packed:
+                    raise EOFError("it ends before the end of its content")
+            unpacked_bytes: bytes = self._stream.decompress(packed, size)
+            if unpacked_bytes:
+                return unpacked_bytes
+
+    def _packed(self) -> bytes:
+        data = self._file.read(1 << 16)
+        self._more = bool(data)
+        return data
 
 
 def _zstd(file: BinaryIO) -> BinaryIO:

@@ -59,6 +59,7 @@ class Book:
         self.warnings: Counter[str] = Counter()
         self._panel: Panel | None = None
         self._codes: SymbolCodes | None = None
+        self._files: list[str] = []
         self._config = config
         self._tell = tell
 
@@ -71,7 +72,7 @@ class Book:
     def take(self, batch: Batch | ArrayBatch | PanelBatch, reader: Reader) -> None:
         """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
         if isinstance(batch, PanelBatch):
-            if self._take_panel(batch):
+            if self._take_panel(batch, reader):
                 return
             batch = batch.plain()
         self.close_panel()
@@ -107,10 +108,11 @@ class Book:
                 self._panel.tally_of(code),
                 self._panel.last_of(code),
                 *self._panel.span_of(code),
+                self._files[self._panel.files[code]],
             )
         self._panel = None
 
-    def _take_panel(self, batch: PanelBatch) -> bool:
+    def _take_panel(self, batch: PanelBatch, reader: Reader) -> bool:
         """Decide a batch on arrays; tell if that was possible."""
         from rollsignal.bars.symbols import SymbolCodes
         from rollsignal.panel import Panel, PanelError
@@ -123,10 +125,15 @@ class Book:
         try:
             if codes.min() < 0:
                 return False
-            self._panel.advance(codes, batch.ticks, batch.moments)
+            self._panel.advance(codes, batch.ticks, batch.moments, self._number_of(reader.name))
         except PanelError:
             return False
         return True
+
+    def _number_of(self, file: str) -> int:
+        if not self._files or self._files[-1] != file:
+            self._files.append(file)
+        return len(self._files) - 1
 
     def _take_array(self, batch: ArrayBatch, reader: Reader) -> None:
         from rollsignal.arrays import advance_array

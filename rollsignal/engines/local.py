@@ -16,6 +16,7 @@ from rollsignal.kernel import Tally
 from rollsignal.timestamps import to_ns
 
 LARGE_BYTES = 16 << 20
+NO_ROWS_NS = -(2**63)
 
 
 class Result(NamedTuple):
@@ -63,11 +64,11 @@ def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
 
             if suits(reader):
                 book.close_panel()
-                before = dict(book.series)
+                series, warnings = dict(book.series), book.warnings.copy()
                 try:
                     return _enter(FastReader(path, reader, config), book)
                 except DoubtError as doubt:
-                    book.series = before
+                    book.series, book.warnings = series, warnings
                     tell("INFO", f"read carefully from the start: {doubt}")
         return _enter(reader, book)
 
@@ -82,11 +83,14 @@ def _first_ns(path: str, config: JobConfig) -> int | None:
     """Read a file's first timestamp, if timestamps are read at all."""
     with _opened(path, config) as reader:
         batch = next(iter(reader.batches()), None)
+    if batch is None:
+        # A file without rows does not matter to the order of the others.
+        return NO_ROWS_NS
     if isinstance(batch, Batch):
         return to_ns(batch.moments[0]) if batch.moments else None
     if isinstance(batch, PanelBatch):
         return None if batch.moments is None else int(batch.moments[0])
-    return batch.first_ns if batch else None
+    return batch.first_ns
 
 
 def _is_large(path: str) -> bool:

@@ -24,4 +24,6 @@ def _ordered(paths: list[str], first_ns: Callable[[str], int | None]) -> list[st
         return paths
     begins = {path: first_ns(path) for path in paths}
     known = {path: begin for path, begin in begins.items() if begin is not None}
-    return sorted(paths, key=lambda path: known[path]) if len(known) == len(paths) else paths
+    return (
+        sorted(paths, key=lambda path: known[path]) if len(known) == len(paths) else sorted(paths)
+    )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rollsignal.config import JobConfig
 from rollsignal.engines.book import Series
-from rollsignal.errors import UsageError, shown_path
+from rollsignal.errors import UsageError, escaped, shown_path
 from rollsignal.prices import decimal_text
 from rollsignal.sinks.metrics import signal_rate
 from rollsignal.timestamps import iso
@@ -85,6 +85,8 @@ def harmless(text: str) -> str:
     >>> harmless("=1+1")
     "'=1+1"
     """
+    # A lone CR would end the row: the csv module does not quote it.
+    text = escaped(text) if "\r" in text else text
     return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
