@@ -29,6 +29,9 @@ SUCCESS = {
     "status": "success",
 }
 
+# As people have it, with output in buffers.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+
 
 class Job:
     """A folder with bars and a config, and the two files that a run leaves in it."""
@@ -44,12 +47,12 @@ class Job:
 
     @property
     def request(self) -> Request:
-        return Request(str(self.input), str(self.config), str(self.output), str(self.log))
+        return Request((str(self.input),), str(self.config), str(self.output), str(self.log))
 
     def arguments(self, *more: str, **paths: object) -> list[str]:
         """Give the flags of a run; `paths` stand in for the usual ones."""
-        given = self.request._asdict() | paths
-        del given["log_format"]
+        usual = {"input": self.input, "config": self.config, "output": self.output}
+        given = usual | {"log_file": self.log} | paths
         flags = [f"--{name.replace('_', '-')}={path}" for name, path in given.items()]
         return [*flags, *more]
 
@@ -59,21 +62,26 @@ class Job:
 
     def process(self, *more: str, before: str = "", **options: Any) -> Finished:
         """Run as a process of its own."""
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.run(
+        usual: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        done: Finished = subprocess.run(
             process_arguments(*self.arguments(*more), before=before),
             cwd=self.folder,
             encoding="utf-8",
             timeout=60,
             check=False,
-            **options,
+            **({"env": ENVIRONMENT} | usual | options),
         )
+        return done
 
     def start(self, *more: str) -> subprocess.Popen[str]:
-        """Start a process, and wait until its log says that the config is verified."""
+        """Start a process, and wait until its log says that the config is verified.
+
+        Its stdin is open: with `--input -` it waits for bars for ever.
+        """
         process = subprocess.Popen(
             process_arguments(*self.arguments("-v", *more)),
             cwd=self.folder,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -108,6 +116,8 @@ def command(*arguments: str) -> int:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return cli.main(arguments)
+    except SystemExit as done:
+        return int(done.code or 0)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

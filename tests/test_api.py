@@ -1,30 +1,84 @@
 """Laws of the Python API: every container gets the oracle's signals, in its own kind."""
 
+import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rollsignal
-from rollsignal import JobError, rolling_signal
-from rollsignal.errors import DataError
+from rollsignal import rolling_signal
+from rollsignal.errors import DataError, InputError
 from tests import oracle
-from tests.strategies import Series, series, spelled, windows_of
+from tests.strategies import SPIKE, Series, series, spelled, windows_of
 
 Answer = tuple[list[int | None], list[float | None]]
-Maker = Callable[[list[float]], Any]
+
+OF_DOUBLES: dict[str, Callable[[list[float]], Any]] = {
+    "list": list,
+    "tuple": tuple,
+    "iterator": iter,
+    "decimals": lambda closes: [Decimal(repr(close)) for close in closes],
+    "list of NumPy doubles": lambda closes: list(np.array(closes, np.float64)),
+    "array": lambda closes: np.array(closes, np.float64),
+    "array of objects": lambda closes: np.array([*closes, None], object)[:-1],
+    "pandas": lambda closes: pd.Series(closes, dtype="float64"),
+    "pandas, nullable": lambda closes: pd.Series(closes, dtype="Float64"),
+    "pandas, objects": lambda closes: pd.Series(closes, dtype=object),
+    "polars": lambda closes: pl.Series(closes, dtype=pl.Float64),
+}
+OF_SINGLES: dict[str, Callable[[Any], Any]] = {
+    "list": list,
+    "array": np.array,
+    "pandas": pd.Series,
+    "pandas, nullable": lambda closes: pd.Series(closes, dtype="Float32"),
+    "pandas, objects": lambda closes: pd.Series(list(closes), dtype=object),
+    "polars": pl.Series,
+}
+OF_GAPS: dict[str, Callable[[list[float | None]], Any]] = {
+    "list": list,
+    "nan": lambda closes: [float("nan") if close is None else close for close in closes],
+    "decimal nan": lambda closes: [Decimal("nan") if close is None else close for close in closes],
+    "array": lambda closes: np.array(closes, np.float64),
+    "array of objects": lambda closes: np.array([*closes, None], object)[:-1],
+    "masked array": lambda closes: np.ma.array(
+        [999.0 if close is None else close for close in closes],
+        mask=[close is None for close in closes],
+    ),
+    "pandas": lambda closes: pd.Series(closes, dtype="float64"),
+    "pandas, nullable": lambda closes: pd.Series(closes, dtype="Float64"),
+    "pandas, NA": lambda closes: pd.Series(
+        [pd.NA if c is None else c for c in closes], dtype=object
+    ),
+    "polars": lambda closes: pl.Series(closes, dtype=pl.Float64),
+    "polars nan": lambda closes: pl.Series(np.array(closes, np.float64)),
+}
+
+doubles = st.one_of(
+    st.integers(-(10**6), 10**6).map(lambda cents: cents / 100),
+    st.floats(-1e300, 1e300),
+    st.sampled_from([100.1, 0.1, 0.2, 0.3, 1e15 + 0.1, float(SPIKE), -0.0, 5e-324]),
+)
+
+
+def runs_of(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Draw a few values again and again, so that ties are common."""
+    few = st.lists(values, min_size=1, max_size=5)
+    return few.flatmap(lambda some: st.lists(st.sampled_from(some), max_size=16))
 
 
 def plain(found: Any) -> list[Any]:
-    """Turn signals or means of any kind into a list with None for nothing."""
-    return [None if value is pd.NA else value for value in list(getattr(found, "tolist", found.to_list if hasattr(found, "to_list") else found.copy)())]
+    """List signals or means of any kind, with None for nothing."""
+    if not isinstance(found, list):
+        found = found.to_list() if isinstance(found, pl.Series) else found.tolist()
+    return [None if value is pd.NA else value for value in found]
 
 
 def answer(closes: Any, window: int, **options: Any) -> Answer:
@@ -35,3 +89,258 @@ def answer(closes: Any, window: int, **options: Any) -> Answer:
 def expected(texts: Sequence[str | None], window: int) -> Answer:
     closes = oracle.prices(texts)
     return oracle.signals(closes, window), oracle.means(closes, window)
+
+
+@given(st.data(), series())
+def test_texts_and_decimals_in_any_spelling_give_the_oracles_answer(
+    data: st.DataObject, bars: Series
+) -> None:
+    window = data.draw(windows_of(len(bars.ticks)))
+    texts = [data.draw(spelled(tick, bars.scale)) for tick in bars.ticks if tick is not None]
+    correct = expected(texts, window)
+    assert answer(texts, window) == correct
+    assert answer([Decimal(text.strip()) for text in texts], window) == correct
+    assert answer(pl.Series(texts, dtype=pl.String), window) == correct
+    assert answer(np.array(texts, str), window) == correct
+
+
+@pytest.mark.parametrize("kind", OF_DOUBLES)
+@settings(max_examples=40)
+@given(closes=runs_of(doubles), window=st.integers(1, 8))
+def test_doubles_are_their_shortest_decimals_in_every_container(
+    kind: str, closes: list[float], window: int
+) -> None:
+    correct = expected([repr(close) for close in closes], window)
+    assert answer(OF_DOUBLES[kind](closes), window) == correct
+
+
+@pytest.mark.parametrize("kind", OF_SINGLES)
+@settings(max_examples=40)
+@given(closes=runs_of(st.one_of(doubles.filter(lambda x: abs(x) < 1e38))), window=st.integers(1, 8))
+def test_single_floats_are_their_own_shortest_decimals_in_every_container(
+    kind: str, closes: list[float], window: int
+) -> None:
+    singles = np.array(closes, np.float32)
+    correct = expected([str(close) for close in singles], window)
+    assert answer(OF_SINGLES[kind](singles), window) == correct
+
+
+@pytest.mark.parametrize(
+    "kind", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+)
+@settings(max_examples=25)
+@given(data=st.data(), window=st.integers(1, 8))
+def test_whole_numbers_are_themselves_in_every_container(
+    kind: str, data: st.DataObject, window: int
+) -> None:
+    limits = np.iinfo(kind)
+    values = st.integers(int(limits.min), int(limits.max))
+    closes = data.draw(runs_of(st.one_of(values, st.sampled_from([int(limits.max), 0]))))
+    correct = expected([str(close) for close in closes], window)
+    array = np.array(closes, kind)
+    assert answer(closes, window) == correct
+    assert answer(array, window) == correct
+    assert answer(list(array), window) == correct
+    assert answer(pd.Series(closes, dtype=kind), window) == correct
+    assert (
+        answer(pd.Series(closes, dtype=kind.replace("i", "I").replace("uI", "UI")), window)
+        == correct
+    )
+    assert answer(pl.Series(array), window) == correct
+
+
+@pytest.mark.parametrize("kind", OF_GAPS)
+@settings(max_examples=40)
+@given(closes=runs_of(st.one_of(doubles, st.none())), window=st.integers(1, 4))
+def test_gaps_leave_the_windows_that_contain_them_without_an_answer(
+    kind: str, closes: list[float | None], window: int
+) -> None:
+    correct = expected([None if close is None else repr(close) for close in closes], window)
+    assert answer(OF_GAPS[kind](closes), window, missing="gap") == correct
+
+
+@pytest.mark.parametrize("kind", OF_GAPS)
+def test_a_missing_close_is_an_error_unless_gaps_are_wanted(kind: str) -> None:
+    with pytest.raises(DataError, match=r"^close 1 \(counted from 0\) is '.*', not a number$"):
+        rolling_signal(OF_GAPS[kind]([1.5, None, 2.5]), 2)
+
+
+@pytest.mark.parametrize("number", [1.5, 7])
+def test_the_number_below_a_mask_is_never_read(number: float) -> None:
+    closes = np.ma.array([number] * 3, mask=[False, True, False])
+    with pytest.raises(DataError, match=r"^close 1 \(counted from 0\) is '', not a number$"):
+        rolling_signal(closes, 2)
+    assert answer(closes, 1, missing="gap") == ([0, None, 0], [number, None, number])
+
+
+@pytest.mark.parametrize(
+    "closes",
+    [
+        pd.Series([None, 0.1, 0.3, 0.2], dtype="Float32"),
+        pd.Series([np.nan, 0.1, 0.3, 0.2], dtype="float32"),
+        pl.Series([None, 0.1, 0.3, 0.2], dtype=pl.Float32),
+        np.ma.array(np.array([9, 0.1, 0.3, 0.2], np.float32), mask=[True, False, False, False]),
+    ],
+    ids=["pandas, nullable", "pandas", "polars", "masked array"],
+)
+def test_single_floats_stay_single_beside_a_gap(closes: Any) -> None:
+    """The sum of 0.1, 0.3 and 0.2 is three times 0.2; that of the doubles below them is not."""
+    assert answer(closes, 3, missing="gap") == ([None] * 3 + [0], [None] * 3 + [0.2])
+
+
+def test_integers_wider_than_any_array_are_read() -> None:
+    closes = pl.Series([10**30, 10**30 + 3], dtype=pl.Int128)
+    assert answer(closes, 2) == ([None, 1], [None, 1e30])
+
+
+def test_a_column_of_decimals_in_polars_is_read_exactly() -> None:
+    closes = pl.Series(["0.10", "0.20", "0.30", "0.20"]).cast(pl.Decimal(38, 20))
+    assert answer(closes, 3) == ([None, None, 1, 0], [None, None, 0.2, 0.23333333333333334])
+
+
+def test_binary_rounding_never_decides() -> None:
+    """The four lines of the README: pandas says that 100.10 is above the mean of three 100.10."""
+    closes = ["100.10"] * 3
+    for same in (closes, [100.1] * 3, np.array([100.1] * 3), pd.Series([100.1] * 3)):
+        assert answer(same, 3) == ([None, None, 0], [None, None, 100.1])
+
+
+def test_lists_get_lists() -> None:
+    found = rolling_signal([1, 2, 3], 2)
+    assert (found.signals, found.means) == ([None, 1, 1], [None, 1.5, 2.5])
+
+
+@pytest.mark.parametrize("bad", [False, True], ids=["at once", "as text"])
+def test_arrays_get_masked_arrays(bad: bool) -> None:
+    closes = np.array([1.5, 2.5, 0.1 + 0.2 if bad else 0.3])
+    signals, means = rolling_signal(closes, 2)
+    assert isinstance(signals, np.ma.MaskedArray)
+    assert isinstance(means, np.ma.MaskedArray)
+    assert (signals.dtype, means.dtype) == (np.int8, np.float64)
+    assert signals.mask.tolist() == means.mask.tolist() == [True, False, False]
+
+
+def test_pandas_series_get_nullable_series_with_the_same_index() -> None:
+    closes = pd.Series([1.5, 2.5], index=["mon", "tue"], name="close")
+    signals, means = rolling_signal(closes, 2)
+    assert signals.index.tolist() == means.index.tolist() == ["mon", "tue"]
+    assert (str(signals.dtype), str(means.dtype)) == ("Int8", "Float64")
+    assert (signals.name, means.name) == ("signal", "rolling_mean")
+
+
+def test_polars_series_get_polars_series_with_nulls() -> None:
+    signals, means = rolling_signal(pl.Series("close", [1.5, 2.5]), 2)
+    assert (signals.dtype, means.dtype) == (pl.Int8, pl.Float64)
+    assert (signals.name, means.name) == ("signal", "rolling_mean")
+    assert (signals.null_count(), means.null_count()) == (1, 1)
+
+
+@pytest.mark.parametrize("make", [list, np.array, pd.Series, pl.Series])
+@pytest.mark.parametrize("bars", [0, 1, 3])
+def test_a_window_beyond_the_data_gives_no_answer_anywhere(
+    make: Callable[[list[float]], Any], bars: int
+) -> None:
+    assert answer(make([1.5] * bars), 4) == ([None] * bars, [None] * bars)
+
+
+def test_a_window_beyond_the_data_needs_no_memory() -> None:
+    for window in (10**12, 10**30):
+        assert answer(np.array([1.5, 2.5]), window) == ([None, None], [None, None])
+
+
+def test_what_comes_in_is_left_as_it_was() -> None:
+    closes = np.array([1.5, 2.5, 3.5])
+    closes.flags.writeable = False
+    rolling_signal(closes, 2)
+    rolling_signal(pd.Series(closes), 2)
+    assert closes.tolist() == [1.5, 2.5, 3.5]
+
+
+@pytest.mark.parametrize("window", [0, -1, 1.0, "3", None, True])
+def test_a_window_is_a_whole_number_of_at_least_one_bar(window: Any) -> None:
+    with pytest.raises(ValueError, match="not a whole number of bars of at least 1"):
+        rolling_signal([1, 2, 3], window)
+
+
+@pytest.mark.parametrize(
+    "close",
+    [True, False, "n.a.", "1,5", float("inf"), Decimal("-Infinity"), 1j, [1], b"1", object()],
+    ids=repr,
+)
+def test_a_close_that_is_no_number_is_refused(close: Any) -> None:
+    with pytest.raises(DataError, match="not a number"):
+        rolling_signal([1, close], 1)
+
+
+@pytest.mark.parametrize(
+    "closes",
+    [
+        np.array([1.5, np.inf]),
+        np.array([True, False]),
+        np.array(["2024-01-01"], "M8[D]"),
+        np.array([1 + 0j]),
+        pd.Series([True, False]),
+        pd.Series(pd.to_datetime(["2024-01-01"])),
+        pl.Series([True, False]),
+        pl.Series([[1.5]]),
+    ],
+    ids=lambda closes: str(closes.dtype),
+)
+def test_a_column_that_holds_no_numbers_is_refused(closes: Any) -> None:
+    with pytest.raises(DataError, match="not a number"):
+        rolling_signal(closes, 1)
+
+
+@pytest.mark.parametrize("closes", ["12345", b"123", {1: 2}, {1, 2}, {1: 2}.keys()], ids=repr)
+def test_what_is_no_series_in_order_is_refused(closes: Any) -> None:
+    with pytest.raises(DataError, match="not a series in order"):
+        rolling_signal(closes, 1)
+
+
+def test_a_number_too_long_to_write_is_refused() -> None:
+    with pytest.raises(DataError, match="a close is too large"):
+        rolling_signal([10**5000], 1)
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(ValueError, match="missing is 'skip', neither 'error' nor 'gap'"):
+        rolling_signal([1, 2], 1, missing="skip")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3)])
+def test_arrays_have_one_dimension(shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match=f"closes have {len(shape)} dimensions, not 1"):
+        rolling_signal(np.ones(shape), 1)
+
+
+def test_the_place_and_the_text_of_a_bad_close_are_named() -> None:
+    with pytest.raises(DataError) as caught:
+        rolling_signal(["1.5", "9" * 300 + "O"], 1)
+    assert str(caught.value) == (
+        f"close 1 (counted from 0) is '{'9' * 40}…' (301 characters), not a number"
+    )
+
+
+def paths(folder: Path, closes: str) -> dict[str, str]:
+    (folder / "data.csv").write_text(f"close\n{closes}")
+    (folder / "config.yaml").write_text('seed: 1\nwindow: 2\nversion: "v"\n')
+    names = {"input": "data.csv", "config": "config.yaml", "output": "m.json", "log_file": "r.log"}
+    return {name: str(folder / file) for name, file in names.items()}
+
+
+def test_run_returns_the_metrics_that_it_writes(tmp_path: Path) -> None:
+    found = rollsignal.run(**paths(tmp_path, "1\n2\n2\n"))
+    assert found == json.loads((tmp_path / "m.json").read_text())
+    assert (found["rows_processed"], found["value"], found["status"]) == (3, 0.5, "success")
+    assert "job ended" in (tmp_path / "r.log").read_text()
+
+
+def test_run_raises_the_error_that_it_writes(tmp_path: Path) -> None:
+    files = paths(tmp_path, "1\nx\n")
+    with pytest.raises(DataError, match="line 3: close is 'x', not a number") as caught:
+        rollsignal.run(**files)
+    assert json.loads((tmp_path / "m.json").read_text())["error_message"] == caught.value.message
+    assert "job failed" in (tmp_path / "r.log").read_text()
+    with pytest.raises(InputError) as missing:
+        rollsignal.run(**files | {"input": str(tmp_path / "none.csv")})
+    assert missing.value.message == "Input data file not found"

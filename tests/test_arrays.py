@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from rollsignal.arrays import TickArray, float_means, ticks_of_array
-from rollsignal.kernel import fits_int64
-from tests.strategies import written
+from rollsignal.arrays import TickArray, advance_array, float_means, ticks_of_array
+from rollsignal.kernel import Carry, advance, fits_int64
+from rollsignal.prices import Ticks
+from tests.strategies import cuts_of, written
 
 FLOATS = [np.float64, np.float32]
 
@@ -132,16 +133,52 @@ def test_ticks_that_could_overflow_with_this_window_are_left_to_the_slow_path() 
     assert ticks_of_array(closes, 2**22) is None
 
 
-@given(
-    st.lists(
-        st.one_of(st.integers(-(2**63) + 1, 2**63 - 1), st.integers(-(10**6), 10**6)), max_size=6
-    ),
-    st.integers(1, 10**9),
-    st.integers(0, 15),
-)
-def test_means_are_the_doubles_nearest_to_the_exact_ones(
-    sums: list[int], window: int, scale: int
+@given(st.integers(0, 2**32), st.sampled_from([20, 53, 54, 63]), st.integers(0, 15))
+def test_means_are_the_doubles_nearest_to_the_exact_ones(seed: int, bits: int, scale: int) -> None:
+    """Numbers from NumPy, because hypothesis likes round ones, which are rounded alike anyhow."""
+    random = np.random.default_rng(seed)
+    sums = random.integers(1 - 2**bits, 2**bits - 1, 8)
+    for window in (3, int(random.integers(1, 10**4)), int(random.integers(1, 10**9))):
+        found = float_means(sums, window, scale)
+        assert found.dtype == np.float64
+        exact = [Fraction(total, window * 10**scale) for total in sums.tolist()]
+        assert found.tolist() == list(map(float, exact))
+
+
+def test_no_sums_have_no_means() -> None:
+    assert float_means(np.array([], np.int64), 3, 2).tolist() == []
+
+
+near = st.integers(-50, 50)
+wide = st.one_of(near, st.sampled_from([2**40, -(2**62), 2**63 - 1, -(2**63)]))
+
+
+@given(st.data(), st.one_of(st.lists(near), st.lists(wide)), st.integers(1, 24))
+def test_an_array_is_decided_as_its_numbers_are_in_any_cutting(
+    data: st.DataObject, ticks: list[int], window: int
 ) -> None:
-    found = float_means(np.array(sums, np.int64), window, scale)
-    assert found.dtype == np.float64
-    assert found.tolist() == [float(Fraction(total, window * 10**scale)) for total in sums]
+    carry = plain = Carry(window)
+    for batch in data.draw(cuts_of(len(ticks))):
+        if ticks[batch]:
+            scale = data.draw(st.integers(0, 3))
+            closes = TickArray(np.array(ticks[batch], np.int64), scale)
+            tally, last, carry = advance_array(carry, closes)
+            decided, plain = advance(plain, Ticks([*ticks[batch]], scale))
+            assert (tally, last, carry) == (decided.tally, decided.last(window), plain)
+
+
+def test_whole_numbers_after_very_fine_ones_are_decided_exactly() -> None:
+    for tail in ((0, 0), (1, 2)):
+        carry = Carry(3, 30, tail)
+        for closes in ([0], [5, 5, 5]):
+            tally, last, after = advance_array(carry, TickArray(np.array(closes), 0))
+            decided, plain = advance(carry, Ticks([*closes], 0))
+            assert (tally, last, after) == (decided.tally, decided.last(3), plain)
+
+
+def test_an_array_longer_than_a_block_is_decided_as_its_numbers_are() -> None:
+    ticks = np.random.default_rng(1).integers(-9, 9, 200_000)
+    for window in (1, 5, 70_000, 200_000, 200_001):
+        decided, carry = advance(Carry(window), Ticks(ticks.tolist(), 2))
+        expected = (decided.tally, decided.last(window), carry)
+        assert advance_array(Carry(window), TickArray(ticks, 2)) == expected

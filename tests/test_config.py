@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -71,6 +72,12 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
     )
 
 
+def test_a_timestamp_column_of_null_is_one_found_by_its_usual_names(tmp_path: Path) -> None:
+    config = read(tmp_path, CONFIG + "columns: {timestamp: null}\n")
+    assert config == read(tmp_path, CONFIG)
+    assert config.columns.timestamp is None
+
+
 def test_a_group_may_be_given_in_part(tmp_path: Path) -> None:
     config = read(tmp_path, CONFIG + "columns: {timestamp: t}\nchecks: {duplicates: warn}\n")
     assert config.columns == Columns("close", "t")
@@ -90,7 +97,8 @@ def test_each_word_of_a_choice_is_taken(
 
 def test_timestamps_are_needed_unless_every_check_is_off(tmp_path: Path) -> None:
     assert read(tmp_path, CONFIG).needs_timestamps
-    assert read(tmp_path, CONFIG + "checks: {order: off}\n").needs_timestamps
+    assert read(tmp_path, CONFIG + "checks: {order: off, duplicates: warn}\n").needs_timestamps
+    assert read(tmp_path, CONFIG + "checks: {duplicates: off}\n").needs_timestamps
     assert not read(tmp_path, CONFIG + "checks: {order: off, duplicates: off}\n").needs_timestamps
 
 
@@ -148,6 +156,12 @@ def test_a_number_of_thousands_of_digits_is_refused_in_a_short_message(tmp_path:
     assert len(message) < len(str(tmp_path)) + 300
 
 
+def test_a_version_of_thousands_of_digits_is_refused_in_a_short_message(tmp_path: Path) -> None:
+    message = refused(tmp_path, with_setting("version", "9" * 60_000)).message
+    assert "line 3: version is 999" in message
+    assert len(message) < len(str(tmp_path)) + 300
+
+
 NOT_PLAIN = [
     *("true", "false", "yes", "no", "on", "off", "null", "~", ".inf", ".nan"),
     *("5.0", "5e0", "1e3", "0x10", "0b11", "0o17", "010", "00", "1_0", "1:30"),
@@ -171,7 +185,8 @@ def test_a_number_in_quotes_is_text(tmp_path: Path, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "form"), [("010", "10"), ("0010", "10"), ("1_0", "10"), ("1_000", "1000")]
+    ("value", "form"),
+    [("010", "10"), ("0010", "10"), ("1_0", "10"), ("1_000", "1000"), ("7.0", "7")],
 )
 def test_a_number_yaml_would_misread_is_offered_in_plain_digits(
     tmp_path: Path, value: str, form: str
@@ -322,7 +337,7 @@ def test_a_setting_of_a_group_given_twice_is_refused_at_the_second(tmp_path: Pat
         ("'version ': 5", "unknown setting 'version ' (did you mean version?)"),
         ("checks: {ordr: off}", "unknown setting ordr (did you mean order?)"),
         ("columns: {clse: c}", "unknown setting clse (did you mean close?)"),
-        ("columns: {ohlc: c}", "unknown setting ohlc (known: close, timestamp)"),
+        ("columns: {ohlc: c}", "unknown setting ohlc (known: close, timestamp"),
         ("5: 5", "unknown setting 5 (known: seed, window, version, "),
         ("null: 5", "unknown setting null (known: seed, window, version, "),
         ("[a]: 5", "unknown setting a list (known: seed, window, version, "),
@@ -408,7 +423,8 @@ def test_text_that_is_no_yaml_is_refused_with_the_line(
     ],
 )
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path, content: bytes) -> None:
-    assert "not valid YAML" in refused(tmp_path, content).message
+    message = refused(tmp_path, content).message
+    assert re.search("not valid YAML|line [24]: a byte that is not UTF-8", message)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

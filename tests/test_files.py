@@ -9,11 +9,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from rollsignal.errors import DiskError, InputError, OutputError
-from rollsignal.files import is_same_file, make_way, open_regular, replace
+from rollsignal.files import identity, make_way, open_regular, replace
 from tests.shell import snapshot
 
 
@@ -93,6 +94,28 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -
     assert caught.value.message == f"It is {kind}, not a regular file"
 
 
+def test_a_pipe_is_read_to_its_end_where_pipes_are_taken(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    content = b"1\n" * 1_000_000
+    writer = Thread(target=(tmp_path / "pipe").write_bytes, args=[content])
+    writer.start()
+    with open_regular(str(tmp_path / "pipe"), "It", InputError, pipe_seconds=30) as file:
+        assert file.read() == content
+    writer.join()
+
+
+def test_a_pipe_nobody_writes_to_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="It is a pipe, and silent"):
+        open_regular(str(tmp_path / "pipe"), "It", InputError, pipe_seconds=0.01)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+def test_a_file_whose_first_read_fails_is_told_as_a_disk_that_fails() -> None:
+    with pytest.raises(DiskError, match="It cannot be read: Input/output error"):
+        open_regular("/proc/self/mem", "It", InputError)
+
+
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
 def test_a_device_is_not_read(device: str) -> None:
     with pytest.raises(InputError, match="It is a device, not a regular file"):
@@ -108,14 +131,17 @@ def test_what_cannot_be_opened_is_told_with_the_reason(tmp_path: Path) -> None:
         assert caught.value.detail.startswith("path: ")
 
 
+@pytest.mark.parametrize("pipe_seconds", [0, 0.01])
 @pytest.mark.parametrize("kind", ["a directory", "a pipe", "a device"])
-def test_refusing_a_file_leaves_nothing_open(tmp_path: Path, kind: str) -> None:
+def test_refusing_a_file_leaves_nothing_open(
+    tmp_path: Path, kind: str, pipe_seconds: float
+) -> None:
     path = Path("/dev/null") if kind == "a device" else tmp_path / "it"
     if kind != "a device":
         KINDS[kind](path)
     before = sorted(os.listdir("/dev/fd"))
-    with pytest.raises(InputError):
-        open_regular(str(path), "It", InputError)
+    with pytest.raises(InputError, match=f"It is {kind}"):
+        open_regular(str(path), "It", InputError, pipe_seconds=pipe_seconds)
     assert sorted(os.listdir("/dev/fd")) == before
 
 
@@ -214,7 +240,7 @@ def test_an_output_that_cannot_be_created_is_told_with_the_reason_and_the_path(
 ) -> None:
     (tmp_path / "f").write_text("a file")
     (tmp_path / "loop").symlink_to("loop")
-    for path in (f"{tmp_path}/f/below", f"{tmp_path}/loop", "nul\0byte"):
+    for path in (f"{tmp_path}/f/below", f"{tmp_path}/loop", f"{tmp_path}/{'x' * 300}", "nul\0byte"):
         with pytest.raises(OutputError, match=r"Output cannot be created: \S") as caught:
             replace(path, "text")
         assert caught.value.detail.startswith("path: ")
@@ -236,6 +262,18 @@ def test_the_temporary_file_of_another_process_is_left_alone(tmp_path: Path) -> 
     assert (tmp_path / ".f.1.tmp").read_text() == "theirs"
 
 
+def same(one: str, other: str) -> bool:
+    return identity(one) == identity(other)
+
+
+def test_the_remains_of_a_killed_process_with_our_number_are_no_hindrance(tmp_path: Path) -> None:
+    # In a container every run may be process number 1.
+    (tmp_path / f".f.{os.getpid()}.tmp").write_text("of a killed run")
+    replace(str(tmp_path / "f"), "ours")
+    assert os.listdir(tmp_path) == ["f"]
+    assert (tmp_path / "f").read_text() == "ours"
+
+
 def test_files_are_the_same_also_through_dots_and_links(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "f").write_text("text")
@@ -244,14 +282,14 @@ def test_files_are_the_same_also_through_dots_and_links(tmp_path: Path) -> None:
     (tmp_path / "back").symlink_to(tmp_path)
     os.link(tmp_path / "f", tmp_path / "hard")
     for name in ("f", "./f", "folder/../f", "link", "back/f", "back/back/link", "hard"):
-        assert is_same_file(f"{tmp_path}/f", f"{tmp_path}/{name}"), name
+        assert same(f"{tmp_path}/f", f"{tmp_path}/{name}"), name
     for name in ("same text", "folder", "none", "f.csv"):
-        assert not is_same_file(f"{tmp_path}/f", f"{tmp_path}/{name}"), name
+        assert not same(f"{tmp_path}/f", f"{tmp_path}/{name}"), name
 
 
 def test_files_that_are_not_there_yet_are_the_same_if_they_would_be(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("none")
     (tmp_path / "back").symlink_to(tmp_path)
     for name in ("none", "./none", "link", "back/none", "new/../none"):
-        assert is_same_file(f"{tmp_path}/none", f"{tmp_path}/{name}"), name
-    assert not is_same_file(f"{tmp_path}/none", f"{tmp_path}/other")
+        assert same(f"{tmp_path}/none", f"{tmp_path}/{name}"), name
+    assert not same(f"{tmp_path}/none", f"{tmp_path}/other")

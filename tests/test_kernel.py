@@ -149,6 +149,18 @@ def test_turning_the_prices_over_turns_the_margins_over(ticks: list[int], window
     assert turned == [-margin for margin in window_margins(ticks, window)]
 
 
+@given(series(gaps=True), st.integers(1, 6))
+def test_the_last_bar_has_the_last_signal_and_the_last_mean(bars: Series, window: int) -> None:
+    decided, _ = advance(Carry(window), Ticks(bars.ticks, bars.scale))
+    closes, last = oracle.prices(bars.texts), decided.last(window)
+    if closes:
+        assert last is not None
+        assert last.signal == oracle.signals(closes, window)[-1]
+        assert last.mean == oracle.means(closes, window)[-1]
+    else:
+        assert last is None
+
+
 def test_closes_given_to_advance_are_left_as_they_were() -> None:
     values: list[int | None] = [1, None, 2]
     advance(Carry(2, scale=3, tail=(5,)), Ticks(values, 0))
@@ -214,6 +226,10 @@ def test_ticks_fit_up_to_the_very_last_that_cannot_overflow(
 def test_the_least_int64_does_not_fit_and_nothing_fits_always() -> None:
     assert not fits_int64(np.array([-(2**63)], np.int64), 1)
     assert fits_int64(np.array([], np.int64), 10**9)
+
+
+def test_a_window_beyond_the_data_has_no_block_and_needs_no_memory() -> None:
+    assert list(margin_blocks(np.array([0, 0], np.int64), 10**30)) == []
 
 
 def test_a_read_only_view_of_an_array_gives_the_margins_of_what_it_shows() -> None:

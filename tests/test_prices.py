@@ -123,7 +123,11 @@ def test_an_exponent_may_be_400_and_no_more() -> None:
     assert MAX_EXPONENT == 400
     assert values_of(parse_closes(["1e-400"])) == [Fraction(1, 10**400)]
     assert values_of(parse_closes([f"0.{'0' * 200}1e+400"])) == [10**199]
-    for exponent in ("-401", "401", "+401", "9" * 9, "9" * 5000):
+    assert values_of(parse_closes(["1e0000000005", "5e-0000000400"])) == [
+        10**5,
+        Fraction(5, 10**400),
+    ]
+    for exponent in ("-401", "401", "+401", "00401", "9" * 9, "9" * 5000):
         assert refusal(f"1e{exponent}").reason == "a number with an exponent beyond 400"
 
 

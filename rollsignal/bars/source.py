@@ -27,13 +27,13 @@ def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]
     """
     ours = {identity(path) for path in left_out}
     found = [file for path in given for file in _found(path, ours)]
-    if STDIN in found and len(found) > 1:
-        raise UsageError("standard input (-) is read alone, without other inputs")
     seen: set[object] = set()
     for path in found:
         if identity(path) in seen:
             raise UsageError(f"{shown_path(path)} is read twice; name it once")
         seen.add(identity(path))
+    if STDIN in found and len(found) > 1:
+        raise UsageError("standard input (-) is read alone, without other inputs")
     return found
 
 

@@ -86,8 +86,8 @@ def harmless(text: str) -> str:
     "'=1+1"
     """
     # A lone CR would end the row: the csv module does not quote it.
-    text = escaped(text) if "\r" in text else text
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    safe = escaped(text) if "\r" in text else text
+    return "'" + safe if text.startswith(FORMULA_STARTS) else safe
 
 
 def _json(rows: list[SummaryRow]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -48,16 +49,24 @@ def test_an_event_is_a_line_of_time_level_message_and_fields(tmp_path: Path) -> 
         log.record("ERROR", "job failed")
     assert without_time(tmp_path / "log") == [
         "INFO    rows loaded rows=10000 input=data.csv",
-        "WARNING closes missing policy=None",
+        "WARNING closes missing policy=null",
         "ERROR   job failed",
     ]
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_the_time_of_an_event_is_in_utc(tmp_path: Path, log_format: LogFormat) -> None:
+def test_the_time_of_an_event_is_in_utc_wherever_it_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log_format: LogFormat
+) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)
-    with opened(tmp_path / "log", log_format) as log:
-        log.record("INFO", "now")
+    monkeypatch.setenv("TZ", "XXX-5:30")
+    time.tzset()
+    try:
+        with opened(tmp_path / "log", log_format) as log:
+            log.record("INFO", "now")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     stamp = re.search(r"[-0-9]+T[0-9:.]+Z", lines(tmp_path / "log")[0])
     assert stamp is not None
     assert before <= datetime.fromisoformat(stamp[0]) <= datetime.now(UTC)
@@ -100,6 +109,8 @@ def test_one_event_is_one_printable_line_whatever_it_tells(
     found = lines(tmp_path / "log")
     assert len(found) == 2
     assert all(line.isprintable() for line in found)
+    if log_format == "json":
+        assert [strict_json(line)["level"] for line in found] == ["INFO", "ERROR"]
 
 
 def test_control_and_escape_characters_are_escaped_in_a_message(tmp_path: Path) -> None:

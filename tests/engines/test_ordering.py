@@ -1,0 +1,84 @@
+"""Files of one series are taken in the order of time, whatever the order they are listed in."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollsignal.config import Columns, JobConfig, SymbolFrom
+from rollsignal.engines.ordering import in_time_order
+from tests.tables import CONFIG
+
+BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))
+BY_COLUMN = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol")))
+names = st.text("abc", min_size=1, max_size=3)
+times = st.dictionaries(names, st.integers(-(2**70), 2**70), min_size=1)
+
+
+def ordered(begins: Mapping[str, int | None], config: JobConfig = CONFIG) -> list[str]:
+    return in_time_order(list(begins), config, begins.__getitem__)
+
+
+@pytest.mark.parametrize("config", [CONFIG, BY_COLUMN])
+@given(times)
+def test_files_are_taken_by_their_first_timestamps(
+    config: JobConfig, begins: dict[str, int]
+) -> None:
+    found = ordered(begins, config)
+    assert sorted(found) == sorted(begins)
+    assert [begins[path] for path in found] == sorted(begins.values())
+
+
+@given(st.data(), st.lists(names, min_size=1, unique=True))
+def test_the_order_of_the_listing_is_irrelevant(data: st.DataObject, paths: list[str]) -> None:
+    begins = {path: place for place, path in enumerate(paths)}
+    listed = data.draw(st.permutations(paths))
+    assert in_time_order(listed, CONFIG, begins.__getitem__) == paths
+
+
+@given(st.dictionaries(names, st.none() | st.integers(), min_size=1))
+def test_files_found_by_name_keep_that_order_if_one_has_no_timestamp(
+    begins: dict[str, int | None],
+) -> None:
+    by_name = dict(sorted(begins.items()))
+    by_name["zzzz"] = None
+    assert ordered(by_name) == list(by_name)
+
+
+def test_files_of_one_time_keep_their_order() -> None:
+    assert ordered({"b": 1, "a": 1, "c": 0}) == ["c", "b", "a"]
+
+
+def test_files_of_a_symbol_each_are_ordered_within_their_symbol() -> None:
+    begins = {"2/B.csv": 5, "2/A.csv": 9, "1/A.csv": 2, "1/B.csv.gz": 1}
+    assert ordered(begins, BY_FILE) == ["1/B.csv.gz", "2/B.csv", "1/A.csv", "2/A.csv"]
+    assert ordered(begins) == ["1/B.csv.gz", "1/A.csv", "2/B.csv", "2/A.csv"]
+
+
+def test_a_symbol_without_timestamps_does_not_disturb_the_others() -> None:
+    begins = {"1/A.csv": None, "2/A.csv": 3, "1/B.csv": 7, "2/B.csv": 6}
+    assert ordered(begins, BY_FILE) == ["1/A.csv", "2/A.csv", "2/B.csv", "1/B.csv"]
+
+
+@pytest.mark.parametrize("paths", [["a.csv"], ["x/A.csv", "x/B.csv", "y/C.csv"]])
+def test_a_file_that_is_alone_in_its_series_is_not_opened(paths: Sequence[str]) -> None:
+    opened: list[str] = []
+    config = BY_FILE if len(paths) > 1 else CONFIG
+    assert in_time_order(paths, config, opened.append) == paths
+    assert opened == []
+
+
+def test_each_file_is_opened_once() -> None:
+    opened: list[str] = []
+
+    def first_ns(path: str) -> int:
+        opened.append(path)
+        return -len(opened)
+
+    assert in_time_order(["a", "b", "c"], CONFIG, first_ns) == ["c", "b", "a"]
+    assert opened == ["a", "b", "c"]
+
+
+def test_no_files_are_no_files() -> None:
+    assert in_time_order([], CONFIG, lambda path: 0) == []

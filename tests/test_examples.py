@@ -1,0 +1,102 @@
+"""The files at the root are what a real run gives, and what the seeds publish comes true."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.shell import ROOT, published
+
+# The command of both seed documents, and their two published values.
+COMMAND = "run.py --input {} --config config.yaml --output metrics.json --log-file run.log"
+CHANGING = re.compile(r"^\S+Z|(?<=latency_ms=)\d+|(?<=duration_ms=)\d+", re.MULTILINE)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for name in ("run.py", "config.yaml", "data.csv"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "rollsignal").symlink_to(ROOT / "rollsignal")
+    return tmp_path
+
+
+def run(folder: Path, data: str = "data.csv") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *COMMAND.format(data).split()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_published_command_gives_the_example_metrics_and_log(checkout: Path) -> None:
+    done = run(checkout)
+    assert (done.returncode, done.stderr) == (0, "")
+    metrics = [published((folder / "metrics.json").read_text()) for folder in (ROOT, checkout)]
+    for document in metrics:
+        latency = document.pop("latency_ms")
+        assert isinstance(latency, int)
+        assert latency > 0
+    assert metrics[0] == metrics[1], "if you ran another job here, `git checkout metrics.json`"
+    example, again = (CHANGING.sub("?", (at / "run.log").read_text()) for at in (ROOT, checkout))
+    # Whoever runs the job here adds to the log: the example is its beginning.
+    assert example.startswith(again)
+
+
+def test_the_example_metrics_have_the_published_keys_and_values_in_their_order() -> None:
+    document = published((ROOT / "metrics.json").read_text())
+    document["latency_ms"] = 124
+    assert list(document.items()) == [
+        ("version", "v1"),
+        ("rows_processed", 10_000),
+        ("metric", "signal_rate"),
+        ("value", 0.4991),
+        ("latency_ms", 124),
+        ("seed", 42),
+        ("status", "success"),
+    ]
+
+
+def test_the_example_log_and_metrics_are_of_one_run() -> None:
+    latency = published((ROOT / "metrics.json").read_text())["latency_ms"]
+    log = (ROOT / "run.log").read_text()
+    assert f" latency_ms={latency} " in log
+
+
+def test_the_config_is_the_published_one() -> None:
+    assert (ROOT / "config.yaml").read_text() == 'seed: 42\nwindow: 5\nversion: "v1"\n'
+
+
+def test_the_other_published_value_is_that_of_warmup_zero(checkout: Path) -> None:
+    with (checkout / "config.yaml").open("a") as config:
+        config.write("warmup: zero\n")
+    assert run(checkout).returncode == 0
+    assert published((checkout / "metrics.json").read_text())["value"] == 0.4989
+
+
+def test_the_published_failure_comes_true_to_the_letter(checkout: Path) -> None:
+    done = run(checkout, "wrong.csv")
+    assert done.returncode == 66
+    assert (checkout / "metrics.json").read_text() == done.stdout
+    assert done.stdout == (
+        "{\n"
+        '  "version": "v1",\n'
+        '  "status": "error",\n'
+        '  "error_message": "Input data file not found"\n'
+        "}\n"
+    )
+
+
+def test_two_runs_give_identical_metrics(checkout: Path) -> None:
+    documents = []
+    for _ in range(2):
+        assert run(checkout).returncode == 0
+        document = published((checkout / "metrics.json").read_text())
+        documents.append(document | {"latency_ms": 0})
+    assert documents[0] == documents[1]

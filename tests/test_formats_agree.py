@@ -1,0 +1,332 @@
+"""The same bars give the same answer: in any format, cut into any files, rows in any order."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import subprocess
+import zipfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollsignal.config import Columns, JobConfig, SymbolFrom
+from rollsignal.engines.local import Result, decide
+from rollsignal.sinks.metrics import success
+from rollsignal.sinks.summary import SummaryRow, summary_rows
+from tests import oracle
+from tests.shell import CONFIG as WINDOW_OF_2
+from tests.shell import Job, process_arguments
+from tests.tables import CONFIG
+
+BY_COLUMN = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol")))
+BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))
+START = datetime(2024, 2, 28, 23, 50)
+# Ties, quarters and eighths: a float32 holds every one of them.
+CELLS = [
+    "100.5",
+    "100.25",
+    "100.25",
+    "100.25",
+    "-7.125",
+    "0",
+    "3",
+    "3.5",
+    "2.5",
+    "3",
+    "1e2",
+    "99.75",
+]
+TIMES = [START + timedelta(minutes=row) for row in range(len(CELLS))]
+
+
+def zstd(data: bytes) -> bytes:
+    try:
+        from compression import zstd as library  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        from backports import zstd as library
+    # As the zstd command does, and unlike the library's default.
+    found: bytes = library.compress(data, options={library.CompressionParameter.checksum_flag: 1})
+    return found
+
+
+def zipped(data: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.csv", data)
+    return file.getvalue()
+
+
+def csv(end: str = "\n", comma: str = ",", form: str = "%Y-%m-%d %H:%M:%S") -> bytes:
+    rows = [["timestamp", "open", "close"]]
+    rows += [[at.strftime(form), "1", cell] for at, cell in zip(TIMES, CELLS, strict=True)]
+    return "".join(comma.join(row) + end for row in rows).encode()
+
+
+TEXTS: dict[str, bytes] = {
+    "csv": csv(),
+    "csv with CRLF": csv(end="\r\n"),
+    "csv in UTF-16": csv().decode().encode("utf-16"),
+    "csv in quotes": b'"' + csv().replace(b",", b'","').replace(b"\n", b'"\n"')[:-1],
+    "tsv": csv(comma="\t"),
+    "semicolons": csv(comma=";"),
+    "ISO with T": csv(form="%Y-%m-%dT%H:%M:%S"),
+    "ISO with zone": csv(form="%Y-%m-%dT%H:%M:%SZ"),
+    "ISO with nanoseconds": csv(form="%Y-%m-%d %H:%M:%S.000000000"),
+    "gz": gzip.compress(csv()),
+    "gz of two members": gzip.compress(csv()[:99]) + gzip.compress(csv()[99:]),
+    "bz2": bz2.compress(csv()),
+    "xz": lzma.compress(csv()),
+    "zst": zstd(csv()),
+    "zst of two frames": zstd(csv()[:99]) + zstd(csv()[99:]),
+    "zip": zipped(csv()),
+    "tsv in gz": gzip.compress(csv(comma="\t", end="\r\n")),
+}
+
+
+def frame(closes: Any, stamps: pl.Expr | None = None) -> pl.DataFrame:
+    table = pl.DataFrame({"timestamp": TIMES, "open": 1, "close": closes})
+    return table if stamps is None else table.with_columns(stamps)
+
+
+stamp = pl.col("timestamp")
+DECIMALS = [Decimal(cell) for cell in CELLS]
+DOUBLES = list(map(float, CELLS))
+FRAMES: dict[str, pl.DataFrame] = {
+    "float64": frame(DOUBLES),
+    "float32": frame(pl.Series(DOUBLES, dtype=pl.Float32)),
+    "decimal": frame(pl.Series(DECIMALS, dtype=pl.Decimal(20, 3))),
+    "decimal of many places": frame(pl.Series(DECIMALS, dtype=pl.Decimal(38, 15))),
+    "decimal beyond int64": frame(pl.Series(DECIMALS, dtype=pl.Decimal(38, 30))),
+    "string": frame(CELLS),
+    "categories": frame(DOUBLES, stamp.cast(pl.String).cast(pl.Categorical)),
+    "milliseconds": frame(DOUBLES, stamp.dt.cast_time_unit("ms")),
+    "nanoseconds": frame(DOUBLES, stamp.dt.cast_time_unit("ns")),
+    "a zone": frame(DOUBLES, stamp.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo")),
+    "timestamps as strings": frame(DOUBLES, stamp.dt.to_string("%Y-%m-%d %H:%M:%S")),
+    "timestamps as epochs": frame(DOUBLES, stamp.dt.epoch("ms")),
+    "strings everywhere": frame(CELLS, stamp.dt.to_string("iso")),
+    "columns reordered": frame(DOUBLES).select("close", "open", "timestamp"),
+}
+
+
+def parquet(table: pl.DataFrame, **options: Any) -> bytes:
+    file = io.BytesIO()
+    table.write_parquet(file, **options)
+    return file.getvalue()
+
+
+def arrow(table: pl.DataFrame, **options: Any) -> bytes:
+    file = io.BytesIO()
+    table.write_ipc(file, **options)
+    return file.getvalue()
+
+
+def answer(
+    config: JobConfig, *files: tuple[str, bytes]
+) -> tuple[dict[str, object], list[SummaryRow]]:
+    """Decide such files in this order: the metrics and the summary."""
+    with TemporaryDirectory() as folder:
+        for name, data in files:
+            Path(folder, name).write_bytes(data)
+        paths = [str(Path(folder, name)) for name, _ in files]
+        result: Result = decide(paths, config, lambda level, text: None)
+    return success(config, result.tally, 0), summary_rows(result.series, config)
+
+
+def row_of(symbol: str, cells: list[str], times: list[datetime], window: int) -> SummaryRow:
+    """Build a summary's row by definition."""
+    closes = oracle.prices(cells)
+    count, _, signals, ones, ties = oracle.counts(closes, window)
+    last = closes[-1]
+    assert last is not None
+    return SummaryRow(
+        symbol,
+        count,
+        signals,
+        ones,
+        float(round(Decimal(ones) / Decimal(signals), 4)) if signals else None,
+        ties,
+        times[0].isoformat() + "Z",
+        times[-1].isoformat() + "Z",
+        f"{last.numerator / last.denominator:g}",
+        oracle.means(closes, window)[-1],
+        oracle.signals(closes, window)[-1],
+    )
+
+
+EXPECTED = row_of("", CELLS, TIMES, CONFIG.window)
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_every_form_of_text_gives_the_answer_by_definition(form: str) -> None:
+    metrics, summary = answer(CONFIG, ("bars", TEXTS[form]))
+    assert summary == [EXPECTED]
+    assert (metrics["rows_processed"], metrics["value"]) == (len(CELLS), EXPECTED.signal_rate)
+
+
+@pytest.mark.parametrize("write", [parquet, arrow])
+@pytest.mark.parametrize("form", FRAMES)
+def test_every_form_of_columns_gives_the_same_answer(
+    form: str, write: Callable[[pl.DataFrame], bytes]
+) -> None:
+    assert answer(CONFIG, ("bars", write(FRAMES[form]))) == answer(CONFIG, ("bars", csv()))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(
+            parquet(FRAMES["float64"], compression=kind)
+            for kind in ("snappy", "gzip", "zstd", "lz4")
+        ),
+        parquet(FRAMES["float64"], compression="uncompressed", row_group_size=5),
+        arrow(FRAMES["float64"], compression="zstd"),
+        arrow(FRAMES["decimal"], compression="lz4"),
+    ],
+)
+def test_compression_and_row_groups_change_nothing(data: bytes) -> None:
+    assert answer(CONFIG, ("bars", data))[1] == [EXPECTED]
+
+
+@pytest.mark.parametrize(
+    "kind", [pl.Int8, pl.Int16, pl.Int64, pl.UInt8, pl.UInt64, pl.Int128, pl.Float32]
+)
+def test_whole_closes_of_any_width_give_the_same_answer(kind: Any) -> None:
+    cells = ["100", "101", "101", "101", "7", "0", "3", "3", "2", "3", "100", "99"]
+    table = frame(pl.Series(list(map(int, cells)), dtype=kind))
+    expected = [row_of("", cells, TIMES, CONFIG.window)]
+    assert answer(CONFIG, ("bars", parquet(table)))[1] == expected
+    assert answer(CONFIG, ("bars", arrow(table)))[1] == expected
+
+
+@pytest.mark.parametrize("write", [parquet, arrow])
+def test_days_are_the_midnights_that_a_text_gives(write: Callable[[pl.DataFrame], bytes]) -> None:
+    days = pl.date_range(START.date(), (START + timedelta(len(CELLS) - 1)).date(), eager=True)
+    text = "date,close\n" + "".join(
+        f"{day},{cell}\n" for day, cell in zip(days, CELLS, strict=True)
+    )
+    table = pl.DataFrame({"date": days, "close": DOUBLES})
+    assert answer(CONFIG, ("bars", write(table))) == answer(CONFIG, ("bars", text.encode()))
+
+
+@pytest.mark.parametrize("form", ["csv", "csv with CRLF", "gz", "zst", "bz2", "xz"])
+def test_standard_input_gives_the_same_answer(form: str, tmp_path: Path) -> None:
+    job = Job(tmp_path, config=WINDOW_OF_2.replace("window: 2", "window: 3"))
+    summary = tmp_path / "summary.json"
+    done = subprocess.run(
+        process_arguments(*job.arguments(f"--summary={summary}", input="-")),
+        input=TEXTS[form],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [SummaryRow(**row) for row in json.loads(summary.read_bytes())] == [EXPECTED]
+    metrics = job.metrics()
+    assert (metrics["rows_processed"], metrics["value"]) == (len(CELLS), EXPECTED.signal_rate)
+
+
+def part(rows: slice, form: str) -> bytes:
+    """Write a few of the rows in a form."""
+    table = frame(DOUBLES)[rows]
+    if form == "csv":
+        return table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M:%S")).write_csv().encode()
+    return parquet(table) if form == "parquet" else arrow(table)
+
+
+@settings(max_examples=40)
+@given(st.data(), st.sets(st.integers(1, len(CELLS) - 1)), st.integers(1, 5))
+def test_bars_cut_into_files_of_any_form_and_listed_in_any_order_give_the_same_answer(
+    data: st.DataObject, cuts: set[int], window: int
+) -> None:
+    edges = [0, *sorted(cuts), len(CELLS)]
+    forms = st.sampled_from(["csv", "parquet", "arrow"])
+    parts = [
+        (f"{name}.bars", part(slice(*edge), data.draw(forms)))
+        for name, edge in enumerate(pairwise(edges))
+    ]
+    config = CONFIG._replace(window=window)
+    found = answer(config, *data.draw(st.permutations(parts)))
+    assert found[1] == [row_of("", CELLS, TIMES, window)]
+
+
+Panel = dict[str, list[str]]
+panels: st.SearchStrategy[Panel] = st.dictionaries(
+    st.sampled_from(["A", "B", "BTC", "=x", "é"]),
+    st.lists(st.sampled_from(["1", "1.5", "100.25", "-3", "0"]), min_size=1, max_size=8),
+    min_size=1,
+).filter(lambda panel: max(map(len, panel.values())) >= CONFIG.window)
+
+
+def interleaved(panel: Panel, order: list[str]) -> pl.DataFrame:
+    """Lay the rows of symbols in this order, each symbol's own in the order of time."""
+    left = {name: iter(zip(TIMES, cells, strict=False)) for name, cells in panel.items()}
+    rows = [(name, *next(left[name])) for name in order]
+    return pl.DataFrame(rows, schema=["symbol", "timestamp", "close"], orient="row")
+
+
+@settings(max_examples=60)
+@given(panels, st.data(), st.sampled_from(["csv", "parquet", "arrow", "strings"]))
+def test_rows_of_symbols_in_any_order_give_each_symbol_its_own_answer(
+    panel: Panel, data: st.DataObject, form: str
+) -> None:
+    order = data.draw(st.permutations([name for name, cells in panel.items() for _ in cells]))
+    table = interleaved(panel, order)
+    if form == "csv":
+        written = table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M")).write_csv().encode()
+    else:
+        closes = pl.col("close") if form == "strings" else pl.col("close").cast(pl.Float64)
+        written = (arrow if form == "arrow" else parquet)(table.with_columns(closes))
+    metrics, summary = answer(BY_COLUMN, ("bars", written))
+    expected = [
+        row_of(name, cells, TIMES[: len(cells)], CONFIG.window)
+        for name, cells in sorted(panel.items())
+    ]
+    assert summary == expected
+    signals, ones = (sum(getattr(row, key) for row in expected) for key in ("signals", "ones"))
+    assert metrics["rows_processed"] == len(order)
+    assert metrics["value"] == float(round(Decimal(ones) / Decimal(signals), 4))
+
+
+@settings(max_examples=30)
+@given(panels, st.data())
+def test_one_file_a_symbol_gives_what_a_symbol_column_gives(
+    panel: Panel, data: st.DataObject
+) -> None:
+    order = data.draw(st.permutations([name for name, cells in panel.items() for _ in cells]))
+    files = []
+    for name, cells in panel.items():
+        alone = interleaved({name: cells}, [name] * len(cells)).drop("symbol")
+        if data.draw(st.booleans()):
+            files.append((f"{name}.csv", alone.write_csv().encode()))
+        else:
+            files.append(
+                (f"{name}.parquet", parquet(alone.with_columns(close=pl.col("close").cast(float))))
+            )
+    whole = answer(BY_COLUMN, ("bars", interleaved(panel, order).write_csv().encode()))
+    assert answer(BY_FILE, *data.draw(st.permutations(files))) == whole
+
+
+def test_panels_cut_by_time_into_files_of_several_forms_give_the_same_answer() -> None:
+    panel = {"A": CELLS, "B": CELLS[::-1], "C": CELLS[3:]}
+    table = interleaved(panel, sorted(name for name, cells in panel.items() for _ in cells))
+    table = table.sort("timestamp", maintain_order=True)
+    whole = answer(BY_COLUMN, ("bars", table.write_csv().encode()))
+    numbers = table.with_columns(close=pl.col("close").cast(float))
+    cut = TIMES[5]
+    early, late = numbers.filter(stamp < cut), numbers.filter(stamp >= cut)
+    for one, two in ((parquet, parquet), (arrow, parquet)):
+        assert answer(BY_COLUMN, ("z", one(early)), ("a", two(late))) == whole
+    text = late.write_csv().encode()
+    assert answer(BY_COLUMN, ("z", parquet(early)), ("a", text)) == whole

@@ -1,0 +1,75 @@
+"""Facts about what a run imports: the small job must not wait for libraries it does not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.shell import ROOT
+
+HEAVY = {
+    *("numpy", "polars", "pandas", "pyarrow", "pydantic", "rich", "duckdb", "msgspec", "pyspark"),
+    *("logging", "dataclasses", "asyncio", "inspect", "decimal", "fractions"),
+    *("pathlib", "tempfile", "subprocess", "typing_extensions", "urllib", "multiprocessing"),
+}
+
+
+def imported_by(folder: Path, *arguments: str) -> set[str]:
+    """Give the modules that a command imports beyond those that Python itself starts with."""
+    return names_imported(folder, str(ROOT / "run.py"), *arguments) - names_imported(
+        folder, "-c", "pass"
+    )
+
+
+def names_imported(folder: Path, *arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stderr.splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+@pytest.fixture(scope="module")
+def sample_modules(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    folder = tmp_path_factory.mktemp("sample")
+    inputs = (f"--input={ROOT / 'data.csv'}", f"--config={ROOT / 'config.yaml'}")
+    return imported_by(folder, *inputs)
+
+
+def test_the_sample_job_loads_no_heavy_library(sample_modules: set[str]) -> None:
+    assert "yaml" in sample_modules
+    assert packages(sample_modules) & HEAVY == set()
+
+
+def test_the_sample_job_loads_nothing_of_the_program_that_it_does_not_use(
+    sample_modules: set[str],
+) -> None:
+    ours = {name for name in sample_modules if name.startswith("rollsignal")}
+    assert "rollsignal.job" in ours
+    assert ours & {"rollsignal.api", "rollsignal.sample", "rollsignal.bars.fast"} == set()
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_load_no_heavy_library(tmp_path: Path, flag: str) -> None:
+    assert packages(imported_by(tmp_path, flag)) & HEAVY == set()
+
+
+def test_importing_the_package_loads_none_of_its_modules(tmp_path: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import rollsignal"
+    modules = names_imported(tmp_path, "-c", code)
+    assert {name for name in modules if name.startswith("rollsignal")} == {"rollsignal"}
+
+
+def test_a_heavy_library_that_is_loaded_is_seen(tmp_path: Path) -> None:
+    assert "numpy" in packages(names_imported(tmp_path, "-c", "import numpy"))
