@@ -105,7 +105,7 @@ def test_texts_and_decimals_in_any_spelling_give_the_oracles_answer(
 
 
 @pytest.mark.parametrize("kind", OF_DOUBLES)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(closes=runs_of(doubles), window=st.integers(1, 8))
 def test_doubles_are_their_shortest_decimals_in_every_container(
     kind: str, closes: list[float], window: int
@@ -115,7 +115,7 @@ def test_doubles_are_their_shortest_decimals_in_every_container(
 
 
 @pytest.mark.parametrize("kind", OF_SINGLES)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(closes=runs_of(st.one_of(doubles.filter(lambda x: abs(x) < 1e38))), window=st.integers(1, 8))
 def test_single_floats_are_their_own_shortest_decimals_in_every_container(
     kind: str, closes: list[float], window: int
@@ -150,7 +150,7 @@ def test_whole_numbers_are_themselves_in_every_container(
 
 
 @pytest.mark.parametrize("kind", OF_GAPS)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(closes=runs_of(st.one_of(doubles, st.none())), window=st.integers(1, 4))
 def test_gaps_leave_the_windows_that_contain_them_without_an_answer(
     kind: str, closes: list[float | None], window: int

@@ -424,7 +424,13 @@ def test_text_that_is_no_yaml_is_refused_with_the_line(
 )
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path, content: bytes) -> None:
     message = refused(tmp_path, content).message
-    assert re.search("not valid YAML|line [24]: a byte that is not UTF-8", message)
+    assert re.search("not valid YAML|not UTF-8", message)
+
+
+def test_a_byte_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
+    message = refused(tmp_path, b"seed: 1\nwindow: 2\nversion: caf\xe9\n").message
+    assert "config.yaml line 3: " in message
+    assert "UTF-8" in message
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -98,7 +98,7 @@ def refusal(*cells: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("form", SECOND_FORMS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(drawn=st.lists(moments, max_size=5))
 def test_every_form_of_a_second_is_read_exactly(form: str, drawn: list[datetime]) -> None:
     whole = [clear_day, *(moment.replace(microsecond=0) for moment in drawn)]
@@ -106,14 +106,14 @@ def test_every_form_of_a_second_is_read_exactly(form: str, drawn: list[datetime]
 
 
 @pytest.mark.parametrize("form", MICROSECOND_FORMS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(drawn=st.lists(moments, min_size=1, max_size=5))
 def test_every_form_of_a_fraction_is_read_exactly(form: str, drawn: list[datetime]) -> None:
     assert read(list(map(MICROSECOND_FORMS[form], drawn))) == list(map(nanoseconds, drawn))
 
 
 @pytest.mark.parametrize("form", DAY_FORMS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(drawn=st.lists(st.dates(datetime(1900, 1, 1).date()), max_size=5))
 def test_every_form_of_a_day_is_its_midnight(form: str, drawn: list[datetime]) -> None:
     days = [clear_day.replace(hour=0, minute=0, second=0)]
@@ -129,7 +129,7 @@ def test_fractions_keep_all_nine_decimals(second: int, fraction: int) -> None:
 
 
 @pytest.mark.parametrize("form", SECOND_FORMS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data(), drawn=st.lists(moments, max_size=8))
 def test_any_cutting_into_batches_reads_the_same(
     form: str, data: st.DataObject, drawn: list[datetime]

@@ -158,26 +158,26 @@ def test_a_header_alone_below_a_blank_line_is_an_empty_table() -> None:
 
 def test_lines_and_closes_stay_right_from_piece_to_piece() -> None:
     """Two megabytes come in several pieces, which cut between any two lines."""
-    rows = [(f"{row * 7 % 1000}.{row % 10}", row) for row in range(60_000)]
+    rows = [(f"{row * 7 % 1000}.{row % 10}", row) for row in range(40_000)]
     plain = "".join(f"{close},note {row}\n" for close, row in rows)
     quoted = "".join(f'"{close}","two\nlines {row}"\n' for close, row in rows)
     wrapped = "".join(f'"{close},note {row}"\n' for close, row in rows)
     closes = oracle.prices([close for close, _ in rows])
     for text, lines in (
-        (plain, range(2, 60_002)),
-        (plain.replace("\n", "\r\n"), range(2, 60_002)),
-        (wrapped, range(2, 60_002)),
-        (plain.replace("\n", "\n\n"), range(2, 120_002, 2)),
-        (quoted, range(2, 120_002, 2)),
+        (plain, range(2, 40_002)),
+        (plain.replace("\n", "\r\n"), range(2, 40_002)),
+        (wrapped, range(2, 40_002)),
+        (plain.replace("\n", "\n\n"), range(2, 80_002, 2)),
+        (quoted, range(2, 80_002, 2)),
     ):
         assert read("close,note\n" + text) == Bars(closes, [], list(lines))
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_a_bad_close_far_down_is_named_with_its_line(quote: str) -> None:
-    rows = [f"{quote}{row}.5,note{quote}\n" for row in range(60_000)]
-    rows[45_678] = f"{quote}1O0,note{quote}\n"
-    expected = "bars.csv line 45680: close is '1O0', not a number"
+    rows = [f"{quote}{row}.5,note{quote}\n" for row in range(40_000)]
+    rows[34_567] = f"{quote}1O0,note{quote}\n"
+    expected = "bars.csv line 34569: close is '1O0', not a number"
     assert refusal("close,note\n" + "".join(rows)) == expected
 
 

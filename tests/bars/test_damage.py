@@ -22,7 +22,8 @@ def layouts(draw: DrawFn) -> tuple[Style, int]:
         st.sampled_from(["none", "fields", "lines"] if place >= 0 else ["none", "fields"])
     )
     style = Style(
-        delimiter=draw(st.sampled_from(",;\t|")),
+        # A tab between quotes is a blank around a number, and splitting simply knows of no quotes.
+        delimiter=draw(st.sampled_from(",;|" if quoting == "fields" else ",;|\t")),
         line_end=draw(st.sampled_from(["\n", "\r\n", "\r"])),
         quoted=frozenset(range(4) if quoting == "fields" else ()),
         wrapped="all" if quoting == "lines" else "no",
@@ -61,7 +62,7 @@ prices = st.integers(-99_999, 999_999).map(lambda cents: f"{Decimal(cents) / 100
 series = st.lists(prices, min_size=2, max_size=5)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(series, layouts(), st.data())
 def test_a_close_corrupted_by_one_character_is_refused_or_read_as_it_stands(
     closes: list[str], layout: tuple[Style, int], data: st.DataObject
@@ -76,7 +77,7 @@ def test_a_close_corrupted_by_one_character_is_refused_or_read_as_it_stands(
     assert found is None or found.closes == split_simply(text, *layout)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(series, layouts(), st.data())
 def test_a_file_cut_off_anywhere_gives_no_close_that_was_not_there(
     closes: list[str], layout: tuple[Style, int], data: st.DataObject

@@ -1,0 +1,100 @@
+"""Panels that leave the arrays midway, or whose kept numbers are large. Window 2 throughout."""
+
+import resource
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from rollsignal.config import Checks
+from rollsignal.engines.local import decide
+from rollsignal.errors import DataError
+from rollsignal.sinks.summary import summary_rows
+from tests.shell import ROOT
+from tests.test_formats_agree import BY_COLUMN
+
+CONFIG = BY_COLUMN._replace(window=2)
+START = datetime(2024, 1, 1)
+
+
+def panel(path: Path, rows: list[tuple[int, str, object]], start: datetime = START) -> str:
+    at = [start + timedelta(minutes=minute) for minute, _, _ in rows]
+    symbols, closes = [row[1] for row in rows], [row[2] for row in rows]
+    pl.DataFrame({"timestamp": at, "symbol": symbols, "close": closes}).write_parquet(path)
+    return str(path)
+
+
+def summary(paths, config=CONFIG):
+    told = []
+    rows = summary_rows(decide(paths, config, lambda level, text: told.append(text)).series, config)
+    return {row.symbol: row for row in rows}, told
+
+
+def test_a_kept_margin_does_not_overflow_when_a_later_batch_has_a_finer_scale(tmp_path):
+    a = panel(tmp_path / "a", [(1, "A", 2 * 10**18), (2, "A", 1)])
+    b = panel(tmp_path / "b", [(3, "B", 5.5), (4, "B", 2.5)])
+    found, _ = summary([a, b])
+    assert found["A"].last_rolling_mean == (2 * 10**18 + 1) / 2
+
+
+def test_the_first_timestamp_of_a_symbol_new_in_the_batch_that_leaves_the_arrays(tmp_path):
+    a = panel(tmp_path / "a", [(1, "A", 1), (2, "A", 2)])
+    b = panel(tmp_path / "b", [(3, "B", 5 * 10**18), (4, "B", 2)])
+    found, _ = summary([a, b])
+    assert found["B"].first_timestamp == "2024-01-01T00:03:00Z"
+
+
+def test_the_first_timestamp_when_the_first_batch_is_out_of_order(tmp_path):
+    a = panel(tmp_path / "a", [(1, "A", 1), (2, "A", 2), (1, "A", 3)])
+    found, _ = summary([a], CONFIG._replace(checks=Checks("warn", "warn")))
+    assert found["A"].first_timestamp == "2024-01-01T00:01:00Z"
+
+
+def test_bars_before_1970_do_not_overlap_with_nothing(tmp_path):
+    a = panel(tmp_path / "a", [(1, "A", 1), (2, "A", 2), (2, "A", 2)], datetime(1960, 1, 1))
+    _, told = summary([a], CONFIG._replace(checks=Checks("warn", "warn")))
+    assert len(told) == 1  # also "a begins at 1960…, but , which comes before it, ends at 1970"
+
+
+def test_an_overlap_of_panel_files_names_both(tmp_path):
+    a = panel(tmp_path / "a", [(1, "A", 1), (2, "A", 2)])
+    b = panel(tmp_path / "b", [(2, "A", 1), (3, "A", 2)])
+    with pytest.raises(DataError) as caught:
+        summary([a, b])
+    assert f"{b} begins" in caught.value.message
+    assert f"but {a}, which" in caught.value.message
+
+
+def test_two_panels_of_which_one_is_text_that_overlap_name_both(tmp_path):
+    a = panel(tmp_path / "a", [(1, "A", 1), (2, "A", 2)])
+    b = tmp_path / "b"
+    b.write_text("timestamp,symbol,close\n2024-01-01 00:02:00,A,1\n2024-01-01 00:03:00,A,2\n")
+    with pytest.raises(DataError) as caught:
+        summary([a, str(b)])
+    assert f"but {a}, which" in caught.value.message
+
+
+def test_a_window_far_beyond_the_rows_is_bad_data_and_not_a_lack_of_memory(tmp_path):
+    panel(tmp_path / "a.parquet", [(1, "A", 1), (2, "A", 2)])
+    (tmp_path / "c.yaml").write_text(
+        'seed: 1\nwindow: 1000000000\nversion: "v"\ncolumns: {symbol: symbol}\n'
+    )
+    limit = 6 << 30
+    done = subprocess.run(
+        [sys.executable, ROOT / "run.py", "--input", "a.parquet", "--config", "c.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert done.returncode == 65, done.stdout
+
+
+def test_a_symbol_column_of_another_kind_is_bad_data(tmp_path):
+    for symbols in ([[1], [2]], [b"\xff", b"\xff"]):
+        pl.DataFrame({"symbol": symbols, "close": [1.0, 2.0]}).write_parquet(tmp_path / "a")
+        with pytest.raises(DataError, match="symbol"):
+            decide([str(tmp_path / "a")], CONFIG, lambda level, text: None)
