@@ -14,7 +14,7 @@ from rollsignal.arrays import ticks_of_array
 from rollsignal.bars.batch import ArrayBatch
 from rollsignal.bars.careful import CarefulReader
 from rollsignal.bars.header import Dialect
-from rollsignal.bars.iso import LENGTHS, as_bytes, is_iso
+from rollsignal.bars.iso import LENGTHS, as_bytes, is_iso, rises
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError
 from rollsignal.timestamps import TimestampReader, to_ns
@@ -97,9 +97,8 @@ class FastReader:
             pl.col(names[-1]).is_null().alias("short"),
         ]
         if self._timestamp is not None:
-            timestamp = pl.col(names[self._timestamp])
+            timestamp = as_bytes(pl.col(names[self._timestamp]), self._length)
             columns.append(timestamp.alias("timestamp"))
-            columns.append(as_bytes(timestamp, self._length).alias("timestamp_bytes"))
         table = pl.scan_csv(
             self._path,
             has_header=False,
@@ -129,14 +128,18 @@ class FastReader:
 
     def _checked_order(self, frame: "pl.DataFrame") -> tuple[int, int]:
         """Make sure that timestamps are ISO 8601 of one length and rise; read first and last."""
-        cells = frame["timestamp"]
-        if cells.null_count() or frame["timestamp_bytes"].null_count():
+        import numpy as np
+
+        stamps = frame["timestamp"]
+        if stamps.null_count():
             raise DoubtError("timestamps of several lengths")
-        if not is_iso(frame["timestamp_bytes"].to_numpy()):
+        text = np.ascontiguousarray(stamps.to_numpy())
+        if not is_iso(text):
             raise DoubtError("timestamps beyond plain ISO 8601")
-        if not (cells.slice(1) > cells.slice(0, len(cells) - 1)).all():
+        if not rises(text):
             raise DoubtError("timestamps that do not rise")
-        first, last = (to_ns(moment) for moment in self._timestamps.read([cells[0], cells[-1]]))
+        ends = [text[row].tobytes().decode() for row in (0, -1)]
+        first, last = (to_ns(moment) for moment in self._timestamps.read(ends))
         if self._last_ns is not None and first <= self._last_ns:
             raise DoubtError("timestamps that do not rise")
         self._last_ns = last

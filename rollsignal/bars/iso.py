@@ -70,14 +70,35 @@ def _is_clock(text: "NDArray[np.uint8]", most: list[int]) -> bool:
 
 def _are_dates(text: "NDArray[np.uint8]", same_century: bool) -> bool:
     """Tell whether digits in the right places are dates: each that differs from the one above."""
+    found = {text[row, :10].tobytes().decode() for row in (0, *_new_days(text, same_century))}
+    return all(map(_is_date, found))
+
+
+def _new_days(text: "NDArray[np.uint8]", same_century: bool) -> list[int]:
+    """List the rows whose date may differ from that of the row above."""
     import numpy as np
 
     rows, width = text.shape
+    if not same_century:
+        return list(range(1, rows))
     # The eight bytes of YY-MM-DD as one number.
-    days = np.ndarray((rows,), "<u8", np.ascontiguousarray(text), 2, (width,))
-    changed = np.flatnonzero(days[1:] != days[:-1]) + 1 if same_century else np.arange(1, rows)
-    found = {text[row, :10].tobytes().decode() for row in (0, *changed.tolist())}
-    return all(map(_is_date, found))
+    days = np.ndarray((rows,), "<u8", text, 2, (width,))
+    changed: list[int] = (np.flatnonzero(days[1:] != days[:-1]) + 1).tolist()
+    return changed
+
+
+def rises(text: "NDArray[np.uint8]") -> bool:
+    """Tell whether rows of bytes, for which `is_iso` holds, rise strictly."""
+    import numpy as np
+
+    rows, width = text.shape
+    # The last eight bytes as one number, its most significant byte first.
+    ends = np.ndarray((rows,), ">u8", text, width - 8, (width,))
+    later = ends[1:] > ends[:-1]
+    same_century = bool((text[:, :2] == text[0, :2]).all())
+    for row in _new_days(text, same_century):
+        later[row - 1] = text[row].tobytes() > text[row - 1].tobytes()
+    return bool(later.all())
 
 
 def _is_date(text: str) -> bool:
