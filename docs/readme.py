@@ -18,10 +18,16 @@ def rendered(readme: str) -> str:
         "help": help_text,
         "settings": settings_table,
         "metrics": lambda: fenced("json", (ROOT / "metrics.json").read_text()),
-        "log": lambda: fenced("text", (ROOT / "run.log").read_text()),
+        "log": lambda: fenced("text", first_run((ROOT / "run.log").read_text())),
         "failure": failure,
     }
     return PART.sub(lambda part: part[1] + makers[part[2]]() + part[3], readme)
+
+
+def first_run(log: str) -> str:
+    """Return a log's first run: whoever runs the job in a checkout adds to the example."""
+    head, end, rest = log.partition(" job ended ")
+    return head + end + rest.partition("\n")[0]
 
 
 def fenced(language: str, text: str) -> str:

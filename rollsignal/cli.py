@@ -25,6 +25,7 @@ from rollsignal.job import Outcome, Request, fail, plan, run
 from rollsignal.sinks.log import LEVELS, Level, Say
 from rollsignal.sinks.metrics import to_json
 
+COMMANDS = ("run", "sample")
 EXAMPLES = """\
 examples:
   rollsignal run
@@ -89,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: list[str]) -> int:
     say = _voice("WARNING")
     try:
+        _check_command(arguments)
         options = _parser().parse_args(arguments)
         return int(options.command(options))
     except JobError as error:
@@ -102,6 +104,13 @@ def _command(arguments: list[str]) -> int:
         return 0
     except OSError as problem:
         return _unprinted(problem)
+
+
+def _check_command(arguments: list[str]) -> None:
+    name = arguments[0] if arguments else "-"
+    if not name.startswith("-") and name not in COMMANDS:
+        hint = did_you_mean(name, list(COMMANDS))
+        raise UsageError(f"unknown command {shown(name)}: {hint}", "see rollsignal --help")
 
 
 def _flushed(code: int) -> int:

@@ -26,7 +26,10 @@ def load_generator():
 
 
 def test_generated_parts_are_what_the_program_prints_now() -> None:
-    assert load_generator().rendered(README) == README
+    # Whoever runs the job in a checkout changes the example's latency.
+    latency = re.compile(r'"latency_ms": \d+')
+    fresh = load_generator().rendered(README)
+    assert latency.sub("", fresh) == latency.sub("", README)
 
 
 @pytest.mark.parametrize("block", PYTHON_BLOCKS)
