@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Any two decimals of so many significant digits are told apart by such a float.
 SAFE_DIGITS = {4: 6, 8: 15}
 DOUBLE_WHOLE = 2**53
+FLOAT_BLOCK = 1 << 14
 
 
 class TickArray(NamedTuple):
@@ -55,27 +56,40 @@ def _ticks_of_floats(closes: "NDArray[np.floating[Any]]") -> TickArray | None:
     import numpy as np
 
     digits = SAFE_DIGITS[closes.dtype.itemsize]
-    doubles = closes.astype(np.float64)
-    if not np.isfinite(doubles).all() or (np.abs(doubles) >= 10.0**digits).any():
-        return None
-    first = 0
-    for part in (doubles[:1024], doubles):
-        original = closes[: len(part)]
-        scale = next((s for s in range(first, digits) if _is_whole(part, original, s)), None)
-        if scale is None:
-            return None
-        first = scale
-    values = np.rint(doubles * 10.0**first).astype(np.int64)
-    return TickArray(values, first)
+    values = np.empty(len(closes), np.int64)
+    scale = 0
+    # The first few tell the scale, which the rest most often share.
+    for size in (min(1024, len(closes)), len(closes)):
+        while not _fill(values[:size], closes[:size], scale):
+            scale += 1
+            if scale == digits:
+                return None
+    return TickArray(values, scale)
 
 
-def _is_whole(doubles: Any, original: Any, scale: int) -> bool:
+def _fill(values: "NDArray[np.int64]", closes: "NDArray[np.floating[Any]]", scale: int) -> bool:
+    """Fill in the ticks of this scale; tell if each close is the nearest float to its ticks.
+
+    In blocks that stay in cache. No NaN equals itself, and no infinity is below the limit.
+    """
     import numpy as np
 
-    ticks = np.rint(doubles * 10.0**scale)
-    back = (ticks / 10.0**scale).astype(original.dtype)
-    limit = 10.0 ** SAFE_DIGITS[original.dtype.itemsize]
-    return bool((np.abs(ticks) < limit).all() and (back == original).all())
+    unit, limit = 10.0**scale, 10.0 ** SAFE_DIGITS[closes.dtype.itemsize]
+    ticks = np.empty(min(len(closes), FLOAT_BLOCK))
+    back = np.empty_like(ticks)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(closes), FLOAT_BLOCK):
+            block = closes[start : start + FLOAT_BLOCK]
+            whole, again = ticks[: len(block)], back[: len(block)]
+            np.multiply(block, unit, out=whole, dtype=np.float64)
+            np.rint(whole, out=whole)
+            if not (whole.max() < limit and whole.min() > -limit):
+                return False
+            np.divide(whole, unit, out=again)
+            if not (again.astype(closes.dtype, copy=False) == block).all():
+                return False
+            values[start : start + len(block)] = whole
+    return True
 
 
 def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, Carry]:
