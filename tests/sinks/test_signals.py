@@ -1,0 +1,96 @@
+"""The signals of every bar are what the text says, the same bytes from whatever files they came."""
+
+import csv
+import io
+from fractions import Fraction
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.shell import Job
+
+ROWS = [
+    ("2024-01-01 00:00:00", "100.10"),
+    ("2024-01-01 00:01:00", "100.10"),
+    ("2024-01-01 00:02:00", "100.1"),
+    ("2024-01-01 00:03:00", "99.5"),
+    ("2024-01-01 00:04:00", "1000000000000000.25"),
+    ("2024-01-01 00:05:00", "-3"),
+]
+TEXT = "timestamp,close\n" + "".join(f"{stamp},{close}\n" for stamp, close in ROWS)
+CONFIG = 'seed: 1\nwindow: 3\nversion: "v"\n'
+
+
+def expected_rows() -> list[list[str]]:
+    """Decide every bar on the fractions of its text."""
+    closes = [Fraction(close) for _, close in ROWS]
+    rows = []
+    for place, (stamp, close) in enumerate(ROWS):
+        window = closes[place - 2 : place + 1] if place >= 2 else []
+        mean = str(float(sum(window, Fraction(0)) / 3)) if window else ""
+        signal = str(int(3 * closes[place] > sum(window))) if window else ""
+        written = close.rstrip("0").rstrip(".") if "." in close else close
+        rows.append([stamp.replace(" ", "T") + "Z", "", written, mean, signal])
+    return rows
+
+
+def signals(
+    folder: Path, suffix: str, content: "str | bytes" = TEXT, config: str = CONFIG
+) -> bytes:
+    job = Job(folder, config=config)
+    job.input.write_bytes(content.encode() if isinstance(content, str) else content)
+    path = folder / f"signals{suffix}"
+    assert job.run(f"--signals={path}") == 0
+    assert not [name for name in folder.iterdir() if name.name.endswith((".tmp", ".tmp.csv"))]
+    return path.read_bytes()
+
+
+def test_every_bar_has_its_close_mean_and_signal(tmp_path: Path) -> None:
+    found = list(csv.reader(io.StringIO(signals(tmp_path, ".csv").decode())))
+    assert found[0] == ["timestamp", "symbol", "close", "rolling_mean", "signal"]
+    assert found[1:] == expected_rows()
+
+
+def test_columnar_bars_give_the_same_bytes_as_their_text(tmp_path: Path) -> None:
+    rows = [(stamp, float(close)) for stamp, close in ROWS if len(close) < 15]
+    text = "timestamp,close\n" + "".join(f"{stamp},{close!r}\n" for stamp, close in rows)
+    file = io.BytesIO()
+    frame = pl.DataFrame(rows, schema=["timestamp", "close"], orient="row")
+    frame.with_columns(pl.col("timestamp").str.to_datetime()).write_parquet(file)
+    assert signals(tmp_path, ".csv", file.getvalue()) == signals(tmp_path, ".csv", text)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_columns_hold_what_the_csv_says(tmp_path: Path, suffix: str) -> None:
+    data = io.BytesIO(signals(tmp_path, suffix))
+    frame = pl.read_parquet(data) if suffix == ".parquet" else pl.read_ipc(data)
+    assert [Fraction(close) for close in frame["close"]] == [Fraction(close) for _, close in ROWS]
+    texts = ["" if signal is None else str(signal) for signal in frame["signal"]]
+    assert texts == [row[4] for row in expected_rows()]
+
+
+def test_interleaved_symbols_keep_the_order_of_their_rows(tmp_path: Path) -> None:
+    config = CONFIG.replace("3", "1") + "columns: {symbol: s}\n"
+    text = "s,close\nB,1\nA,2\n=x,3\nA,4\n"
+    found = signals(tmp_path, ".csv", text, config).decode().splitlines()[1:]
+    assert [line.split(",")[1] for line in found] == ["B", "A", "'=x", "A"]
+
+
+@pytest.mark.parametrize("missing", ["skip", "gap"])
+def test_a_bar_without_a_close_has_a_row_without_answers(tmp_path: Path, missing: str) -> None:
+    config = CONFIG.replace("3", "2") + f"missing: {missing}\n"
+    found = signals(tmp_path, ".csv", "t,close\n1,1\n2,\n3,3\n4,4\n", config).decode().splitlines()
+    assert found[2] == ",,,,"
+    assert found[3].endswith(",1" if missing == "skip" else ",3,,")
+
+
+def test_bad_bars_leave_no_signals_behind(tmp_path: Path) -> None:
+    job = Job(tmp_path)
+    job.input.write_text("close\n1\n2\n3\nx\n")
+    assert job.run(f"--signals={tmp_path}/out.csv") == 65
+    assert not [path for path in tmp_path.iterdir() if "out.csv" in path.name]
+
+
+def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
+    assert Job(tmp_path).run(f"--signals={tmp_path}/s.txt") == 2
