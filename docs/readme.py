@@ -69,6 +69,7 @@ def setting_rows(kind: type, prefix: str) -> list[str]:
         if hasattr(rule, "kind"):
             rows += setting_rows(rule.kind, f"{prefix}{name}.")
             continue
+        # mypy knows no _field_defaults of a plain type.
         default = getattr(kind, "_field_defaults").get(name, "required")  # noqa: B009
         default = "null" if default is None else default
         shown = default if default == "required" else f"`{default}`"

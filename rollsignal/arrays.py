@@ -9,6 +9,7 @@ from rollsignal.kernel import (
     Tally,
     advance,
     fits_int64,
+    greatest,
     margin_blocks,
 )
 from rollsignal.prices import Ticks
@@ -115,11 +116,6 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, 
     kept = known[max(0, len(known) - carry.window + 1) :].tolist()
     last = Last(int(known[-1]), margin, scale, carry.window)
     return tally, last, Carry(carry.window, scale, tuple(kept))
-
-
-def greatest(ticks: "NDArray[np.int64]") -> int:
-    """Find the greatest size of any tick."""
-    return max(int(ticks.max()), -int(ticks.min())) if len(ticks) else 0
 
 
 def float_means(sums: "NDArray[np.int64]", window: int, scale: int) -> "NDArray[np.float64]":

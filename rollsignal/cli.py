@@ -131,10 +131,14 @@ def _flushed(code: int) -> int:
 
 
 def _unprinted(problem: OSError) -> int:
-    _drop(sys.stdout)
-    error = DiskError(f"stdout could not be written: {problem.strerror}")
+    error = _stdout_error(problem)
     _voice("ERROR")("ERROR", str(error))
     return error.exit_code
+
+
+def _stdout_error(problem: OSError) -> DiskError:
+    _drop(sys.stdout)
+    return DiskError(f"stdout could not be written: {problem.strerror}")
 
 
 def _parser() -> _Parser:
@@ -297,8 +301,7 @@ def _finish(request: Request, outcome: Outcome, say: Say) -> int:
         _drop(sys.stdout)
         say("WARNING", "nobody reads stdout; the metrics are in the output file")
     except OSError as problem:
-        _drop(sys.stdout)
-        error = DiskError(f"stdout could not be written: {problem.strerror}")
+        error = _stdout_error(problem)
         outcome = outcome if outcome.error else fail(request, error, say)
     if outcome.error:
         say("ERROR", str(outcome.error))

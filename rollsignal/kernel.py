@@ -175,9 +175,12 @@ def fits_int64(ticks: "NDArray[np.int64]", window: int) -> bool:
     With |tick| <= m, each of `window * tick` and the window sum is at most `window * m` in
     size, and their difference at most `2 * window * m`.
     """
-    if not len(ticks):
-        return True
-    return 2 * window * max(int(ticks.max()), -int(ticks.min())) <= INT64_MAX
+    return 2 * window * greatest(ticks) <= INT64_MAX
+
+
+def greatest(ticks: "NDArray[np.int64]") -> int:
+    """Find the greatest size of any tick, 0 where there is none."""
+    return max(int(ticks.max()), -int(ticks.min())) if len(ticks) else 0
 
 
 def margin_blocks(ticks: "NDArray[np.int64]", window: int) -> Iterator["NDArray[np.int64]"]:

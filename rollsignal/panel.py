@@ -6,8 +6,8 @@ not with rows.
 
 from typing import TYPE_CHECKING
 
-from rollsignal.arrays import TickArray, greatest
-from rollsignal.kernel import INT64_MAX, Carry, Last, Tally, margin_blocks
+from rollsignal.arrays import TickArray
+from rollsignal.kernel import INT64_MAX, Carry, Last, Tally, greatest, margin_blocks
 
 if TYPE_CHECKING:
     import numpy as np

@@ -70,10 +70,10 @@ class FastReader:
                 rows += frame.height
                 if frame.height:
                     yield self._batch(frame)
-        except (PolarsError, BadCellError) as error:
-            raise DoubtError(str(error)) from error
-        except BaseException:
+        except BaseException as error:
             checker.stop()
+            if isinstance(error, PolarsError | BadCellError):
+                raise DoubtError(str(error)) from error
             raise
         self._settle(checker, rows)
 

@@ -41,23 +41,22 @@ class FrameReader:
         self._config = config
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
         self._table = self._guarded(lambda: scan(path, glob=False))
-        names = self._guarded(self._table.collect_schema).names()
+        schema = self._guarded(self._table.collect_schema)
+        names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
         place = find_timestamp(names, config.columns.timestamp, self.name)
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
         self._symbol = find_symbol(names, config.columns, self.name)
-        self._check_symbols(names)
+        if self._symbol is not None:
+            self._check_symbols(names[self._symbol], schema)
         self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
         self.order_problem = self._cells.order_problem
         self._last_ns: int | None = None
 
-    def _check_symbols(self, names: list[str]) -> None:
+    def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
         import polars as pl
 
-        if self._symbol is None:
-            return
-        name = names[self._symbol]
-        kind = self._guarded(self._table.collect_schema)[name]
+        kind = schema[name]
         if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum)):
             raise DataError(f"{self.name}: the symbol column {name} is of {kind}")
 

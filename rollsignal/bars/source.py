@@ -29,9 +29,10 @@ def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]
     found = [file for path in given for file in _found(path, ours)]
     seen: set[object] = set()
     for path in found:
-        if identity(path) in seen:
+        file = identity(path)
+        if file in seen:
             raise UsageError(f"{shown_path(path)} is read twice; name it once")
-        seen.add(identity(path))
+        seen.add(file)
     if STDIN in found and len(found) > 1:
         raise UsageError("standard input (-) is read alone, without other inputs")
     return found
@@ -63,10 +64,11 @@ def _in_folder(folder: str) -> list[str]:
     paths = []
     seen: set[object] = set()
     for at, folders, names in os.walk(folder, followlinks=True):
-        if identity(at) in seen:
+        place = identity(at)
+        if place in seen:
             folders.clear()
             continue
-        seen.add(identity(at))
+        seen.add(place)
         folders[:] = sorted(name for name in folders if name[0] not in "._")
         paths += [os.path.join(at, name) for name in sorted(names) if name[0] not in "._"]
     return paths

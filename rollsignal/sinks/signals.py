@@ -40,6 +40,7 @@ class SignalsFile:
         self._path = path
         self._form = form_of(path)
         self._unfinished = files.begin(path)
+        # Open from here to `finish` or `drop`.
         self._file = open(self._unfinished, "w", encoding="utf-8", newline="")  # noqa: SIM115
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(HEADER)
