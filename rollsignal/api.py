@@ -10,6 +10,7 @@ from rollsignal.arrays import float_means, ticks_of_array
 from rollsignal.errors import BadCellError, DataError, shown
 from rollsignal.kernel import Carry, advance, margin_blocks, rolling_mean
 from rollsignal.prices import parse_closes
+from rollsignal.request import Request
 
 
 class RollingSignal(NamedTuple):
@@ -70,7 +71,7 @@ def run(  # noqa: PLR0913  # the flags of the command
     """
     started = perf_counter()
     inputs = (input,) if isinstance(input, str) else tuple(input)
-    request = job.Request(inputs, config, output, log_file, summary=summary, signals=signals)
+    request = Request(inputs, config, output, log_file, summary=summary, signals=signals)
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:
         raise outcome.error

@@ -5,121 +5,26 @@ help. What YAML would turn into something else than was written is refused.
 """
 
 import codecs
-import re
 from typing import Annotated, Any, Literal, NamedTuple, cast, get_args
 
 import yaml
 
-from rollsignal.errors import ConfigError, did_you_mean, shown, shown_path
+from rollsignal.errors import ConfigError, shown_path
 from rollsignal.files import open_regular
+from rollsignal.settings import (
+    BadSettingError,
+    OneOf,
+    Section,
+    Symbol,
+    SymbolFrom,
+    Text,
+    Whole,
+    as_written,
+    read_mapping,
+)
 
 MAX_BYTES = 65_536
 MAX_DEPTH = 8
-
-
-class Whole(NamedTuple):
-    """A whole number between two bounds, written with plain digits."""
-
-    help: str
-    least: int
-    most: int
-
-    def read(self, node: yaml.Node, name: str) -> int:
-        """Read the number; raises `_BadSettingError`."""
-        text = _scalar(node, name)
-        if _is_quoted(node) or not re.fullmatch(r"[+-]?(0|[1-9][0-9]*)", text):
-            meant = re.fullmatch(r"0*([1-9][0-9]{0,8})(\.0*)?", text.strip().replace("_", ""))
-            example = meant[1] if meant else "5"
-            raise _BadSettingError(
-                node,
-                f"{name} is {_as_written(node)}, no plain whole number (write {name}: {example})",
-            )
-        if len(text) > 20 or not self.least <= int(text) <= self.most:
-            raise _BadSettingError(
-                node, f"{name} is {shown(text)}, not between {self.least:,} and {self.most:,}"
-            )
-        return int(text)
-
-
-class Text(NamedTuple):
-    """Some text, exactly as written; `optional` text may be null."""
-
-    help: str
-    optional: bool = False
-
-    def read(self, node: yaml.Node, name: str) -> str | None:
-        """Read the text; raises `_BadSettingError`."""
-        text = _scalar(node, name)
-        kind = node.tag.rpartition(":")[2]
-        if kind == "null" and self.optional:
-            return None
-        if kind not in ("str", "null"):
-            raise _BadSettingError(
-                node,
-                f"{name} is {_as_written(node)}, which YAML reads as a {kind};"
-                f' write {name}: "{_as_written(node)}"',
-            )
-        if not text.strip() or kind == "null":
-            raise _BadSettingError(node, f"{name} is empty; write a name, in quotes")
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise _BadSettingError(
-                node, f"{name} is {shown(text)}, not text that can be written as UTF-8"
-            )
-        return text
-
-
-class OneOf(NamedTuple):
-    """One of a few words."""
-
-    help: str
-    words: tuple[str, ...]
-
-    def read(self, node: yaml.Node, name: str) -> str:
-        """Read the word; raises `_BadSettingError`."""
-        text = _scalar(node, name)
-        if text not in self.words:
-            raise _BadSettingError(
-                node, f"{name} is {shown(text)}, not one of {', '.join(self.words)}"
-            )
-        return text
-
-
-class SymbolFrom(NamedTuple):
-    """Where symbols come from: a column, or the names of the files."""
-
-    column: str | None = None
-    filename: bool = False
-
-    def __str__(self) -> str:
-        return "from: filename" if self.filename else str(self.column)
-
-
-class Symbol(NamedTuple):
-    """The name of the symbol column, `{from: filename}`, or null."""
-
-    help: str
-
-    def read(self, node: yaml.Node, name: str) -> SymbolFrom | None:
-        """Read the source of symbols; raises `_BadSettingError`."""
-        if isinstance(node, yaml.MappingNode):
-            written = [(_as_written(key), _as_written(value)) for key, value in node.value]
-            if written != [("from", "filename")]:
-                raise _BadSettingError(node, f"{name} is a mapping other than {{from: filename}}")
-            return SymbolFrom(filename=True)
-        column = Text("", optional=True).read(node, name)
-        return None if column is None else SymbolFrom(column)
-
-
-class Section(NamedTuple):
-    """A mapping of settings below one key."""
-
-    help: str
-    kind: type
-
-    def read(self, node: yaml.Node, name: str) -> object:
-        """Read every setting of the section; raises `_BadSettingError`."""
-        return _read_mapping(node, self.kind, name + ".")
-
 
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
@@ -152,10 +57,15 @@ class JobConfig(NamedTuple):
     """All settings of a job."""
 
     seed: Annotated[
-        int, Whole("seeds every random draw; the job itself draws nothing", 0, 2**32 - 1)
+        int, Whole("seeds every random draw; the job itself draws nothing", 0, 2**32 - 1, "42")
     ]
-    window: Annotated[int, Whole("bars in the rolling mean, the current one included", 1, 10**9)]
-    version: Annotated[str, Text("your name for this pipeline's version, copied to the metrics")]
+    window: Annotated[
+        int, Whole("bars in the rolling mean, the current one included", 1, 10**9, "5")
+    ]
+    version: Annotated[
+        str,
+        Text("your name for this pipeline's version, copied to the metrics", example='"v1"'),
+    ]
     warmup: Annotated[
         Warmup,
         OneOf(
@@ -181,16 +91,6 @@ class JobConfig(NamedTuple):
         return self.checks != ("off", "off")
 
 
-_EXAMPLES = {"seed": "seed: 42", "window": "window: 5", "version": 'version: "v1"'}
-
-
-class _BadSettingError(Exception):
-    def __init__(self, node: yaml.Node, what: str) -> None:
-        super().__init__(what)
-        self.line = node.start_mark.line + 1
-        self.what = what
-
-
 def load_config(path: str) -> JobConfig:
     """Read a config file; raises `ConfigError` with the file, the line and what to write."""
     name = shown_path(path)
@@ -203,8 +103,8 @@ def load_config(path: str) -> JobConfig:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
     root = _compose(data, name)
     try:
-        return cast(JobConfig, _read_mapping(root, JobConfig, ""))
-    except _BadSettingError as bad:
+        return cast(JobConfig, read_mapping(root, JobConfig, ""))
+    except BadSettingError as bad:
         error = ConfigError(f"{name} line {bad.line}: {bad.what}")
         error.version = _version(root)
         raise error from None
@@ -253,38 +153,9 @@ def _compose(data: bytes, name: str) -> yaml.Node:
         raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError(
-            f"{name} line 1: {_as_written(root)} instead of settings such as window: 5"
+            f"{name} line 1: {as_written(root)} instead of settings such as window: 5"
         )
     return root
-
-
-def _read_mapping(node: yaml.Node, kind: Any, prefix: str) -> object:
-    """Read the settings that the annotations of `kind` declare."""
-    if not isinstance(node, yaml.MappingNode):
-        raise _BadSettingError(
-            node, f"{prefix[:-1]} is {_as_written(node)}, not a group of settings"
-        )
-    rules = {key: get_args(declared)[1] for key, declared in kind.__annotations__.items()}
-    values: dict[str, object] = {}
-    for key_node, value_node in node.value:
-        key = _known_key(key_node, rules, prefix)
-        if key in values:
-            raise _BadSettingError(key_node, f"{prefix}{key} is given twice; keep one")
-        values[key] = rules[key].read(value_node, prefix + key)
-    missing = [key for key in rules if key not in values and key not in kind._field_defaults]
-    if missing:
-        raise _BadSettingError(
-            node, f"missing {' and '.join(missing)} (write for example {_EXAMPLES[missing[0]]})"
-        )
-    return kind(**values)
-
-
-def _known_key(node: yaml.Node, rules: dict[str, Any], prefix: str) -> str:
-    key = node.value if isinstance(node, yaml.ScalarNode) else ""
-    if key not in rules:
-        hint = did_you_mean(key, list(rules))
-        raise _BadSettingError(node, f"unknown setting {_as_written(node)} ({hint})")
-    return cast(str, key)
 
 
 def _version(root: yaml.Node) -> str | None:
@@ -293,25 +164,6 @@ def _version(root: yaml.Node) -> str | None:
         if key.value == "version":
             try:
                 return Text("").read(value, "version")
-            except _BadSettingError:
+            except BadSettingError:
                 return None
     return None
-
-
-def _scalar(node: yaml.Node, name: str) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise _BadSettingError(node, f"{name} is {_as_written(node)}, not a single value")
-    return cast(str, node.value)
-
-
-def _is_quoted(node: yaml.Node) -> bool:
-    return bool(getattr(node, "style", None))
-
-
-def _as_written(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        return "a list" if isinstance(node, yaml.SequenceNode) else "a mapping"
-    if not node.value and not _is_quoted(node):
-        return "empty"
-    text = str(node.value)
-    return text[:40] if text.isprintable() and not _is_quoted(node) else shown(text)

@@ -4,32 +4,14 @@ from time import perf_counter
 from typing import NamedTuple
 
 from rollsignal import __version__, files
-from rollsignal.bars.source import find_inputs
 from rollsignal.config import JobConfig, load_config
 from rollsignal.engines.local import Result, decide, describe
-from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
+from rollsignal.errors import ConfigError, JobError, escaped, shown_path
+from rollsignal.request import Request
 from rollsignal.sinks import metrics
-from rollsignal.sinks.log import LogFormat, RunLog, Say
+from rollsignal.sinks.log import RunLog, Say
 
 SHOWN_FILES = 10
-
-
-class Request(NamedTuple):
-    """What a run is asked to read and write; `log_file` None keeps no log."""
-
-    inputs: tuple[str, ...] = ("data.csv",)
-    config: str = "config.yaml"
-    output: str = "metrics.json"
-    log_file: str | None = "run.log"
-    log_format: LogFormat = "text"
-    summary: str | None = None
-    signals: str | None = None
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        """List the flags of all outputs but the log, with their paths."""
-        named = {"--output": self.output, "--summary": self.summary, "--signals": self.signals}
-        return {flag: path for flag, path in named.items() if path}
 
 
 class Outcome(NamedTuple):
@@ -45,8 +27,8 @@ def run(request: Request, started: float, say: Say) -> Outcome:
     started: `time.perf_counter()` at the start of the program. Never raises: what went wrong is
     in the outcome, in the metrics file and in the log.
     """
-    request = _expanded(request)
-    problem = _same_files(request)
+    request = request.expanded()
+    problem = request.conflict()
     if problem:
         return fail(request, problem, say)
     version = None
@@ -89,10 +71,10 @@ def _bug(bug: BaseException, log: RunLog) -> JobError:
 
 def fail(request: Request, error: JobError, say: Say) -> Outcome:
     """Leave the error metrics of what went wrong outside a run, unless they would harm a file."""
-    request = _expanded(request)
-    if _same_files(request._replace(log_file=None)) or _log_is_output(request):
+    request = request.expanded()
+    if request._replace(log_file=None).conflict() or request.log_is_output():
         return Outcome(metrics.failure(_version(request), error.message), error)
-    if _same_files(request):
+    if request.conflict():
         request = request._replace(log_file=None)
     log = RunLog(request.log_file, request.log_format, say)
     outcome = _fail(request, error, log, None)
@@ -105,17 +87,16 @@ def plan(request: Request) -> str:
 
     Raises `JobError` where the run would fail before its first row.
     """
-    request = _expanded(request)
-    problem = _same_files(request)
+    request = request.expanded()
+    problem = request.conflict()
     if problem:
         raise problem
     config = load_config(request.config)
-    paths = _inputs(request)
-    outputs = [*request.outputs.values(), *([request.log_file] if request.log_file else [])]
+    paths = request.input_files()
     return "\n".join(
         [
             *(f"would read  {shown_path(path)}: {describe(path, config)}" for path in paths),
-            *(f"would write {shown_path(path)}" for path in outputs),
+            *(f"would write {shown_path(path)}" for path in request.written),
             *(f"setting     {name}: {_shown(value)}" for name, value in _settings(config).items()),
         ]
     )
@@ -153,7 +134,7 @@ def _check_forms(request: Request) -> None:
 
 def _decide(request: Request, config: JobConfig, log: RunLog) -> Result:
     """Decide the signals, and write each bar's as they are decided, if wanted."""
-    paths = _inputs(request)
+    paths = request.input_files()
     if not request.signals:
         return decide(paths, config, log.event)
     from rollsignal.sinks.signals import SignalsFile
@@ -210,40 +191,6 @@ def _version(request: Request) -> str | None:
         return load_config(request.config).version
     except ConfigError as error:
         return error.version
-
-
-def _same_files(request: Request) -> UsageError | None:
-    """Find an output that is also an input, or the other output, also through links."""
-    outputs = list(request.outputs.items())
-    if request.log_file is not None:
-        outputs.append(("--log-file", request.log_file))
-    named = {files.identity(request.config): "--config"}
-    named |= {files.identity(path): "--input" for path in request.inputs}
-    for flag, path in outputs:
-        other = named.setdefault(files.identity(path), flag)
-        if other != flag:
-            what = f"{flag} and {other} are the same file; nothing was written"
-            return UsageError(what, f"path: {shown_path(path)}")
-    return None
-
-
-def _log_is_output(request: Request) -> bool:
-    log = files.identity(request.log_file or "")
-    return log in {files.identity(path) for path in request.outputs.values()}
-
-
-def _expanded(request: Request) -> Request:
-    """Replace folders and patterns by their files, as far as there are any."""
-    try:
-        return request._replace(inputs=tuple(_inputs(request)))
-    except JobError:
-        return request
-
-
-def _inputs(request: Request) -> list[str]:
-    """List the files to read; a folder's own outputs of an earlier run are none of them."""
-    ours = [request.config, *request.outputs.values()]
-    return find_inputs(request.inputs, ours + ([request.log_file] if request.log_file else []))
 
 
 def _settings(config: JobConfig) -> dict[str, object]:

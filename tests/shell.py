@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rollsignal import cli
-from rollsignal.job import Request
+from rollsignal.request import Request
 from rollsignal.sinks.log import Level
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,8 +20,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.config import Columns, JobConfig, SymbolFrom
+from rollsignal.config import Columns, JobConfig
 from rollsignal.engines.local import Result, decide
+from rollsignal.settings import SymbolFrom
 from rollsignal.sinks.metrics import success
 from rollsignal.sinks.summary import SummaryRow, summary_rows
 from tests import oracle

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollsignal.bars.careful import CarefulReader
-from rollsignal.config import Checks, Columns, Missing, SymbolFrom
+from rollsignal.config import Checks, Columns, Missing
 from rollsignal.errors import DataError, InputError
 from rollsignal.quality import Finding
+from rollsignal.settings import SymbolFrom
 from tests import oracle
 from tests.tables import (
     CONFIG,

@@ -17,8 +17,9 @@ from hypothesis.strategies import DrawFn
 from rollsignal.arrays import TickArray
 from rollsignal.bars.careful import CarefulReader
 from rollsignal.bars.fast import DoubtError, FastReader, suits
-from rollsignal.config import Checks, Columns, JobConfig, Missing, SymbolFrom
+from rollsignal.config import Checks, Columns, JobConfig, Missing
 from rollsignal.errors import DataError
+from rollsignal.settings import SymbolFrom
 from rollsignal.timestamps import to_ns
 from tests.oracle import prices
 from tests.strategies import written

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from rollsignal.bars.batch import ArrayBatch, PanelBatch
 from rollsignal.bars.frames import FrameReader
-from rollsignal.config import Checks, Columns, JobConfig, Missing, SymbolFrom
+from rollsignal.config import Checks, Columns, JobConfig, Missing
 from rollsignal.engines.local import Result, decide
 from rollsignal.errors import DataError
+from rollsignal.settings import SymbolFrom
 from rollsignal.timestamps import to_ns
 from tests import oracle
 from tests.tables import CONFIG, Bars

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.bars.source import SUFFIXES, columnar_format, find_inputs, open_input, symbol_of
-from rollsignal.config import Columns, SymbolFrom
+from rollsignal.config import Columns
 from rollsignal.errors import InputError, JobError, UsageError
+from rollsignal.settings import SymbolFrom
 from tests.tables import CONFIG
 
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.config import Columns, JobConfig, SymbolFrom
+from rollsignal.config import Columns, JobConfig
 from rollsignal.engines.ordering import in_time_order
+from rollsignal.settings import SymbolFrom
 from tests.tables import CONFIG
 
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))

@@ -1,0 +1,183 @@
+"""This module says what a command line may hold: commands, flags, their defaults and help."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from rollsignal import __version__
+from rollsignal.errors import UsageError, did_you_mean, shown
+from rollsignal.request import Request
+
+EXAMPLES = """\
+examples:
+  rollsignal run
+      read data.csv and config.yaml, write metrics.json and run.log
+  rollsignal run --input btc.csv --output out/metrics.json --log-file out/run.log
+      say where things are; missing folders are made
+  rollsignal run --input btc.csv --dry-run
+      tell what would be read and written, and with which settings
+
+exit codes:
+  0 success, 2 wrong command line, 65 bad data, 66 input missing, 73 output cannot be
+  created, 74 reading or writing failed midway, 78 bad config, 130 interrupted,
+  143 terminated, 1 a bug in rollsignal
+"""
+
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises `UsageError`, offers the nearest flag, and never abbreviates."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["allow_abbrev"] = False
+        kwargs["formatter_class"] = lambda prog: argparse.RawDescriptionHelpFormatter(
+            prog, width=88
+        )
+        super().__init__(**kwargs)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            name = unknown[0].partition("=")[0]
+            known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+            hint = did_you_mean(name, known) if name.startswith("-") else "no flag takes it"
+            self.error(f"unknown argument {shown(name)}: {hint}")
+        return options, unknown
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"see {self.prog} --help")
+
+
+class _Once(argparse.Action):
+    """Store a flag's value; a second one is an error, not a silent change of mind."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        given = vars(namespace).setdefault("given", set())
+        if self.dest in given:
+            parser.error(f"{option_string} is given twice")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
+def parsed(arguments: list[str], commands: dict[str, Command]) -> argparse.Namespace:
+    """Parse a command line to its options, and `command`; raises `UsageError`."""
+    name = arguments[0] if arguments else "-"
+    if not name.startswith("-") and name not in commands:
+        hint = did_you_mean(name, list(commands))
+        raise UsageError(f"unknown command {shown(name)}: {hint}", "see rollsignal --help")
+    options = _parser().parse_args(arguments)
+    options.command = commands[name]
+    return options
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="rollsignal", description="Turn OHLCV bars into an exact rolling-mean signal."
+    )
+    _add_version(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_sample(commands)
+    return parser
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--version", action="version", version=f"rollsignal {__version__}")
+
+
+def _add_run(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="decide the signals of a table of bars, leave metrics and a log",
+        description="Decide the signals of a table of bars; leave metrics and a log.",
+        epilog=EXAMPLES,
+    )
+    usual = Request()
+    parser.add_argument(
+        "--input",
+        metavar="PATH",
+        nargs="+",
+        default=usual.inputs,
+        action=_Once,
+        help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
+    )
+    for flag, path, what in (
+        ("--config", usual.config, "settings: seed, window, version, ..."),
+        ("--output", usual.output, "where the metrics go"),
+        ("--log-file", usual.log_file, "where the log goes; lines are appended"),
+    ):
+        parser.add_argument(
+            flag, metavar="PATH", default=path, action=_Once, help=f"{what} (default: {path})"
+        )
+    parser.add_argument(
+        "--summary",
+        metavar="PATH",
+        action=_Once,
+        help="a row for every symbol, as .csv, .json or .parquet (default: none)",
+    )
+    parser.add_argument(
+        "--signals",
+        metavar="PATH",
+        action=_Once,
+        help="a row for every bar, as .csv, .parquet or .arrow (default: none)",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="text, or one JSON object a line (default: text)",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="tell what would be read and written, and stop"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
+    parser.add_argument("-v", "--verbose", action="store_true", help="the log on stderr too")
+    _add_version(parser)
+
+
+def _add_sample(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sample",
+        help="print made-up one-minute bars",
+        description="Print made-up one-minute BTC bars as CSV, the same for a seed everywhere.",
+    )
+    parser.add_argument("--rows", type=int, default=10_000, help="bars (default: 10000)")
+    parser.add_argument("--seed", type=int, default=42, help="seed (default: 42)")
+
+
+def asked(options: argparse.Namespace) -> Request:
+    """Return what the options of `run` ask for."""
+    given = {name: getattr(options, name) for name in Request._fields if name != "inputs"}
+    return Request(tuple(options.input), **given)
+
+
+def guessed(arguments: list[str]) -> Request:
+    """Find the paths in a command line that is wrong, so that its metrics still get there.
+
+    Whatever is named and is no output may have been meant to be read, and must not be harmed.
+    """
+    named: dict[str, str] = {}
+    others: list[str] = []
+    flag = ""
+    for argument in arguments[1:]:
+        name, equals, value = argument.partition("=")
+        if argument.startswith("--") and not equals:
+            flag = name
+            continue
+        if not argument.startswith("--"):
+            name, value, flag = flag, argument, ""
+        if name in ("--config", "--output", "--log-file", "--log-format"):
+            others += [named[name]] if name in named else []
+            named[name] = value
+        else:
+            others.append(value)
+    usual = Request()
+    return Request(
+        tuple(dict.fromkeys(others)) or usual.inputs,
+        named.get("--config", usual.config),
+        named.get("--output", usual.output),
+        named.get("--log-file", usual.log_file),
+        "json" if named.get("--log-format") == "json" else "text",
+    )
