@@ -139,7 +139,7 @@ def _decide(request: Request, config: JobConfig, log: RunLog) -> Result:
         return decide(paths, config, log.event)
     from rollsignal.sinks.signals import SignalsFile
 
-    signals = SignalsFile(request.signals)
+    signals = SignalsFile(request.signals, config.window)
     try:
         result = decide(paths, config, log.event, signals.write)
         signals.finish()

@@ -32,7 +32,7 @@ class OtherForms:
 
     def __init__(self, cells: Sequence[str], zoned: bool | None) -> None:
         """Learn the form; `zoned` is known if earlier cells were plain ISO."""
-        self._epoch_unit_ns = 0
+        self.epoch_unit_ns = 0
         self._leading: YearLast | None = None
         self._dates: dict[str, int] = {}
         first = cells[0].strip()
@@ -50,20 +50,20 @@ class OtherForms:
         if epoch and not compact:
             size = len(epoch[1])
             unit = 9 if size < 12 else 6 if size < 15 else 3 if size < 18 else 0
-            self._epoch_unit_ns = 10**unit
+            self.epoch_unit_ns = 10**unit
         if not _DATE.match(first):
             self._leading = _leading_field([cell.strip().partition(" ")[0] for cell in cells])
 
     def read(self, cell: str) -> int:
         """Read one cell to nanoseconds since 1970 UTC; raises `BadCellError`."""
-        return self._epoch(cell) if self._epoch_unit_ns else self._calendar(cell)
+        return self._epoch(cell) if self.epoch_unit_ns else self._calendar(cell)
 
     def _epoch(self, cell: str) -> int:
         match = _EPOCH.fullmatch(cell.strip())
         if match is None:
             raise BadCellError("not a number of the kind above it")
         fraction = (match[2] or "").ljust(9, "0")
-        return int(match[1]) * self._epoch_unit_ns + int(fraction) * self._epoch_unit_ns // 10**9
+        return int(match[1]) * self.epoch_unit_ns + int(fraction) * self.epoch_unit_ns // 10**9
 
     def _calendar(self, cell: str) -> int:
         day, _, clock = cell.strip().partition(self._separator)

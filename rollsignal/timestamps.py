@@ -41,6 +41,11 @@ class TimestampReader:
         iso_cells = self._read_iso(cells) if self._others is None else []
         return iso_cells or self._read_others(cells)
 
+    @property
+    def epoch_unit_ns(self) -> int:
+        """Return the unit of a column of epoch numbers, 0 for calendar times."""
+        return self._others.epoch_unit_ns if self._others else 0
+
     def _read_iso(self, cells: Sequence[str]) -> Sequence[datetime]:
         """Read ISO 8601 by the standard library; nothing where that could lose something."""
         if not cells or cells[0][4:5] != "-" or cells[0][7:8] != "-":
@@ -76,8 +81,8 @@ class TimestampReader:
 
 def to_ns(moment: Moment) -> int:
     """Convert a moment to nanoseconds since 1970 UTC."""
-    if isinstance(moment, int):
-        return moment
+    if not isinstance(moment, datetime):
+        return int(moment)
     epoch = datetime(1970, 1, 1, tzinfo=UTC if moment.tzinfo else None)
     return (moment - epoch) // _MICROSECOND * 1000
 

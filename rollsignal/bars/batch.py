@@ -29,24 +29,22 @@ class Batch(NamedTuple):
     symbols: Sequence[str] | None = None
 
 
-class ArrayBatch(NamedTuple):
-    """Consecutive bars without any doubt: all closes known, all timestamps rising.
+class Coded(NamedTuple):
+    """A column of symbols: the different ones, and each row's place among them."""
 
-    `plain` makes a `Batch` of them, where their reader can.
+    names: list[str]
+    codes: "NDArray[np.int64]"
+
+
+class ArrayBatch(NamedTuple):
+    """Consecutive bars as arrays: all closes known, all timestamps read, in any order.
+
+    `moments` are nanoseconds since 1970 UTC. `plain` makes a `Batch` of them.
     """
 
     ticks: TickArray
-    first_ns: int | None
-    last_ns: int | None
-    plain: Callable[[], Batch] | None = None
-
-
-class PanelBatch(NamedTuple):
-    """Rows of many series without any doubt but their order; `plain` makes a `Batch` of them."""
-
-    symbols: "pl.Series"
-    ticks: TickArray
     moments: "NDArray[np.int64] | None"
+    symbols: "Coded | pl.Series | None"
     plain: Callable[[], Batch]
 
 
@@ -59,7 +57,7 @@ class Reader(Protocol):
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
 
-    def batches(self) -> Iterator[Batch | ArrayBatch | PanelBatch]:
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:

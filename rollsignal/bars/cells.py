@@ -22,7 +22,7 @@ class Cells:
         self.close = close
         self.timestamp = timestamp
         self._unit = unit
-        self._timestamps = TimestampReader()
+        self.timestamps = TimestampReader()
 
     def batch(
         self,
@@ -40,7 +40,7 @@ class Cells:
                 raise BadCellError("not a number", closes.values.index(None))
             if stamps is not None:
                 read = stamps
-                moments = self._timestamps.read(stamps)
+                moments = self.timestamps.read(stamps)
         except BadCellError as bad:
             place, cell = places[bad.index], read[bad.index]
             if read is cells:

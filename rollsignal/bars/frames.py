@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from rollsignal.arrays import TickArray, ticks_of_array
-from rollsignal.bars.batch import ArrayBatch, Batch, PanelBatch
+from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import find_column, find_symbol, find_timestamp
 from rollsignal.bars.source import symbol_of
@@ -51,7 +51,6 @@ class FrameReader:
             self._check_symbols(names[self._symbol], schema)
         self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
         self.order_problem = self._cells.order_problem
-        self._last_ns: int | None = None
 
     def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
         import polars as pl
@@ -64,7 +63,7 @@ class FrameReader:
         """Say in which form the file is and which columns are read."""
         return f"{self._form}, close from {self._close}, timestamp from {self._timestamp or 'none'}"
 
-    def batches(self) -> Iterator[Batch | ArrayBatch | PanelBatch]:
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
         import polars as pl
 
@@ -82,29 +81,15 @@ class FrameReader:
                 yield self._batch(frame, row)
                 row += frame.height
 
-    def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch | PanelBatch:
+    def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
         ticks = self._ticks(frame["close"])
-        if self._symbol is not None:
-            return self._panel_batch(frame, row, ticks)
-        if self._timestamp is None:
-            plain = partial(self._plain, frame, row, None)
-            return ArrayBatch(ticks, None, None, plain) if ticks else plain()
-        moments = _moments_ns(frame["timestamp"])
-        plain = partial(self._plain, frame, row, moments)
-        if ticks and moments is not None and self._rise(moments):
-            self._last_ns = int(moments[-1])
-            return ArrayBatch(ticks, int(moments[0]), self._last_ns, plain)
-        return plain()
-
-    def _panel_batch(
-        self, frame: "pl.DataFrame", row: int, ticks: TickArray | None
-    ) -> Batch | PanelBatch:
         moments = None if self._timestamp is None else _moments_ns(frame["timestamp"])
-        symbols = frame["symbol"]
+        symbols = None if self._symbol is None else frame["symbol"]
         plain = partial(self._plain, frame, row, moments)
-        if not ticks or symbols.null_count() or (self._timestamp and moments is None):
+        untimed = self._timestamp is not None and moments is None
+        if not ticks or untimed or (symbols is not None and symbols.null_count()):
             return plain()
-        return PanelBatch(symbols, ticks, moments, plain)
+        return ArrayBatch(ticks, moments, symbols, plain)
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:
         import polars as pl
@@ -119,10 +104,6 @@ class FrameReader:
         whole = closes.to_physical().cast(pl.Int64, strict=False)
         scale = kind.scale if isinstance(kind, pl.Decimal) else 0
         return None if whole.null_count() else TickArray(whole.to_numpy(), scale)
-
-    def _rise(self, moments: "NDArray[np.int64]") -> bool:
-        after_last = self._last_ns is None or int(moments[0]) > self._last_ns
-        return after_last and bool((moments[1:] > moments[:-1]).all())
 
     def _plain(self, frame: "pl.DataFrame", row: int, moments: "NDArray[np.int64] | None") -> Batch:
         """Hand a batch on as text, as it would stand in a text table."""

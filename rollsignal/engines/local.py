@@ -5,17 +5,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from rollsignal.bars.batch import Batch, PanelBatch, Reader
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.batch import Reader
 from rollsignal.bars.source import columnar_format
+from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
-from rollsignal.engines.book import Book, Emit, Series, Tell
+from rollsignal.engines.book import Book, Tell
 from rollsignal.engines.ordering import in_time_order
+from rollsignal.engines.rows import Emit
+from rollsignal.engines.series import Series
 from rollsignal.errors import DataError, plural
 from rollsignal.kernel import Tally
 from rollsignal.timestamps import to_ns
 
-LARGE_BYTES = 16 << 20
+LARGE_BYTES = 4 << 20
 NO_ROWS_NS = -(2**63)
 
 
@@ -35,7 +37,13 @@ def decide(paths: Sequence[str], config: JobConfig, tell: Tell, emit: Emit | Non
     """
     book = Book(config, tell, emit)
     paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
-    forms = {path: _read(path, book, config, tell) for path in paths}
+    careful_bytes = _careful_bytes(paths)
+    forms = {}
+    for path in paths:
+        with _opened(path, config, careful_bytes) as reader:
+            for batch in reader.batches():
+                book.take(batch, reader)
+            forms[path] = reader.describe()
     book.close_panel()
     tally = book.tally()
     if not tally.signals:
@@ -44,7 +52,7 @@ def decide(paths: Sequence[str], config: JobConfig, tell: Tell, emit: Emit | Non
 
 
 @contextmanager
-def _opened(path: str, config: JobConfig) -> Iterator[Reader]:
+def _opened(path: str, config: JobConfig, careful_bytes: int) -> Iterator[Reader]:
     """Open a file by the reader that suits its content."""
     form = columnar_format(path)
     if form:
@@ -52,55 +60,30 @@ def _opened(path: str, config: JobConfig) -> Iterator[Reader]:
 
         yield FrameReader(path, form, config)
         return
-    with closing(CarefulReader(path, config)) as careful:
-        yield careful
+    with closing(TextReader(path, config, careful_bytes)) as reader:
+        yield reader
 
 
-def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
-    """Read one file, by the fast reader if it is a large and plain text; return its form."""
-    with _opened(path, config) as reader:
-        if isinstance(reader, CarefulReader) and _is_large(path) and not book.emit:
-            from rollsignal.bars.fast import DoubtError, FastReader, suits
-
-            if suits(reader):
-                book.close_panel()
-                series, warnings = dict(book.series), book.warnings.copy()
-                try:
-                    return _enter(FastReader(path, reader, config), book)
-                except DoubtError as doubt:
-                    book.series, book.warnings = series, warnings
-                    tell("INFO", f"read carefully from the start: {doubt}")
-        return _enter(reader, book)
+def _careful_bytes(paths: Sequence[str]) -> int:
+    """Tell how much to read before the fast parser, which takes a while to load, pays."""
+    known = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+    return 0 if known >= LARGE_BYTES else LARGE_BYTES
 
 
 def describe(path: str, config: JobConfig) -> str:
     """Say in which form a file is; raises `JobError` if it cannot be opened as a table."""
-    with _opened(path, config) as reader:
+    with _opened(path, config, LARGE_BYTES) as reader:
         return reader.describe()
 
 
 def _first_ns(path: str, config: JobConfig) -> int | None:
     """Read a file's first timestamp, if timestamps are read at all."""
-    with _opened(path, config) as reader:
+    with _opened(path, config, LARGE_BYTES) as reader:
         batch = next(iter(reader.batches()), None)
     if batch is None:
         # A file without rows does not matter to the order of the others.
         return NO_ROWS_NS
-    if isinstance(batch, Batch):
-        return to_ns(batch.moments[0]) if batch.moments else None
-    if isinstance(batch, PanelBatch):
-        return None if batch.moments is None else int(batch.moments[0])
-    return batch.first_ns
-
-
-def _is_large(path: str) -> bool:
-    return os.path.isfile(path) and os.path.getsize(path) >= LARGE_BYTES
-
-
-def _enter(reader: Reader, book: Book) -> str:
-    for batch in reader.batches():
-        book.take(batch, reader)
-    return reader.describe()
+    return None if batch.moments is None else to_ns(batch.moments[0])
 
 
 def _no_signal(name: str, config: JobConfig, tally: Tally) -> str:

@@ -6,12 +6,13 @@ beside the final place, which they take as a whole at the end.
 """
 
 import csv
+import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal import files
-from rollsignal.engines.book import SignalRow
+from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
 from rollsignal.errors import UsageError, shown_path
 from rollsignal.sinks.summary import harmless
 from rollsignal.timestamps import iso
@@ -35,28 +36,39 @@ def form_of(path: str) -> str:
 class SignalsFile:
     """Take rows as they are decided; `finish` puts the file in its place, `drop` removes it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, window: int) -> None:
         """Begin the file; raises `OutputError`."""
         self._path = path
         self._form = form_of(path)
+        self._window = window
         self._unfinished = files.begin(path)
         # Open from here to `finish` or `drop`.
-        self._file = open(self._unfinished, "w", encoding="utf-8", newline="")  # noqa: SIM115
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(HEADER)
+        self._file = open(self._unfinished, "wb")  # noqa: SIM115
+        self._write(csv_bytes([HEADER]))
         self._whole = self._decimals = 0
 
-    def write(self, rows: Sequence[SignalRow]) -> None:
+    def write(self, rows: Rows) -> None:
         """Write rows; raises `DiskError`."""
+        if isinstance(rows, ArrayRows):
+            from rollsignal.sinks.signal_arrays import csv_of
+
+            text, whole, decimals = csv_of(rows, self._window, harmless_in=self._form == ".csv")
+        else:
+            text, whole, decimals = self._csv_of(rows)
+        self._whole, self._decimals = max(self._whole, whole), max(self._decimals, decimals)
+        self._write(text)
+
+    def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
+        """Write rows as CSV; tell the most digits before and after the point of any close."""
         if self._form == ".csv":
             rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
-        else:
-            for row in rows:
-                whole, _, decimals = (row.close or "").lstrip("-").partition(".")
-                self._whole = max(self._whole, len(whole))
-                self._decimals = max(self._decimals, len(decimals))
+        halves = [(row.close or "").lstrip("-").partition(".") for row in rows]
+        whole, decimals = (max(len(half[place]) for half in halves) for place in (0, 2))
+        return csv_bytes(map(_cells, rows)), whole, decimals
+
+    def _write(self, text: bytes) -> None:
         try:
-            self._writer.writerows(map(_cells, rows))
+            self._file.write(text)
         except OSError as problem:
             raise files.cannot_write(self._path, problem) from problem
 
@@ -101,6 +113,13 @@ class SignalsFile:
         if self._whole + self._decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, self._decimals)))
         return columns
+
+
+def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
+    """Write rows as CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def _cells(row: SignalRow) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rollsignal.config import JobConfig
-from rollsignal.engines.book import Series
+from rollsignal.engines.series import Series
 from rollsignal.errors import UsageError, escaped, shown_path
 from rollsignal.prices import decimal_text
 from rollsignal.sinks.metrics import signal_rate
