@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.timestamps import to_ns
@@ -31,12 +31,12 @@ class Bars(NamedTuple):
 
 
 @contextmanager
-def opened(data: str | bytes, config: JobConfig = CONFIG) -> Iterator[CarefulReader]:
+def opened(data: str | bytes, config: JobConfig = CONFIG) -> Iterator[TextReader]:
     """Write a file and open it with the careful reader."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "bars.csv")
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        with closing(CarefulReader(str(path), config)) as reader:
+        with closing(TextReader(str(path), config, 1 << 40)) as reader:
             yield reader
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import rollsignal
 from rollsignal.bars.batch import Batch
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.tables import TextReader
 from rollsignal.sample import sample_csv
 from tests.shell import (
     CONFIG,
@@ -140,7 +140,7 @@ def test_an_output_that_cannot_be_created_exits_73_with_the_metrics_on_stdout(
     assert os.listdir(files.output) == []
 
 
-def broken_batches(_: CarefulReader) -> Iterator[Batch]:
+def broken_batches(_: TextReader) -> Iterator[Batch]:
     """Read as a reader that has a bug."""
     raise ValueError("\x1b[31ma bug\nin two lines")
 
@@ -148,7 +148,7 @@ def broken_batches(_: CarefulReader) -> Iterator[Batch]:
 def test_a_bug_exits_1_and_its_traceback_is_in_the_log_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(CarefulReader, "batches", broken_batches)
+    monkeypatch.setattr(TextReader, "batches", broken_batches)
     files = Job(tmp_path)
     assert files.run() == 1
     printed, told = capsys.readouterr()

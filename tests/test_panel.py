@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from rollsignal.arrays import TickArray
-from rollsignal.bars.batch import Batch, PanelBatch
+from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.engines.book import Book
 from rollsignal.errors import DataError
 from rollsignal.kernel import INT64_MAX
@@ -197,17 +197,17 @@ class Panels:
     def describe(self) -> str:
         return "memory"
 
-    def batches(self) -> Iterator[PanelBatch]:
+    def batches(self) -> Iterator[ArrayBatch]:
         for cut, scale in self.found.batches:
             yield self.batch(cut, scale)
 
-    def batch(self, cut: slice, scale: int) -> PanelBatch:
+    def batch(self, cut: slice, scale: int) -> ArrayBatch:
         names, ticks = [f"S{code}" for code in self.found.codes[cut]], self.found.ticks[cut]
         times, lines = self.times[cut], range(cut.start, cut.stop)
-        return PanelBatch(
-            pl.Series(names),
+        return ArrayBatch(
             TickArray(np.array(ticks, np.int64), scale),
             np.array(times, np.int64),
+            pl.Series(names),
             lambda: Batch(Ticks(list(ticks), scale), list(map(str, ticks)), times, lines, names),
         )
 

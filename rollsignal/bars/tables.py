@@ -51,7 +51,7 @@ class TextReader:
         block = next(blocks, b"")
         while block.isspace() and (more := next(blocks, b"")):
             block += more
-            if len(block) > MAX_BLANK_BYTES:
+            if len(block) > MAX_BLANK_BYTES and block.isspace():
                 raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_BYTES:,} bytes")
         text, _ = text_of(block)
         self.dialect = find_dialect(text, self._config.columns, self.name)

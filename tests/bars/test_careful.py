@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.tables import TextReader
 from rollsignal.config import Checks, Columns, Missing
 from rollsignal.errors import DataError, InputError
 from rollsignal.quality import Finding
@@ -504,16 +504,16 @@ def test_what_may_never_end_or_never_answer_is_refused_at_once(
     path = tmp_path / "bars.csv"
     make(path)
     with pytest.raises(InputError) as caught:
-        CarefulReader(str(path), CONFIG)
+        TextReader(str(path), CONFIG, 1 << 40)
     assert caught.value.message == f"Input data file is {kind}, not a regular file"
 
 
 def test_a_socket_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bars.csv"
     with pytest.raises(InputError, match="Input data file not found") as caught:
-        CarefulReader(str(path), CONFIG)
+        TextReader(str(path), CONFIG, 1 << 40)
     assert caught.value.detail == f"path: {path}"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         with pytest.raises(InputError, match="Input data file "):
-            CarefulReader(str(path), CONFIG)
+            TextReader(str(path), CONFIG, 1 << 40)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.bars.batch import ArrayBatch, PanelBatch
+from rollsignal.bars.batch import ArrayBatch
 from rollsignal.bars.frames import FrameReader
 from rollsignal.config import Checks, Columns, JobConfig, Missing
 from rollsignal.engines.local import Result, decide
@@ -43,14 +43,15 @@ def bars_of(table: pl.DataFrame, config: JobConfig = CONFIG, form: str = "parque
         path = Path(folder, "bars")
         path.write_bytes(FORMS[form](table))
         for batch in FrameReader(str(path), form, config).batches():
-            plain = batch.plain() if isinstance(batch, PanelBatch) else batch
-            if isinstance(plain, ArrayBatch):
-                ticks, scale = plain.ticks.values.tolist(), plain.ticks.scale
-                times_ns += [ns for ns in (plain.first_ns, plain.last_ns) if ns is not None]
-            else:
-                ticks, scale = plain.closes.values, plain.closes.scale
-                times_ns += map(to_ns, plain.moments or [])
-                lines += plain.lines
+            plain = batch.plain() if isinstance(batch, ArrayBatch) else batch
+            ticks, scale = plain.closes.values, plain.closes.scale
+            times_ns += map(to_ns, plain.moments or [])
+            lines += plain.lines
+            if isinstance(batch, ArrayBatch):
+                values, array_scale = batch.ticks
+                factor = Fraction(10**scale, 10**array_scale)
+                assert ticks == [tick * factor for tick in values.tolist()]
+                assert batch.moments is None or [*batch.moments] == times_ns[-len(ticks) :]
             closes += [None if tick is None else Fraction(tick, 10**scale) for tick in ticks]
     return Bars(closes, times_ns, lines)
 
@@ -160,12 +161,12 @@ def test_a_timestamp_in_doubt_is_named_by_its_row(form: str, stamps: list[Any], 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_first_and_last_timestamps_are_exact_to_the_unit(form: str) -> None:
+def test_timestamps_are_exact_to_the_unit(form: str) -> None:
     counts = [-1, 0, 2**62 // 10**6]
     for unit, size in (("ms", 10**6), ("us", 10**3), ("ns", 1)):
         stamps = pl.Series(counts).cast(pl.Datetime(unit))  # type: ignore[arg-type]
         table = pl.DataFrame({"timestamp": stamps, "close": [1.0, 2.0, 3.0]})
-        assert bars_of(table, form=form).times_ns == [-size, counts[2] * size]
+        assert bars_of(table, form=form).times_ns == [count * size for count in counts]
 
 
 def test_times_beyond_nanoseconds_of_64_bits_are_read_too() -> None:

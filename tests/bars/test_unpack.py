@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.tables import TextReader
 from rollsignal.bars.unpack import unpacked
 from rollsignal.config import load_config
 from rollsignal.errors import DataError, InputError
@@ -188,4 +188,4 @@ def test_a_config_is_never_unpacked(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_an_input_error() -> None:
     with TemporaryDirectory() as folder, pytest.raises(InputError, match="not found"):
-        closing(CarefulReader(f"{folder}/bars.csv.gz", CONFIG))
+        closing(TextReader(f"{folder}/bars.csv.gz", CONFIG, 1 << 40))

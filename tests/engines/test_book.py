@@ -1,6 +1,8 @@
 """The book of a run: every series decided batch by batch, with what the config says of doubts."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -45,13 +47,14 @@ class FakeReader:
         lines = range(2, len(self.cells) + 2)
         for cut in self.cuts:
             closes = parse_closes(self.cells[cut])
+            times_ns, symbols = self.times_ns[cut] or None, self.symbols[cut] or None
+            batch = Batch(closes, self.cells[cut], times_ns, lines[cut], symbols)
             if self.in_arrays and None not in closes.values:
-                ticks = np.array(closes.values, np.int64)
-                times: Sequence[int | None] = self.times_ns[cut] or [None]
-                yield ArrayBatch(TickArray(ticks, closes.scale), times[0], times[-1])
+                ticks = TickArray(np.array(closes.values, np.int64), closes.scale)
+                moments = None if times_ns is None else np.array(times_ns, np.int64)
+                yield ArrayBatch(ticks, moments, None, partial(copy, batch))
             else:
-                times_ns, symbols = self.times_ns[cut] or None, self.symbols[cut] or None
-                yield Batch(closes, self.cells[cut], times_ns, lines[cut], symbols)
+                yield batch
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         return DataError(f"{self.name} line {batch.lines[finding.place]}: {finding.what}")
