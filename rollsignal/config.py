@@ -5,6 +5,7 @@ help. What YAML would turn into something else than was written is refused.
 """
 
 import codecs
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, cast, get_args
 
 import yaml
@@ -51,6 +52,12 @@ class Checks(NamedTuple):
     duplicates: Annotated[
         Level, OneOf("a timestamp equal to the one above it", get_args(Level))
     ] = "error"
+    ohlc: Annotated[
+        Level, OneOf("high below another price, low above one, volume below 0", get_args(Level))
+    ] = "off"
+    gaps: Annotated[
+        Level, OneOf("a step in time beyond the series' most common one", get_args(Level))
+    ] = "off"
 
 
 class JobConfig(NamedTuple):
@@ -81,18 +88,22 @@ class JobConfig(NamedTuple):
         ),
     ] = "error"
     columns: Annotated[Columns, Section("names of the columns", Columns)] = Columns()
-    checks: Annotated[Checks, Section("order and duplicates: error, warn or off", Checks)] = (
-        Checks()
-    )
+    checks: Annotated[
+        Checks, Section("what to do about bars in doubt: error, warn or off", Checks)
+    ] = Checks()
 
     @property
     def needs_timestamps(self) -> bool:
         """Tell whether any check looks at timestamps."""
-        return self.checks != ("off", "off")
+        checks = self.checks
+        return (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
 
 
-def load_config(path: str) -> JobConfig:
-    """Read a config file; raises `ConfigError` with the file, the line and what to write."""
+def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:
+    """Read a config file; raises `ConfigError` with the file, the line and what to write.
+
+    assumed: values of required settings that may be left out.
+    """
     name = shown_path(path)
     with open_regular(path, "Config file", ConfigError) as file:
         try:
@@ -103,7 +114,7 @@ def load_config(path: str) -> JobConfig:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
     root = _compose(data, name)
     try:
-        return cast(JobConfig, read_mapping(root, JobConfig, ""))
+        return cast(JobConfig, read_mapping(root, JobConfig, "", assumed or {}))
     except BadSettingError as bad:
         error = ConfigError(f"{name} line {bad.line}: {bad.what}")
         error.version = _version(root)

@@ -4,6 +4,7 @@ import io
 import os
 import select
 import stat
+from collections.abc import Sequence
 from typing import BinaryIO, cast
 
 from rollsignal.errors import DiskError, JobError, OutputError, shown_path
@@ -166,6 +167,12 @@ def identity(path: str) -> object:
     except (OSError, ValueError):
         return _real(path)
     return status.st_dev, status.st_ino
+
+
+def total_bytes(paths: Sequence[str]) -> int:
+    """Add up the sizes of regular files, 0 if one of them is none."""
+    sizes = [os.path.getsize(path) if os.path.isfile(path) else -1 for path in paths]
+    return sum(sizes) if min(sizes, default=0) >= 0 else 0
 
 
 def _real(path: str) -> str:

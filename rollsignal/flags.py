@@ -79,6 +79,7 @@ def _parser() -> _Parser:
     _add_version(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_check(commands)
     _add_sample(commands)
     return parser
 
@@ -135,6 +136,29 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="the log on stderr too")
     _add_version(parser)
+
+
+def _add_check(commands: Any) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="tell what is wrong with a table of bars",
+        description="Read bars with every check on; print a JSON report, exit 65 on errors.",
+    )
+    parser.add_argument(
+        "--input",
+        metavar="PATH",
+        nargs="+",
+        default=Request().inputs,
+        action=_Once,
+        help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="PATH",
+        action=_Once,
+        help="settings; none is required (default: config.yaml, if there is one)",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
 
 
 def _add_sample(commands: Any) -> None:

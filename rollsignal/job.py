@@ -7,6 +7,7 @@ from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config
 from rollsignal.engines.local import Result, decide, describe
 from rollsignal.errors import ConfigError, JobError, escaped, shown_path
+from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
@@ -21,10 +22,11 @@ class Outcome(NamedTuple):
     error: JobError | None = None
 
 
-def run(request: Request, started: float, say: Say) -> Outcome:
+def run(request: Request, started: float, say: Say, draw: Draw | None = None) -> Outcome:
     """Run the job: read the bars, decide the signals, leave metrics and a log.
 
-    started: `time.perf_counter()` at the start of the program. Never raises: what went wrong is
+    started: `time.perf_counter()` at the start of the program. draw: shows a line of progress on
+    a terminal; without it, the log has it. Never raises: what went wrong is
     in the outcome, in the metrics file and in the log.
     """
     request = request.expanded()
@@ -38,7 +40,7 @@ def run(request: Request, started: float, say: Say) -> Outcome:
         _make_way(request)
         config = load_config(request.config)
         version = config.version
-        outcome = Outcome(_succeed(request, config, started, log))
+        outcome = Outcome(_succeed(request, config, started, log, draw))
         _end(outcome, started, log)
     except JobError as error:
         outcome = _fail(request, error, log, version)
@@ -109,9 +111,11 @@ def _make_way(request: Request) -> None:
         files.make_way(path)
 
 
-def _succeed(request: Request, config: JobConfig, started: float, log: RunLog) -> dict[str, object]:
+def _succeed(
+    request: Request, config: JobConfig, started: float, log: RunLog, draw: Draw | None
+) -> dict[str, object]:
     log.event("INFO", "config verified", **_settings(config))
-    result = _decide(request, config, log)
+    result = _decide(request, config, log, draw)
     _tell(result, config, log)
     if request.summary:
         _summarize(result, config, request.summary)
@@ -132,20 +136,21 @@ def _check_forms(request: Request) -> None:
         signals.form_of(request.signals)
 
 
-def _decide(request: Request, config: JobConfig, log: RunLog) -> Result:
+def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None) -> Result:
     """Decide the signals, and write each bar's as they are decided, if wanted."""
     paths = request.input_files()
-    if not request.signals:
-        return decide(paths, config, log.event)
-    from rollsignal.sinks.signals import SignalsFile
-
-    signals = SignalsFile(request.signals, config.window)
+    progress = Progress(files.total_bytes(paths), draw, log.event)
     try:
-        result = decide(paths, config, log.event, signals.write)
-        signals.finish()
+        if not request.signals:
+            return decide(paths, config, log.event, watch=progress)
+        from rollsignal.sinks.signals import SignalsFile
+
+        with SignalsFile(request.signals, config.window) as signals:
+            result = decide(paths, config, log.event, signals.write, progress)
+            signals.finish()
+        return result
     finally:
-        signals.drop()
-    return result
+        progress.close()
 
 
 def _summarize(result: Result, config: JobConfig, path: str) -> None:

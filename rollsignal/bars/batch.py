@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Batch(NamedTuple):
     """Consecutive bars of one file: for each its close, timestamp and physical line or row.
 
-    `cells` are the closes as written; `moments` and
-    `symbols` are None where they are not read.
+    `cells` are the closes as written; `moments` and `symbols` are None where they are not read.
+    `findings` are what the bars themselves show, each in its place.
     """
 
     closes: Ticks
@@ -27,6 +27,12 @@ class Batch(NamedTuple):
     moments: Sequence[Moment] | None
     lines: Sequence[int]
     symbols: Sequence[str] | None = None
+    findings: Sequence[Finding] = ()
+
+    @property
+    def rows(self) -> int:
+        """Count the bars."""
+        return len(self.lines)
 
 
 class Coded(NamedTuple):
@@ -39,19 +45,30 @@ class Coded(NamedTuple):
 class ArrayBatch(NamedTuple):
     """Consecutive bars as arrays: all closes known, all timestamps read, in any order.
 
-    `moments` are nanoseconds since 1970 UTC. `plain` makes a `Batch` of them.
+    `moments` are nanoseconds since 1970 UTC, `row` the line or row of the first bar. `plain` makes
+    a `Batch` of them.
     """
 
     ticks: TickArray
     moments: "NDArray[np.int64] | None"
     symbols: "Coded | pl.Series | None"
     plain: Callable[[], Batch]
+    row: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Count the bars."""
+        return len(self.ticks.values)
 
 
 class Reader(Protocol):
-    """What an engine needs of whoever reads a file; `symbol` is that of the whole file, if any."""
+    """What an engine needs of whoever reads a file.
+
+    `symbol` is that of the whole file, if any; `unit` is what its rows are called: line or row.
+    """
 
     name: str
+    unit: str
     symbol: str | None
 
     def describe(self) -> str:
@@ -59,6 +76,9 @@ class Reader(Protocol):
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
+
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read, about."""
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Explain that a bar is not later than the one before it."""

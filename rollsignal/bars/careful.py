@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rollsignal.bars.batch import Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import BLANKS, Dialect, odd_bytes
+from rollsignal.bars.header import BLANKS, Dialect, find_ohlc, odd_bytes
 from rollsignal.bars.records import Records, Row, is_blank
 from rollsignal.bars.text import text_of
 from rollsignal.config import JobConfig
@@ -25,6 +25,7 @@ class CarefulParser:
         self.cells = Cells(name, "line", self._column(dialect.close), stamp)
         self.records = Records(dialect, self.cells.problem)
         self.width = 0
+        self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
         self._missing = config.missing
         self._blank_line = 0
         self._ending: list[str] = []
@@ -47,6 +48,9 @@ class CarefulParser:
         batch = self.cells.batch(cells, stamps, lines, self._missing)
         if self.dialect.symbol is not None:
             batch = self.cells.with_symbols(batch, [row[self.dialect.symbol] for row in rows])
+        if self.others:
+            others = {name: [row[at] for row in rows] for name, at in self.others.items()}
+            batch = self.cells.checked(batch, others)
         self._ending = [*self._ending[-1:], *cells]
         return batch, problem
 

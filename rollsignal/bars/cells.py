@@ -1,13 +1,13 @@
 """This module turns the cells of closes and timestamps into batches, and says what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rollsignal.bars.batch import Batch
 from rollsignal.bars.header import BLANKS
 from rollsignal.config import Missing
 from rollsignal.errors import BadCellError, DataError, shown
-from rollsignal.prices import MISSING_WORDS, parse_closes
-from rollsignal.quality import Finding
+from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
+from rollsignal.quality import Finding, ohlc_findings
 from rollsignal.timestamps import TimestampReader
 
 TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
@@ -49,6 +49,16 @@ class Cells:
             raise self.problem(place, what) from None
         return Batch(closes, cells, moments, places)
 
+    def checked(self, batch: Batch, others: Mapping[str, Sequence[str]]) -> Batch:
+        """Look at the other prices and volumes of a batch, each column's cells by its name."""
+        findings: list[Finding] = []
+        parsed = {}
+        for name, cells in others.items():
+            parsed[name], bad = _parsed_each(name, cells)
+            findings += bad
+        findings += ohlc_findings(batch.closes, parsed)
+        return batch._replace(findings=findings)
+
     def with_symbols(self, batch: Batch, cells: Sequence[str]) -> Batch:
         """Add the symbols to a batch; raises `DataError` where there is none."""
         symbols = [cell.strip(BLANKS) for cell in cells]
@@ -77,6 +87,24 @@ class Cells:
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Say that a bar is not later than the one before it."""
-        hint = f"sort the bars, or set checks: {{{finding.check}: warn}}"
-        place = batch.lines[finding.place]
-        return self.problem(place, f"{self.timestamp} {finding.what} ({hint})")
+        if finding.check == "missing":
+            return self.close_problem(batch.lines[finding.place], finding.what, "not a number")
+        hint = f"set checks: {{{finding.check}: warn}}"
+        what = finding.what
+        if finding.check != "ohlc":
+            hint = f"sort the bars, or {hint}"
+            what = f"{self.timestamp} {what}"
+        return self.problem(batch.lines[finding.place], f"{what} ({hint})")
+
+
+def _parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:
+    """Parse cells of which some may be no numbers: these are found, and then missing."""
+    findings: list[Finding] = []
+    good = list(cells)
+    while True:
+        try:
+            return parse_closes(good), findings
+        except BadCellError as bad:
+            what = f"{name} is {shown(good[bad.index])}, {bad.reason}"
+            findings.append(Finding("ohlc", bad.index, what))
+            good[bad.index] = ""

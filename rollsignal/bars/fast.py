@@ -6,6 +6,7 @@ wide as the header, closes of digits with at most one point, timestamps of one u
 
 from collections.abc import Callable
 
+from rollsignal.arrays import TickArray
 from rollsignal.bars.batch import ArrayBatch, Batch, Coded
 from rollsignal.bars.careful import CarefulParser
 from rollsignal.bars.fields import DoubtError, Fields
@@ -13,6 +14,7 @@ from rollsignal.bars.moments import moments_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError
 from rollsignal.kernel import fits_int64
+from rollsignal.quality import is_sane
 
 
 class FastParser:
@@ -32,15 +34,26 @@ class FastParser:
             ticks = fields.numbers(dialect.close)
             if not fits_int64(ticks.values, self._window):
                 return None
+            if not self._is_sane(fields, ticks):
+                return None
             stamps, symbols = careful.timestamp, dialect.symbol
             return ArrayBatch(
                 ticks,
                 None if stamps is None else moments_of(fields, stamps, careful.cells.timestamps),
                 None if symbols is None else Coded(*fields.coded(symbols)),
                 plain,
+                careful.records.line,
             )
         except (DoubtError, BadCellError):
             return None
+
+    def _is_sane(self, fields: Fields, closes: TickArray) -> bool:
+        """Tell whether the other prices agree with the closes, if they are to be looked at."""
+        others = self._careful.others
+        if not others:
+            return True
+        columns = {name: fields.numbers(place) for name, place in others.items()}
+        return is_sane({**columns, "close": closes})
 
     def _knows_form(self) -> bool:
         """Tell if the rows so far are plain, and no row has begun."""

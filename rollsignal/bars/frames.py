@@ -4,6 +4,7 @@ Bars that are in any doubt (no close, no later timestamp, more digits than an in
 handed on as text and Python numbers instead, for the same checks and words as text tables get.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 from rollsignal.arrays import TickArray, ticks_of_array
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import find_column, find_symbol, find_timestamp
+from rollsignal.bars.header import find_column, find_ohlc, find_symbol, find_timestamp
 from rollsignal.bars.source import symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, DiskError, escaped, shown_path
+from rollsignal.quality import is_sane
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +31,9 @@ T = TypeVar("T")
 
 
 class FrameReader:
-    """Read one columnar file of one series."""
+    """Read one columnar file."""
+
+    unit = "row"
 
     def __init__(self, path: str, form: str, config: JobConfig) -> None:
         """Open the file; raises `DataError` if it is damaged or has no close column."""
@@ -39,6 +43,8 @@ class FrameReader:
         self.symbol = symbol_of(path, config)
         self._form = form
         self._config = config
+        self._size = os.path.getsize(path)
+        self._row = self._rows = 0
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
         self._table = self._guarded(lambda: scan(path, glob=False))
         schema = self._guarded(self._table.collect_schema)
@@ -49,6 +55,7 @@ class FrameReader:
         self._symbol = find_symbol(names, config.columns, self.name)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
+        self._others = {} if config.checks.ohlc == "off" else find_ohlc(names)
         self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
         self.order_problem = self._cells.order_problem
 
@@ -63,6 +70,14 @@ class FrameReader:
         """Say in which form the file is and which columns are read."""
         return f"{self._form}, close from {self._close}, timestamp from {self._timestamp or 'none'}"
 
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read, about."""
+        import polars as pl
+
+        if not self._rows:
+            self._rows = max(1, self._table.select(pl.len()).collect().item())
+        return self._size * self._row // self._rows
+
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
         import polars as pl
@@ -72,14 +87,15 @@ class FrameReader:
             columns.append(pl.col(self._timestamp).alias("timestamp"))
         if self._symbol is not None:
             columns.append(pl.nth(self._symbol).alias("symbol"))
+        for place, at in enumerate(self._others.values()):
+            columns.append(pl.nth(at).alias(f"other {place}"))
         table = self._table.select(columns)
         rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
         frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
-        row = 1
         while (frame := self._guarded(lambda: next(frames, None))) is not None:
             if frame.height:
-                yield self._batch(frame, row)
-                row += frame.height
+                yield self._batch(frame, self._row + 1)
+                self._row += frame.height
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
         ticks = self._ticks(frame["close"])
@@ -89,7 +105,19 @@ class FrameReader:
         untimed = self._timestamp is not None and moments is None
         if not ticks or untimed or (symbols is not None and symbols.null_count()):
             return plain()
-        return ArrayBatch(ticks, moments, symbols, plain)
+        if not self._is_sane(frame, ticks):
+            return plain()
+        return ArrayBatch(ticks, moments, symbols, plain, row)
+
+    def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
+        """Tell whether the other prices agree with the closes, if they are to be looked at."""
+        columns = {"close": closes}
+        for place, name in enumerate(self._others):
+            ticks = self._ticks(frame[f"other {place}"])
+            if ticks is None:
+                return False
+            columns[name] = ticks
+        return not self._others or is_sane(columns)
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:
         import polars as pl
@@ -113,14 +141,16 @@ class FrameReader:
         closes = frame["close"]
         if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
             raise DataError(f"{self.name}: {self._cells.close} is a column of {closes.dtype}")
-        values = closes.to_numpy() if closes.dtype == pl.Float32 else closes.to_list()
-        cells = ["" if value is None else str(value) for value in values]
+        cells = _cells(closes)
         stamps = None
         if self._timestamp is not None and moments is None:
             stamps = [_written(value) for value in frame["timestamp"].to_list()]
         batch = self._cells.batch(cells, stamps, places, self._config.missing)
         if self._symbol is not None:
             batch = self._cells.with_symbols(batch, list(map(_written, frame["symbol"].to_list())))
+        if self._others:
+            others = {n: _cells(frame[f"other {at}"]) for at, n in enumerate(self._others)}
+            batch = self._cells.checked(batch, others)
         return batch if moments is None else batch._replace(moments=moments.tolist())
 
     def _guarded(self, act: Callable[[], T]) -> T:
@@ -153,6 +183,14 @@ def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
     counts = stamps.to_physical().cast(pl.Int64).to_numpy()
     fits = max(abs(int(counts.min())), abs(int(counts.max()))) * unit_ns < 2**63
     return counts * unit_ns if fits else None
+
+
+def _cells(numbers: "pl.Series") -> list[str]:
+    """Write numbers as they would stand in a text table, each float as its shortest decimal."""
+    import polars as pl
+
+    values = numbers.to_numpy() if numbers.dtype == pl.Float32 else numbers.to_list()
+    return list(map(_written, values))
 
 
 def _written(value: object) -> str:

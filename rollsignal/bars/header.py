@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rollsignal.config import Columns
 from rollsignal.errors import DataError, did_you_mean, shown
+from rollsignal.quality import PRICES
 from rollsignal.timestamps import NAMES
 
 BLANKS = " \t"
@@ -138,6 +139,14 @@ def find_symbol(header: Sequence[str], wanted: Columns, where: str) -> int | Non
     if wanted.symbol is None or wanted.symbol.column is None:
         return None
     return find_column(header, wanted.symbol.column, where)
+
+
+def find_ohlc(header: Sequence[str]) -> dict[str, int]:
+    """Find the columns of open, high and low, and all volumes, that are named as usual, once."""
+    places = {name: found for name in PRICES if len(found := _places(header, name)) == 1}
+    volumes = [name for name in header if _folded(name) == "vol" or "volume" in _folded(name)]
+    places |= {name.strip(BLANKS): _places(header, name) for name in volumes}
+    return {name: found[0] for name, found in places.items() if len(found) == 1}
 
 
 def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:

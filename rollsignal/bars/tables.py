@@ -28,6 +28,8 @@ class TextReader:
     load, may begin.
     """
 
+    unit = "line"
+
     def __init__(
         self, path: str, config: JobConfig, careful_bytes: int, first_bytes: int = FIRST_BYTES
     ) -> None:
@@ -37,6 +39,7 @@ class TextReader:
         self._config = config
         self._careful_bytes = careful_bytes
         self._file = open_input(path)
+        self._is_regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
         try:
             stream, self._compression = unpacked(self._file, self.name)
             self._blocks = Blocks(stream, self.name, first_bytes)
@@ -49,7 +52,8 @@ class TextReader:
         """Find the dialect at the beginning; `_beginning` is the first block from the header on."""
         blocks = iter(self._blocks)
         block = next(blocks, b"")
-        while block.isspace() and (more := next(blocks, b"")):
+        # Excel's `sep=` line may stand alone in it.
+        while (block.isspace() or len(block.split()) < 2) and (more := next(blocks, b"")):
             block += more
             if len(block) > MAX_BLANK_BYTES and block.isspace():
                 raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_BYTES:,} bytes")
@@ -72,6 +76,10 @@ class TextReader:
         form += [self._blocks.encoding, DELIMITERS[dialect.delimiter]]
         return ", ".join([*form, f"close from {close}", f"timestamp from {timestamp}"])
 
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read, about."""
+        return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self._is_regular else 0
+
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where the text is in doubt."""
         yield from self._carefully(self._beginning)
@@ -90,13 +98,12 @@ class TextReader:
 
         fast = FastParser(self._careful, self._config)
         # A thread that waits for a pipe could not be ended.
-        regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
-        for block in self._blocks.ahead() if regular else self._blocks:
+        for block in self._blocks.ahead() if self._is_regular else self._blocks:
             batch = fast.batch(block, partial(self._again, block, self._careful.records.line))
             if batch is None:
                 yield from self._carefully(block)
                 continue
-            self._careful.pass_over(len(batch.ticks.values), block)
+            self._careful.pass_over(batch.rows, block)
             yield batch
 
     def _carefully(self, block: bytes) -> Iterator[Batch]:

@@ -1,14 +1,14 @@
 """This module keeps the book of a run: what is known of every series so far."""
 
-from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.config import JobConfig
+from rollsignal.engines.doubts import Doubt, Doubts
+from rollsignal.engines.gaps import Steps
 from rollsignal.engines.rows import ArrayRows, Emit, SignalRow, rows_of
 from rollsignal.engines.series import Series
-from rollsignal.errors import DataError
 from rollsignal.kernel import Carry, Decided, Tally, advance
 from rollsignal.prices import Ticks
 from rollsignal.quality import Finding, order_findings
@@ -17,10 +17,7 @@ from rollsignal.timestamps import iso, to_ns
 if TYPE_CHECKING:
     from rollsignal.engines.panel_book import PanelBook
 
-SHOWN_WARNINGS = 5
 ONE_SERIES = ""
-
-Tell = Callable[[Literal["INFO", "WARNING"], str], None]
 
 
 class Book:
@@ -29,13 +26,13 @@ class Book:
     emit: takes the rows of all bars in the order in which they are read.
     """
 
-    def __init__(self, config: JobConfig, tell: Tell, emit: Emit | None = None) -> None:
+    def __init__(self, config: JobConfig, doubts: Doubts, emit: Emit | None = None) -> None:
         self.series: dict[str, Series] = {}
-        self.warnings: Counter[str] = Counter()
+        self.doubts = doubts
         self._emit = emit
         self._many: PanelBook | None = None
         self._config = config
-        self._tell = tell
+        self._steps = None if config.checks.gaps == "off" else Steps()
 
     def tally(self) -> Tally:
         """Add the tallies of all series up."""
@@ -50,6 +47,8 @@ class Book:
                 return
             batch = batch.plain()
         self.close_panel()
+        for finding in (*batch.findings, *self._missing(batch)):
+            self._heed(batch, finding, reader)
         if batch.symbols is None:
             symbol = reader.symbol or ONE_SERIES
             decided = self._take_series(symbol, batch, reader)
@@ -70,6 +69,12 @@ class Book:
         if self._emit:
             self._emit([row for row in rows if row is not None])
 
+    def finish(self) -> None:
+        """Enter what is known on arrays, and heed what only the end shows."""
+        self.close_panel()
+        if self._steps:
+            self._steps.report(self.doubts)
+
     def close_panel(self) -> None:
         """Enter what is known on arrays into the book."""
         if self._many:
@@ -86,9 +91,16 @@ class Book:
         else:
             self.close_panel()
             rows = self._take_one(batch, reader)
-        if rows and self._emit:
-            self._emit(rows())
+        if rows and (self._emit or self._steps):
+            self._tell_rows(rows(), batch, reader)
         return rows is not None
+
+    def _tell_rows(self, rows: ArrayRows, batch: ArrayBatch, reader: Reader) -> None:
+        if self._emit:
+            self._emit(rows)
+        if self._steps and rows.moments is not None:
+            codes = (rows.signed & False).astype("int64") if rows.codes is None else rows.codes
+            self._steps.take_arrays(rows.symbols, codes, rows.moments, batch.row, reader)
 
     def _take_one(self, batch: ArrayBatch, reader: Reader) -> Callable[[], ArrayRows] | None:
         from rollsignal.arrays import advance_array
@@ -119,12 +131,15 @@ class Book:
         series = self._series(symbol)
         first_ns, last_ns = series.first_ns, series.last_ns
         if batch.moments is not None:
-            if self._check_files(series, to_ns(batch.moments[0]), reader):
+            if self._check_files(symbol, to_ns(batch.moments[0]), reader):
                 last_ns = None
             for finding in order_findings(batch.moments, last_ns):
-                self._heed(finding, reader.order_problem(batch, finding))
+                self._heed(batch, finding, reader, symbol)
             first_ns = to_ns(batch.moments[0]) if first_ns is None else first_ns
             last_ns = to_ns(batch.moments[-1])
+            if self._steps:
+                times = list(map(to_ns, batch.moments))
+                self._steps.take(symbol, times, batch.lines, reader)
         closes = batch.closes
         left_out = closes.values.count(None) if self._config.missing == "skip" else 0
         if left_out:
@@ -138,26 +153,34 @@ class Book:
     def _series(self, symbol: str) -> Series:
         return self.series.get(symbol) or Series(Carry(self._config.window))
 
-    def _check_files(self, series: Series, first_ns: int | None, reader: Reader) -> bool:
+    def _check_files(self, symbol: str, first_ns: int, reader: Reader) -> bool:
         """Heed a file that begins before the file that it continues ends; tell if it does."""
-        if first_ns is None or series.last_ns is None or series.last_file == reader.name:
+        series = self._series(symbol)
+        if series.last_ns is None or series.last_file == reader.name:
             return False
         if first_ns > series.last_ns:
             return False
         check = "order" if first_ns < series.last_ns else "duplicates"
         begin = f"{reader.name} begins at {iso(first_ns)}"
         end = f"{series.last_file}, which comes before it, ends at {iso(series.last_ns)}"
-        self._heed(Finding(check, 0, "overlap"), DataError(f"{begin}, but {end}: do they overlap?"))
+        message = f"{begin}, but {end}: do they overlap?"
+        self.doubts.heed(Doubt(check, reader.name, None, symbol, iso(first_ns), message))
         return True
 
-    def _heed(self, finding: Finding, error: DataError) -> None:
-        level = getattr(self._config.checks, finding.check)
-        if level == "error":
-            raise error
-        if level == "warn":
-            self.warnings[finding.check] += 1
-            if self.warnings[finding.check] <= SHOWN_WARNINGS:
-                self._tell("WARNING", error.message)
+    def _missing(self, batch: Batch) -> list[Finding]:
+        """Find the bars without a close, if that is to be told of each."""
+        if "missing" not in self.doubts.levels:
+            return []
+        values = enumerate(batch.closes.values)
+        return [Finding("missing", at, batch.cells[at]) for at, tick in values if tick is None]
+
+    def _heed(self, batch: Batch, finding: Finding, reader: Reader, symbol: str = "") -> None:
+        place = finding.place
+        symbol = symbol or (batch.symbols[place] if batch.symbols else reader.symbol or ONE_SERIES)
+        stamp = None if batch.moments is None else iso(to_ns(batch.moments[place]))
+        message = reader.order_problem(batch, finding).message
+        row = batch.lines[place]
+        self.doubts.heed(Doubt(finding.check, reader.name, row, symbol, stamp, message))
 
 
 def _by_symbol(batch: Batch) -> list[tuple[str, Batch, list[int]]]:

@@ -9,7 +9,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rollsignal import files
 from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
@@ -34,7 +34,10 @@ def form_of(path: str) -> str:
 
 
 class SignalsFile:
-    """Take rows as they are decided; `finish` puts the file in its place, `drop` removes it."""
+    """Take rows as they are decided; `finish` puts the file in its place.
+
+    Used in a `with` statement, whose end removes what is unfinished.
+    """
 
     def __init__(self, path: str, window: int) -> None:
         """Begin the file; raises `OutputError`."""
@@ -42,7 +45,7 @@ class SignalsFile:
         self._form = form_of(path)
         self._window = window
         self._unfinished = files.begin(path)
-        # Open from here to `finish` or `drop`.
+        # Open from here to `finish` or the end of the `with`.
         self._file = open(self._unfinished, "wb")  # noqa: SIM115
         self._write(csv_bytes([HEADER]))
         self._whole = self._decimals = 0
@@ -82,8 +85,10 @@ class SignalsFile:
         except OSError as problem:
             raise files.cannot_write(self._path, problem) from problem
 
-    def drop(self) -> None:
-        """Remove what is unfinished."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
         self._file.close()
         files.drop(self._unfinished)
 
