@@ -64,6 +64,7 @@ def run(  # noqa: PLR0913  # the flags of the command
     log_file: str | None = "run.log",
     summary: str | None = None,
     signals: str | None = None,
+    partition_by: Literal["symbol", "date"] | None = None,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
@@ -71,7 +72,15 @@ def run(  # noqa: PLR0913  # the flags of the command
     """
     started = perf_counter()
     inputs = (input,) if isinstance(input, str) else tuple(input)
-    request = Request(inputs, config, output, log_file, summary=summary, signals=signals)
+    request = Request(
+        inputs,
+        config,
+        output,
+        log_file,
+        summary=summary,
+        signals=signals,
+        partition_by=partition_by,
+    )
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:
         raise outcome.error

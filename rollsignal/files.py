@@ -121,6 +121,21 @@ def drop(unfinished: str) -> None:
         os.unlink(unfinished)
 
 
+def drop_folder(unfinished: str) -> None:
+    """Remove a folder that was begun, with all that is in it."""
+    import shutil
+
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def make_folder(path: str) -> None:
+    """Make an output that is a folder; raises `OutputError`."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as problem:
+        raise _cannot_create(path, str(problem.strerror)) from problem
+
+
 def cannot_write(path: str, problem: OSError) -> DiskError:
     """Say that writing an output failed midway."""
     return DiskError(

@@ -125,6 +125,12 @@ def _add_run(commands: Any) -> None:
         help="a row for every bar, as .csv, .parquet or .arrow (default: none)",
     )
     parser.add_argument(
+        "--partition-by",
+        choices=("symbol", "date"),
+        action=_Once,
+        help="write the signals as a hive-partitioned folder (default: one file)",
+    )
+    parser.add_argument(
         "--log-format",
         choices=("text", "json"),
         default="text",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config
 from rollsignal.engines.local import Result, decide, describe
-from rollsignal.errors import ConfigError, JobError, escaped, shown_path
+from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
 from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
@@ -108,7 +108,10 @@ def _make_way(request: Request) -> None:
     """Refuse outputs that cannot be, and remove what an earlier run left in their places."""
     _check_forms(request)
     for path in request.outputs.values():
-        files.make_way(path)
+        if request.partition_by and path == request.signals:
+            files.make_folder(path)
+        else:
+            files.make_way(path)
 
 
 def _succeed(
@@ -130,10 +133,12 @@ def _check_forms(request: Request) -> None:
         from rollsignal.sinks.summary import form_of
 
         form_of(request.summary)
+    if request.partition_by and not request.signals:
+        raise UsageError("--partition-by parts the signals; name their folder with --signals")
     if request.signals:
         from rollsignal.sinks import signals
 
-        signals.form_of(request.signals)
+        signals.form_of(request.signals, request.partition_by)
 
 
 def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None) -> Result:
@@ -145,7 +150,7 @@ def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None)
             return decide(paths, config, log.event, watch=progress)
         from rollsignal.sinks.signals import SignalsFile
 
-        with SignalsFile(request.signals, config.window) as signals:
+        with SignalsFile(request.signals, config.window, request.partition_by) as signals:
             result = decide(paths, config, log.event, signals.write, progress)
             signals.finish()
         return result

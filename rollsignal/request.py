@@ -18,6 +18,7 @@ class Request(NamedTuple):
     log_format: LogFormat = "text"
     summary: str | None = None
     signals: str | None = None
+    partition_by: str | None = None
 
     @property
     def outputs(self) -> dict[str, str]:

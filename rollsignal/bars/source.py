@@ -41,7 +41,7 @@ def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]
 def _found(path: str, ours: set[object]) -> list[str]:
     if path != STDIN and os.path.isdir(path):
         files, problem = (
-            _in_folder(path),
+            _in_folder(path, ours),
             InputError("Input folder has no files", f"path: {shown_path(path)}"),
         )
     elif not os.path.lexists(path) and glob.has_magic(path):
@@ -60,9 +60,9 @@ def _is_table(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in SUFFIXES
 
 
-def _in_folder(folder: str) -> list[str]:
+def _in_folder(folder: str, ours: set[object]) -> list[str]:
     paths = []
-    seen: set[object] = set()
+    seen = set(ours)
     for at, folders, names in os.walk(folder, followlinks=True):
         place = identity(at)
         if place in seen:

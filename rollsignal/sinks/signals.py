@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from rollsignal import files
 from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
-from rollsignal.errors import UsageError, shown_path
-from rollsignal.sinks.summary import harmless
+from rollsignal.sinks.summary import harmless, known_form
 from rollsignal.timestamps import iso
 
 if TYPE_CHECKING:
@@ -25,12 +24,15 @@ HEADER = ("timestamp", "symbol", "close", "rolling_mean", "signal")
 DECIMAL_DIGITS = 38
 
 
-def form_of(path: str) -> str:
-    """Tell the form by the suffix of a path; raises `UsageError` for any other."""
+def form_of(path: str, partition_by: str | None = None) -> str:
+    """Tell the form by the suffix of a path; raises `UsageError` for any other.
+
+    A folder of partitions may be named without a suffix, and is Parquet then.
+    """
     suffix = os.path.splitext(path)[1].lower()
-    if suffix not in FORMS:
-        raise UsageError(f"--signals {shown_path(path)} ends in none of {', '.join(FORMS)}")
-    return suffix
+    if partition_by and suffix not in FORMS:
+        return ".parquet"
+    return known_form("--signals", path, FORMS)
 
 
 class SignalsFile:
@@ -39,12 +41,13 @@ class SignalsFile:
     Used in a `with` statement, whose end removes what is unfinished.
     """
 
-    def __init__(self, path: str, window: int) -> None:
-        """Begin the file; raises `OutputError`."""
+    def __init__(self, path: str, window: int, partition_by: str | None = None) -> None:
+        """Begin the file, or the folder of partitions; raises `OutputError`."""
         self._path = path
-        self._form = form_of(path)
+        self._form = form_of(path, partition_by)
         self._window = window
-        self._unfinished = files.begin(path)
+        self._partition_by = partition_by
+        self._unfinished = files.begin(os.path.join(path, "signals") if partition_by else path)
         # Open from here to `finish` or the end of the `with`.
         self._file = open(self._unfinished, "wb")  # noqa: SIM115
         self._write(csv_bytes([HEADER]))
@@ -79,6 +82,9 @@ class SignalsFile:
         """Put the file in its place; raises `DiskError`."""
         try:
             self._file.close()
+            if self._partition_by:
+                self._spread(self._partition_by)
+                return
             if self._form != ".csv":
                 self._convert()
             files.settle(self._unfinished, self._path)
@@ -94,19 +100,28 @@ class SignalsFile:
 
     def _convert(self) -> None:
         """Turn the rows written as text into columns, in bounded memory."""
-        import polars as pl
-
         text = self._unfinished + ".csv"
         os.replace(self._unfinished, text)
         try:
-            table = pl.scan_csv(text, schema=dict.fromkeys(HEADER, pl.String), glob=False)
-            table = table.with_columns(*self._columns())
+            table = self._table(text)
             if self._form == ".parquet":
                 table.sink_parquet(self._unfinished)
             else:
                 table.sink_ipc(self._unfinished)
         finally:
             files.drop(text)
+
+    def _spread(self, key: str) -> None:
+        """Part the rows written as text into files, in bounded memory."""
+        from rollsignal.sinks.partitions import write_partitions
+
+        write_partitions(self._table(self._unfinished), key, self._path, self._form)
+
+    def _table(self, text: str) -> "pl.LazyFrame":
+        import polars as pl
+
+        table = pl.scan_csv(text, schema=dict.fromkeys(HEADER, pl.String), glob=False)
+        return table if self._form == ".csv" else table.with_columns(*self._columns())
 
     def _columns(self) -> "list[pl.Expr]":
         import polars as pl
