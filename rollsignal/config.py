@@ -16,6 +16,7 @@ from rollsignal.settings import (
     BadSettingError,
     OneOf,
     Section,
+    Switch,
     Symbol,
     SymbolFrom,
     Text,
@@ -87,6 +88,7 @@ class JobConfig(NamedTuple):
             get_args(Missing),
         ),
     ] = "error"
+    sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
     columns: Annotated[Columns, Section("names of the columns", Columns)] = Columns()
     checks: Annotated[
         Checks, Section("what to do about bars in doubt: error, warn or off", Checks)
@@ -96,7 +98,7 @@ class JobConfig(NamedTuple):
     def needs_timestamps(self) -> bool:
         """Tell whether any check looks at timestamps."""
         checks = self.checks
-        return (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
+        return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
 
 
 def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:

@@ -91,6 +91,19 @@ class OneOf(NamedTuple):
         return text
 
 
+class Switch(NamedTuple):
+    """True or false."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> bool:
+        """Read the switch; raises `BadSettingError`."""
+        text = _scalar(node, name)
+        if text not in ("true", "false") or _is_quoted(node):
+            raise BadSettingError(node, f"{name} is {as_written(node)}, neither true nor false")
+        return text == "true"
+
+
 class SymbolFrom(NamedTuple):
     """Where symbols come from: a column, or the names of the files."""
 

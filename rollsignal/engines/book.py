@@ -47,8 +47,7 @@ class Book:
                 return
             batch = batch.plain()
         self.close_panel()
-        for finding in (*batch.findings, *self._missing(batch)):
-            self._heed(batch, finding, reader)
+        self.heed(batch, reader)
         if batch.symbols is None:
             symbol = reader.symbol or ONE_SERIES
             decided = self._take_series(symbol, batch, reader)
@@ -166,6 +165,12 @@ class Book:
         message = f"{begin}, but {end}: do they overlap?"
         self.doubts.heed(Doubt(check, reader.name, None, symbol, iso(first_ns), message))
         return True
+
+    def heed(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
+        """Heed what the bars of a batch show, each by itself."""
+        if isinstance(batch, Batch):
+            for finding in (*batch.findings, *self._missing(batch)):
+                self._heed(batch, finding, reader)
 
     def _missing(self, batch: Batch) -> list[Finding]:
         """Find the bars without a close, if that is to be told of each."""

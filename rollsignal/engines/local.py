@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import NamedTuple
 
-from rollsignal.bars.batch import Reader
+from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.bars.source import columnar_format
 from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
@@ -48,9 +48,13 @@ def decide(
     """
     doubts = Doubts(config.checks._asdict(), tell)
     book = Book(config, doubts, emit)
-    paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
+    if not config.sort:
+        paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
     files = Files(paths, config, watch)
-    forms = {path: files.read(path, book) for path in paths}
+    if config.sort:
+        forms = files.sort(paths, book)
+    else:
+        forms = {path: files.read(path, book) for path in paths}
     book.finish()
     tally = book.tally()
     if not tally.signals:
@@ -92,9 +96,30 @@ class Files:
 
     def read(self, path: str, book: Book) -> str:
         """Read one file; return its form."""
+        return self._each(path, book.take)
+
+    def sort(self, paths: Sequence[str], book: Book) -> dict[str, str]:
+        """Read all files, then hand their bars on in the order of time; return their forms."""
+        from rollsignal.engines.sorted_bars import SortedReader
+        from rollsignal.engines.sorting import BarSorter
+
+        with BarSorter() as sorter:
+            bars = SortedReader(sorter)
+
+            def add(batch: Batch | ArrayBatch, reader: Reader) -> None:
+                book.heed(batch, reader)
+                bars.add(batch, reader)
+
+            forms = {path: self._each(path, add) for path in paths}
+            for batch in bars.batches():
+                book.take(batch, bars)
+        return forms
+
+    def _each(self, path: str, take: Callable[[Batch | ArrayBatch, Reader], None]) -> str:
+        """Read one file, and hand its batches on; return its form."""
         with _opened(path, self._config, self._careful_bytes) as reader:
             for batch in reader.batches():
-                book.take(batch, reader)
+                take(batch, reader)
                 self._rows += batch.rows
                 if self._watch:
                     self._watch(self._bytes + reader.bytes_read(), self._rows)
