@@ -95,7 +95,10 @@ def plan(request: Request) -> str:
     paths = request.input_files()
     return "\n".join(
         [
-            *(f"would read  {shown_path(path)}: {describe(path, config)}" for path in paths),
+            *(
+                f"would read  {shown_path(path)}: {describe(path, config, request.format)}"
+                for path in paths
+            ),
             *(f"would write {shown_path(path)}" for path in request.written),
             *(f"setting     {name}: {_shown(value)}" for name, value in _settings(config).items()),
         ]
@@ -136,12 +139,12 @@ def _decide(request: Request, config: JobConfig, log: RunLog) -> Result:
     """Decide the signals, and write each bar's as they are decided, if wanted."""
     paths = request.input_files()
     if not request.signals:
-        return decide(paths, config, log.event)
+        return decide(paths, config, log.event, form=request.format)
     from rollsignal.sinks.signals import SignalsFile
 
     signals = SignalsFile(request.signals)
     try:
-        result = decide(paths, config, log.event, signals.write)
+        result = decide(paths, config, log.event, signals.write, request.format)
         signals.finish()
     finally:
         signals.drop()

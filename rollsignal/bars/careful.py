@@ -10,22 +10,19 @@ from itertools import chain
 from rollsignal.bars.batch import Batch
 from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import BLANKS, DELIMITERS, find_dialect, odd_bytes
+from rollsignal.bars.input import InputFile
 from rollsignal.bars.records import Records, Row, is_blank
-from rollsignal.bars.source import open_input, symbol_of
-from rollsignal.bars.text import TextPieces
-from rollsignal.bars.unpack import unpacked
+from rollsignal.bars.source import symbol_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, escaped, plural, shown, shown_path
-
-MAX_BLANK_CHARS = 1 << 20
+from rollsignal.errors import DataError, escaped, plural, shown
 
 
 class CarefulReader:
     """Read one file of delimited text, batch after batch."""
 
-    def __init__(self, path: str, config: JobConfig) -> None:
-        """Open the file and find its dialect; raises `InputError` or `DataError`."""
-        self._file = open_input(path)
+    def __init__(self, path: str, config: JobConfig, file: InputFile | None = None) -> None:
+        """Open the file if it is not, and find its dialect; raises `InputError` or `DataError`."""
+        self._file = file or InputFile(path)
         try:
             self._begin(path, config)
         except BaseException:
@@ -33,23 +30,17 @@ class CarefulReader:
             raise
 
     def _begin(self, path: str, config: JobConfig) -> None:
-        self.name = shown_path(path)
+        self.name = self._file.name
         self.symbol = symbol_of(path, config)
-        stream, self.compression = unpacked(self._file, self.name)
-        self._pieces = TextPieces(stream, self.name)
-        text = iter(self._pieces)
-        beginning = next(text, "")
-        while beginning.isspace() and (piece := next(text, "")):
-            beginning += piece
-            if len(beginning) > MAX_BLANK_CHARS:
-                raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_CHARS:,} characters")
+        self.compression = self._file.compression
+        self._pieces = self._file.pieces
+        self._beginning = beginning = self._file.beginning
         self.dialect = find_dialect(beginning, config.columns, self.name)
-        self._beginning = beginning
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
         stamp = None if self._timestamp is None else self._column(self._timestamp)
         self._cells = Cells(self.name, "line", self._column(self.dialect.close), stamp)
         self.order_problem = self._cells.order_problem
-        pieces = chain((beginning[self.dialect.start :],), text)
+        pieces = chain((beginning[self.dialect.start :],), self._file.rest)
         self._records = Records(pieces, self.dialect, self._cells.problem)
         self._missing = config.missing
         self._width = 0

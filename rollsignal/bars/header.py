@@ -45,7 +45,7 @@ def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
     if start == len(text):
         raise DataError(f"{name}: no header and no rows: the file is empty or blank")
     headers = {delimiter: split_header(text[start:], delimiter) for delimiter in delimiters}
-    fitting = [d for d, header in headers.items() if _places(header, wanted.close)]
+    fitting = [d for d, header in headers.items() if places_of(header, wanted.close)]
     # A table of one column reads the same whatever the delimiter.
     if len({headers[delimiter] for delimiter in fitting}) > 1:
         raise DataError(f"{name} line {line}: the header can be split in more than one way")
@@ -96,7 +96,7 @@ def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
         return ()
 
 
-def _places(header: Sequence[str], wanted: str) -> list[int]:
+def places_of(header: Sequence[str], wanted: str) -> list[int]:
     """Find a column: by its exact name, else ignoring case and blanks."""
     exact = [place for place, name in enumerate(header) if name == wanted]
     return exact or [place for place, name in enumerate(header) if _folded(name) == _folded(wanted)]
@@ -108,7 +108,7 @@ def _folded(name: str) -> str:
 
 def find_column(header: Sequence[str], wanted: str, where: str) -> int:
     """Find the place of a column; raises `DataError` if there is none or more than one."""
-    places = _places(header, wanted)
+    places = places_of(header, wanted)
     if len(places) == 1:
         return places[0]
     if places:
@@ -128,7 +128,7 @@ def find_timestamp(header: Sequence[str], wanted: str | None, where: str) -> int
     if wanted is not None:
         return find_column(header, wanted, where)
     for name in NAMES:
-        if _places(header, name):
+        if places_of(header, name):
             return find_column(header, name, where)
     return None
 
@@ -151,6 +151,6 @@ def odd_bytes(cell: str) -> str | None:
     """Say what is wrong with a cell that holds a NUL or bytes that are not UTF-8, if any."""
     if "\0" in cell:
         return "contains a NUL byte"
-    if any("\ud800" <= character <= "\udfff" for character in cell):
+    if not cell.isascii() and any("\ud800" <= character <= "\udfff" for character in cell):
         return "is not UTF-8 (convert the file, or save it as UTF-8)"
     return None

@@ -1,10 +1,11 @@
-"""This module finds what a run reads: files, folders, patterns, pipes and standard input."""
+"""This module finds what a run reads: files, folders, patterns, pipes, and their formats."""
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Literal, get_args
 
 from rollsignal.config import JobConfig
 from rollsignal.errors import InputError, UsageError, shown_path
@@ -12,9 +13,15 @@ from rollsignal.files import checked, identity, open_regular
 
 STDIN = "-"
 PIPE_SECONDS = 10
-COLUMNAR = {b"PAR1": "parquet", b"ARROW1": "arrow"}
-_SUFFIXES = ".csv .tsv .txt .tab .parquet .pq .arrow .feather .ipc .gz .bz2 .xz .zst .zip"
-SUFFIXES = frozenset(_SUFFIXES.split())
+_SUFFIXES = ".csv .tsv .txt .tab .ndjson .jsonl .parquet .pq .arrow .feather .ipc"
+SUFFIXES = frozenset(f"{_SUFFIXES} .gz .bz2 .xz .zst .zip".split())
+
+Format = Literal["csv", "ndjson", "parquet", "arrow"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+COLUMNAR: dict[Format, bytes] = {"parquet": b"PAR1", "arrow": b"ARROW1"}
+# No header begins like an object, or like an array of objects, which is none but says so.
+_JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\[]|$))')
+_NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 
 
 def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
@@ -83,13 +90,18 @@ def open_input(path: str) -> BinaryIO:
     return checked(open(sys.stdin.fileno(), "rb", closefd=False), "Standard input")
 
 
-def columnar_format(path: str) -> str | None:
-    """Tell a Parquet or Arrow IPC file by its first bytes; None for anything else."""
-    if not os.path.isfile(path):
-        return None
-    with open_input(path) as file:
-        head = file.read(8)
-    return next((name for magic, name in COLUMNAR.items() if head.startswith(magic)), None)
+def columnar_format(head: bytes) -> Format | None:
+    """Tell Parquet or Arrow IPC by a file's first bytes; None for anything else."""
+    return next((form for form, magic in COLUMNAR.items() if head.startswith(magic)), None)
+
+
+def text_format(beginning: str, path: str, wanted: Format | None) -> Format:
+    """Name a text's format: told by how it begins, by what is wanted, by its name, else CSV."""
+    if _JSON.match(beginning):
+        return "ndjson"
+    if wanted and wanted not in COLUMNAR:
+        return wanted
+    return "ndjson" if _NDJSON_NAME.search(path) else "csv"
 
 
 def symbol_of(path: str, config: JobConfig) -> str | None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from rollsignal.bars.batch import Batch, PanelBatch, Reader
 from rollsignal.bars.careful import CarefulReader
-from rollsignal.bars.source import columnar_format
+from rollsignal.bars.input import InputFile
+from rollsignal.bars.source import Format
 from rollsignal.config import JobConfig
 from rollsignal.engines.book import Book, Emit, Series, Tell
 from rollsignal.engines.ordering import in_time_order
@@ -28,14 +29,21 @@ class Result(NamedTuple):
     warnings: dict[str, int]
 
 
-def decide(paths: Sequence[str], config: JobConfig, tell: Tell, emit: Emit | None = None) -> Result:
+def decide(
+    paths: Sequence[str],
+    config: JobConfig,
+    tell: Tell,
+    emit: Emit | None = None,
+    form: Format | None = None,
+) -> Result:
     """Decide the signals of all files; raises `DataError` if there cannot be any.
 
-    tell: hears what is worth a line in the log. emit: takes a row for every bar.
+    tell: hears what is worth a line in the log. emit: takes a row for every bar. form: the format
+    that all files must be in.
     """
     book = Book(config, tell, emit)
-    paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
-    forms = {path: _read(path, book, config, tell) for path in paths}
+    paths = in_time_order(paths, config, lambda path: _first_ns(path, config, form))
+    forms = {path: _read(path, book, config, tell, form) for path in paths}
     book.close_panel()
     tally = book.tally()
     if not tally.signals:
@@ -44,21 +52,24 @@ def decide(paths: Sequence[str], config: JobConfig, tell: Tell, emit: Emit | Non
 
 
 @contextmanager
-def _opened(path: str, config: JobConfig) -> Iterator[Reader]:
-    """Open a file by the reader that suits its content."""
-    form = columnar_format(path)
-    if form:
-        from rollsignal.bars.frames import FrameReader
+def _opened(path: str, config: JobConfig, wanted: Format | None) -> Iterator[Reader]:
+    """Open a file by the reader that suits its format."""
+    with closing(InputFile(path, wanted)) as file:
+        if file.form == "csv":
+            yield CarefulReader(path, config, file)
+        elif file.form == "ndjson":
+            from rollsignal.bars.ndjson import NdjsonReader
 
-        yield FrameReader(path, form, config)
-        return
-    with closing(CarefulReader(path, config)) as careful:
-        yield careful
+            yield NdjsonReader(file, config)
+        else:
+            from rollsignal.bars.frames import FrameReader
+
+            yield FrameReader(path, file.form, config)
 
 
-def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
+def _read(path: str, book: Book, config: JobConfig, tell: Tell, form: Format | None) -> str:
     """Read one file, by the fast reader if it is a large and plain text; return its form."""
-    with _opened(path, config) as reader:
+    with _opened(path, config, form) as reader:
         if isinstance(reader, CarefulReader) and _is_large(path) and not book.emit:
             from rollsignal.bars.fast import DoubtError, FastReader, suits
 
@@ -73,15 +84,15 @@ def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
         return _enter(reader, book)
 
 
-def describe(path: str, config: JobConfig) -> str:
+def describe(path: str, config: JobConfig, form: Format | None = None) -> str:
     """Say in which form a file is; raises `JobError` if it cannot be opened as a table."""
-    with _opened(path, config) as reader:
+    with _opened(path, config, form) as reader:
         return reader.describe()
 
 
-def _first_ns(path: str, config: JobConfig) -> int | None:
+def _first_ns(path: str, config: JobConfig, form: Format | None) -> int | None:
     """Read a file's first timestamp, if timestamps are read at all."""
-    with _opened(path, config) as reader:
+    with _opened(path, config, form) as reader:
         batch = next(iter(reader.batches()), None)
     if batch is None:
         # A file without rows does not matter to the order of the others.

@@ -409,7 +409,6 @@ def test_a_table_in_doubt_is_refused_with_its_line(fault: str) -> None:
         (CLEAN.encode("utf-16")[:-1], ": not UTF-16 as its first bytes say"),
         (CLEAN.encode("utf-32")[:-2], ": not UTF-32 as its first bytes say"),
         (b"\xff\xfe" + "close\n".encode("utf-16-le") + b"\x00\xdc", ": not UTF-16"),
-        (b"PAR1" + bytes(64), "line 1: "),
     ],
 )
 def test_bytes_that_are_no_text_are_refused(data: bytes, expected: str) -> None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.bars.source import SUFFIXES, columnar_format, find_inputs, open_input, symbol_of
+from rollsignal.bars.source import (
+    FORMATS,
+    SUFFIXES,
+    columnar_format,
+    find_inputs,
+    open_input,
+    symbol_of,
+    text_format,
+)
 from rollsignal.config import Columns
 from rollsignal.errors import InputError, JobError, UsageError
 from rollsignal.settings import SymbolFrom
@@ -147,7 +155,7 @@ def test_what_is_no_file_is_an_input_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "form"),
+    ("head", "form"),
     [
         (b"PAR1....", "parquet"),
         (b"ARROW1\0\0", "arrow"),
@@ -158,14 +166,51 @@ def test_what_is_no_file_is_an_input_error(tmp_path: Path) -> None:
         (b"close\nPAR1", None),
     ],
 )
-def test_a_columnar_format_is_told_by_the_first_bytes_whatever_the_name(
-    tmp_path: Path, data: bytes, form: str | None
+def test_a_columnar_format_is_told_by_the_first_bytes(head: bytes, form: str | None) -> None:
+    assert columnar_format(head) == form
+
+
+OBJECTS = ['{"close":1}\n', ' \n\t{ "close": 1', "{}", "{", "{\n", '{\n  "close": 1\n}', '{"']
+ARRAYS = ['[{"close":1}]', "[", "[\n  {", "[[1]]"]
+TABLES = [
+    "time,close\n",
+    "close\n1\n",
+    "{close}\n1\n",
+    "[close]\n",
+    '"{""close""}"\n',
+    "",
+    "\n",
+    "5",
+]
+
+
+@pytest.mark.parametrize("beginning", OBJECTS + ARRAYS)
+def test_a_text_that_begins_as_json_is_ndjson_whatever_its_name_and_the_wish(
+    beginning: str,
 ) -> None:
-    for name in ("bars.csv", "bars.parquet", "bars"):
-        (tmp_path / name).write_bytes(data)
-        assert columnar_format(str(tmp_path / name)) == form
-    assert columnar_format("-") is None
-    assert columnar_format(str(tmp_path)) is None
+    for path in ("bars", "bars.csv", "-"):
+        for wanted in (None, *FORMATS):
+            assert text_format(beginning, path, wanted) == "ndjson"
+
+
+@pytest.mark.parametrize("beginning", TABLES)
+def test_any_other_text_is_what_is_wanted_or_what_its_name_says_or_csv(beginning: str) -> None:
+    named = ["a.ndjson", "a.JSONL", "x/a.ndjson.gz", "a.b.jsonl.zst"]
+    for path in [
+        *named,
+        "a.csv",
+        "a.ndjson.csv",
+        "a.ndjson/b",
+        "ndjson",
+        "jsonl",
+        "-",
+        "a.parquet",
+    ]:
+        assert text_format(beginning, path, "csv") == "csv"
+        assert text_format(beginning, path, "ndjson") == "ndjson"
+        expected = "ndjson" if path in named else "csv"
+        assert text_format(beginning, path, None) == expected
+        assert text_format(beginning, path, "parquet") == expected
 
 
 @pytest.mark.parametrize(
@@ -175,6 +220,8 @@ def test_a_columnar_format_is_told_by_the_first_bytes_whatever_the_name(
         ("day/BTC.csv", "BTC"),
         ("BTC.csv.gz", "BTC"),
         ("BTC.TSV.ZST", "BTC"),
+        ("BTC.ndjson", "BTC"),
+        ("BTC.jsonl.gz", "BTC"),
         ("BTC.parquet", "BTC"),
         ("BRK.B.csv", "BRK.B"),
         ("BRK.B", "BRK.B"),
