@@ -12,7 +12,7 @@ from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import BLANKS, DELIMITERS, find_dialect, odd_bytes
 from rollsignal.bars.input import InputFile
 from rollsignal.bars.records import Records, Row, is_blank
-from rollsignal.bars.source import symbol_of
+from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, escaped, plural, shown
 
@@ -35,7 +35,8 @@ class CarefulReader:
         self.compression = self._file.compression
         self._pieces = self._file.pieces
         self._beginning = beginning = self._file.beginning
-        self.dialect = find_dialect(beginning, config.columns, self.name)
+        in_path = [name for name, _ in partitions_of(path)]
+        self.dialect = find_dialect(beginning, config.columns, self.name, in_path)
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
         stamp = None if self._timestamp is None else self._column(self._timestamp)
         self._cells = Cells(self.name, "line", self._column(self.dialect.close), stamp)
@@ -89,7 +90,8 @@ class CarefulReader:
                 stamps = None if timestamp is None else [row[timestamp] for row in rows]
                 batch = self._cells.batch(cells, stamps, lines, self._missing)
                 if symbol is not None:
-                    batch = self._cells.with_symbols(batch, [row[symbol] for row in rows])
+                    symbols = [row[symbol] for row in rows]
+                    batch = self._cells.with_symbols(batch, symbols, self.symbol)
                 ending = [*ending[-1:], *batch.cells]
                 last_line = lines[-1]
                 yield batch

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from rollsignal.arrays import TickArray, ticks_of_array
 from rollsignal.bars.batch import ArrayBatch, Batch, PanelBatch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import find_column, find_symbol, find_timestamp
-from rollsignal.bars.source import symbol_of
+from rollsignal.bars.header import BLANKS, find_column, find_symbol, find_timestamp
+from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, DiskError, escaped, shown_path
 
@@ -44,9 +44,10 @@ class FrameReader:
         schema = self._guarded(self._table.collect_schema)
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
-        place = find_timestamp(names, config.columns.timestamp, self.name)
+        in_path = [name for name, _ in partitions_of(path)]
+        place = find_timestamp(names, config.columns.timestamp, self.name, in_path)
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
-        self._symbol = find_symbol(names, config.columns, self.name)
+        self._symbol = find_symbol(names, config.columns, self.name, in_path)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
         self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
@@ -102,9 +103,18 @@ class FrameReader:
         moments = None if self._timestamp is None else _moments_ns(frame["timestamp"])
         symbols = frame["symbol"]
         plain = partial(self._plain, frame, row, moments)
-        if not ticks or symbols.null_count() or (self._timestamp and moments is None):
+        known = not symbols.null_count() and self._agree(symbols)
+        if not ticks or not known or (self._timestamp and moments is None):
             return plain()
         return PanelBatch(symbols, ticks, moments, plain)
+
+    def _agree(self, symbols: "pl.Series") -> bool:
+        """Tell whether symbols are all that of the file's path, if that has one."""
+        import polars as pl
+
+        if self.symbol is None:
+            return True
+        return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == self.symbol).all())
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:
         import polars as pl
@@ -139,7 +149,8 @@ class FrameReader:
             stamps = [_written(value) for value in frame["timestamp"].to_list()]
         batch = self._cells.batch(cells, stamps, places, self._config.missing)
         if self._symbol is not None:
-            batch = self._cells.with_symbols(batch, list(map(_written, frame["symbol"].to_list())))
+            symbols = list(map(_written, frame["symbol"].to_list()))
+            batch = self._cells.with_symbols(batch, symbols, self.symbol)
         return batch if moments is None else batch._replace(moments=moments.tolist())
 
     def _guarded(self, act: Callable[[], T]) -> T:

@@ -35,11 +35,12 @@ class Dialect(NamedTuple):
         return len(self.header)
 
 
-def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
+def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] = ()) -> Dialect:
     """Find the one delimiter by which the first line has the close column.
 
-    text: the table's beginning, at least its first line. Raises `DataError` if there is no such
-    column, more than one, or more than one such delimiter.
+    text: the table's beginning, at least its first line. in_path: the columns that the file's
+    path stands for. Raises `DataError` if there is no close column, more than one, or more than
+    one such delimiter.
     """
     start, line, delimiters = _before_header(text)
     if start == len(text):
@@ -61,8 +62,8 @@ def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
         first_line.count(delimiter) == first_line.count(delimiter + " ") > 0,
         header,
         find_column(header, wanted.close, where),
-        find_timestamp(header, wanted.timestamp, where),
-        find_symbol(header, wanted, where),
+        find_timestamp(header, wanted.timestamp, where, in_path),
+        find_symbol(header, wanted, where, in_path),
     )
 
 
@@ -123,9 +124,16 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
     )
 
 
-def find_timestamp(header: Sequence[str], wanted: str | None, where: str) -> int | None:
+def find_timestamp(
+    header: Sequence[str], wanted: str | None, where: str, in_path: Sequence[str] = ()
+) -> int | None:
     """Find the place of the timestamps: the column that is named, or the usual names."""
     if wanted is not None:
+        if not places_of(header, wanted) and places_of(in_path, wanted):
+            raise DataError(
+                f"{where}: {shown(wanted)} is only in the path, where all rows have the same"
+                " (name a column of the rows under columns, or timestamp: null)"
+            )
         return find_column(header, wanted, where)
     for name in NAMES:
         if places_of(header, name):
@@ -133,9 +141,13 @@ def find_timestamp(header: Sequence[str], wanted: str | None, where: str) -> int
     return None
 
 
-def find_symbol(header: Sequence[str], wanted: Columns, where: str) -> int | None:
-    """Find the place of the symbols, if they come from a column."""
+def find_symbol(
+    header: Sequence[str], wanted: Columns, where: str, in_path: Sequence[str] = ()
+) -> int | None:
+    """Find the place of the symbols, if they come from a column of the rows."""
     if wanted.symbol is None or wanted.symbol.column is None:
+        return None
+    if not places_of(header, wanted.symbol.column) and places_of(in_path, wanted.symbol.column):
         return None
     return find_column(header, wanted.symbol.column, where)
 

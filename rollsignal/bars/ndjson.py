@@ -13,7 +13,7 @@ from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import find_column, find_symbol, find_timestamp, odd_bytes, places_of
 from rollsignal.bars.input import InputFile
 from rollsignal.bars.objects import Objects, Record, read_objects
-from rollsignal.bars.source import symbol_of
+from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, escaped, shown
 
@@ -40,10 +40,11 @@ class NdjsonReader:
         self._shapes: set[tuple[str, ...]] = set()
         header, where = self._header()
         wanted = config.columns
+        in_path = [name for name, _ in partitions_of(file.path)]
         self._close = header[find_column(header, wanted.close, where)]
         # These are to be refused here if they are wanted and not there.
-        find_timestamp(header, wanted.timestamp, where)
-        find_symbol(header, wanted, where)
+        find_timestamp(header, wanted.timestamp, where, in_path)
+        find_symbol(header, wanted, where, in_path)
         self._keys = self._find(header, where)
         stamp = self._keys.timestamp
         self._cells = Cells(
@@ -103,7 +104,7 @@ class NdjsonReader:
         batch = self._cells.batch(cells, stamps, found.lines, self._config.missing)
         if keys.symbol is None:
             return batch
-        return self._cells.with_symbols(batch, self._symbols(found, keys.symbol))
+        return self._cells.with_symbols(batch, self._symbols(found, keys.symbol), self.symbol)
 
     def _refuse_other_keys(self, found: Objects) -> None:
         """Refuse an object in which a column would be found under another key than in the first."""

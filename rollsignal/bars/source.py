@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO, Literal, get_args
 
+from rollsignal.bars.header import BLANKS, find_column, places_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import InputError, UsageError, shown_path
+from rollsignal.errors import DataError, InputError, UsageError, shown_path
 from rollsignal.files import checked, identity, open_regular
 
 STDIN = "-"
@@ -22,6 +23,8 @@ COLUMNAR: dict[Format, bytes] = {"parquet": b"PAR1", "arrow": b"ARROW1"}
 # No header begins like an object, or like an array of objects, which is none but says so.
 _JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\[]|$))')
 _NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
+
+NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
@@ -105,11 +108,52 @@ def text_format(beginning: str, path: str, wanted: Format | None) -> Format:
 
 
 def symbol_of(path: str, config: JobConfig) -> str | None:
-    """Take the symbol from a file's name, without its usual suffixes, if it is to come from it."""
+    """Take the symbol of a whole file from its path, if it is to come from there.
+
+    That is its name without the usual suffixes, or a folder such as `symbol=BTC`. Raises
+    `DataError` where the folder says that there is none.
+    """
     source = config.columns.symbol
-    if source is None or not source.filename:
+    if source is None:
         return None
+    if source.column is not None:
+        return _partition(path, source.column)
     name = os.path.basename(path)
     while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
         name = parts[0]
-    return name.encode("utf-8", "backslashreplace").decode()
+    return _utf8(name)
+
+
+def _partition(path: str, wanted: str) -> str | None:
+    partitions = partitions_of(path)
+    names = [name for name, _ in partitions]
+    if not places_of(names, wanted):
+        return None
+    name, value = partitions[find_column(names, wanted, f"the path {shown_path(path)}")]
+    if value.strip(BLANKS) in ("", NO_PARTITION):
+        raise DataError(f"{shown_path(path)}: the symbol is missing in the path: {name}={value}")
+    return value.strip(BLANKS)
+
+
+def partitions_of(path: str) -> list[tuple[str, str]]:
+    """List the columns that a file's folders stand for, with their values.
+
+    >>> partitions_of("bars/symbol=BRK%2FB/date=2024-01-31/part-0.parquet")
+    [('symbol', 'BRK/B'), ('date', '2024-01-31')]
+    """
+    folders = [folder.partition("=") for folder in path.split("/")[:-1]]
+    return [(_unquoted(name), _unquoted(value)) for name, equals, value in folders if equals]
+
+
+def _unquoted(text: str) -> str:
+    if "%" in text:
+        # Rare, and not worth its import to all other runs.
+        from urllib.parse import unquote
+
+        text = unquote(text, errors="backslashreplace")
+    return _utf8(text)
+
+
+def _utf8(text: str) -> str:
+    """Spell bytes of a path that are not UTF-8 out."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -15,11 +16,12 @@ from rollsignal.bars.source import (
     columnar_format,
     find_inputs,
     open_input,
+    partitions_of,
     symbol_of,
     text_format,
 )
 from rollsignal.config import Columns
-from rollsignal.errors import InputError, JobError, UsageError
+from rollsignal.errors import DataError, InputError, JobError, UsageError
 from rollsignal.settings import SymbolFrom
 from tests.tables import CONFIG
 
@@ -249,3 +251,65 @@ def test_the_symbol_of_a_file_is_its_name_without_the_usual_suffixes(
 def test_any_number_of_usual_suffixes_is_taken_off(name: str, suffixes: Sequence[str]) -> None:
     name = f"x{name}.q"
     assert symbol_of("folder.csv/" + name + "".join(suffixes), BY_FILE) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "symbol"),
+    [
+        ("bars/symbol=BTC/date=2024-01-01/part-0.parquet", "BTC"),
+        ("bars/date=2024-01-01/symbol=BTC/part-0.parquet", "BTC"),
+        ("symbol=BTC/a.csv", "BTC"),
+        ("/symbol=BTC/a=b=c/a.csv", "BTC"),
+        ("Symbol =BTC/a.csv", "BTC"),
+        ("symbol=BTC/SYMBOL=x/a.csv", "BTC"),
+        ("symbol=BRK%2FB/a.csv", "BRK/B"),
+        ("symbol=%C3%A9%20x/a.csv", "é x"),
+        ("symbol= é /a.csv", "é"),
+        ("symb%6Fl=a%3Db/a.csv", "a=b"),
+        ("symbol=a=b/a.csv", "a=b"),
+        ("symbol=100%/a.csv", "100%"),
+        ("symbol=%FF/a.csv", "\\xff"),
+        (os.fsdecode(b"symbol=\xff/a.csv"), "\\udcff"),
+        ("symbol=BTC", None),
+        ("symbol=BTC.csv", None),
+        ("x/symbol=BTC.csv", None),
+        ("symbols=BTC/a.csv", None),
+        ("symbol/BTC/a.csv", None),
+        ("BTC/a.csv", None),
+        ("-", None),
+    ],
+)
+def test_a_folder_named_like_the_symbol_column_gives_the_symbol_of_its_files(
+    path: str, symbol: str | None
+) -> None:
+    assert symbol_of(path, BY_COLUMN) == symbol
+    assert symbol_of(path, CONFIG) is None
+
+
+@pytest.mark.parametrize("value", ["", " ", "%20", "__HIVE_DEFAULT_PARTITION__"])
+def test_a_folder_that_says_that_there_is_no_symbol_is_refused(value: str) -> None:
+    path = f"bars/symbol={value}/a.csv"
+    with pytest.raises(DataError) as caught:
+        symbol_of(path, BY_COLUMN)
+    shown = "" if value == "" else " " if "_" not in value else value
+    assert caught.value.message == f"{path}: the symbol is missing in the path: symbol={shown}"
+
+
+def test_two_folders_named_like_the_symbol_column_are_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        symbol_of("symbol=A/symbol=B/a.csv", BY_COLUMN)
+    assert caught.value.message == (
+        "the path symbol=A/symbol=B/a.csv: 2 columns are named 'symbol'; keep one"
+    )
+
+
+values = st.text(min_size=1, max_size=6).filter(lambda text: "\0" not in text)
+
+
+@given(st.dictionaries(values, values, max_size=3))
+def test_names_and_values_in_a_path_are_read_as_other_programs_escape_them(
+    columns: dict[str, str],
+) -> None:
+    folders = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in columns.items()]
+    path = "/".join(["/data", *folders, "part=0.parquet"])
+    assert partitions_of(path) == list(columns.items())
