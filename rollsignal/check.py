@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from rollsignal.bars.source import find_inputs
 from rollsignal.config import Checks, JobConfig, load_config
 from rollsignal.engines.doubts import Doubts, Tell
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import inspect
 from rollsignal.errors import DataError
 from rollsignal.sinks.findings import report
@@ -33,7 +34,7 @@ def check(inputs: Sequence[str], config_path: str | None, tell: Tell) -> Checked
     missing = "error" if config.missing == "error" else "warn"
     doubts = Doubts({"unreadable": "error", "missing": missing, **checks}, tell, to_the_end=True)
     config = config._replace(window=1, missing="gap", checks=Checks(**checks))
-    found = inspect(paths, config, doubts)
+    found = inspect(Inputs(paths, config), doubts)
     document = report(found, doubts)
     return Checked(document, DataError.exit_code if document["status"] == "errors" else 0)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from rollsignal import __version__
+from rollsignal.bars.source import FORMATS
 from rollsignal.errors import UsageError, did_you_mean, shown
 from rollsignal.request import Request
 
@@ -104,6 +105,12 @@ def _add_run(commands: Any) -> None:
         action=_Once,
         help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
     )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        action=_Once,
+        help="the format of all inputs (default: told from their content)",
+    )
     for flag, path, what in (
         ("--config", usual.config, "settings: seed, window, version, ..."),
         ("--output", usual.output, "where the metrics go"),
@@ -201,7 +208,7 @@ def guessed(arguments: list[str]) -> Request:
         if name in ("--config", "--output", "--log-file", "--log-format"):
             others += [named[name]] if name in named else []
             named[name] = value
-        else:
+        elif name != "--format" or value not in FORMATS:
             others.append(value)
     usual = Request()
     return Request(

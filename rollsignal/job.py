@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config
-from rollsignal.engines.local import Result, decide, describe
+from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.local import Result, decide
 from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
 from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
@@ -94,10 +95,10 @@ def plan(request: Request) -> str:
     if problem:
         raise problem
     config = load_config(request.config)
-    paths = request.input_files()
+    inputs = Inputs(request.input_files(), config, request.format)
     return "\n".join(
         [
-            *(f"would read  {shown_path(path)}: {describe(path, config)}" for path in paths),
+            *(f"would read  {shown_path(path)}: {inputs.describe(path)}" for path in inputs.paths),
             *(f"would write {shown_path(path)}" for path in request.written),
             *(f"setting     {name}: {_shown(value)}" for name, value in _settings(config).items()),
         ]
@@ -143,15 +144,15 @@ def _check_forms(request: Request) -> None:
 
 def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None) -> Result:
     """Decide the signals, and write each bar's as they are decided, if wanted."""
-    paths = request.input_files()
-    progress = Progress(files.total_bytes(paths), draw, log.event)
+    inputs = Inputs(request.input_files(), config, request.format)
+    progress = Progress(files.total_bytes(inputs.paths), draw, log.event)
     try:
         if not request.signals:
-            return decide(paths, config, log.event, watch=progress)
+            return decide(inputs, log.event, watch=progress)
         from rollsignal.sinks.signals import SignalsFile
 
         with SignalsFile(request.signals, config.window, request.partition_by) as signals:
-            result = decide(paths, config, log.event, signals.write, progress)
+            result = decide(inputs, log.event, signals.write, progress)
             signals.finish()
         return result
     finally:
@@ -215,7 +216,8 @@ def _settings(config: JobConfig) -> dict[str, object]:
 
 
 def _shown(value: object) -> str:
-    return "null" if value is None else escaped(str(value))
+    text = "null" if value is None else str(value)
+    return text.lower() if isinstance(value, bool) else escaped(text)
 
 
 def _last_mean(result: Result) -> object:

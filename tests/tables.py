@@ -12,6 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from rollsignal.bars.input import InputFile
 from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError
@@ -36,8 +37,8 @@ def opened(data: str | bytes, config: JobConfig = CONFIG) -> Iterator[TextReader
     with TemporaryDirectory() as folder:
         path = Path(folder, "bars.csv")
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        with closing(TextReader(str(path), config, 1 << 40)) as reader:
-            yield reader
+        with closing(InputFile(str(path))) as file:
+            yield TextReader(file, config, 1 << 40)
 
 
 def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:

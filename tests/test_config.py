@@ -65,10 +65,20 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         checks:
             duplicates: off
             order: warn
+            ohlc: error
+            gaps: warn
+        sort: true
         """,
     )
     assert config == JobConfig(
-        0, 10, "v2", "zero", "skip", Columns("Adj Close", "Date"), Checks("warn", "off")
+        0,
+        10,
+        "v2",
+        "zero",
+        "skip",
+        sort=True,
+        columns=Columns("Adj Close", "Date"),
+        checks=Checks("warn", "off", "error", "warn"),
     )
 
 

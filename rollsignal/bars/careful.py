@@ -16,9 +16,14 @@ from rollsignal.errors import DataError, plural, shown
 
 
 class CarefulParser:
-    """Turn blocks of one table into batches, one after the other."""
+    """Turn blocks of one table into batches, one after the other.
 
-    def __init__(self, name: str, dialect: Dialect, config: JobConfig) -> None:
+    symbol: what all symbols must be, where the file's path says so.
+    """
+
+    def __init__(
+        self, name: str, dialect: Dialect, config: JobConfig, symbol: str | None = None
+    ) -> None:
         self.dialect = dialect
         self.timestamp = dialect.timestamp if config.needs_timestamps else None
         stamp = None if self.timestamp is None else self._column(self.timestamp)
@@ -26,6 +31,7 @@ class CarefulParser:
         self.records = Records(dialect, self.cells.problem)
         self.width = 0
         self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
+        self.symbol = symbol
         self._missing = config.missing
         self._blank_line = 0
         self._ending: list[str] = []
@@ -47,7 +53,8 @@ class CarefulParser:
         stamps = None if self.timestamp is None else [row[self.timestamp] for row in rows]
         batch = self.cells.batch(cells, stamps, lines, self._missing)
         if self.dialect.symbol is not None:
-            batch = self.cells.with_symbols(batch, [row[self.dialect.symbol] for row in rows])
+            symbols = [row[self.dialect.symbol] for row in rows]
+            batch = self.cells.with_symbols(batch, symbols, self.symbol)
         if self.others:
             others = {name: [row[at] for row in rows] for name, at in self.others.items()}
             batch = self.cells.checked(batch, others)

@@ -59,11 +59,18 @@ class Cells:
         findings += ohlc_findings(batch.closes, parsed)
         return batch._replace(findings=findings)
 
-    def with_symbols(self, batch: Batch, cells: Sequence[str]) -> Batch:
-        """Add the symbols to a batch; raises `DataError` where there is none."""
+    def with_symbols(self, batch: Batch, cells: Sequence[str], whole: str | None = None) -> Batch:
+        """Add the symbols to a batch; raises `DataError` where there is none.
+
+        whole: the one symbol that all must be, where the file's path says so.
+        """
         symbols = [cell.strip(BLANKS) for cell in cells]
         if "" in symbols:
             raise self.problem(batch.lines[symbols.index("")], "the symbol is empty")
+        if whole is not None and set(symbols) != {whole}:
+            place = next(place for place, symbol in enumerate(symbols) if symbol != whole)
+            what = f"the symbol is {shown(symbols[place])}, but {shown(whole)} in the path"
+            raise self.problem(batch.lines[place], what)
         return batch._replace(symbols=symbols)
 
     def problem(self, place: int, what: str) -> DataError:

@@ -37,10 +37,13 @@ class FastParser:
             if not self._is_sane(fields, ticks):
                 return None
             stamps, symbols = careful.timestamp, dialect.symbol
+            coded = None if symbols is None else Coded(*fields.coded(symbols))
+            if coded and careful.symbol is not None and coded.names != [careful.symbol]:
+                return None
             return ArrayBatch(
                 ticks,
                 None if stamps is None else moments_of(fields, stamps, careful.cells.timestamps),
-                None if symbols is None else Coded(*fields.coded(symbols)),
+                coded,
                 plain,
                 careful.records.line,
             )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 from rollsignal.arrays import TickArray, ticks_of_array
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import find_column, find_ohlc, find_symbol, find_timestamp
-from rollsignal.bars.source import symbol_of
+from rollsignal.bars.header import BLANKS, find_column, find_ohlc, find_symbol, find_timestamp
+from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, DiskError, escaped, shown_path
 from rollsignal.quality import is_sane
@@ -50,9 +50,10 @@ class FrameReader:
         schema = self._guarded(self._table.collect_schema)
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
-        place = find_timestamp(names, config.columns.timestamp, self.name)
+        in_path = [name for name, _ in partitions_of(path)]
+        place = find_timestamp(names, config.columns.timestamp, self.name, in_path)
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
-        self._symbol = find_symbol(names, config.columns, self.name)
+        self._symbol = find_symbol(names, config.columns, self.name, in_path)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
         self._others = {} if config.checks.ohlc == "off" else find_ohlc(names)
@@ -103,11 +104,19 @@ class FrameReader:
         symbols = None if self._symbol is None else frame["symbol"]
         plain = partial(self._plain, frame, row, moments)
         untimed = self._timestamp is not None and moments is None
-        if not ticks or untimed or (symbols is not None and symbols.null_count()):
-            return plain()
-        if not self._is_sane(frame, ticks):
+        if not ticks or untimed or not self._agree(symbols) or not self._is_sane(frame, ticks):
             return plain()
         return ArrayBatch(ticks, moments, symbols, plain, row)
+
+    def _agree(self, symbols: "pl.Series | None") -> bool:
+        """Tell whether all rows have a symbol, and that of the file's path if it has one."""
+        import polars as pl
+
+        if symbols is None:
+            return True
+        if symbols.null_count() or self.symbol is None:
+            return not symbols.null_count()
+        return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == self.symbol).all())
 
     def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
         """Tell whether the other prices agree with the closes, if they are to be looked at."""
@@ -147,7 +156,8 @@ class FrameReader:
             stamps = [_written(value) for value in frame["timestamp"].to_list()]
         batch = self._cells.batch(cells, stamps, places, self._config.missing)
         if self._symbol is not None:
-            batch = self._cells.with_symbols(batch, list(map(_written, frame["symbol"].to_list())))
+            symbols = list(map(_written, frame["symbol"].to_list()))
+            batch = self._cells.with_symbols(batch, symbols, self.symbol)
         if self._others:
             others = {n: _cells(frame[f"other {at}"]) for at, n in enumerate(self._others)}
             batch = self._cells.checked(batch, others)

@@ -1,26 +1,20 @@
 """This module runs readers and kernel in this process, file after file, batch after batch."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from rollsignal.bars.batch import ArrayBatch, Batch, Reader
-from rollsignal.bars.source import columnar_format
-from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
 from rollsignal.engines.book import Book
 from rollsignal.engines.doubts import Doubt, Doubts, Tell
-from rollsignal.engines.ordering import in_time_order
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.rows import Emit
 from rollsignal.engines.series import Series
 from rollsignal.errors import DataError, plural, shown_path
 from rollsignal.kernel import Tally
-from rollsignal.timestamps import to_ns
 
-LARGE_BYTES = 4 << 20
 SHOWN_FILES = 10
-NO_ROWS_NS = -(2**63)
 
 Watch = Callable[[int, int], None]
 
@@ -35,68 +29,64 @@ class Result(NamedTuple):
 
 
 def decide(
-    paths: Sequence[str],
-    config: JobConfig,
-    tell: Tell,
-    emit: Emit | None = None,
-    watch: Watch | None = None,
+    inputs: Inputs, tell: Tell, emit: Emit | None = None, watch: Watch | None = None
 ) -> Result:
     """Decide the signals of all files; raises `DataError` if there cannot be any.
 
-    tell: hears what is worth a line in the log. emit: takes a row for every bar. watch: hears how
-    many bytes and rows are read.
+    tell: hears what is worth a line in the log. emit: takes the rows of all bars. watch: hears
+    how many bytes and rows are read.
     """
+    config = inputs.config
     doubts = Doubts(config.checks._asdict(), tell)
     book = Book(config, doubts, emit)
-    if not config.sort:
-        paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
-    files = Files(paths, config, watch)
+    reading = Reading(inputs, watch)
     if config.sort:
-        forms = files.sort(paths, book)
+        forms = reading.sort(inputs.paths, book)
     else:
-        forms = {path: files.read(path, book) for path in paths}
+        forms = {path: reading.each(path, book.take) for path in inputs.by_time()}
     book.finish()
     tally = book.tally()
     if not tally.signals:
-        raise DataError(_no_signal(paths, config, tally))
+        raise DataError(_no_signal(inputs.paths, config, tally))
     return Result(book.series, tally, forms, dict(doubts.counts))
 
 
-def inspect(paths: Sequence[str], config: JobConfig, doubts: Doubts) -> Result:
+def inspect(inputs: Inputs, doubts: Doubts) -> Result:
     """Read all files to find what is wrong with them; one that cannot be read to its end too."""
-
-    def first_ns(path: str) -> int | None:
-        with suppress(DataError):
-            return _first_ns(path, config)
-        return None
-
-    book = Book(config, doubts)
-    paths = in_time_order(paths, config, first_ns)
-    files = Files(paths, config, None)
+    book = Book(inputs.config, doubts)
+    paths = inputs.paths
+    # A file that cannot be read is found below.
+    with suppress(DataError):
+        paths = inputs.by_time()
+    reading = Reading(inputs)
     forms = {}
     for path in paths:
         try:
-            forms[path] = files.read(path, book)
+            forms[path] = reading.each(path, book.take)
         except DataError as error:
             doubts.heed(Doubt("unreadable", shown_path(path), None, "", None, error.message))
     book.finish()
     return Result(book.series, book.tally(), forms, dict(doubts.counts))
 
 
-class Files:
-    """Read files into a book, one after the other, and tell how far it is."""
+class Reading:
+    """Read files, one after the other, and tell how far it is."""
 
-    def __init__(self, paths: Sequence[str], config: JobConfig, watch: Watch | None) -> None:
-        known = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
-        # The fast parser takes a while to load, and does not pay at once.
-        self._careful_bytes = 0 if known >= LARGE_BYTES else LARGE_BYTES
-        self._config = config
+    def __init__(self, inputs: Inputs, watch: Watch | None = None) -> None:
+        self._inputs = inputs
         self._watch = watch
         self._bytes = self._rows = 0
 
-    def read(self, path: str, book: Book) -> str:
-        """Read one file; return its form."""
-        return self._each(path, book.take)
+    def each(self, path: str, take: Callable[[Batch | ArrayBatch, Reader], None]) -> str:
+        """Read one file, and hand its batches on; return its form."""
+        with self._inputs.opened(path) as reader:
+            for batch in reader.batches():
+                take(batch, reader)
+                self._rows += batch.rows
+                if self._watch:
+                    self._watch(self._bytes + reader.bytes_read(), self._rows)
+            self._bytes += reader.bytes_read()
+            return reader.describe()
 
     def sort(self, paths: Sequence[str], book: Book) -> dict[str, str]:
         """Read all files, then hand their bars on in the order of time; return their forms."""
@@ -110,50 +100,10 @@ class Files:
                 book.heed(batch, reader)
                 bars.add(batch, reader)
 
-            forms = {path: self._each(path, add) for path in paths}
+            forms = {path: self.each(path, add) for path in paths}
             for batch in bars.batches():
                 book.take(batch, bars)
         return forms
-
-    def _each(self, path: str, take: Callable[[Batch | ArrayBatch, Reader], None]) -> str:
-        """Read one file, and hand its batches on; return its form."""
-        with _opened(path, self._config, self._careful_bytes) as reader:
-            for batch in reader.batches():
-                take(batch, reader)
-                self._rows += batch.rows
-                if self._watch:
-                    self._watch(self._bytes + reader.bytes_read(), self._rows)
-            self._bytes += reader.bytes_read()
-            return reader.describe()
-
-
-@contextmanager
-def _opened(path: str, config: JobConfig, careful_bytes: int) -> Iterator[Reader]:
-    """Open a file by the reader that suits its content."""
-    form = columnar_format(path)
-    if form:
-        from rollsignal.bars.frames import FrameReader
-
-        yield FrameReader(path, form, config)
-        return
-    with closing(TextReader(path, config, careful_bytes)) as reader:
-        yield reader
-
-
-def describe(path: str, config: JobConfig) -> str:
-    """Say in which form a file is; raises `JobError` if it cannot be opened as a table."""
-    with _opened(path, config, LARGE_BYTES) as reader:
-        return reader.describe()
-
-
-def _first_ns(path: str, config: JobConfig) -> int | None:
-    """Read a file's first timestamp, if timestamps are read at all."""
-    with _opened(path, config, LARGE_BYTES) as reader:
-        batch = next(iter(reader.batches()), None)
-    if batch is None:
-        # A file without rows does not matter to the order of the others.
-        return NO_ROWS_NS
-    return None if batch.moments is None else to_ns(batch.moments[0])
 
 
 def _no_signal(paths: Sequence[str], config: JobConfig, tally: Tally) -> str:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rollsignal.bars.batch import ArrayBatch
 from rollsignal.bars.frames import FrameReader
 from rollsignal.config import Checks, Columns, JobConfig, Missing
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, decide
 from rollsignal.errors import DataError
 from rollsignal.settings import SymbolFrom
@@ -62,7 +63,7 @@ def refused(data: bytes, config: JobConfig = CONFIG) -> str:
         path = Path(folder, "bars")
         path.write_bytes(data)
         with pytest.raises(DataError) as caught:
-            decide([str(path)], config, lambda level, text: None)
+            decide(Inputs([str(path)], config), lambda level, text: None)
     return caught.value.message.replace(f"{folder}/", "")
 
 
@@ -238,7 +239,7 @@ def test_a_file_with_something_after_its_end_is_refused_or_read_whole(
         path = Path(folder, "bars")
         path.write_bytes(FORMS[form](LONG) + junk)
         try:
-            found: Result | str = decide([str(path)], CONFIG, lambda level, text: None)
+            found: Result | str = decide(Inputs([str(path)], CONFIG), lambda level, text: None)
         except DataError as error:
             found = error.message.replace(f"{folder}/", "")
     assert isinstance(found, Result) or found.startswith(f"bars: not a whole {form} file: ")
