@@ -90,6 +90,16 @@ class JobConfig(NamedTuple):
         """Tell whether any check looks at timestamps."""
         return self.checks != ("off", "off")
 
+    def by_name(self) -> dict[str, object]:
+        """List every setting by its dotted name."""
+        settings: dict[str, object] = {}
+        for name, value in self._asdict().items():
+            if isinstance(value, Columns | Checks):
+                settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
+            else:
+                settings[name] = value
+        return settings
+
 
 def load_config(path: str) -> JobConfig:
     """Read a config file; raises `ConfigError` with the file, the line and what to write."""

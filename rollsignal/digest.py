@@ -70,6 +70,7 @@ def digest_rows(symbol: str, places: Sequence[int], signals: Sequence[int | None
     All bars are hashed at once, each in 128 bits of one number. The low 64 hold a value, so that
     a product has room, and nothing runs over into the next bar.
     """
+    assert len(places) == len(signals), "each bar has a place and a signal"
     low = int.from_bytes((b"\xff" * 8 + b"\x00" * 8) * len(places), "little")
     words = [0] * (2 * len(places))
     words[::2] = [place & _WORD for place in places]
