@@ -94,7 +94,7 @@ class JobConfig(NamedTuple):
         """List every setting by its dotted name."""
         settings: dict[str, object] = {}
         for name, value in self._asdict().items():
-            if isinstance(value, Columns | Checks):
+            if hasattr(value, "_asdict"):
                 settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
             else:
                 settings[name] = value
