@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NO_SIGNAL = 2
-BLOCK_ROWS = 1 << 14
+BLOCK_ROWS = 1 << 13
 
 _STARTS = (0x6A09E667F3BCC908, 0xBB67AE8584CAA73B)
 _GAMMA = 0x9E3779B97F4A7C15
@@ -84,7 +84,7 @@ def digest_rows(symbol: str, places: Sequence[int], signals: Sequence[int | None
 
 
 def key_table(symbols: Sequence[str]) -> "NDArray[np.uint64]":
-    """Make what `row_hashes` needs to know of symbols, as an array of 2 times 3 for each.
+    """Make what `sums` needs to know of symbols, as an array of 2 times 3 for each.
 
     Tables are joined by `concatenate(..., axis=1)`, so that the next symbols can be added.
     """
@@ -94,43 +94,41 @@ def key_table(symbols: Sequence[str]) -> "NDArray[np.uint64]":
     return np.array(bases, np.uint64).reshape(-1, 2, 3).transpose(1, 0, 2).reshape(2, -1)
 
 
-def row_hashes(
+def sums(
     keys: "NDArray[np.uint64]",
     places: "NDArray[np.int64]",
     signals: "NDArray[np.int8]",
+    begins: "NDArray[np.int64]",
     series: "NDArray[np.int64] | None" = None,
 ) -> "NDArray[np.uint64]":
-    """Hash bars: return the high halves of their hashes as row 0, and the low ones as row 1.
+    """Sum the hashes of consecutive bars, from each of `begins`, of which the first is 0.
 
     keys: the `key_table` of one symbol; or of many, and `series` holds each bar's, from 0.
-    signals: 0, 1 or `NO_SIGNAL`. In blocks that stay in cache.
+    signals: 0, 1 or `NO_SIGNAL`. Returns 4 numbers for each begin, which add up as arrays while
+    they stand for fewer than 2^32 bars: of both halves the sum modulo 2^64, and the sum of what is
+    above their low 32 bits. Works in blocks that stay in cache.
     """
     import numpy as np
 
-    hashes = np.empty((2, len(places)), np.uint64)
-    shifted = np.empty(min(len(places), BLOCK_ROWS), np.uint64)
+    totals = np.zeros((4, len(begins)), np.uint64)
+    room = np.empty((2, 2, min(len(places), BLOCK_ROWS)), np.uint64)
     for start in range(0, len(places), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
-        column = signals[block].astype(np.intp)
+        columns = signals[block].astype(np.intp)
         if series is not None:
-            column += series[block] * 3
-        for key, half in zip(keys, hashes[:, block], strict=True):
-            np.add(key[column], places[block].view(np.uint64), out=half)
-            _mix_array(half, shifted[: len(half)])
-    return hashes
-
-
-def sums(hashes: "NDArray[np.uint64]", begins: "NDArray[np.int64]") -> "NDArray[np.uint64]":
-    """Sum the hashes of consecutive bars, from each of `begins` to the next one or the end.
-
-    Returns 4 numbers for each, which add up as arrays while they stand for fewer than 2^32 bars:
-    for both halves the sum modulo 2^64, and the sum of what is above its low 32 bits.
-    """
-    import numpy as np
-
-    whole = np.add.reduceat(hashes, begins, axis=1)
-    upper = np.add.reduceat(hashes >> np.uint64(32), begins, axis=1)
-    return np.concatenate((whole, upper))
+            columns += series[block] * 3
+        hashes, upper = room[:, :, : len(columns)]
+        np.take(keys, columns, axis=1, out=hashes, mode="clip")
+        np.add(hashes, places[block].view(np.uint64), out=hashes)
+        _mix_array(hashes, upper)
+        np.right_shift(hashes, np.uint64(32), out=upper)
+        # A run of bars that began in an earlier block goes on at the start of this one.
+        first = np.searchsorted(begins, start, "right") - 1
+        run = slice(first, np.searchsorted(begins, start + len(columns)))
+        at = np.maximum(begins[run] - start, 0)
+        totals[:2, run] += np.add.reduceat(hashes, at, axis=1)
+        totals[2:, run] += np.add.reduceat(upper, at, axis=1)
+    return totals
 
 
 def digest_of_sums(four: Sequence[int]) -> int:
@@ -148,13 +146,11 @@ def digest_arrays(
     signals: "NDArray[np.int8]",
     series: "NDArray[np.int64] | None" = None,
 ) -> int:
-    """Digest fewer than 2^32 bars as `digest_rows` does; the arguments are of `row_hashes`."""
+    """Digest fewer than 2^32 bars as `digest_rows` does; the arguments are those of `sums`."""
     import numpy as np
 
-    if not len(places):
-        return 0
-    hashes = row_hashes(keys, places, signals, series)
-    return digest_of_sums(sums(hashes, np.zeros(1, np.int64))[:, 0].tolist())
+    found = sums(keys, places, signals, np.zeros(1, np.int64), series)
+    return digest_of_sums(found[:, 0].tolist())
 
 
 def _bases(symbol: str) -> list[list[int]]:
