@@ -100,6 +100,16 @@ class JobConfig(NamedTuple):
         checks = self.checks
         return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
 
+    def by_name(self) -> dict[str, object]:
+        """List every setting by its dotted name."""
+        settings: dict[str, object] = {}
+        for name, value in self._asdict().items():
+            if hasattr(value, "_asdict"):
+                settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
+            else:
+                settings[name] = value
+        return settings
+
 
 def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:
     """Read a config file; raises `ConfigError` with the file, the line and what to write.

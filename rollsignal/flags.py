@@ -20,8 +20,8 @@ examples:
 
 exit codes:
   0 success, 2 wrong command line, 65 bad data, 66 input missing, 73 output cannot be
-  created, 74 reading or writing failed midway, 78 bad config, 130 interrupted,
-  143 terminated, 1 a bug in rollsignal
+  created, 74 reading or writing failed midway, 75 another run writes the same files,
+  78 bad config, 130 interrupted, 143 terminated, 1 a bug in rollsignal
 """
 
 

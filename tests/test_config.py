@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rollsignal.config import MAX_BYTES, Checks, Columns, JobConfig, load_config
 from rollsignal.errors import ConfigError
+from rollsignal.settings import SymbolFrom
 from tests.shell import CONFIG
 
 ON_ONE_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -545,3 +546,11 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: st
     else:
         assert config.window >= 1
         config.version.encode()
+
+
+def test_settings_are_named_by_their_place_in_the_file(tmp_path: Path) -> None:
+    text = CONFIG + "columns: {symbol: {from: filename}}\nchecks: {order: warn}\n"
+    named = read(tmp_path, text).by_name()
+    assert {"window", "columns.symbol", "checks.order"} <= named.keys()
+    assert (named["columns.symbol"], named["checks.order"]) == (SymbolFrom(filename=True), "warn")
+    assert not {"columns", "checks"} & named.keys()
