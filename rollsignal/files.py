@@ -142,7 +142,7 @@ def make_folder(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as problem:
-        raise _cannot_create(path, str(problem.strerror)) from problem
+        raise cannot_create(path, str(problem.strerror)) from problem
 
 
 def cannot_write(path: str, problem: OSError) -> DiskError:

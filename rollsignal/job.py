@@ -100,7 +100,7 @@ def plan(request: Request) -> str:
         [
             *(f"would read  {shown_path(path)}: {inputs.describe(path)}" for path in inputs.paths),
             *(f"would write {shown_path(path)}" for path in request.written),
-            *(f"setting     {name}: {_shown(value)}" for name, value in _settings(config).items()),
+            *(f"setting     {name}: {_shown(value)}" for name, value in config.by_name().items()),
         ]
     )
 
@@ -118,7 +118,7 @@ def _make_way(request: Request) -> None:
 def _succeed(
     request: Request, config: JobConfig, started: float, log: RunLog, draw: Draw | None
 ) -> dict[str, object]:
-    log.event("INFO", "config verified", **_settings(config))
+    log.event("INFO", "config verified", **config.by_name())
     result = _decide(request, config, log, draw)
     _tell(result, config, log)
     if request.summary:
@@ -202,17 +202,6 @@ def _version(request: Request) -> str | None:
         return load_config(request.config).version
     except ConfigError as error:
         return error.version
-
-
-def _settings(config: JobConfig) -> dict[str, object]:
-    """List every setting by its dotted name."""
-    settings: dict[str, object] = {}
-    for name, value in config._asdict().items():
-        if hasattr(value, "_asdict"):
-            settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
-        else:
-            settings[name] = value
-    return settings
 
 
 def _shown(value: object) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from rollsignal import __version__
 from rollsignal.config import JobConfig
 from rollsignal.digest import hex_text
-from rollsignal.engines.book import Series
+from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError, shown_path
 from rollsignal.files import open_regular, replace
 from rollsignal.kernel import Carry, Last, Tally

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rollsignal import __version__
 from rollsignal.config import Checks, Columns, JobConfig
-from rollsignal.engines.book import Series
+from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError, JobError, OutputError
 from rollsignal.kernel import Carry, Last, Tally, advance
 from rollsignal.prices import Ticks
