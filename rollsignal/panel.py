@@ -109,6 +109,15 @@ class Panel:
         self.closes[code], self.margins[code] = facts
         self.signed[code] = last.margin is not None
 
+    def numbers(self, codes: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """Count the rows of each series, from 1, for the codes decided last, in their order."""
+        import numpy as np
+
+        begins = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
+        counts = np.diff(np.append(begins, len(codes)))
+        before = self.tallies[0, codes[begins]] - counts
+        return np.repeat(before + 1 - begins, counts) + np.arange(len(codes))
+
     def known(self) -> list[int]:
         """List the numbers of the series that have rows."""
         return [code for code, rows in enumerate(self.tallies[0].tolist()) if rows]

@@ -9,7 +9,7 @@ from rollsignal.engines.doubts import Doubt, Doubts
 from rollsignal.engines.gaps import Steps
 from rollsignal.engines.rows import ArrayRows, Emit, SignalRow, rows_of
 from rollsignal.engines.series import Series
-from rollsignal.kernel import Carry, Decided, Tally, advance
+from rollsignal.kernel import Carry, Tally, advance
 from rollsignal.prices import Ticks
 from rollsignal.quality import Finding, order_findings
 from rollsignal.timestamps import iso, to_ns
@@ -50,20 +50,18 @@ class Book:
         self.heed(batch, reader)
         if batch.symbols is None:
             symbol = reader.symbol or ONE_SERIES
-            decided = self._take_series(symbol, batch, reader)
+            rows = self._take_series(symbol, batch, reader)
             if self._emit:
-                self._emit(rows_of(symbol, batch, decided, self._config.window))
+                self._emit(rows())
         else:
             self._take_symbols(batch, reader)
 
     def _take_symbols(self, batch: Batch, reader: Reader) -> None:
         rows: list[SignalRow | None] = [None] * len(batch.lines)
         for symbol, part, places in _by_symbol(batch):
-            decided = self._take_series(symbol, part, reader)
+            of_symbol = self._take_series(symbol, part, reader)
             if self._emit:
-                for place, row in zip(
-                    places, rows_of(symbol, part, decided, self._config.window), strict=True
-                ):
+                for place, row in zip(places, of_symbol(), strict=True):
                     rows[place] = row
         if self._emit:
             self._emit([row for row in rows if row is not None])
@@ -102,6 +100,8 @@ class Book:
             self._steps.take_arrays(rows.symbols, codes, rows.moments, batch.row, reader)
 
     def _take_one(self, batch: ArrayBatch, reader: Reader) -> Callable[[], ArrayRows] | None:
+        from numpy import arange
+
         from rollsignal.arrays import advance_array
 
         symbol = reader.symbol or ONE_SERIES
@@ -124,9 +124,16 @@ class Book:
             last_ns,
             reader.name,
         )
-        return lambda: ArrayRows(moments, [symbol], None, *decided.padded(), decided.scale)
 
-    def _take_series(self, symbol: str, batch: Batch, reader: Reader) -> Decided:
+        def rows() -> ArrayRows:
+            numbers = None if moments is not None else series.tally.rows + 1 + arange(batch.rows)
+            return ArrayRows(moments, [symbol], None, *decided.padded(), decided.scale, numbers)
+
+        return rows
+
+    def _take_series(
+        self, symbol: str, batch: Batch, reader: Reader
+    ) -> Callable[[], list[SignalRow]]:
         series = self._series(symbol)
         first_ns, last_ns = series.first_ns, series.last_ns
         if batch.moments is not None:
@@ -147,7 +154,8 @@ class Book:
         tally = series.tally.plus(decided.tally).plus(Tally(rows=left_out, missing=left_out))
         last = decided.last(carry.window) or series.last
         self.series[symbol] = Series(carry, tally, last, first_ns, last_ns, reader.name)
-        return decided
+        window, before = self._config.window, series.tally.rows
+        return lambda: rows_of(symbol, batch, decided, window, before)
 
     def _series(self, symbol: str) -> Series:
         return self.series.get(symbol) or Series(Carry(self._config.window))

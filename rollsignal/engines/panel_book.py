@@ -45,8 +45,16 @@ class PanelBook:
             back[order] = np.arange(len(order))
             closes = batch.ticks.values * 10 ** (panel.scale - batch.ticks.scale)
             names = self._codes.names
+            numbers = None if batch.moments is not None else panel.numbers(codes[order])[back]
             return ArrayRows(
-                batch.moments, names, codes, closes, margins[back], signed[back], panel.scale
+                batch.moments,
+                names,
+                codes,
+                closes,
+                margins[back],
+                signed[back],
+                panel.scale,
+                numbers,
             )
 
         return rows

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.bars.batch import Batch
+from rollsignal.digest import NO_SIGNAL
 from rollsignal.kernel import Decided, Last
 from rollsignal.prices import decimal_text
 from rollsignal.timestamps import to_ns
@@ -14,20 +15,30 @@ if TYPE_CHECKING:
 
 
 class SignalRow(NamedTuple):
-    """What was decided about one bar; None where there is no answer, symbol "" for one series."""
+    """What was decided about one bar; None where there is no answer, symbol "" for one series.
+
+    `number` counts the bars of its series, from 1.
+    """
 
     ns: int | None
     symbol: str
     close: str | None
     mean: float | None
     signal: int | None
+    number: int = 0
+
+    @property
+    def place(self) -> int:
+        """Tell the bar's place in its series: its timestamp in ns, or its number."""
+        return self.number if self.ns is None else self.ns
 
 
 class ArrayRows(NamedTuple):
     """The same about many bars: closes and margins in ticks of 10^-scale, all of one length.
 
     `codes` are places in `symbols`, None where all rows are of the only one; `signed` tells which
-    rows have a margin, hence a mean and a signal.
+    rows have a margin, hence a mean and a signal. `numbers` count the bars of each series, from 1;
+    they are only there where timestamps are not.
     """
 
     moments: "NDArray[np.int64] | None"
@@ -37,14 +48,36 @@ class ArrayRows(NamedTuple):
     margins: "NDArray[np.int64]"
     signed: "NDArray[np.bool_]"
     scale: int
+    numbers: "NDArray[np.int64] | None" = None
+
+    @property
+    def places(self) -> "NDArray[np.int64]":
+        """Tell the bars' places in their series: timestamps in ns, or numbers."""
+        found = self.numbers if self.moments is None else self.moments
+        assert found is not None, "rows without timestamps are numbered"
+        return found
+
+    @property
+    def signals(self) -> "NDArray[np.int8]":
+        """Tell the signals, and `NO_SIGNAL` where there is none."""
+        import numpy as np
+
+        signals = (self.margins > 0).astype(np.int8)
+        signals[~self.signed] = NO_SIGNAL
+        return signals
 
 
 Rows = Sequence[SignalRow] | ArrayRows
 Emit = Callable[[Rows], None]
 
 
-def rows_of(symbol: str, batch: Batch, decided: Decided, window: int) -> list[SignalRow]:
-    """Make the rows of one series' batch; a bar that was left out has no answers."""
+def rows_of(
+    symbol: str, batch: Batch, decided: Decided, window: int, before: int
+) -> list[SignalRow]:
+    """Make the rows of one series' batch; a bar that was left out has no answers.
+
+    before: how many bars of the series came before.
+    """
     pairs = zip(decided.closes, decided.margins, strict=True)
     left_out = len(decided.closes) < len(batch.closes.values)
     rows = []
@@ -53,5 +86,5 @@ def rows_of(symbol: str, batch: Batch, decided: Decided, window: int) -> list[Si
         last = Last(close, margin, decided.scale, window)
         text = None if close is None else decimal_text(close, decided.scale)
         ns = None if batch.moments is None else to_ns(batch.moments[place])
-        rows.append(SignalRow(ns, symbol, text, last.mean, last.signal))
+        rows.append(SignalRow(ns, symbol, text, last.mean, last.signal, before + place + 1))
     return rows
