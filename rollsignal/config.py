@@ -31,6 +31,7 @@ MAX_DEPTH = 8
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
 Missing = Literal["error", "skip", "gap"]
+OnRestatement = Literal["error", "recompute"]
 
 
 class Columns(NamedTuple):
@@ -86,6 +87,13 @@ class JobConfig(NamedTuple):
         OneOf(
             "a bar without a close: error; skip: left out; gap: windows with it have no signal",
             get_args(Missing),
+        ),
+    ] = "error"
+    on_restatement: Annotated[
+        OnRestatement,
+        OneOf(
+            "bars of a state that were changed since: error; recompute: decide everything anew",
+            get_args(OnRestatement),
         ),
     ] = "error"
     sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False

@@ -132,6 +132,16 @@ def _add_run(commands: Any) -> None:
         help="a row for every bar, as .csv, .parquet or .arrow (default: none)",
     )
     parser.add_argument(
+        "--state",
+        metavar="PATH",
+        action=_Once,
+        help="continue the state there, and read only what is new (default: none)",
+    )
+    for flag, what in (("--since", "bars from this time on"), ("--until", "bars before this time")):
+        parser.add_argument(
+            flag, metavar="TIME", action=_Once, help=f"count and write only {what} (default: all)"
+        )
+    parser.add_argument(
         "--partition-by",
         choices=("symbol", "date"),
         action=_Once,

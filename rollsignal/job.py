@@ -1,17 +1,21 @@
 """This module is the story of a run: from its paths to its metrics, whatever happens."""
 
+from contextlib import ExitStack, closing
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config
 from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.local import Result, decide
+from rollsignal.engines.local import Result, decide, decide_range
 from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
 from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
+
+if TYPE_CHECKING:
+    from rollsignal.sinks.signals import SignalsFile
 
 SHOWN_FILES = 10
 
@@ -120,9 +124,6 @@ def _succeed(
 ) -> dict[str, object]:
     log.event("INFO", "config verified", **config.by_name())
     result = _decide(request, config, log, draw)
-    _tell(result, config, log)
-    if request.summary:
-        _summarize(result, config, request.summary)
     document = metrics.success(config, result.tally, _elapsed_ms(started))
     files.replace(request.output, metrics.to_json(document))
     log.event("INFO", "metrics summary", **document)
@@ -143,20 +144,39 @@ def _check_forms(request: Request) -> None:
 
 
 def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None) -> Result:
-    """Decide the signals, and write each bar's as they are decided, if wanted."""
+    """Decide the signals; write what is wanted of them, and last of all the state."""
     inputs = Inputs(request.input_files(), config, request.format)
     progress = Progress(files.total_bytes(inputs.paths), draw, log.event)
-    try:
-        if not request.signals:
-            return decide(inputs, log.event, watch=progress)
-        from rollsignal.sinks.signals import SignalsFile
+    with closing(progress), ExitStack() as stack:
+        signals = stack.enter_context(_signals_file(request, config)) if request.signals else None
+        emit = signals.write if signals else None
+        run = None
+        if request.state:
+            from rollsignal.incremental import Continuation
 
-        with SignalsFile(request.signals, config.window, request.partition_by) as signals:
-            result = decide(inputs, log.event, signals.write, progress)
-            signals.finish()
-        return result
-    finally:
+            run = stack.enter_context(Continuation(request.state, inputs, log.event))
+            emits, anew = ([signals.write], signals.begin_anew) if signals else ([], None)
+            result = run.decide(emits, progress, anew)
+        elif span := request.span:
+            result = decide_range(inputs, log.event, span, emit, progress)
+        else:
+            result = decide(inputs, log.event, emit, progress)
         progress.close()
+        _tell(result, config, log)
+        if signals:
+            signals.finish()
+        if request.summary:
+            _summarize(result, config, request.summary)
+        if run:
+            run.save()
+    return result
+
+
+def _signals_file(request: Request, config: JobConfig) -> "SignalsFile":
+    from rollsignal.sinks.signals import SignalsFile
+
+    merge = request.state is not None or request.span is not None
+    return SignalsFile(request.signals or "", config.window, request.partition_by, merge=merge)
 
 
 def _summarize(result: Result, config: JobConfig, path: str) -> None:

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from rollsignal import files
 from rollsignal.bars.source import Format, find_inputs
-from rollsignal.errors import JobError, UsageError, shown_path
+from rollsignal.engines.ranges import Span
+from rollsignal.errors import BadCellError, JobError, UsageError, shown, shown_path
 from rollsignal.sinks.log import LogFormat
+from rollsignal.timestamps import TimestampReader, to_ns
 
 
 class Request(NamedTuple):
@@ -23,6 +25,9 @@ class Request(NamedTuple):
     signals: str | None = None
     partition_by: str | None = None
     format: Format | None = None
+    state: str | None = None
+    since: str | None = None
+    until: str | None = None
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -34,6 +39,15 @@ class Request(NamedTuple):
     def written(self) -> list[str]:
         """List the paths of all that is written, the log included."""
         return [*self.outputs.values(), *([self.log_file] if self.log_file else [])]
+
+    @property
+    def span(self) -> Span | None:
+        """Read the range of time, if one is asked for; raises `UsageError`."""
+        if self.since is None and self.until is None:
+            return None
+        if self.state is not None:
+            raise UsageError("--state continues to the end; it has no --since and --until")
+        return Span(_time("--since", self.since), _time("--until", self.until))
 
     def input_files(self) -> list[str]:
         """List the files to read; a folder's own outputs of an earlier run are none of them.
@@ -67,3 +81,14 @@ class Request(NamedTuple):
         """Tell whether the log is to go where another output goes."""
         log = files.identity(self.log_file or "")
         return log in {files.identity(path) for path in self.outputs.values()}
+
+
+def _time(flag: str, text: str | None) -> int | None:
+    """Read a time to nanoseconds since 1970 UTC; raises `UsageError`."""
+    if text is None:
+        return None
+    try:
+        return to_ns(TimestampReader().read([text])[0])
+    except BadCellError as bad:
+        hint = "write for example 2024-01-31 or 2024-01-31T23:59:00Z"
+        raise UsageError(f"{flag} is {shown(text)}, {bad.reason}", hint) from None

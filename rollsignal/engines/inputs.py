@@ -27,6 +27,10 @@ class Inputs:
         # The fast parser takes a while to load, and does not pay at once.
         self._careful_bytes = 0 if known >= LARGE_BYTES else LARGE_BYTES
 
+    def of(self, paths: Sequence[str]) -> "Inputs":
+        """Return other files, to be read the same way."""
+        return Inputs(paths, self.config, self._form)
+
     @contextmanager
     def opened(self, path: str) -> Iterator[Reader]:
         """Open a file; raises `JobError` if it is no table with the columns that are read."""

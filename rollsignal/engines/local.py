@@ -1,6 +1,6 @@
 """This module runs readers and kernel in this process, file after file, batch after batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -8,7 +8,9 @@ from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.config import JobConfig
 from rollsignal.engines.book import Book
 from rollsignal.engines.doubts import Doubt, Doubts, Tell
+from rollsignal.engines.gate import Take
 from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.ranges import Range, Span
 from rollsignal.engines.rows import Emit
 from rollsignal.engines.series import Series
 from rollsignal.errors import DataError, plural, shown_path
@@ -28,8 +30,22 @@ class Result(NamedTuple):
     warnings: dict[str, int]
 
 
+class Start(NamedTuple):
+    """Where a run begins that continues another: what is known, and what a file's bars go through.
+
+    gate: makes of a file's path, and of what takes its bars, what parts the new from the old.
+    """
+
+    series: Mapping[str, Series]
+    gate: Callable[[str, Take], Take]
+
+
 def decide(
-    inputs: Inputs, tell: Tell, emit: Emit | None = None, watch: Watch | None = None
+    inputs: Inputs,
+    tell: Tell,
+    emit: Emit | None = None,
+    watch: Watch | None = None,
+    start: Start | None = None,
 ) -> Result:
     """Decide the signals of all files; raises `DataError` if there cannot be any.
 
@@ -40,15 +56,35 @@ def decide(
     doubts = Doubts(config.checks._asdict(), tell)
     book = Book(config, doubts, emit)
     reading = Reading(inputs, watch)
+    gate = start.gate if start else _no_gate
+    if start:
+        book.series |= start.series
     if config.sort:
         forms = reading.sort(inputs.paths, book)
     else:
-        forms = {path: reading.each(path, book.take) for path in inputs.by_time()}
+        forms = {path: reading.each(path, gate(path, book.take)) for path in inputs.by_time()}
     book.finish()
     tally = book.tally()
     if not tally.signals:
         raise DataError(_no_signal(inputs.paths, config, tally))
     return Result(book.series, tally, forms, dict(doubts.counts))
+
+
+def decide_range(inputs: Inputs, tell: Tell, span: Span, emit: Emit | None, watch: Watch) -> Result:
+    """Decide the signals of all files, and return what is within a span of time alone.
+
+    Raises `DataError` if there is no signal there, or no timestamp.
+    """
+    within = Range(span, inputs.config.window, emit)
+    result = decide(inputs, tell, within, watch)
+    tally = within.tally()
+    if not tally.signals:
+        raise DataError(f"No signal within the range: {plural(tally.rows, 'bar')} there")
+    return result._replace(series=within.series, tally=tally)
+
+
+def _no_gate(path: str, take: Take) -> Take:
+    return take
 
 
 def inspect(inputs: Inputs, doubts: Doubts) -> Result:
@@ -77,7 +113,7 @@ class Reading:
         self._watch = watch
         self._bytes = self._rows = 0
 
-    def each(self, path: str, take: Callable[[Batch | ArrayBatch, Reader], None]) -> str:
+    def each(self, path: str, take: Take) -> str:
         """Read one file, and hand its batches on; return its form."""
         with self._inputs.opened(path) as reader:
             for batch in reader.batches():

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class SignalRow(NamedTuple):
     """What was decided about one bar; None where there is no answer, symbol "" for one series.
 
-    `number` counts the bars of its series, from 1.
+    `number` counts the bars of its series, from 1; `last` is what was decided, if it was not left
+    out.
     """
 
     ns: int | None
@@ -26,6 +27,7 @@ class SignalRow(NamedTuple):
     mean: float | None
     signal: int | None
     number: int = 0
+    last: Last | None = None
 
     @property
     def place(self) -> int:
@@ -82,9 +84,12 @@ def rows_of(
     left_out = len(decided.closes) < len(batch.closes.values)
     rows = []
     for place, value in enumerate(batch.closes.values):
-        close, margin = (None, None) if left_out and value is None else next(pairs)
-        last = Last(close, margin, decided.scale, window)
-        text = None if close is None else decimal_text(close, decided.scale)
         ns = None if batch.moments is None else to_ns(batch.moments[place])
-        rows.append(SignalRow(ns, symbol, text, last.mean, last.signal, before + place + 1))
+        number = before + place + 1
+        if left_out and value is None:
+            rows.append(SignalRow(ns, symbol, None, None, None, number))
+            continue
+        last = Last(*next(pairs), decided.scale, window)
+        text = None if last.close is None else decimal_text(last.close, decided.scale)
+        rows.append(SignalRow(ns, symbol, text, last.mean, last.signal, number, last))
     return rows

@@ -41,12 +41,18 @@ class SignalsFile:
     Used in a `with` statement, whose end removes what is unfinished.
     """
 
-    def __init__(self, path: str, window: int, partition_by: str | None = None) -> None:
-        """Begin the file, or the folder of partitions; raises `OutputError`."""
+    def __init__(
+        self, path: str, window: int, partition_by: str | None = None, *, merge: bool = False
+    ) -> None:
+        """Begin the file, or the folder of partitions; raises `OutputError`.
+
+        merge: partitions that are there keep their rows, and those without new ones stay.
+        """
         self._path = path
         self._form = form_of(path, partition_by)
         self._window = window
         self._partition_by = partition_by
+        self._merge = merge
         self._unfinished = files.begin(os.path.join(path, "signals") if partition_by else path)
         # Open from here to `finish` or the end of the `with`.
         self._file = open(self._unfinished, "wb")  # noqa: SIM115
@@ -77,6 +83,13 @@ class SignalsFile:
             self._file.write(text)
         except OSError as problem:
             raise files.cannot_write(self._path, problem) from problem
+
+    def begin_anew(self) -> None:
+        """Forget what is written, and what there was before."""
+        self._merge = False
+        self._file.seek(0)
+        self._file.truncate()
+        self._write(csv_bytes([HEADER]))
 
     def finish(self) -> None:
         """Put the file in its place; raises `DiskError`."""
@@ -115,7 +128,9 @@ class SignalsFile:
         """Part the rows written as text into files, in bounded memory."""
         from rollsignal.sinks.partitions import write_partitions
 
-        write_partitions(self._table(self._unfinished), key, self._path, self._form)
+        write_partitions(
+            self._table(self._unfinished), key, self._path, self._form, merge=self._merge
+        )
 
     def _table(self, text: str) -> "pl.LazyFrame":
         import polars as pl

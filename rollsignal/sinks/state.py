@@ -24,7 +24,9 @@ from rollsignal.settings import SymbolFrom
 
 SCHEMA = 1
 # They decide no number that is kept: a check refuses a bar, or lets it pass as it is.
-MAY_CHANGE = frozenset({"seed", "version", "warmup", "checks.order", "checks.duplicates"})
+MAY_CHANGE = frozenset(
+    {"seed", "version", "warmup", "on_restatement", "checks.order", "checks.duplicates"}
+)
 
 _MARK = re.compile(rb'\{"rollsignal_state":([0-9]{1,9}),')
 _MARK_BYTES = 64
@@ -33,32 +35,40 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 class InputFile(NamedTuple):
-    """A file that was read: its path as given, its bytes, and its bars and their span in ns."""
+    """A file that was read: its path as given, its bytes, and how many bars it has.
+
+    `stamp` is what a file has no longer once it is written to.
+    """
 
     path: str
     size: int
     sha256: str
     rows: int
-    first_ns: int | None = None
-    last_ns: int | None = None
+    stamp: tuple[int, ...] = ()
 
 
-class Kept(NamedTuple):
-    """What is kept of one series: its account, and the digest of its bars."""
+class Segment(NamedTuple):
+    """What one run added to the file of all bars: so many bytes, and their SHA-256."""
 
-    series: Series
-    digest: int = 0
+    size: int
+    sha256: str
 
 
 class State(NamedTuple):
     """What a run leaves to the next: its settings by dotted name, its series, what was read.
 
-    `settings` are `kept_settings`; `program` is the version of rollsignal that wrote it.
+    `settings` are `kept_settings`, `symbols` those of the series in the order in which the file of
+    all bars numbers them, `segments` what each run added to it, `generation` how often all was
+    decided anew. `program` is the version of rollsignal that wrote it.
     """
 
     settings: dict[str, object]
-    series: dict[str, Kept]
+    series: dict[str, Series]
+    digest: int = 0
     inputs: tuple[InputFile, ...] = ()
+    symbols: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    generation: int = 0
     program: str = __version__
 
 
@@ -158,7 +168,11 @@ def _encoded(state: State) -> bytes:
         "rollsignal_state": SCHEMA,
         "program": state.program,
         "settings": dict(sorted(state.settings.items())),
+        "digest": hex_text(state.digest),
+        "symbols": state.symbols,
         "inputs": [_plain(file) for file in state.inputs],
+        "segments": [_plain(segment) for segment in state.segments],
+        "generation": state.generation,
     }
     lines = [head, *(_line(symbol, state.series[symbol]) for symbol in sorted(state.series))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
@@ -166,8 +180,8 @@ def _encoded(state: State) -> bytes:
     return body + _seal(body)
 
 
-def _line(symbol: str, kept: Kept) -> dict[str, object]:
-    return {"symbol": symbol, "digest": hex_text(kept.digest), **_plain(kept.series)}
+def _line(symbol: str, series: Series) -> dict[str, object]:
+    return {"symbol": symbol, **_plain(series)}
 
 
 def _plain(value: Any) -> Any:
@@ -184,16 +198,25 @@ def _decoded(body: bytes) -> State:
         json.loads(line, object_hook=_number)
         for line in body.decode("utf-8", "surrogatepass").removesuffix("\n").split("\n")
     ]
-    inputs = tuple(InputFile(**found) for found in head["inputs"])
-    return State(head["settings"], dict(map(_kept, lines)), inputs, head["program"])
+    inputs = (file | {"stamp": tuple(file["stamp"])} for file in head["inputs"])
+    return State(
+        head["settings"],
+        dict(map(_series, lines)),
+        int(head["digest"], 16),
+        tuple(InputFile(**file) for file in inputs),
+        tuple(head["symbols"]),
+        tuple(Segment(**segment) for segment in head["segments"]),
+        head["generation"],
+        head["program"],
+    )
 
 
 def _number(found: dict[str, Any]) -> Any:
     return int(found["hex"], 16) if found.keys() == {"hex"} else found
 
 
-def _kept(found: dict[str, Any]) -> tuple[str, Kept]:
-    symbol, digest = found.pop("symbol"), int(found.pop("digest"), 16)
+def _series(found: dict[str, Any]) -> tuple[str, Series]:
+    symbol = found.pop("symbol")
     carry, tally, last = found.pop("carry"), found.pop("tally"), found.pop("last")
     series = Series(
         Carry(carry["window"], carry["scale"], tuple(carry["tail"])),
@@ -201,7 +224,7 @@ def _kept(found: dict[str, Any]) -> tuple[str, Kept]:
         None if last is None else Last(**last),
         **found,
     )
-    return symbol, Kept(series, digest)
+    return symbol, series
 
 
 def _seal(body: bytes) -> bytes:

@@ -24,7 +24,7 @@ from rollsignal.settings import SymbolFrom
 from rollsignal.sinks.state import (
     SCHEMA,
     InputFile,
-    Kept,
+    Segment,
     State,
     changed_settings,
     check_settings,
@@ -45,20 +45,26 @@ carries = st.builds(Carry, counts, counts, st.lists(wholes).map(tuple))
 tallies = st.builds(Tally, counts, counts, counts, counts, counts)
 lasts = st.one_of(st.none(), st.builds(Last, maybe, maybe, counts, counts))
 accounts = st.builds(Series, carries, tallies, lasts, maybe, maybe, texts)
-kept = st.builds(Kept, accounts, st.integers(0, 2**128 - 1))
-inputs = st.lists(st.builds(InputFile, texts, counts, texts, counts, maybe, maybe), max_size=3)
+stamps = st.lists(wholes, max_size=2).map(tuple)
+inputs = st.lists(st.builds(InputFile, texts, counts, texts, counts, stamps), max_size=3)
+segments = st.lists(st.builds(Segment, counts, texts), max_size=2)
 states = st.builds(
     State,
     st.just(kept_settings(CONFIG)),
-    st.dictionaries(texts, kept, max_size=4),
+    st.dictionaries(texts, accounts, max_size=4),
+    st.integers(0, 2**128 - 1),
     inputs.map(tuple),
+    st.lists(texts, max_size=3).map(tuple),
+    segments.map(tuple),
+    counts,
     texts,
 )
 
 SMALL = State(
     kept_settings(CONFIG),
-    {"é\udcff": Kept(Series(Carry(3, 2, (10**30, 5)), Tally(2), last_ns=60), 7)},
-    (InputFile("a.csv", 9, "ab" * 32, 2, 0, 60),),
+    {"é\udcff": Series(Carry(3, 2, (10**30, 5)), Tally(2), last_ns=60)},
+    7,
+    (InputFile("a.csv", 9, "ab" * 32, 2, (0, 60)),),
 )
 
 
@@ -105,7 +111,7 @@ def test_a_series_goes_on_from_a_state_as_if_it_had_never_stopped(
 ) -> None:
     cut = data.draw(st.integers(0, len(bars.ticks)))
     _, carry = advance(Carry(window), Ticks(bars.ticks[:cut], bars.scale))
-    state = SMALL._replace(series={"A": Kept(Series(carry))})
+    state = SMALL._replace(series={"A": Series(carry)})
     with TemporaryDirectory() as folder:
         loaded = load_state(str(saved(Path(folder), state)))
     assert loaded is not None
@@ -258,7 +264,7 @@ def test_a_state_whose_reading_fails_is_told_as_a_disk_that_fails() -> None:
 
 def test_the_former_state_stays_whole_when_the_next_cannot_be_written(tmp_path: Path) -> None:
     path = saved(tmp_path)
-    large = SMALL._replace(series={str(number): Kept(Series(Carry(1))) for number in range(99)})
+    large = SMALL._replace(series={str(number): Series(Carry(1)) for number in range(99)})
     with files_no_larger_than(4096), pytest.raises(DiskError):
         save_state(str(path), large)
     assert load_state(str(path)) == SMALL

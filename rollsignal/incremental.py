@@ -1,0 +1,282 @@
+"""This module is the story of a run that continues a state: it reads what is new, and only that.
+
+A file that was read is known by its size and times, else by the SHA-256 of its bytes. Bars at or
+before the place that their series has reached must be those that the state knows: else history
+was restated, which ends the run, or has everything decided anew.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+
+from rollsignal.engines.digester import Digester
+from rollsignal.engines.doubts import Tell
+from rollsignal.engines.gate import Gate, Take
+from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.local import Result, Start, Watch, decide
+from rollsignal.engines.rows import Emit, Rows
+from rollsignal.errors import ConfigError, DataError, InputError, shown_path
+from rollsignal.files import identity
+from rollsignal.restated import Restated, flips, restated
+from rollsignal.sinks.history import History
+from rollsignal.sinks.state import (
+    InputFile,
+    State,
+    check_settings,
+    kept_settings,
+    load_state,
+    save_state,
+)
+from rollsignal.timestamps import iso
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SHOWN = 5
+CHUNK_BYTES = 1 << 20
+
+Kind = Literal["known", "grown", "changed", "new"]
+
+
+class Found(NamedTuple):
+    """What an input is to a state, and what is known of it."""
+
+    kind: Kind
+    file: InputFile
+
+
+class Continuation:
+    """A run that continues the state at a path; `save` puts the new state in its place.
+
+    Used in a `with` statement.
+    """
+
+    def __init__(self, path: str, inputs: Inputs, tell: Tell) -> None:
+        """Load the state; raises `DataError`, `ConfigError` or `InputError`."""
+        if inputs.config.sort:
+            raise ConfigError("A state is continued in the order of the bars: set sort: false")
+        self._path = path
+        self._inputs = inputs
+        self._tell = tell
+        self._state = load_state(path) or State(kept_settings(inputs.config), {})
+        check_settings(path, self._state, inputs.config)
+        self._attempt: _Attempt | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self._attempt:
+            self._attempt.close()
+
+    def decide(
+        self, emits: Sequence[Emit], watch: Watch | None, begin_anew: Callable[[], None] | None
+    ) -> Result:
+        """Decide what is new; return what a run over everything would find.
+
+        begin_anew: called if all that was emitted is to be emitted again, with the rest.
+
+        Raises `DataError` where history was restated and `on_restatement` is error.
+        """
+        found = {path: _found(path, self._state) for path in self._inputs.paths}
+        self._attempt = attempt = _Attempt(self._path, self._state, found)
+        result = attempt.decide(self._inputs, self._tell, emits, watch)
+        changes = attempt.restated()
+        if not changes:
+            return result
+        message = _told(changes)
+        if self._inputs.config.on_restatement == "error":
+            hint = "set on_restatement: recompute to decide everything anew"
+            raise DataError(f"History was restated: {message}", hint)
+        self._tell("WARNING", f"history was restated: {message}")
+        if begin_anew:
+            begin_anew()
+        return self._anew(emits, watch)
+
+    def save(self) -> None:
+        """Put the new state in the place of the former; raises `DiskError`."""
+        assert self._attempt, "save follows decide"
+        save_state(self._path, self._attempt.state())
+        if self._attempt.generation != self._state.generation:
+            with suppress(OSError):
+                os.unlink(History.path_of(self._path, self._state.generation))
+
+    def _anew(self, emits: Sequence[Emit], watch: Watch | None) -> Result:
+        """Decide everything that the state and this run have read, from the start."""
+        assert self._attempt
+        before, numbers = self._attempt.known(), self._attempt.history.symbols
+        self._attempt.close()
+        paths = {identity(file.path): file.path for file in self._state.inputs}
+        paths |= {identity(path): path for path in self._inputs.paths}
+        gone = [path for path in paths.values() if not os.path.exists(path)]
+        if gone:
+            raise InputError(
+                "History was restated, and a file that the state has read is gone",
+                f"path: {shown_path(gone[0])}",
+            )
+        empty = State(self._state.settings, {}, generation=self._state.generation + 1)
+        inputs = self._inputs.of(list(paths.values()))
+        found = {path: _found(path, empty) for path in inputs.paths}
+        self._attempt = _Attempt(self._path, empty._replace(symbols=tuple(numbers)), found)
+        result = self._attempt.decide(inputs, self._tell, emits, watch)
+        count = flips(before, self._attempt.decided())
+        self._tell("WARNING", f"decided anew: {count:,} signals of bars known before have flipped")
+        return result
+
+
+class _Attempt:
+    """One reading of all that is not known yet."""
+
+    def __init__(self, path: str, state: State, found: dict[str, Found]) -> None:
+        self.generation = state.generation
+        self.history = History(path, state.generation, state.symbols, state.segments)
+        self._state = state
+        self._found = found
+        self._files = {file.path: file for file in state.inputs}
+        self._digester = Digester(state.digest)
+        self._old: list[tuple[Kind, NDArray[np.void]]] = []
+        self._result: Result | None = None
+
+    def close(self) -> None:
+        """Close the file of all bars."""
+        self.history.close()
+
+    def decide(
+        self, inputs: Inputs, tell: Tell, emits: Sequence[Emit], watch: Watch | None
+    ) -> Result:
+        """Read and decide what is not known; raises `DataError` for a file that changes then."""
+        reached = {
+            symbol: series.last_ns
+            for symbol, series in self._state.series.items()
+            if series.last_ns is not None
+        }
+        fresh = [path for path in inputs.paths if self._found[path].kind != "known"]
+        gates: dict[str, Gate] = {}
+
+        def gate(path: str, take: Take) -> Take:
+            kind, file = self._found[path]
+            self.history.file = self._number_of(path)
+
+            def old(rows: Rows) -> None:
+                if kind != "grown":
+                    self._old.append((kind, self.history.bars_of(rows)))
+
+            known_rows = file.rows if kind in ("grown", "changed") else 0
+            gates[path] = Gate(take, old, reached, known_rows)
+            return gates[path]
+
+        start = Start(self._state.series, gate)
+        listening: list[Emit] = [*emits, self._digester, self.history]
+        result = decide(inputs.of(fresh), tell, _to_all(listening), watch, start)
+        for path in inputs.paths:
+            file = self._found[path].file
+            if path in gates:
+                file = file._replace(rows=gates[path].rows)
+                if file.stamp and file.stamp != _stamp(path):
+                    raise DataError(f"{shown_path(path)} was changed while it was read")
+            self._files[path] = file
+        self._result = result
+        return result
+
+    def restated(self) -> list[Restated]:
+        """List what was changed of the bars that the state knows."""
+        import numpy as np
+
+        changed = [
+            self._number_of(p) for p, found in self._found.items() if found.kind == "changed"
+        ]
+        if not (self._old or changed):
+            return []
+        known = self.known()
+        now = np.concatenate([known[:0], *(bars for _, bars in self._old)])
+        of_new = np.concatenate([known[:0], *(bars for kind, bars in self._old if kind == "new")])
+        places = np.unique(of_new[["series", "place"]])
+        same = np.isin(known["file"], changed) | np.isin(known[["series", "place"]], places)
+        return restated(known[same], now, self.history.symbols)
+
+    def known(self) -> "NDArray[np.void]":
+        """Return all bars that the state knew before."""
+        return self.history.bars()
+
+    def decided(self) -> "NDArray[np.void]":
+        """Return all bars that are decided by now."""
+        self.history.finish()
+        return self.history.bars(everything=True)
+
+    def state(self) -> State:
+        """Build the state to be saved."""
+        assert self._result
+        return State(
+            self._state.settings,
+            self._result.series,
+            self._digester.digest,
+            tuple(self._files.values()),
+            tuple(self.history.symbols),
+            self.history.finish(),
+            self.generation,
+        )
+
+    def _number_of(self, path: str) -> int:
+        """Number the files in the order in which the state holds them."""
+        return list({**self._files, **self._found}).index(path)
+
+
+def _to_all(emits: Iterable[Emit]) -> Emit:
+    def emit(rows: Rows) -> None:
+        for hear in emits:
+            hear(rows)
+
+    return emit
+
+
+def _found(path: str, state: State) -> Found:
+    """Tell what an input is to a state, by its size and times, else by its bytes."""
+    if not os.path.isfile(path):
+        return Found("new", InputFile(path, 0, "", 0))
+    known = {file.path: file for file in state.inputs}.get(path)
+    stamp = _stamp(path)
+    if known and known.stamp == stamp:
+        return Found("known", known)
+    size = os.path.getsize(path)
+    file = InputFile(path, size, _sha256(path, size), 0, stamp)
+    same = next((other for other in state.inputs if other.sha256 == file.sha256), None)
+    if same:
+        return Found("known", file._replace(rows=same.rows))
+    if known is None:
+        return Found("new", file)
+    grown = size > known.size and _sha256(path, known.size) == known.sha256
+    return Found("grown" if grown else "changed", file._replace(rows=known.rows))
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    status = os.stat(path)
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _sha256(path: str, size: int) -> str:
+    """Hash the first bytes of a file; raises `InputError`."""
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while size > 0 and (data := file.read(min(size, CHUNK_BYTES))):
+                found.update(data)
+                size -= len(data)
+    except OSError as problem:
+        raise InputError(
+            f"Input data file cannot be opened: {problem.strerror}", f"path: {shown_path(path)}"
+        ) from problem
+    return found.hexdigest()
+
+
+def _told(changes: Sequence[Restated]) -> str:
+    more = f", and {len(changes) - SHOWN:,} more series" if len(changes) > SHOWN else ""
+    return "; ".join(map(_shown, changes[:SHOWN])) + more
+
+
+def _shown(change: Restated) -> str:
+    of = f" of {change.symbol}" if change.symbol else ""
+    at = iso(change.place) if change.place > 10**9 else f"bar {change.place}"
+    return f"{change.bars:,} bars{of} from {at} on"

@@ -1,0 +1,155 @@
+"""This module keeps all bars that were decided beside a state, to tell what a vendor restates.
+
+A bar is 25 bytes: the number of its series and of its file, its place (its timestamp in ns, or its
+number), a number that identifies its close, and its signal. Runs only append; what follows the
+segments that the state knows is of a run that did not end, and is cut off.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rollsignal.digest import NO_SIGNAL
+from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
+from rollsignal.errors import DataError, DiskError, shown_path
+from rollsignal.sinks.state import Segment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Decimals are counted in the low digits of a close's number; no close has so many.
+PLACES = 8192
+NO_CLOSE = PLACES - 1
+_KINDS = [("series", "<i4"), ("file", "<i4"), ("place", "<i8"), ("close", "<u8"), ("signal", "i1")]
+
+
+class History:
+    """The bars beside a state file: append to them, or read them all.
+
+    `symbols` numbers the series; it grows. `file` is the number of the file that is read.
+    """
+
+    def __init__(
+        self, state_path: str, generation: int, symbols: Sequence[str], segments: Sequence[Segment]
+    ) -> None:
+        """Open the file and cut off what no state knows; raises `DataError`, `DiskError`."""
+        self.path = self.path_of(state_path, generation)
+        self.symbols = list(symbols)
+        self.file = 0
+        self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
+        self._segments = list(segments)
+        self._hash = hashlib.sha256()
+        self._known = sum(segment.size for segment in segments)
+        self._size = 0
+        try:
+            self._out = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
+            if os.path.getsize(self.path) < self._known:
+                raise DataError(f"{shown_path(self.path)} is cut off", self._hint())
+            self._out.truncate(self._known)
+            self._out.seek(self._known)
+        except OSError as problem:
+            raise self._problem(problem) from problem
+
+    @staticmethod
+    def path_of(state_path: str, generation: int) -> str:
+        """Name the file: a state that is decided anew has another one."""
+        return f"{state_path}.{generation}.bars"
+
+    def __call__(self, rows: Rows) -> None:
+        """Append rows; raises `DiskError`."""
+        data = self.bars_of(rows).tobytes()
+        self._hash.update(data)
+        self._size += len(data)
+        try:
+            self._out.write(data)
+        except OSError as problem:
+            raise self._problem(problem) from problem
+
+    def finish(self) -> tuple[Segment, ...]:
+        """Put everything on disk; return the segments for the state."""
+        try:
+            self._out.flush()
+            os.fsync(self._out.fileno())
+        except OSError as problem:
+            raise self._problem(problem) from problem
+        added = [Segment(self._size, self._hash.hexdigest())] if self._size else []
+        return (*self._segments, *added)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._out.close()
+
+    def bars(self, everything: bool = False) -> "NDArray[np.void]":
+        """Read all bars that the state knows, or those of this run too.
+
+        Raises `DataError` if they are not as they were written.
+        """
+        import numpy as np
+
+        segments = self.finish() if everything else self._segments
+        with open(self.path, "rb") as file:
+            data = [file.read(segment.size) for segment in segments]
+        for part, segment in zip(data, segments, strict=True):
+            if hashlib.sha256(part).hexdigest() != segment.sha256:
+                raise DataError(f"{shown_path(self.path)} is damaged", self._hint())
+        return np.frombuffer(b"".join(data), _KINDS)
+
+    def number(self, symbol: str) -> int:
+        """Return the number of a series."""
+        if symbol not in self._numbers:
+            self._numbers[symbol] = len(self.symbols)
+            self.symbols.append(symbol)
+        return self._numbers[symbol]
+
+    def bars_of(self, rows: Rows) -> "NDArray[np.void]":
+        """Return rows as bars."""
+        import numpy as np
+
+        if isinstance(rows, ArrayRows):
+            bars = np.zeros(len(rows.closes), _KINDS)
+            numbers = np.array([self.number(symbol) for symbol in rows.symbols])
+            bars["series"] = numbers[0 if rows.codes is None else rows.codes]
+            bars["place"], bars["signal"] = rows.places, rows.signals
+            bars["close"] = _keys_of_ticks(rows.closes, rows.scale)
+        else:
+            try:
+                bars = np.array([self._bar(row) for row in rows], _KINDS)
+            except OverflowError as problem:
+                raise DataError("A state keeps no timestamps beyond 1678 to 2261") from problem
+        bars["file"] = self.file
+        return bars
+
+    def _bar(self, row: SignalRow) -> tuple[int, int, int, int, int]:
+        signal = NO_SIGNAL if row.signal is None else row.signal
+        return self.number(row.symbol), 0, row.place, key_of_close(row.close), signal
+
+    def _problem(self, problem: OSError) -> DiskError:
+        path = shown_path(self.path)
+        return DiskError(f"The bars of the state: {problem.strerror}", f"path: {path}")
+
+    def _hint(self) -> str:
+        return "put a copy in its place, or remove the state and read all bars again"
+
+
+def key_of_close(close: str | None) -> int:
+    """Return what identifies a close that is written without needless zeros."""
+    if close is None:
+        return NO_CLOSE
+    whole, _, decimals = close.partition(".")
+    return (int(whole + decimals) * PLACES + len(decimals)) % 2**64
+
+
+def _keys_of_ticks(ticks: "NDArray[np.int64]", scale: int) -> "NDArray[np.uint64]":
+    import numpy as np
+
+    mantissas, decimals = ticks.copy(), np.full(len(ticks), scale)
+    for _ in range(scale):
+        tenths = (mantissas % 10 == 0) & (decimals > 0)
+        if not tenths.any():
+            break
+        mantissas = np.where(tenths, mantissas // 10, mantissas)
+        decimals -= tenths
+    # Products of 64-bit numbers wrap around as the remainders of `key_of_close` do.
+    return mantissas.view(np.uint64) * np.uint64(PLACES) + decimals.view(np.uint64)
