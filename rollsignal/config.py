@@ -19,6 +19,7 @@ from rollsignal.settings import (
     SymbolFrom,
     Text,
     Whole,
+    Written,
     as_written,
     read_mapping,
 )
@@ -81,6 +82,14 @@ class JobConfig(NamedTuple):
         ),
     ] = "error"
     columns: Annotated[Columns, Section("names of the columns", Columns)] = Columns()
+    timestamp_format: Annotated[
+        str | None,
+        Written(
+            "how timestamps are written: iso, epoch_s, epoch_ms, epoch_us, epoch_ns,"
+            ' or a pattern such as "%d/%m/%Y %H:%M"; null: found out',
+            ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"),
+        ),
+    ] = None
     checks: Annotated[Checks, Section("order and duplicates: error, warn or off", Checks)] = (
         Checks()
     )
@@ -145,7 +154,8 @@ def _compose(data: bytes, name: str) -> yaml.Node:
         unfinished = "end of stream" in str(error.problem) and error.context_mark
         mark = unfinished or error.problem_mark
         line = f" line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{name}{line}: not valid YAML: {error.problem}") from error
+        quotes = "; put it in quotes" if "cannot start any token" in str(error.problem) else ""
+        raise ConfigError(f"{name}{line}: not valid YAML: {error.problem}{quotes}") from error
     except (yaml.YAMLError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{name}: not valid YAML text: {reason}") from error

@@ -89,6 +89,32 @@ class OneOf(NamedTuple):
         return text
 
 
+class Written(NamedTuple):
+    """How timestamps are written: a word, a pattern, or null."""
+
+    help: str
+    words: tuple[str, ...]
+
+    def read(self, node: yaml.Node, name: str) -> str | None:
+        """Read the word or pattern; raises `BadSettingError`."""
+        text = Text("", optional=True).read(node, name)
+        if text is None or text in self.words:
+            return text
+        if "%" not in text:
+            raise BadSettingError(
+                node,
+                f"{name} is {shown(text)}, neither one of {', '.join(self.words)}"
+                ' nor a pattern such as "%d/%m/%Y %H:%M"',
+            )
+        from rollsignal.timestamp_pattern import PatternError, expression
+
+        try:
+            expression(text)
+        except PatternError as problem:
+            raise BadSettingError(node, f"{name} is {shown(text)}, which {problem}") from None
+        return text
+
+
 class SymbolFrom(NamedTuple):
     """Where symbols come from: a column, or the names of the files."""
 

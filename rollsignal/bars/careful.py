@@ -47,7 +47,8 @@ class CarefulReader:
         self._beginning = beginning
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
         stamp = None if self._timestamp is None else self._column(self._timestamp)
-        self._cells = Cells(self.name, "line", self._column(self.dialect.close), stamp)
+        close, written = self._column(self.dialect.close), config.timestamp_format
+        self._cells = Cells(self.name, "line", close, stamp, written)
         self.order_problem = self._cells.order_problem
         pieces = chain((beginning[self.dialect.start :],), text)
         self._records = Records(pieces, self.dialect, self._cells.problem)

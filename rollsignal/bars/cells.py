@@ -10,19 +10,27 @@ from rollsignal.prices import MISSING_WORDS, parse_closes
 from rollsignal.quality import Finding
 from rollsignal.timestamps import TimestampReader
 
-TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
+TIMESTAMP_HINT = (
+    "name the right column in the config under columns, say with timestamp_format how it is"
+    " written, or switch its checks off"
+)
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
 class Cells:
-    """Make the batches of one file, whose rows are called by `unit`: line or row."""
+    """Make the batches of one file, whose rows are called by `unit`: line or row.
 
-    def __init__(self, name: str, unit: str, close: str, timestamp: str | None) -> None:
+    written: how the timestamps are written, if that is known.
+    """
+
+    def __init__(
+        self, name: str, unit: str, close: str, timestamp: str | None, written: str | None
+    ) -> None:
         self.name = name
         self.close = close
         self.timestamp = timestamp
         self._unit = unit
-        self._timestamps = TimestampReader()
+        self._timestamps = TimestampReader(written)
 
     def batch(
         self,
@@ -45,7 +53,8 @@ class Cells:
             place, cell = places[bad.index], read[bad.index]
             if read is cells:
                 raise self.close_problem(place, cell, bad.reason) from None
-            what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({TIMESTAMP_HINT})"
+            hint = bad.hint or TIMESTAMP_HINT
+            what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})"
             raise self.problem(place, what) from None
         return Batch(closes, cells, moments, places)
 

@@ -17,7 +17,7 @@ from rollsignal.bars.header import Dialect
 from rollsignal.bars.iso import LENGTHS, as_bytes, is_iso, rises
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError
-from rollsignal.timestamps import TimestampReader, to_ns
+from rollsignal.timestamps import ISO, TimestampReader, to_ns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +50,7 @@ class FastReader:
         self._config = config
         self._timestamp = dialect.timestamp if config.needs_timestamps else None
         self._header_delimiters = careful.header_text.count(dialect.delimiter)
-        self._timestamps = TimestampReader()
+        self._timestamps = TimestampReader(config.timestamp_format)
         self._length = 0 if self._timestamp is None else len(careful.first_row[self._timestamp])
         self._last_ns: int | None = None
 
@@ -58,7 +58,8 @@ class FastReader:
         """Yield all bars; raises `DoubtError`, at the latest after the last one."""
         from polars.exceptions import PolarsError
 
-        if self._timestamp is not None and self._length not in LENGTHS:
+        is_iso = self._length in LENGTHS and self._config.timestamp_format in (None, ISO)
+        if self._timestamp is not None and not is_iso:
             raise DoubtError("timestamps beyond plain ISO 8601")
         checker = _PlainChecker(self._path, self._dialect)
         checker.start()

@@ -49,7 +49,9 @@ class FrameReader:
         self._symbol = find_symbol(names, config.columns, self.name)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
-        self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
+        is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
+        written = config.timestamp_format if is_text else None
+        self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp, written)
         self.order_problem = self._cells.order_problem
         self._last_ns: int | None = None
 
@@ -175,4 +177,7 @@ def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
 
 
 def _written(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        # A large one would be written with an exponent.
+        value = int(value)
     return "" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -440,6 +441,23 @@ def test_the_config_names_the_columns() -> None:
     assert read(text, config) == Bars([Fraction(2)], [0], [2])
     assert refusal("close,timestamp\n1,x\n", config).startswith(
         "bars.csv line 1: no 'Adj Close' column in the header: 'close', 'timestamp'"
+    )
+
+
+def test_the_config_says_how_timestamps_are_written() -> None:
+    text = "Date,close\n01/02/2024 10:00,1\n02/02/2024 10:00,2\n"
+    assert refusal(text) == (
+        "bars.csv line 2: Date is '01/02/2024 10:00', ambiguous"
+        ' (set timestamp_format: "%d/%m/%Y %H:%M" or "%m/%d/%Y %H:%M")'
+    )
+    day_first = CONFIG._replace(timestamp_format="%d/%m/%Y %H:%M")
+    hours = [(datetime(2024, 2, day, 10) - datetime(1970, 1, 1)) for day in (1, 2)]
+    times_ns = [passed // timedelta(microseconds=1) * 1000 for passed in hours]
+    assert read(text, day_first) == Bars([Fraction(1), Fraction(2)], times_ns, [2, 3])
+    assert refusal(text.replace("02/02/2024 10:00", "2024-02-02 10:00"), day_first) == (
+        "bars.csv line 3: Date is '2024-02-02 10:00', not of the form \"%d/%m/%Y %H:%M\""
+        " (name the right column in the config under columns, say with timestamp_format how it is"
+        " written, or switch its checks off)"
     )
 
 

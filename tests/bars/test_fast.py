@@ -146,6 +146,14 @@ def test_days_are_read_as_midnights() -> None:
     assert fast_read(data) == (Read(prices(["1", "2", "3"]), ns(days[0]), ns(days[2])), 1)
 
 
+@pytest.mark.parametrize("form", ["%Y-%d-%m %H:%M:%S", "%Y-%m-%d %H:%M:%S", "epoch_s"])
+def test_timestamps_that_are_to_be_read_by_a_pattern_are_in_doubt(form: str) -> None:
+    data = table(["1", "2", "3"], minutes(3)).encode()
+    doubt = "doubt: timestamps beyond plain ISO 8601"
+    assert fast_read(data, CONFIG._replace(timestamp_format=form)) == doubt
+    assert fast_read(data, CONFIG._replace(timestamp_format="iso")) == fast_read(data)
+
+
 ODD_CLOSES = [
     *("", " ", "NA", "nan", "NaN", "inf", "-inf", "Infinity", "null", "None", "-", ".", "+", "x"),
     *("1_000", "1;5", "0x10", "1e-400", "1e400", "1e-15", "0", "0.00", "-0", "0e0", " 1", "1 "),
