@@ -13,11 +13,13 @@ from rollsignal.errors import ConfigError, shown_path
 from rollsignal.files import open_regular
 from rollsignal.settings import (
     BadSettingError,
+    DateAndTime,
     OneOf,
     Section,
     Symbol,
     SymbolFrom,
     Text,
+    Timestamp,
     Whole,
     Written,
     as_written,
@@ -37,7 +39,10 @@ class Columns(NamedTuple):
 
     close: Annotated[str, Text("the column of closes")] = "close"
     timestamp: Annotated[
-        str | None, Text("the column of timestamps; null: found by its usual names", optional=True)
+        str | DateAndTime | None,
+        Timestamp(
+            "the column of timestamps, or those of their [date, time]; null: found by usual names"
+        ),
     ] = None
     symbol: Annotated[
         SymbolFrom | None,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 import yaml
 
-from rollsignal.errors import did_you_mean, shown
+from rollsignal.errors import did_you_mean, plural, shown
 
 
 class BadSettingError(Exception):
@@ -113,6 +113,34 @@ class Written(NamedTuple):
         except PatternError as problem:
             raise BadSettingError(node, f"{name} is {shown(text)}, which {problem}") from None
         return text
+
+
+class DateAndTime(NamedTuple):
+    """The columns of a date and of a time of day, which make a timestamp together."""
+
+    date: str
+    time: str
+
+    def __str__(self) -> str:
+        return f"[{self.date}, {self.time}]"
+
+
+class Timestamp(NamedTuple):
+    """The name of the timestamp column, those of a date's and a time's as a list, or null."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> str | DateAndTime | None:
+        """Read the name or names; raises `BadSettingError`."""
+        column = Text("", optional=not isinstance(node, yaml.SequenceNode))
+        if not isinstance(node, yaml.SequenceNode):
+            return column.read(node, name)
+        names = [str(column.read(item, name)) for item in node.value]
+        if len(names) != 2:
+            raise BadSettingError(
+                node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"
+            )
+        return DateAndTime(*names)
 
 
 class SymbolFrom(NamedTuple):

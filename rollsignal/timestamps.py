@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("timestamp", "datetime", "date_time", "date time", "open_time", "open time", "opentime"),
-    *("time", "date", "ts", "unix", "epoch", "gmt time", "local time"),
+    *(
+        "date/time",
+        "ts_event",
+        "window_start",
+        "time",
+        "date",
+        "ts",
+        "unix",
+        "epoch",
+        "gmt time",
+        "local time",
+    ),
 )
 
 ISO = "iso"

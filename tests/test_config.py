@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rollsignal.config import MAX_BYTES, Checks, Columns, JobConfig, load_config
 from rollsignal.errors import ConfigError
+from rollsignal.settings import DateAndTime
 from rollsignal.timestamp_forms import EPOCHS
 from tests.shell import CONFIG
 
@@ -86,6 +87,31 @@ def test_a_timestamp_column_of_null_is_one_found_by_its_usual_names(tmp_path: Pa
     config = read(tmp_path, CONFIG + "columns: {timestamp: null}\n")
     assert config == read(tmp_path, CONFIG)
     assert config.columns.timestamp is None
+
+
+def test_a_date_and_a_time_may_be_named_in_place_of_a_timestamp(tmp_path: Path) -> None:
+    config = read(tmp_path, CONFIG + "columns: {timestamp: [Date, '5']}\n")
+    assert config.columns.timestamp == DateAndTime("Date", "5")
+    assert str(config.columns.timestamp) == "[Date, 5]"
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("[Date]", "is a list of 1 name, not of two: [date, time]"),
+        ("[]", "is a list of 0 names, not of two: [date, time]"),
+        ("[a, b, c]", "is a list of 3 names, not of two: [date, time]"),
+        ("[Date, null]", "is empty; write a name, in quotes"),
+        ("[Date, 5]", 'is 5, which YAML reads as a int; write columns.timestamp: "5"'),
+        ("[Date, [Time]]", "is a list, not a single value"),
+        ("{date: Date}", "is a mapping, not a single value"),
+    ],
+)
+def test_a_wrong_list_of_timestamp_columns_is_refused(
+    tmp_path: Path, value: str, what: str
+) -> None:
+    message = refused(tmp_path, CONFIG + f"columns: {{timestamp: {value}}}\n").message
+    assert message.endswith(f"line 4: columns.timestamp {what}")
 
 
 @pytest.mark.parametrize("word", ["iso", *EPOCHS])

@@ -47,6 +47,8 @@ class CarefulReader:
         self._beginning = beginning
         self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
         stamp = None if self._timestamp is None else self._column(self._timestamp)
+        if stamp is not None and self.dialect.clock is not None:
+            stamp += f" and {self._column(self.dialect.clock)}"
         close, written = self._column(self.dialect.close), config.timestamp_format
         self._cells = Cells(self.name, "line", close, stamp, written)
         self.order_problem = self._cells.order_problem
@@ -83,6 +85,7 @@ class CarefulReader:
         dialect, stamp = self.dialect, self.dialect.timestamp
         close = escaped(dialect.header[dialect.close].strip())
         timestamp = "none" if stamp is None else escaped(dialect.header[stamp].strip())
+        timestamp += "" if dialect.clock is None else f" and {self._column(dialect.clock)}"
         form = [self.compression] if self.compression else []
         form += [self._pieces.encoding, DELIMITERS[dialect.delimiter]]
         return ", ".join([*form, f"close from {close}", f"timestamp from {timestamp}"])
@@ -91,12 +94,12 @@ class CarefulReader:
         """Yield all bars; raises `DataError` where the text is in doubt."""
         ending: list[str] = []
         last_line = 0
-        close, timestamp, symbol = self.dialect.close, self._timestamp, self.dialect.symbol
+        close, symbol = self.dialect.close, self.dialect.symbol
         for found, found_lines in self._records.blocks():
             rows, lines, problem = self._checked(found, found_lines)
             if rows:
                 cells = [row[close] for row in rows]
-                stamps = None if timestamp is None else [row[timestamp] for row in rows]
+                stamps = self._stamps(rows, lines)
                 batch = self._cells.batch(cells, stamps, lines, self._missing)
                 if symbol is not None:
                     batch = self._cells.with_symbols(batch, [row[symbol] for row in rows])
@@ -107,6 +110,14 @@ class CarefulReader:
                 raise problem
         if self._pieces.cut and ending and self.dialect.close == self._width - 1:
             self._refuse_cut_close(ending, last_line)
+
+    def _stamps(self, rows: list[Row], lines: Sequence[int]) -> Sequence[str] | None:
+        """Take the timestamps of rows, each in one piece."""
+        place, clock = self._timestamp, self.dialect.clock
+        if place is None or clock is None:
+            return None if place is None else [row[place] for row in rows]
+        dates, times = ([row[column] for row in rows] for column in (place, clock))
+        return self._cells.joined(dates, times, lines)
 
     def _checked(
         self, rows: list[Row], lines: Sequence[int]

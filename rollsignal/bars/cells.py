@@ -58,6 +58,16 @@ class Cells:
             raise self.problem(place, what) from None
         return Batch(closes, cells, moments, places)
 
+    def joined(
+        self, dates: Sequence[str], times: Sequence[str], places: Sequence[int]
+    ) -> Sequence[str]:
+        """Join dates and times of day; raises `DataError` for a time that is empty."""
+        blank = next((row for row, time in enumerate(times) if not time.strip(BLANKS)), None)
+        if blank is not None:
+            what = f"{self.timestamp} is {shown(dates[blank])} without a time ({TIMESTAMP_HINT})"
+            raise self.problem(places[blank], what)
+        return list(map("{} {}".format, dates, times))
+
     def with_symbols(self, batch: Batch, cells: Sequence[str]) -> Batch:
         """Add the symbols to a batch; raises `DataError` where there is none."""
         symbols = [cell.strip(BLANKS) for cell in cells]

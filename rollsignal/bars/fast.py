@@ -34,7 +34,8 @@ class DoubtError(Exception):
 
 def suits(careful: CarefulReader) -> bool:
     """Tell whether a table is plain, as far as the careful reader has seen it."""
-    return not careful.compression and careful.is_plain and careful.dialect.symbol is None
+    columns = careful.dialect.symbol, careful.dialect.clock
+    return not careful.compression and careful.is_plain and columns == (None, None)
 
 
 class FastReader:

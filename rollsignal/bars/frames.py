@@ -44,14 +44,21 @@ class FrameReader:
         schema = self._guarded(self._table.collect_schema)
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
-        place = find_timestamp(names, config.columns.timestamp, self.name)
+        place, clock = find_timestamp(names, config.columns.timestamp, self.name)
+        if clock is not None and schema[names[clock]] == pl.Datetime:
+            # A time that has its date.
+            place, clock = clock, None
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
+        self._clock = None if clock is None else names[clock]
         self._symbol = find_symbol(names, config.columns, self.name)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
         is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
         written = config.timestamp_format if is_text else None
-        self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp, written)
+        stamp = self._timestamp
+        if stamp is not None and self._clock is not None:
+            stamp += f" and {self._clock}"
+        self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         self.order_problem = self._cells.order_problem
         self._last_ns: int | None = None
 
@@ -64,7 +71,8 @@ class FrameReader:
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
-        return f"{self._form}, close from {self._close}, timestamp from {self._timestamp or 'none'}"
+        stamp = self._cells.timestamp or "none"
+        return f"{self._form}, close from {self._close}, timestamp from {stamp}"
 
     def batches(self) -> Iterator[Batch | ArrayBatch | PanelBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
@@ -72,7 +80,7 @@ class FrameReader:
 
         columns = [pl.col(self._close).alias("close")]
         if self._timestamp is not None:
-            columns.append(pl.col(self._timestamp).alias("timestamp"))
+            columns.append(self._stamps(self._timestamp).alias("timestamp"))
         if self._symbol is not None:
             columns.append(pl.nth(self._symbol).alias("symbol"))
         table = self._table.select(columns)
@@ -83,6 +91,20 @@ class FrameReader:
             if frame.height:
                 yield self._batch(frame, row)
                 row += frame.height
+
+    def _stamps(self, name: str) -> "pl.Expr":
+        """Take the timestamps, each in one piece."""
+        import polars as pl
+
+        if self._clock is None:
+            return pl.col(name)
+        schema = self._table.collect_schema()
+        # Cast to text, times of day would lose their decimals.
+        parts = [
+            pl.col(part).dt.to_string("iso") if schema[part].is_temporal() else pl.col(part)
+            for part in (name, self._clock)
+        ]
+        return pl.concat_str(parts, separator=" ")
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch | PanelBatch:
         ticks = self._ticks(frame["close"])

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from rollsignal.config import Columns
 from rollsignal.errors import DataError, did_you_mean, shown
+from rollsignal.settings import DateAndTime
 from rollsignal.timestamps import NAMES
 
 BLANKS = " \t"
+DATE_AND_TIME = DateAndTime("date", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -17,7 +19,8 @@ class Dialect(NamedTuple):
     """How a table of text is written, and where its columns of interest are.
 
     `start` is the header's offset in the text, `line` its physical line; `spaced` means that a
-    blank follows each delimiter.
+    blank follows each delimiter. `clock` is the column of the times of day, if they stand apart
+    from the dates, which `timestamp` is then.
     """
 
     start: int
@@ -28,6 +31,7 @@ class Dialect(NamedTuple):
     close: int
     timestamp: int | None
     symbol: int | None
+    clock: int | None = None
 
     @property
     def width(self) -> int:
@@ -54,15 +58,18 @@ def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
     where = f"{name} line {line}"
     _refuse_odd_bytes(header, where)
     first_line = text[start:].partition("\n")[0]
+    close = find_column(header, wanted.close, where)
+    timestamp, clock = find_timestamp(header, wanted.timestamp, where)
     return Dialect(
         start,
         line,
         delimiter,
         first_line.count(delimiter) == first_line.count(delimiter + " ") > 0,
         header,
-        find_column(header, wanted.close, where),
-        find_timestamp(header, wanted.timestamp, where),
+        close,
+        timestamp,
         find_symbol(header, wanted, where),
+        clock,
     )
 
 
@@ -103,7 +110,8 @@ def _places(header: Sequence[str], wanted: str) -> list[int]:
 
 
 def _folded(name: str) -> str:
-    return name.strip(BLANKS).lower()
+    """Ignore case, blanks, and what MetaTrader has around a name: `<CLOSE>`."""
+    return name.strip(BLANKS + "<>").lower()
 
 
 def find_column(header: Sequence[str], wanted: str, where: str) -> int:
@@ -123,14 +131,20 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
     )
 
 
-def find_timestamp(header: Sequence[str], wanted: str | None, where: str) -> int | None:
-    """Find the place of the timestamps: the column that is named, or the usual names."""
-    if wanted is not None:
-        return find_column(header, wanted, where)
-    for name in NAMES:
-        if _places(header, name):
-            return find_column(header, name, where)
-    return None
+def find_timestamp(
+    header: Sequence[str], wanted: str | DateAndTime | None, where: str
+) -> tuple[int | None, int | None]:
+    """Find the timestamps, by the names that are wanted or usual: their place, and None.
+
+    Where dates and times of day have a column each, it is the places of both.
+    """
+    if wanted is None:
+        wanted = next((name for name in NAMES if _places(header, name)), None)
+        if wanted in DATE_AND_TIME and all(_places(header, name) for name in DATE_AND_TIME):
+            wanted = DATE_AND_TIME
+    if isinstance(wanted, DateAndTime):
+        return find_column(header, wanted.date, where), find_column(header, wanted.time, where)
+    return None if wanted is None else find_column(header, wanted, where), None
 
 
 def find_symbol(header: Sequence[str], wanted: Columns, where: str) -> int | None:

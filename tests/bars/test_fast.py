@@ -146,6 +146,10 @@ def test_days_are_read_as_midnights() -> None:
     assert fast_read(data) == (Read(prices(["1", "2", "3"]), ns(days[0]), ns(days[2])), 1)
 
 
+def test_a_date_and_a_time_in_two_columns_do_not_suit() -> None:
+    assert fast_read(b"date,time,close\n2024-01-31,09:30,1\n") == "does not suit"
+
+
 @pytest.mark.parametrize("form", ["%Y-%d-%m %H:%M:%S", "%Y-%m-%d %H:%M:%S", "epoch_s"])
 def test_timestamps_that_are_to_be_read_by_a_pattern_are_in_doubt(form: str) -> None:
     data = table(["1", "2", "3"], minutes(3)).encode()
