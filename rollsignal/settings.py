@@ -132,10 +132,9 @@ class Timestamp(NamedTuple):
 
     def read(self, node: yaml.Node, name: str) -> str | DateAndTime | None:
         """Read the name or names; raises `BadSettingError`."""
-        column = Text("", optional=not isinstance(node, yaml.SequenceNode))
         if not isinstance(node, yaml.SequenceNode):
-            return column.read(node, name)
-        names = [str(column.read(item, name)) for item in node.value]
+            return Text("", optional=True).read(node, name)
+        names = [cast(str, Text("").read(item, name)) for item in node.value]
         if len(names) != 2:
             raise BadSettingError(
                 node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"

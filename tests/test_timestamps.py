@@ -450,3 +450,23 @@ def test_what_is_not_iso_is_refused_where_iso_is_named() -> None:
     assert read(["20240131"], "iso") == read(["2024-01-31"], "iso")
     for cell in ("1704067200", "2024/01/31", "31.01.2024", "20240131100000", "Jan 31, 2024"):
         assert refusal(cell, written="iso") == (0, "not ISO 8601")
+
+
+def test_the_offset_of_each_row_is_its_own() -> None:
+    nine = [datetime(2024, 1, 31, 9), datetime(2024, 7, 31, 9)]
+    winter, summer = nanoseconds(nine[0]), nanoseconds(nine[1])
+    hour = 3600 * SECOND_NS
+    expected = [winter + 5 * hour, summer + 4 * hour, winter + 5 * hour]
+    cells = ["20240131 09:00:00 {}", "20240731 09:00:00 {}", "20240131 09:00:00 {}"]
+    assert read([cell.format("US/Eastern") for cell in cells]) == expected
+    offsets = ["GMT-0500", "GMT-0400", "GMT-0500"]
+    assert read(list(map(str.format, cells, offsets))) == expected
+    iso_cells = ["2024-01-31 09:00:00-05:00", "2024-07-31 09:00:00-04:00"]
+    assert read(iso_cells) == expected[:2]
+
+
+def test_more_times_than_are_remembered_are_read() -> None:
+    step = timedelta(milliseconds=1)
+    moments = [datetime(2024, 1, 31) + row * step for row in range(100_010)]
+    cells = [f"{moment:%d.%m.%Y %H:%M:%S.%f}" for moment in moments]
+    assert read(cells + cells[:5]) == list(map(nanoseconds, moments + moments[:5]))
