@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from rollsignal import job
 from rollsignal.arrays import float_means, ticks_of_array
+from rollsignal.bars.source import FORMATS, Format
 from rollsignal.errors import BadCellError, DataError, shown
 from rollsignal.kernel import Carry, advance, margin_blocks, rolling_mean
 from rollsignal.prices import parse_closes
@@ -64,14 +65,28 @@ def run(  # noqa: PLR0913  # the flags of the command
     log_file: str | None = "run.log",
     summary: str | None = None,
     signals: str | None = None,
+    partition_by: Literal["symbol", "date"] | None = None,
+    format: Format | None = None,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
-    Raises the `JobError` that ended it, after the error metrics and the log are written.
+    Raises the `JobError` that ended it, after the error metrics and the log are written, and
+    `ValueError` for a format that is none.
     """
     started = perf_counter()
+    if format not in (None, *FORMATS):
+        raise ValueError(f"format is {format!r}, not one of {', '.join(FORMATS)}")
     inputs = (input,) if isinstance(input, str) else tuple(input)
-    request = Request(inputs, config, output, log_file, summary=summary, signals=signals)
+    request = Request(
+        inputs,
+        config,
+        output,
+        log_file,
+        summary=summary,
+        signals=signals,
+        partition_by=partition_by,
+        format=format,
+    )
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:
         raise outcome.error

@@ -7,12 +7,10 @@ from rollsignal.kernel import (
     Carry,
     Last,
     Tally,
-    advance,
     fits_int64,
     greatest,
     margin_blocks,
 )
-from rollsignal.prices import Ticks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,10 +91,35 @@ def _fill(values: "NDArray[np.int64]", closes: "NDArray[np.floating[Any]]", scal
     return True
 
 
-def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, Carry]:
+class DecidedArray(NamedTuple):
+    """The closes and margins of consecutive bars, in ticks of 10^-scale.
+
+    The first bars have no margin: `margins` holds those of the last `len(margins)`.
+    """
+
+    closes: "NDArray[np.int64]"
+    margins: "NDArray[np.int64]"
+    scale: int
+    tally: Tally
+
+    def last(self, window: int) -> Last:
+        """Take the last bar."""
+        margin = int(self.margins[-1]) if len(self.margins) else None
+        return Last(int(self.closes[-1]), margin, self.scale, window)
+
+    def padded(self) -> "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]":
+        """Return closes, a margin for every one of them, and which ones have it."""
+        import numpy as np
+
+        warm_up = np.zeros(len(self.closes) - len(self.margins), np.int64)
+        margins = np.concatenate((warm_up, self.margins))
+        return self.closes, margins, np.arange(len(margins)) >= len(warm_up)
+
+
+def advance_array(carry: Carry, closes: TickArray) -> tuple[DecidedArray, Carry] | None:
     """Decide the next bars of a series as `kernel.advance` does, on an array of at least one.
 
-    Returns their tally, the last bar and the next carry.
+    Returns None where that needs more than int64.
     """
     import numpy as np
 
@@ -105,17 +128,19 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[Tally, Last | None, 
     tail = [tick * 10 ** (scale - carry.scale) for tick in carry.tail]
     most = max([greatest(closes.values) * factor, *map(abs, tail)])
     if max(factor, 2 * carry.window * most) > INT64_MAX:
-        decided, carry = advance(carry, Ticks(closes.values.tolist(), closes.scale))
-        return decided.tally, decided.last(carry.window), carry
-    known = np.concatenate((np.array(tail, np.int64), closes.values * factor))
-    tally, margin = Tally(rows=len(closes.values)), None
-    for margins in margin_blocks(known, carry.window):
-        ones, ties = np.count_nonzero(margins > 0), np.count_nonzero(margins == 0)
-        tally = tally.plus(Tally(0, 0, len(margins), int(ones), int(ties)))
-        margin = int(margins[-1])
+        return None
+    values = closes.values * factor if factor > 1 else closes.values
+    known = np.concatenate((np.array(tail, np.int64), values))
+    margins = np.empty(max(0, len(known) - carry.window + 1), np.int64)
+    at = ones = ties = 0
+    for block in margin_blocks(known, carry.window):
+        margins[at : at + len(block)] = block
+        ones += int(np.count_nonzero(block > 0))
+        ties += int(np.count_nonzero(block == 0))
+        at += len(block)
     kept = known[max(0, len(known) - carry.window + 1) :].tolist()
-    last = Last(int(known[-1]), margin, scale, carry.window)
-    return tally, last, Carry(carry.window, scale, tuple(kept))
+    tally = Tally(len(values), 0, len(margins), ones, ties)
+    return DecidedArray(values, margins, scale, tally), Carry(carry.window, scale, tuple(kept))
 
 
 def float_means(sums: "NDArray[np.int64]", window: int, scale: int) -> "NDArray[np.float64]":

@@ -17,7 +17,7 @@ from rollsignal.job import Outcome, fail, plan, run
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
 from rollsignal.sinks.metrics import to_json
-from rollsignal.terminal import drop, flushed, print_result, stdout_error, unprinted, voice
+from rollsignal.terminal import Voice, drop, flushed, print_result, stdout_error, unprinted
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,9 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    say = voice("WARNING")
+    say = Voice("WARNING")
     try:
-        options = parsed(arguments, {"run": _run, "sample": _sample})
+        options = parsed(arguments, {"run": _run, "check": _check, "sample": _sample})
         return int(options.command(options))
     except JobError as error:
         if arguments[:1] == ["run"] and "--dry-run" not in arguments:
@@ -54,15 +54,25 @@ def _run(options: argparse.Namespace) -> int:
     if options.dry_run:
         print_result(plan(request) + "\n")
         return 0
-    say = voice("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")
+    say = Voice("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        outcome = run(request, STARTED, say)
+        drawn = say.is_terminal and not (options.quiet or options.verbose)
+        outcome = run(request, STARTED, say, say.draw if drawn else None)
     finally:
         # What is left to do takes no time, and must not be cut in half.
         _ignore_signals()
     return _finish(request, outcome, say)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from rollsignal.check import check, usual_config
+
+    say = Voice("ERROR" if options.quiet else "WARNING")
+    checked = check(options.input, usual_config(options.config), say)
+    print_result(to_json(checked.document))
+    return checked.exit_code
 
 
 def _sample(options: argparse.Namespace) -> int:

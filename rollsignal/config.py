@@ -5,6 +5,7 @@ help. What YAML would turn into something else than was written is refused.
 """
 
 import codecs
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, cast, get_args
 
 import yaml
@@ -16,6 +17,7 @@ from rollsignal.settings import (
     DateAndTime,
     OneOf,
     Section,
+    Switch,
     Symbol,
     SymbolFrom,
     Text,
@@ -57,6 +59,12 @@ class Checks(NamedTuple):
     duplicates: Annotated[
         Level, OneOf("a timestamp equal to the one above it", get_args(Level))
     ] = "error"
+    ohlc: Annotated[
+        Level, OneOf("high below another price, low above one, volume below 0", get_args(Level))
+    ] = "off"
+    gaps: Annotated[
+        Level, OneOf("a step in time beyond the series' most common one", get_args(Level))
+    ] = "off"
 
 
 class JobConfig(NamedTuple):
@@ -86,6 +94,7 @@ class JobConfig(NamedTuple):
             get_args(Missing),
         ),
     ] = "error"
+    sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
     columns: Annotated[Columns, Section("names of the columns", Columns)] = Columns()
     timestamp_format: Annotated[
         str | None,
@@ -95,18 +104,32 @@ class JobConfig(NamedTuple):
             ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"),
         ),
     ] = None
-    checks: Annotated[Checks, Section("order and duplicates: error, warn or off", Checks)] = (
-        Checks()
-    )
+    checks: Annotated[
+        Checks, Section("what to do about bars in doubt: error, warn or off", Checks)
+    ] = Checks()
 
     @property
     def needs_timestamps(self) -> bool:
         """Tell whether any check looks at timestamps."""
-        return self.checks != ("off", "off")
+        checks = self.checks
+        return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
+
+    def by_name(self) -> dict[str, object]:
+        """List every setting by its dotted name."""
+        settings: dict[str, object] = {}
+        for name, value in self._asdict().items():
+            if hasattr(value, "_asdict"):
+                settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
+            else:
+                settings[name] = value
+        return settings
 
 
-def load_config(path: str) -> JobConfig:
-    """Read a config file; raises `ConfigError` with the file, the line and what to write."""
+def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:
+    """Read a config file; raises `ConfigError` with the file, the line and what to write.
+
+    assumed: values of required settings that may be left out.
+    """
     name = shown_path(path)
     with open_regular(path, "Config file", ConfigError) as file:
         try:
@@ -117,7 +140,7 @@ def load_config(path: str) -> JobConfig:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
     root = _compose(data, name)
     try:
-        return cast(JobConfig, read_mapping(root, JobConfig, ""))
+        return cast(JobConfig, read_mapping(root, JobConfig, "", assumed or {}))
     except BadSettingError as bad:
         error = ConfigError(f"{name} line {bad.line}: {bad.what}")
         error.version = _version(root)

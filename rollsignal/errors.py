@@ -51,6 +51,12 @@ class DiskError(JobError):
     exit_code = 74
 
 
+class BusyError(JobError):
+    """Another run is at work on the same files; this one may be tried again."""
+
+    exit_code = 75
+
+
 class ConfigError(JobError):
     """The config is missing or wrong.
 

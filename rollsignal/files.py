@@ -4,9 +4,12 @@ import io
 import os
 import select
 import stat
+from collections.abc import Sequence
 from typing import BinaryIO, cast
 
 from rollsignal.errors import DiskError, JobError, OutputError, shown_path
+
+LONGEST_NAME_BYTES = 200
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -69,12 +72,12 @@ def make_way(path: str) -> None:
 
     A link is followed: what it points to is the output. Raises `OutputError`.
     """
-    target = _checked_target(path)
+    target = checked_target(path)
     try:
         if os.path.lexists(target):
             os.unlink(target)
     except OSError as problem:
-        raise _cannot_create(path, str(problem.strerror)) from problem
+        raise cannot_create(path, str(problem.strerror)) from problem
 
 
 def replace(path: str, content: str | bytes) -> None:
@@ -95,15 +98,22 @@ def replace(path: str, content: str | bytes) -> None:
 
 def begin(path: str) -> str:
     """Make an empty file beside an output, to be written first; raises `OutputError`."""
-    folder, name = os.path.split(_checked_target(path))
-    unfinished = os.path.join(folder, f".{name[:200]}.{os.getpid()}.tmp")
+    unfinished = beside(checked_target(path), f".{os.getpid()}.tmp")
     try:
         # In a container every run may have the same process id: a killed one's remains are ours.
         drop(unfinished)
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     except OSError as problem:
-        raise _cannot_create(path, str(problem.strerror)) from problem
+        raise cannot_create(path, str(problem.strerror)) from problem
     return unfinished
+
+
+def beside(path: str, suffix: str) -> str:
+    """Name a hidden file beside another: its name, cut where that is too long, and a suffix."""
+    folder, name = os.path.split(path)
+    while len(os.fsencode(name)) > LONGEST_NAME_BYTES:
+        name = name[:-1]
+    return os.path.join(folder, f".{name}{suffix}")
 
 
 def settle(unfinished: str, path: str) -> None:
@@ -120,6 +130,21 @@ def drop(unfinished: str) -> None:
         os.unlink(unfinished)
 
 
+def drop_folder(unfinished: str) -> None:
+    """Remove a folder that was begun, with all that is in it."""
+    import shutil
+
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def make_folder(path: str) -> None:
+    """Make an output that is a folder; raises `OutputError`."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as problem:
+        raise cannot_create(path, str(problem.strerror)) from problem
+
+
 def cannot_write(path: str, problem: OSError) -> DiskError:
     """Say that writing an output failed midway."""
     return DiskError(
@@ -127,20 +152,23 @@ def cannot_write(path: str, problem: OSError) -> DiskError:
     )
 
 
-def _checked_target(path: str) -> str:
-    """Find what an output's path leads to, make its folder, and refuse to replace no file."""
+def checked_target(path: str) -> str:
+    """Find what an output's path leads to, make its folder, and refuse to replace no file.
+
+    Raises `OutputError`.
+    """
     try:
         target = os.path.realpath(path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if not stat.S_ISREG(os.lstat(target).st_mode):
-            raise _cannot_create(path, "there is something else than a file")
+            raise cannot_create(path, "there is something else than a file")
         if not os.access(target, os.W_OK):
-            raise _cannot_create(path, "it is read-only")
+            raise cannot_create(path, "it is read-only")
     except FileNotFoundError:
         return target
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise _cannot_create(path, reason) from problem
+        raise cannot_create(path, reason) from problem
     return target
 
 
@@ -152,7 +180,8 @@ def _sync(path: str, flags: int) -> None:
         os.close(descriptor)
 
 
-def _cannot_create(path: str, reason: str) -> OutputError:
+def cannot_create(path: str, reason: str) -> OutputError:
+    """Say why an output cannot be created."""
     return OutputError(f"Output cannot be created: {reason}", f"path: {shown_path(path)}")
 
 
@@ -166,6 +195,12 @@ def identity(path: str) -> object:
     except (OSError, ValueError):
         return _real(path)
     return status.st_dev, status.st_ino
+
+
+def total_bytes(paths: Sequence[str]) -> int:
+    """Add up the sizes of regular files, 0 if one of them is none."""
+    sizes = [os.path.getsize(path) if os.path.isfile(path) else -1 for path in paths]
+    return sum(sizes) if min(sizes, default=0) >= 0 else 0
 
 
 def _real(path: str) -> str:

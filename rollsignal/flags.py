@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from rollsignal import __version__
+from rollsignal.bars.source import FORMATS
 from rollsignal.errors import UsageError, did_you_mean, shown
 from rollsignal.request import Request
 
@@ -19,8 +20,8 @@ examples:
 
 exit codes:
   0 success, 2 wrong command line, 65 bad data, 66 input missing, 73 output cannot be
-  created, 74 reading or writing failed midway, 78 bad config, 130 interrupted,
-  143 terminated, 1 a bug in rollsignal
+  created, 74 reading or writing failed midway, 75 another run writes the same files,
+  78 bad config, 130 interrupted, 143 terminated, 1 a bug in rollsignal
 """
 
 
@@ -79,6 +80,7 @@ def _parser() -> _Parser:
     _add_version(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_check(commands)
     _add_sample(commands)
     return parser
 
@@ -103,6 +105,12 @@ def _add_run(commands: Any) -> None:
         action=_Once,
         help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
     )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        action=_Once,
+        help="the format of all inputs (default: told from their content)",
+    )
     for flag, path, what in (
         ("--config", usual.config, "settings: seed, window, version, ..."),
         ("--output", usual.output, "where the metrics go"),
@@ -124,6 +132,12 @@ def _add_run(commands: Any) -> None:
         help="a row for every bar, as .csv, .parquet or .arrow (default: none)",
     )
     parser.add_argument(
+        "--partition-by",
+        choices=("symbol", "date"),
+        action=_Once,
+        help="write the signals as a hive-partitioned folder (default: one file)",
+    )
+    parser.add_argument(
         "--log-format",
         choices=("text", "json"),
         default="text",
@@ -135,6 +149,29 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="the log on stderr too")
     _add_version(parser)
+
+
+def _add_check(commands: Any) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="tell what is wrong with a table of bars",
+        description="Read bars with every check on; print a JSON report, exit 65 on errors.",
+    )
+    parser.add_argument(
+        "--input",
+        metavar="PATH",
+        nargs="+",
+        default=Request().inputs,
+        action=_Once,
+        help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="PATH",
+        action=_Once,
+        help="settings; none is required (default: config.yaml, if there is one)",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
 
 
 def _add_sample(commands: Any) -> None:
@@ -171,7 +208,7 @@ def guessed(arguments: list[str]) -> Request:
         if name in ("--config", "--output", "--log-file", "--log-format"):
             others += [named[name]] if name in named else []
             named[name] = value
-        else:
+        elif name != "--format" or value not in FORMATS:
             others.append(value)
     usual = Request()
     return Request(

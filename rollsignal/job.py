@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config
-from rollsignal.engines.local import Result, decide, describe
-from rollsignal.errors import ConfigError, JobError, escaped, shown_path
+from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.local import Result, decide
+from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
+from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
@@ -21,10 +23,11 @@ class Outcome(NamedTuple):
     error: JobError | None = None
 
 
-def run(request: Request, started: float, say: Say) -> Outcome:
+def run(request: Request, started: float, say: Say, draw: Draw | None = None) -> Outcome:
     """Run the job: read the bars, decide the signals, leave metrics and a log.
 
-    started: `time.perf_counter()` at the start of the program. Never raises: what went wrong is
+    started: `time.perf_counter()` at the start of the program. draw: shows a line of progress on
+    a terminal; without it, the log has it. Never raises: what went wrong is
     in the outcome, in the metrics file and in the log.
     """
     request = request.expanded()
@@ -38,7 +41,7 @@ def run(request: Request, started: float, say: Say) -> Outcome:
         _make_way(request)
         config = load_config(request.config)
         version = config.version
-        outcome = Outcome(_succeed(request, config, started, log))
+        outcome = Outcome(_succeed(request, config, started, log, draw))
         _end(outcome, started, log)
     except JobError as error:
         outcome = _fail(request, error, log, version)
@@ -92,12 +95,12 @@ def plan(request: Request) -> str:
     if problem:
         raise problem
     config = load_config(request.config)
-    paths = request.input_files()
+    inputs = Inputs(request.input_files(), config, request.format)
     return "\n".join(
         [
-            *(f"would read  {shown_path(path)}: {describe(path, config)}" for path in paths),
+            *(f"would read  {shown_path(path)}: {inputs.describe(path)}" for path in inputs.paths),
             *(f"would write {shown_path(path)}" for path in request.written),
-            *(f"setting     {name}: {_shown(value)}" for name, value in _settings(config).items()),
+            *(f"setting     {name}: {_shown(value)}" for name, value in config.by_name().items()),
         ]
     )
 
@@ -106,12 +109,17 @@ def _make_way(request: Request) -> None:
     """Refuse outputs that cannot be, and remove what an earlier run left in their places."""
     _check_forms(request)
     for path in request.outputs.values():
-        files.make_way(path)
+        if request.partition_by and path == request.signals:
+            files.make_folder(path)
+        else:
+            files.make_way(path)
 
 
-def _succeed(request: Request, config: JobConfig, started: float, log: RunLog) -> dict[str, object]:
-    log.event("INFO", "config verified", **_settings(config))
-    result = _decide(request, config, log)
+def _succeed(
+    request: Request, config: JobConfig, started: float, log: RunLog, draw: Draw | None
+) -> dict[str, object]:
+    log.event("INFO", "config verified", **config.by_name())
+    result = _decide(request, config, log, draw)
     _tell(result, config, log)
     if request.summary:
         _summarize(result, config, request.summary)
@@ -126,26 +134,29 @@ def _check_forms(request: Request) -> None:
         from rollsignal.sinks.summary import form_of
 
         form_of(request.summary)
+    if request.partition_by and not request.signals:
+        raise UsageError("--partition-by parts the signals; name their folder with --signals")
     if request.signals:
         from rollsignal.sinks import signals
 
-        signals.form_of(request.signals)
+        signals.form_of(request.signals, request.partition_by)
 
 
-def _decide(request: Request, config: JobConfig, log: RunLog) -> Result:
+def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None) -> Result:
     """Decide the signals, and write each bar's as they are decided, if wanted."""
-    paths = request.input_files()
-    if not request.signals:
-        return decide(paths, config, log.event)
-    from rollsignal.sinks.signals import SignalsFile
-
-    signals = SignalsFile(request.signals)
+    inputs = Inputs(request.input_files(), config, request.format)
+    progress = Progress(files.total_bytes(inputs.paths), draw, log.event)
     try:
-        result = decide(paths, config, log.event, signals.write)
-        signals.finish()
+        if not request.signals:
+            return decide(inputs, log.event, watch=progress)
+        from rollsignal.sinks.signals import SignalsFile
+
+        with SignalsFile(request.signals, config.window, request.partition_by) as signals:
+            result = decide(inputs, log.event, signals.write, progress)
+            signals.finish()
+        return result
     finally:
-        signals.drop()
-    return result
+        progress.close()
 
 
 def _summarize(result: Result, config: JobConfig, path: str) -> None:
@@ -193,19 +204,9 @@ def _version(request: Request) -> str | None:
         return error.version
 
 
-def _settings(config: JobConfig) -> dict[str, object]:
-    """List every setting by its dotted name."""
-    settings: dict[str, object] = {}
-    for name, value in config._asdict().items():
-        if hasattr(value, "_asdict"):
-            settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
-        else:
-            settings[name] = value
-    return settings
-
-
 def _shown(value: object) -> str:
-    return "null" if value is None else escaped(str(value))
+    text = "null" if value is None else str(value)
+    return text.lower() if isinstance(value, bool) else escaped(text)
 
 
 def _last_mean(result: Result) -> object:

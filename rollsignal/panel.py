@@ -24,20 +24,23 @@ class PanelError(Exception):
 class Panel:
     """The carries and tallies of series that are numbered from 0, as arrays.
 
-    `last_ns` holds each series' last timestamp, the least int64 where there is none.
+    `timed` tells whether rows have timestamps, None as long as there are no rows. Of each
+    series' last bar, `closes` and `margins` hold what it has, `signed` whether it has a margin.
     """
+
+    timed: bool | None = None
 
     def __init__(self, window: int) -> None:
         import numpy as np
 
         self.window = window
         self.scale = 0
-        self.timed = False
         self.tails = np.zeros((0, min(window - 1, MAX_KEPT)), np.int64)
         self.kept = np.zeros(0, np.int64)
-        self.tallies = np.zeros((4, 0), np.int64)
+        self.tallies = np.zeros((5, 0), np.int64)
         self.closes = np.zeros(0, np.int64)
         self.margins = np.zeros(0, np.int64)
+        self.signed = np.zeros(0, np.int64)
         self.first_ns = np.zeros(0, np.int64)
         self.last_ns = np.zeros(0, np.int64)
         self.files = np.zeros(0, np.int64)
@@ -48,41 +51,63 @@ class Panel:
         ticks: TickArray,
         moments: "NDArray[np.int64] | None",
         file: int = 0,
-    ) -> None:
+    ) -> "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]":
         """Decide the next rows of a file: the series, close and timestamp in ns of each.
 
-        Raises `PanelError`, and then nothing is decided.
+        Returns the order in which they were decided, and in this order each row's margin in ticks
+        of 10^-`scale`, and whether it has one. Raises `PanelError`, and then nothing is decided.
         """
         import numpy as np
 
         self._grow(int(codes.max()) + 1)
         closes = self._at_scale(ticks)
-        order = np.argsort(
-            codes.astype(np.uint16) if len(self.kept) < 1 << 16 else codes, kind="stable"
-        )
+        narrow = codes.astype(np.uint16) if len(self.kept) < 1 << 16 else codes
+        order = np.argsort(narrow, kind="stable")
         groups = _Groups(codes[order], self.kept, self.window)
-        self.timed = moments is not None
-        if moments is not None:
-            self._check_order(moments[order], groups)
+        self._check_order(None if moments is None else moments[order], groups)
         laid = self._laid_out(closes[order], groups)
         margins, signed = self._margins(laid, groups)
         self._count(margins, signed, groups)
         self._keep(laid, groups)
-        self.files[groups.series] = file
         last = groups.begins_in_rows + groups.counts - 1
-        self.closes[groups.series] = closes[order][last]
+        self.files[groups.series] = file
+        self.closes[groups.series] = closes[order[last]]
         self.margins[groups.series] = margins[last]
+        self.signed[groups.series] = signed[last]
+        return order, margins, signed
 
-    def _check_order(self, moments: "NDArray[np.int64]", groups: "_Groups") -> None:
+    def _check_order(self, moments: "NDArray[np.int64] | None", groups: "_Groups") -> None:
         """Make sure that each series' timestamps rise, also from those before these."""
-        rises = moments[1:] > moments[:-1]
-        rises[groups.begins_in_rows[1:] - 1] = True
-        firsts = moments[groups.begins_in_rows]
-        known = self.tallies[0, groups.series] > 0
-        if not rises.all() or (known & (firsts <= self.last_ns[groups.series])).any():
-            raise PanelError("timestamps that do not rise")
-        self.first_ns[groups.series[~known]] = firsts[~known]
-        self.last_ns[groups.series] = moments[groups.begins_in_rows + groups.counts - 1]
+        if self.timed not in (None, moments is not None):
+            raise PanelError("timestamps in some files only")
+        if moments is not None:
+            rises = moments[1:] > moments[:-1]
+            rises[groups.begins_in_rows[1:] - 1] = True
+            firsts = moments[groups.begins_in_rows]
+            known = self.tallies[0, groups.series] > 0
+            if not rises.all() or (known & (firsts <= self.last_ns[groups.series])).any():
+                raise PanelError("timestamps that do not rise")
+            self.first_ns[groups.series[~known]] = firsts[~known]
+            self.last_ns[groups.series] = moments[groups.begins_in_rows + groups.counts - 1]
+        self.timed = moments is not None
+
+    def enter(self, code: int, carry: Carry, tally: Tally, last: Last) -> None:
+        """Take over a series that was decided elsewhere; raises `PanelError` where it cannot."""
+        if last.close is None:
+            raise PanelError("a last bar without a close")
+        self._grow(code + 1)
+        self._raise_scale(max(carry.scale, last.scale), 0)
+        kept = [tick * 10 ** (self.scale - carry.scale) for tick in carry.tail]
+        factor = 10 ** (self.scale - last.scale)
+        facts = [last.close * factor, (last.margin or 0) * factor]
+        if max(map(abs, [*kept, *facts])) * 2 * self.window > INT64_MAX:
+            raise PanelError("ticks beyond int64")
+        if kept:
+            self.tails[code, -len(kept) :] = kept
+        self.kept[code] = len(kept)
+        self.tallies[:, code] = tally
+        self.closes[code], self.margins[code] = facts
+        self.signed[code] = last.margin is not None
 
     def known(self) -> list[int]:
         """List the numbers of the series that have rows."""
@@ -95,8 +120,7 @@ class Panel:
 
     def tally_of(self, code: int) -> Tally:
         """Return one series' tally."""
-        rows, signals, ones, ties = self.tallies[:, code].tolist()
-        return Tally(rows, 0, signals, ones, ties)
+        return Tally(*self.tallies[:, code].tolist())
 
     def span_of(self, code: int) -> tuple[int | None, int | None]:
         """Return one series' first and last timestamp in ns, if timestamps are read."""
@@ -106,7 +130,7 @@ class Panel:
 
     def last_of(self, code: int) -> Last:
         """Return one series' last bar."""
-        margin = int(self.margins[code]) if self.tallies[0, code] >= self.window else None
+        margin = int(self.margins[code]) if self.signed[code] else None
         return Last(int(self.closes[code]), margin, self.scale, self.window)
 
     def _grow(self, count: int) -> None:
@@ -118,25 +142,31 @@ class Panel:
         if count * self.window > MAX_KEPT:
             raise PanelError("windows too long to be kept side by side")
         self.tails = np.concatenate((self.tails, np.zeros((more, self.window - 1), np.int64)))
-        for name in ("kept", "closes", "margins", "first_ns", "last_ns", "files"):
+        for name in ("kept", "closes", "margins", "signed", "first_ns", "last_ns", "files"):
             setattr(self, name, np.concatenate((getattr(self, name), np.zeros(more, np.int64))))
-        self.tallies = np.concatenate((self.tallies, np.zeros((4, more), np.int64)), axis=1)
+        self.tallies = np.concatenate((self.tallies, np.zeros((5, more), np.int64)), axis=1)
 
     def _at_scale(self, ticks: TickArray) -> "NDArray[np.int64]":
         """Bring the ticks and all that is kept to one scale."""
         scale = max(self.scale, ticks.scale)
-        ours, theirs = 10 ** (scale - self.scale), 10 ** (scale - ticks.scale)
-        kept = max(map(greatest, (self.tails.reshape(-1), self.closes)))
-        most = max(kept * ours, greatest(ticks.values) * theirs)
-        margins = greatest(self.margins) * ours
-        if max(ours, theirs, 2 * self.window * most, margins) > INT64_MAX:
+        factor = 10 ** (scale - ticks.scale)
+        if factor > INT64_MAX:
             raise PanelError("ticks beyond int64")
-        if ours > 1:
-            self.tails *= ours
-            self.closes *= ours
-            self.margins *= ours
+        self._raise_scale(scale, greatest(ticks.values) * factor)
+        return ticks.values * factor if factor > 1 else ticks.values
+
+    def _raise_scale(self, scale: int, most: int) -> None:
+        """Bring all that is kept to a scale, if that and new ticks up to `most` fit."""
+        factor = 10 ** max(0, scale - self.scale)
+        kept = max(map(greatest, (self.tails.reshape(-1), self.closes))) * factor
+        margins = greatest(self.margins) * factor
+        if max(factor, 2 * self.window * max(kept, most), margins) > INT64_MAX:
+            raise PanelError("ticks beyond int64")
+        if factor > 1:
+            self.tails *= factor
+            self.closes *= factor
+            self.margins *= factor
             self.scale = scale
-        return ticks.values * theirs if theirs > 1 else ticks.values
 
     def _laid_out(self, closes: "NDArray[np.int64]", groups: "_Groups") -> "NDArray[np.int64]":
         """Lay each series' tail and new closes one after the other."""
@@ -169,7 +199,7 @@ class Panel:
 
         facts = (signed, signed & (margins > 0), signed & (margins == 0))
         self.tallies[0, groups.series] += groups.counts
-        for row, fact in enumerate(facts, start=1):
+        for row, fact in enumerate(facts, start=2):
             counts = np.add.reduceat(fact.view(np.int8), groups.begins_in_rows, dtype=np.int64)
             self.tallies[row, groups.series] += counts
 

@@ -1,10 +1,18 @@
-"""This module finds what is wrong with the order of bars: steps back in time and duplicates."""
+"""This module finds what is wrong with bars: their order in time, and their own prices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import lt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from rollsignal.prices import Ticks, decimal_text
 from rollsignal.timestamps import Moment, iso, to_ns
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+PRICES = frozenset(("open", "high", "low"))
 
 
 class Finding(NamedTuple):
@@ -38,3 +46,66 @@ def _compare(earlier_ns: int, ns: int, place: int) -> list[Finding]:
     if earlier_ns == ns:
         return [Finding("duplicates", place, "is the same as in the row before")]
     return [Finding("order", place, f"is before {iso(earlier_ns)}, that of the row before")]
+
+
+def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:
+    """Find every bar whose prices contradict each other, or whose volume is below zero.
+
+    others: the columns open, high and low, as far as there are any, and all others are volumes;
+    None is not compared.
+
+    >>> ohlc_findings(Ticks([5, 7], 0), {"high": Ticks([50, 60], 1)})
+    [Finding(check='ohlc', place=1, what='high 6 is below close 7')]
+    """
+    columns = {**others, "close": close}
+    scale = max(column.scale for column in columns.values())
+    values = {
+        name: [
+            tick if tick is None else tick * 10 ** (scale - column.scale) for tick in column.values
+        ]
+        for name, column in columns.items()
+    }
+    findings = []
+    for name, other in _comparisons(columns):
+        for place, (one, two) in enumerate(zip(values[name], values[other], strict=True)):
+            if one is not None and two is not None and one < two:
+                what = (
+                    f"{name} {decimal_text(one, scale)} is below {other} {decimal_text(two, scale)}"
+                )
+                findings.append(Finding("ohlc", place, what))
+    for name in others.keys() - PRICES:
+        findings += [
+            Finding("ohlc", place, f"{name} {decimal_text(tick, scale)} is below zero")
+            for place, tick in enumerate(values[name])
+            if tick is not None and tick < 0
+        ]
+    return sorted(findings, key=lambda finding: finding.place)
+
+
+def is_sane(columns: "Mapping[str, tuple[NDArray[np.int64], int]]") -> bool:
+    """Tell whether `ohlc_findings` finds nothing, as far as 64 bits reach: ticks and scales.
+
+    The close is one of the columns.
+    """
+    scale = max(scale for _, scale in columns.values())
+    values = {}
+    for name, (ticks, own) in columns.items():
+        factor = 10 ** (scale - own)
+        if max(int(ticks.max()), -int(ticks.min())) * factor >= 2**63 or factor >= 2**63:
+            return False
+        values[name] = ticks * factor if factor > 1 else ticks
+    below = any((values[name] < values[other]).any() for name, other in _comparisons(columns))
+    volumes = (values[name] for name in columns.keys() - PRICES - {"close"})
+    return not below and all(int(ticks.min()) >= 0 for ticks in volumes)
+
+
+def _comparisons(columns: Mapping[str, object]) -> list[tuple[str, str]]:
+    """List the pairs of columns of which the first is never below the second."""
+    pairs = [
+        ("high", "open"),
+        ("high", "close"),
+        ("high", "low"),
+        ("open", "low"),
+        ("close", "low"),
+    ]
+    return [pair for pair in pairs if columns.keys() >= set(pair)]

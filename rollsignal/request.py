@@ -3,13 +3,16 @@
 from typing import NamedTuple
 
 from rollsignal import files
-from rollsignal.bars.source import find_inputs
+from rollsignal.bars.source import Format, find_inputs
 from rollsignal.errors import JobError, UsageError, shown_path
 from rollsignal.sinks.log import LogFormat
 
 
 class Request(NamedTuple):
-    """What a run is asked to read and write; `log_file` None keeps no log."""
+    """What a run is asked to read and write.
+
+    `log_file` None keeps no log; `format` None tells each input's format from its content.
+    """
 
     inputs: tuple[str, ...] = ("data.csv",)
     config: str = "config.yaml"
@@ -18,6 +21,8 @@ class Request(NamedTuple):
     log_format: LogFormat = "text"
     summary: str | None = None
     signals: str | None = None
+    partition_by: str | None = None
+    format: Format | None = None
 
     @property
     def outputs(self) -> dict[str, str]:

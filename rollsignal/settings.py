@@ -4,6 +4,8 @@ What YAML would turn into something else than was written is refused.
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast, get_args
 
 import yaml
@@ -142,6 +144,19 @@ class Timestamp(NamedTuple):
         return DateAndTime(*names)
 
 
+class Switch(NamedTuple):
+    """True or false."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> bool:
+        """Read the switch; raises `BadSettingError`."""
+        text = _scalar(node, name)
+        if text not in ("true", "false") or _is_quoted(node):
+            raise BadSettingError(node, f"{name} is {as_written(node)}, neither true nor false")
+        return text == "true"
+
+
 class SymbolFrom(NamedTuple):
     """Where symbols come from: a column, or the names of the files."""
 
@@ -179,8 +194,13 @@ class Section(NamedTuple):
         return read_mapping(node, self.kind, name + ".")
 
 
-def read_mapping(node: yaml.Node, kind: Any, prefix: str) -> object:
-    """Read the settings that the annotations of `kind` declare."""
+def read_mapping(
+    node: yaml.Node, kind: Any, prefix: str, assumed: Mapping[str, object] = MappingProxyType({})
+) -> object:
+    """Read the settings that the annotations of `kind` declare.
+
+    assumed: values of required settings that may be left out.
+    """
     if not isinstance(node, yaml.MappingNode):
         raise BadSettingError(node, f"{prefix[:-1]} is {as_written(node)}, not a group of settings")
     rules = {key: get_args(declared)[1] for key, declared in kind.__annotations__.items()}
@@ -190,6 +210,7 @@ def read_mapping(node: yaml.Node, kind: Any, prefix: str) -> object:
         if key in values:
             raise BadSettingError(key_node, f"{prefix}{key} is given twice; keep one")
         values[key] = rules[key].read(value_node, prefix + key)
+    values = {**assumed, **values}
     missing = [key for key in rules if key not in values and key not in kind._field_defaults]
     if missing:
         raise BadSettingError(

@@ -5,7 +5,7 @@ import sys
 from typing import TextIO
 
 from rollsignal.errors import DiskError, escaped
-from rollsignal.sinks.log import LEVELS, Level, Say
+from rollsignal.sinks.log import LEVELS, Level
 
 
 def print_result(text: str) -> None:
@@ -25,26 +25,39 @@ def drop(stream: TextIO | None) -> None:
         os.close(nowhere)
 
 
-def voice(least: Level) -> Say:
-    """Make the function that tells people on stderr what is at least this important."""
-    heard = LEVELS[LEVELS.index(least) :]
-    colour = (
-        bool(sys.stderr and sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
-        and os.environ.get("TERM") != "dumb"
-    )
+class Voice:
+    """Tell people on stderr what is at least this important, and draw a line on a terminal."""
 
-    def say(level: Level, text: str) -> None:
-        if level not in heard or sys.stderr is None:
+    def __init__(self, least: Level) -> None:
+        self._heard = LEVELS[LEVELS.index(least) :]
+        self.is_terminal = bool(sys.stderr and sys.stderr.isatty())
+        self.is_terminal = self.is_terminal and os.environ.get("TERM") != "dumb"
+        self._coloured = self.is_terminal and not os.environ.get("NO_COLOR")
+        self._drawn = False
+
+    def __call__(self, level: Level, text: str) -> None:
+        """Print a message on a line of its own."""
+        if level not in self._heard:
             return
         label = level.lower()
-        if colour and level != "INFO":
+        if self._coloured and level != "INFO":
             label = f"\x1b[{31 if level == 'ERROR' else 33}m{label}\x1b[0m"
+        self.draw("")
+        self._print(f"rollsignal: {label}: {escaped(text)}\n")
+
+    def draw(self, line: str) -> None:
+        """Replace the line that was drawn last, "" by nothing."""
+        if line or self._drawn:
+            self._print(f"\r\x1b[K{line}")
+        self._drawn = bool(line)
+
+    def _print(self, text: str) -> None:
+        if sys.stderr is None:
+            return
         try:
-            print(f"rollsignal: {label}: {escaped(text)}", file=sys.stderr, flush=True)
+            print(text, end="", file=sys.stderr, flush=True)
         except OSError:
             drop(sys.stderr)
-
-    return say
 
 
 def flushed(code: int) -> int:
@@ -67,7 +80,7 @@ def flushed(code: int) -> int:
 def unprinted(problem: OSError) -> int:
     """Say that stdout cannot be written; return the exit code."""
     error = stdout_error(problem)
-    voice("ERROR")("ERROR", str(error))
+    Voice("ERROR")("ERROR", str(error))
     return error.exit_code
 
 

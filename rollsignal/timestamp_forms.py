@@ -40,7 +40,14 @@ _SECOND_NS = 10**9
 
 
 class Form(Protocol):
-    """How the timestamps of a column are written."""
+    """How the timestamps of a column are written.
+
+    `epoch_unit_ns` is the unit of counts since 1970, 0 for times of a calendar; `pattern` is that
+    of times of a calendar, or of their dates alone, and empty for counts.
+    """
+
+    epoch_unit_ns: int
+    pattern: str
 
     def read(self, cell: str) -> int:
         """Read one cell to nanoseconds since 1970 UTC; raises `BadCellError`."""
@@ -58,6 +65,8 @@ class Count:
     def __init__(self, word: str) -> None:
         self._word = word
         self._unit, self._decimals = EPOCHS[word]
+        self.epoch_unit_ns = 10**self._decimals
+        self.pattern = ""
         self.most_digits = _MOST_DIGITS - self._decimals
 
     def read(self, cell: str) -> int:
@@ -81,8 +90,7 @@ class Count:
             return _each(self.read, cells)
         if max(map(len, cells)) > self.most_digits:
             return _each(self.read, cells)
-        unit_ns = 10**self._decimals
-        return [count * unit_ns for count in map(int, cells)]
+        return [count * self.epoch_unit_ns for count in map(int, cells)]
 
     def setting(self, cell: str) -> str:
         """Write the word for this unit."""
@@ -96,7 +104,8 @@ class Calendar:
     """
 
     def __init__(self, pattern: str, clock: str = "", zoned: bool | None = None) -> None:
-        self._pattern = pattern
+        self.epoch_unit_ns = 0
+        self.pattern = pattern
         self._match = compiled(expression(pattern) + clock).fullmatch
         other = f'not of the form "{escaped(pattern)}"'
         self._reason = "not a timestamp like those above" if clock else other
@@ -159,7 +168,7 @@ class Calendar:
     def setting(self, cell: str) -> str:
         """Write the whole pattern of a cell."""
         match = self._match(cell.strip())
-        return f'"{pattern_of(match) if match else self._pattern}"'
+        return f'"{pattern_of(match) if match else self.pattern}"'
 
 
 def form_of(written: str) -> Form:

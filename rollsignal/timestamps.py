@@ -28,6 +28,7 @@ NAMES = (
 )
 
 ISO = "iso"
+ISO_DATE = "%Y-%m-%d"
 
 _SECOND_NS = 10**9
 _MICROSECOND = timedelta(microseconds=1)
@@ -63,6 +64,21 @@ class TimestampReader:
             self._form = self._find_form(cells)
         return self._form.read_all(cells)
 
+    @property
+    def epoch_unit_ns(self) -> int:
+        """Return the unit of a column of counts since 1970, 0 for calendar times."""
+        return self._form.epoch_unit_ns if self._form else 0
+
+    @property
+    def pattern(self) -> str:
+        """Return the pattern of a column of calendar times, or that of their dates.
+
+        It is empty for counts, and before anything is read.
+        """
+        if self._form:
+            return self._form.pattern
+        return "" if self._zoned is None else ISO_DATE
+
     def _read_iso(self, cells: Sequence[str]) -> Sequence[datetime]:
         """Read plain ISO 8601 by the standard library; nothing where there is any other."""
         zoned = _are_zoned(cells)
@@ -79,7 +95,7 @@ class TimestampReader:
         from rollsignal.timestamp_forms import dated, form_of
 
         if self._zoned is not None:
-            return dated("%Y-%m-%d", self._zoned)
+            return dated(ISO_DATE, self._zoned)
         if self._written is not None and self._written != ISO:
             return form_of(self._written)
         from rollsignal.timestamp_discovery import found_form
@@ -129,8 +145,8 @@ def _has_microseconds(text: str, width: int, end: int) -> bool:
 
 def to_ns(moment: Moment) -> int:
     """Convert a moment to nanoseconds since 1970 UTC."""
-    if isinstance(moment, int):
-        return moment
+    if not isinstance(moment, datetime):
+        return int(moment)
     epoch = datetime(1970, 1, 1, tzinfo=UTC if moment.tzinfo else None)
     return (moment - epoch) // _MICROSECOND * 1000
 

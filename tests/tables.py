@@ -12,7 +12,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.input import InputFile
+from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.timestamps import to_ns
@@ -31,13 +32,13 @@ class Bars(NamedTuple):
 
 
 @contextmanager
-def opened(data: str | bytes, config: JobConfig = CONFIG) -> Iterator[CarefulReader]:
+def opened(data: str | bytes, config: JobConfig = CONFIG) -> Iterator[TextReader]:
     """Write a file and open it with the careful reader."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "bars.csv")
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        with closing(CarefulReader(str(path), config)) as reader:
-            yield reader
+        with closing(InputFile(str(path))) as file:
+            yield TextReader(file, config, 1 << 40)
 
 
 def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:

@@ -321,7 +321,7 @@ def test_the_place_and_the_text_of_a_bad_close_are_named() -> None:
     )
 
 
-def paths(folder: Path, closes: str) -> dict[str, str]:
+def paths(folder: Path, closes: str) -> dict[str, Any]:
     (folder / "data.csv").write_text(f"close\n{closes}")
     (folder / "config.yaml").write_text('seed: 1\nwindow: 2\nversion: "v"\n')
     names = {"input": "data.csv", "config": "config.yaml", "output": "m.json", "log_file": "r.log"}
@@ -344,3 +344,14 @@ def test_run_raises_the_error_that_it_writes(tmp_path: Path) -> None:
     with pytest.raises(InputError) as missing:
         rollsignal.run(**files | {"input": str(tmp_path / "none.csv")})
     assert missing.value.message == "Input data file not found"
+
+
+def test_run_takes_the_format_of_its_inputs(tmp_path: Path) -> None:
+    files = paths(tmp_path, "1\n2\n2\n")
+    assert rollsignal.run(**files, format="csv")["status"] == "success"
+    with pytest.raises(DataError, match="not arrow as --format says, but text by its content"):
+        rollsignal.run(**files, format="arrow")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="format is 'xml', not one of csv, ndjson, parquet, arrow"):
+        rollsignal.run(**files, format="xml")  # type: ignore[arg-type]
+    assert sorted(tmp_path.iterdir()) == before

@@ -16,7 +16,7 @@ import pytest
 
 import rollsignal
 from rollsignal.bars.batch import Batch
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.tables import TextReader
 from rollsignal.sample import sample_csv
 from tests.shell import (
     CONFIG,
@@ -140,7 +140,7 @@ def test_an_output_that_cannot_be_created_exits_73_with_the_metrics_on_stdout(
     assert os.listdir(files.output) == []
 
 
-def broken_batches(_: CarefulReader) -> Iterator[Batch]:
+def broken_batches(_: TextReader) -> Iterator[Batch]:
     """Read as a reader that has a bug."""
     raise ValueError("\x1b[31ma bug\nin two lines")
 
@@ -148,7 +148,7 @@ def broken_batches(_: CarefulReader) -> Iterator[Batch]:
 def test_a_bug_exits_1_and_its_traceback_is_in_the_log_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(CarefulReader, "batches", broken_batches)
+    monkeypatch.setattr(TextReader, "batches", broken_batches)
     files = Job(tmp_path)
     assert files.run() == 1
     printed, told = capsys.readouterr()
@@ -495,6 +495,8 @@ WRONG = {
     "the config twice": (["--config=config.yaml"], "--config is given twice"),
     "a flag without its value": (["--log-format"], "--log-format: expected one argument"),
     "a choice that is none": (["--log-format", "xml"], "invalid choice: 'xml'"),
+    "a format that is none": (["--format", "xml"], "invalid choice: 'xml'"),
+    "the format twice": (["--format=csv", "--format=csv"], "--format is given twice"),
     "a value for a switch": (["--quiet=yes"], "ignored explicit argument 'yes'"),
 }
 
@@ -597,6 +599,8 @@ MISLEADING = [
     "--output m.json a.csv",
     "--log-file l -i a.csv",
     "--output -i a.csv",
+    "--output=a.csv --format a.csv",
+    "--output=a.csv --format csv --input a.csv --nope",
 ]
 
 
@@ -674,7 +678,7 @@ def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("run", "--help") == 0
     codes = capsys.readouterr().out.partition("exit codes:")[2]
     described = sorted(map(int, re.findall(r"\d+", codes)))
-    assert described == [0, 1, 2, 65, 66, 73, 74, 78, 130, 143]
+    assert described == [0, 1, 2, 65, 66, 73, 74, 75, 78, 130, 143]
 
 
 def test_examples_of_the_help_are_command_lines_that_work(
@@ -816,6 +820,27 @@ def test_the_log_may_be_json_and_stdout_stays_as_it_is(
     assert len(files.events()) == 9
     for event in map(strict_json, files.events()):
         assert list(event)[:4] == ["timestamp", "level", "logger", "message"]
+
+
+def test_every_input_is_held_against_the_format_that_is_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = Job(tmp_path)
+    assert files.run("--format", "csv") == files.run("--format", "csv", "--dry-run") == 0
+    for more in ([], ["--dry-run"], [f"--signals={tmp_path}/signals.csv"]):
+        assert files.run("--format", "parquet", *more) == 65
+        assert "bars.csv: not parquet as --format says, but text by its content" in (
+            capsys.readouterr().err
+        )
+
+
+def test_error_metrics_of_a_wrong_command_line_with_a_format_spare_the_usual_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data.csv").write_text("precious")
+    assert command("run", "--format", "csv", "--output", "data.csv", "--nope") == 2
+    assert Path("data.csv").read_text() == "precious"
 
 
 def test_a_path_of_several_lines_is_told_in_one_without_escapes(

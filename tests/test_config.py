@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rollsignal.config import MAX_BYTES, Checks, Columns, JobConfig, load_config
 from rollsignal.errors import ConfigError
-from rollsignal.settings import DateAndTime
+from rollsignal.settings import DateAndTime, SymbolFrom
 from rollsignal.timestamp_forms import EPOCHS
 from tests.shell import CONFIG
 
@@ -69,6 +69,9 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         checks:
             duplicates: off
             order: warn
+            ohlc: error
+            gaps: warn
+        sort: true
         """,
     )
     assert config == JobConfig(
@@ -77,9 +80,10 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         version="v2",
         warmup="zero",
         missing="skip",
+        sort=True,
         columns=Columns("Adj Close", "Date"),
         timestamp_format="%d/%m/%Y",
-        checks=Checks("warn", "off"),
+        checks=Checks("warn", "off", "error", "warn"),
     )
 
 
@@ -608,3 +612,11 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: st
     else:
         assert config.window >= 1
         config.version.encode()
+
+
+def test_settings_are_named_by_their_place_in_the_file(tmp_path: Path) -> None:
+    text = CONFIG + "columns: {symbol: {from: filename}}\nchecks: {order: warn}\n"
+    named = read(tmp_path, text).by_name()
+    assert {"window", "columns.symbol", "checks.order"} <= named.keys()
+    assert (named["columns.symbol"], named["checks.order"]) == (SymbolFrom(filename=True), "warn")
+    assert not {"columns", "checks"} & named.keys()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.errors import (
+    BusyError,
     ConfigError,
     DataError,
     DiskError,
@@ -29,6 +30,7 @@ CODES = {
     InputError: 66,
     OutputError: 73,
     DiskError: 74,
+    BusyError: 75,
     ConfigError: 78,
 }
 

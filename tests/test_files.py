@@ -197,9 +197,10 @@ def test_a_new_file_may_be_read_by_whom_the_user_lets_read(tmp_path: Path) -> No
     assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
 
 
-def test_a_name_as_long_as_can_be_is_written(tmp_path: Path) -> None:
-    replace(str(tmp_path / ("m" * 255)), "text")
-    assert os.listdir(tmp_path) == ["m" * 255]
+@pytest.mark.parametrize("name", ["m" * 255, "é" * 127, "\udcff" * 255])
+def test_a_name_as_long_as_can_be_is_written(tmp_path: Path, name: str) -> None:
+    replace(str(tmp_path / name), "text")
+    assert os.listdir(tmp_path) == [name]
 
 
 def test_making_way_removes_the_former_file_and_nothing_else(tmp_path: Path) -> None:

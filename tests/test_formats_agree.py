@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollsignal.config import Columns, JobConfig
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, decide
 from rollsignal.settings import SymbolFrom
 from rollsignal.sinks.metrics import success
@@ -74,6 +75,12 @@ def csv(end: str = "\n", comma: str = ",", form: str = "%Y-%m-%d %H:%M:%S") -> b
     return "".join(comma.join(row) + end for row in rows).encode()
 
 
+def ndjson(close: str = "{}", end: str = "\n", form: str = '"%Y-%m-%d %H:%M:%S"') -> bytes:
+    rows = [(at.strftime(form), close.format(cell)) for at, cell in zip(TIMES, CELLS, strict=True)]
+    lines = [f'{{"timestamp":{at},"open":1,"close":{cell}}}{end}' for at, cell in rows]
+    return "".join(lines).encode()
+
+
 TEXTS: dict[str, bytes] = {
     "csv": csv(),
     "csv with CRLF": csv(end="\r\n"),
@@ -92,6 +99,15 @@ TEXTS: dict[str, bytes] = {
     "zst of two frames": zstd(csv()[:99]) + zstd(csv()[99:]),
     "zip": zipped(csv()),
     "tsv in gz": gzip.compress(csv(comma="\t", end="\r\n")),
+    "ndjson": ndjson(),
+    "ndjson with strings": ndjson(close='"{}"'),
+    "ndjson with CRLF and blank lines": ndjson(end="\r\n\r\n"),
+    "ndjson with blanks": ndjson().replace(b'":', b'" : ').replace(b",", b" ,\t"),
+    "ndjson with ISO and zone": ndjson(form='"%Y-%m-%dT%H:%M:%SZ"'),
+    "ndjson in UTF-16": ndjson().decode().encode("utf-16"),
+    "ndjson in gz": gzip.compress(ndjson()),
+    "ndjson in zst": zstd(ndjson()),
+    "ndjson in zip": zipped(ndjson()),
 }
 
 
@@ -141,7 +157,7 @@ def answer(
         for name, data in files:
             Path(folder, name).write_bytes(data)
         paths = [str(Path(folder, name)) for name, _ in files]
-        result: Result = decide(paths, config, lambda level, text: None)
+        result: Result = decide(Inputs(paths, config), lambda level, text: None)
     return success(config, result.tally, 0), summary_rows(result.series, config)
 
 
@@ -221,7 +237,9 @@ def test_days_are_the_midnights_that_a_text_gives(write: Callable[[pl.DataFrame]
     assert answer(CONFIG, ("bars", write(table))) == answer(CONFIG, ("bars", text.encode()))
 
 
-@pytest.mark.parametrize("form", ["csv", "csv with CRLF", "gz", "zst", "bz2", "xz"])
+@pytest.mark.parametrize(
+    "form", ["csv", "csv with CRLF", "gz", "zst", "bz2", "xz", "ndjson", "ndjson in gz"]
+)
 def test_standard_input_gives_the_same_answer(form: str, tmp_path: Path) -> None:
     job = Job(tmp_path, config=WINDOW_OF_2.replace("window: 2", "window: 3"))
     summary = tmp_path / "summary.json"
@@ -238,11 +256,35 @@ def test_standard_input_gives_the_same_answer(form: str, tmp_path: Path) -> None
     assert (metrics["rows_processed"], metrics["value"]) == (len(CELLS), EXPECTED.signal_rate)
 
 
+@pytest.mark.parametrize("missing", ["skip", "gap"])
+def test_csv_and_ndjson_leave_the_same_files_byte_for_byte(tmp_path: Path, missing: str) -> None:
+    cells = ["100.10", "100.1", "", "99.5", "1e15", "-3", "0.10", "100.100", "5", "5"]
+    rows = [(at, symbol, cell) for at, cell in zip(TIMES, cells, strict=False) for symbol in "AéA="]
+    stamps = [str(at + timedelta(seconds=place % 4)) for place, (at, _, _) in enumerate(rows)]
+    texts = {"csv": "time,symbol,close\n", "ndjson": ""}
+    for at, (_, symbol, cell) in zip(stamps, rows, strict=True):
+        texts["csv"] += f"{at},{symbol},{cell}\n"
+        close = "null" if cell == "" else cell
+        texts["ndjson"] += f'{{"close":{close},"symbol":"{symbol}","time":"{at}"}}\n'
+    config = WINDOW_OF_2 + f"missing: {missing}\ncolumns: {{symbol: symbol}}\n"
+    found = []
+    for form, text in texts.items():
+        (tmp_path / form).mkdir()
+        job = Job(tmp_path / form, text, config)
+        outputs = [tmp_path / form / name for name in ("summary.csv", "signals.csv")]
+        assert job.run(f"--summary={outputs[0]}", f"--signals={outputs[1]}") == 0
+        metrics = job.output.read_bytes().split(b"\n")
+        found.append([metrics[:5] + metrics[6:], *(path.read_bytes() for path in outputs)])
+        assert metrics[5].startswith(b'  "latency_ms": ')
+    assert found[0] == found[1]
+
+
 def part(rows: slice, form: str) -> bytes:
     """Write a few of the rows in a form."""
     table = frame(DOUBLES)[rows]
-    if form == "csv":
-        return table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M:%S")).write_csv().encode()
+    if form in ("csv", "ndjson"):
+        text = table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M:%S"))
+        return (text.write_csv() if form == "csv" else text.write_ndjson()).encode()
     return parquet(table) if form == "parquet" else arrow(table)
 
 
@@ -252,7 +294,7 @@ def test_bars_cut_into_files_of_any_form_and_listed_in_any_order_give_the_same_a
     data: st.DataObject, cuts: set[int], window: int
 ) -> None:
     edges = [0, *sorted(cuts), len(CELLS)]
-    forms = st.sampled_from(["csv", "parquet", "arrow"])
+    forms = st.sampled_from(["csv", "ndjson", "parquet", "arrow"])
     parts = [
         (f"{name}.bars", part(slice(*edge), data.draw(forms)))
         for name, edge in enumerate(pairwise(edges))
@@ -278,14 +320,15 @@ def interleaved(panel: Panel, order: list[str]) -> pl.DataFrame:
 
 
 @settings(max_examples=60)
-@given(panels, st.data(), st.sampled_from(["csv", "parquet", "arrow", "strings"]))
+@given(panels, st.data(), st.sampled_from(["csv", "ndjson", "parquet", "arrow", "strings"]))
 def test_rows_of_symbols_in_any_order_give_each_symbol_its_own_answer(
     panel: Panel, data: st.DataObject, form: str
 ) -> None:
     order = data.draw(st.permutations([name for name, cells in panel.items() for _ in cells]))
     table = interleaved(panel, order)
-    if form == "csv":
-        written = table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M")).write_csv().encode()
+    if form in ("csv", "ndjson"):
+        text = table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M"))
+        written = (text.write_csv() if form == "csv" else text.write_ndjson()).encode()
     else:
         closes = pl.col("close") if form == "strings" else pl.col("close").cast(pl.Float64)
         written = (arrow if form == "arrow" else parquet)(table.with_columns(closes))

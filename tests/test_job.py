@@ -12,7 +12,7 @@ import pytest
 
 from rollsignal import __version__
 from rollsignal.bars.batch import Batch
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.tables import TextReader
 from rollsignal.config import load_config
 from rollsignal.errors import (
     ConfigError,
@@ -83,7 +83,7 @@ def test_the_log_tells_the_story_in_the_seeds_order(tmp_path: Path) -> None:
     ]
     assert all(line[25:33] == "INFO    " for line in told)
     assert f"program='rollsignal {__version__}'" in told[0]
-    settings = "seed=42 window=2 version=v1 warmup=exclude missing=error columns.close=close "
+    settings = "seed=42 window=2 version=v1 warmup=exclude missing=error sort=false "
     assert f" config verified {settings}" in told[1]
     assert re.findall(r"([\w.]+)=", told[1]) == settings_of(files)
     assert f" path={files.input} form='utf-8, comma, close from close, " in told[2]
@@ -281,7 +281,7 @@ def test_a_bad_config_is_told_before_the_input_is_looked_for(tmp_path: Path) -> 
     assert isinstance(outcome_of(files.request).error, ConfigError)
 
 
-def broken_batches(_: CarefulReader) -> Iterator[Batch]:
+def broken_batches(_: TextReader) -> Iterator[Batch]:
     """Read as a reader that has a bug."""
     raise ZeroDivisionError("a bug\nin two lines \x1b[2J")
 
@@ -289,7 +289,7 @@ def broken_batches(_: CarefulReader) -> Iterator[Batch]:
 def test_a_bug_leaves_error_metrics_and_its_traceback_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CarefulReader, "batches", broken_batches)
+    monkeypatch.setattr(TextReader, "batches", broken_batches)
     files = Job(tmp_path)
     outcome = outcome_of(files.request)
     assert outcome.error is not None
@@ -309,7 +309,7 @@ class Panic(BaseException):
     """What a compiled library may raise: no Exception."""
 
 
-def panicking_batches(_: CarefulReader) -> Iterator[Batch]:
+def panicking_batches(_: TextReader) -> Iterator[Batch]:
     """Read as a library that panics."""
     raise Panic("called `Result::unwrap()` on an `Err` value")
 
@@ -317,7 +317,7 @@ def panicking_batches(_: CarefulReader) -> Iterator[Batch]:
 def test_a_panic_of_a_compiled_library_is_a_bug_like_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CarefulReader, "batches", panicking_batches)
+    monkeypatch.setattr(TextReader, "batches", panicking_batches)
     files = Job(tmp_path)
     outcome = outcome_of(files.request)
     assert outcome.error is not None
@@ -326,7 +326,7 @@ def test_a_panic_of_a_compiled_library_is_a_bug_like_others(
     assert any("in panicking_batches" in event for event in files.events())
 
 
-def stopped_batches(_: CarefulReader) -> Iterator[Batch]:
+def stopped_batches(_: TextReader) -> Iterator[Batch]:
     """Read until a signal comes, which is at once."""
     raise StoppedError(15, "SIGTERM")
 
@@ -334,7 +334,7 @@ def stopped_batches(_: CarefulReader) -> Iterator[Batch]:
 def test_a_signal_in_the_middle_leaves_error_metrics_and_no_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CarefulReader, "batches", stopped_batches)
+    monkeypatch.setattr(TextReader, "batches", stopped_batches)
     files = Job(tmp_path)
     outcome = outcome_of(files.request)
     assert outcome.error is not None

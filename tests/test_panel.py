@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from rollsignal.arrays import TickArray
-from rollsignal.bars.batch import Batch, PanelBatch
+from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.engines.book import Book
+from rollsignal.engines.doubts import Doubts
 from rollsignal.errors import DataError
 from rollsignal.kernel import INT64_MAX
 from rollsignal.panel import Panel, PanelError
@@ -189,6 +190,7 @@ class Panels:
     """A reader of panels in memory: a batch for each cut, as arrays and as plain bars."""
 
     name = "panel"
+    unit = "row"
     symbol: str | None = None
 
     def __init__(self, found: Rows, times: list[int]) -> None:
@@ -197,19 +199,22 @@ class Panels:
     def describe(self) -> str:
         return "memory"
 
-    def batches(self) -> Iterator[PanelBatch]:
+    def batches(self) -> Iterator[ArrayBatch]:
         for cut, scale in self.found.batches:
             yield self.batch(cut, scale)
 
-    def batch(self, cut: slice, scale: int) -> PanelBatch:
+    def batch(self, cut: slice, scale: int) -> ArrayBatch:
         names, ticks = [f"S{code}" for code in self.found.codes[cut]], self.found.ticks[cut]
         times, lines = self.times[cut], range(cut.start, cut.stop)
-        return PanelBatch(
-            pl.Series(names),
+        return ArrayBatch(
             TickArray(np.array(ticks, np.int64), scale),
             np.array(times, np.int64),
+            pl.Series(names),
             lambda: Batch(Ticks(list(ticks), scale), list(map(str, ticks)), times, lines, names),
         )
+
+    def bytes_read(self) -> int:
+        return 0
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         return DataError(f"row {batch.lines[finding.place]}: {finding.what}")
@@ -223,7 +228,7 @@ def test_a_book_gives_each_symbol_its_own_account_though_ticks_leave_the_arrays(
     found = data.draw(rows(most))
     config = CONFIG._replace(window=window)
     reader = Panels(found, list(range(len(found.codes))))
-    book = Book(config, lambda level, text: None)
+    book = Book(config, Doubts(config.checks._asdict(), lambda level, text: None))
     for batch in reader.batches():
         book.take(batch, reader)
     book.close_panel()
@@ -253,4 +258,4 @@ def test_a_book_finds_the_row_that_does_not_rise_within_its_symbol(
     reader = Panels(found, times)
     (batch,) = reader.batches()
     with pytest.raises(DataError, match=f"^row {place}: is "):
-        Book(CONFIG, lambda level, text: None).take(batch, reader)
+        Book(CONFIG, Doubts(CONFIG.checks._asdict(), lambda level, text: None)).take(batch, reader)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Batch(NamedTuple):
     """Consecutive bars of one file: for each its close, timestamp and physical line or row.
 
-    `cells` are the closes as written; `moments` and
-    `symbols` are None where they are not read.
+    `cells` are the closes as written; `moments` and `symbols` are None where they are not read.
+    `findings` are what the bars themselves show, each in its place.
     """
 
     closes: Ticks
@@ -27,40 +27,58 @@ class Batch(NamedTuple):
     moments: Sequence[Moment] | None
     lines: Sequence[int]
     symbols: Sequence[str] | None = None
+    findings: Sequence[Finding] = ()
+
+    @property
+    def rows(self) -> int:
+        """Count the bars."""
+        return len(self.lines)
+
+
+class Coded(NamedTuple):
+    """A column of symbols: the different ones, and each row's place among them."""
+
+    names: list[str]
+    codes: "NDArray[np.int64]"
 
 
 class ArrayBatch(NamedTuple):
-    """Consecutive bars without any doubt: all closes known, all timestamps rising.
+    """Consecutive bars as arrays: all closes known, all timestamps read, in any order.
 
-    `plain` makes a `Batch` of them, where their reader can.
+    `moments` are nanoseconds since 1970 UTC, `row` the line or row of the first bar. `plain` makes
+    a `Batch` of them.
     """
 
     ticks: TickArray
-    first_ns: int | None
-    last_ns: int | None
-    plain: Callable[[], Batch] | None = None
-
-
-class PanelBatch(NamedTuple):
-    """Rows of many series without any doubt but their order; `plain` makes a `Batch` of them."""
-
-    symbols: "pl.Series"
-    ticks: TickArray
     moments: "NDArray[np.int64] | None"
+    symbols: "Coded | pl.Series | None"
     plain: Callable[[], Batch]
+    row: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Count the bars."""
+        return len(self.ticks.values)
 
 
 class Reader(Protocol):
-    """What an engine needs of whoever reads a file; `symbol` is that of the whole file, if any."""
+    """What an engine needs of whoever reads a file.
+
+    `symbol` is that of the whole file, if any; `unit` is what its rows are called: line or row.
+    """
 
     name: str
+    unit: str
     symbol: str | None
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
 
-    def batches(self) -> Iterator[Batch | ArrayBatch | PanelBatch]:
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
+
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read, about."""
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Explain that a bar is not later than the one before it."""

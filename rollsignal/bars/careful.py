@@ -1,134 +1,96 @@
-"""This module reads bars from text with the standard library: the authority on what it means.
+"""This module reads rows of text with the standard library: the authority on what they mean.
 
 What it cannot be sure of it refuses, naming the file, the physical line, the column and the
 text found. It never guesses a value.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 
 from rollsignal.bars.batch import Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import BLANKS, DELIMITERS, find_dialect, odd_bytes
+from rollsignal.bars.header import BLANKS, Dialect, find_ohlc, odd_bytes
 from rollsignal.bars.records import Records, Row, is_blank
-from rollsignal.bars.source import open_input, symbol_of
-from rollsignal.bars.text import TextPieces
-from rollsignal.bars.unpack import unpacked
+from rollsignal.bars.text import text_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, escaped, plural, shown, shown_path
-
-MAX_BLANK_CHARS = 1 << 20
+from rollsignal.errors import DataError, plural, shown
 
 
-class CarefulReader:
-    """Read one file of delimited text, batch after batch."""
+class CarefulParser:
+    """Turn blocks of one table into batches, one after the other.
 
-    def __init__(self, path: str, config: JobConfig) -> None:
-        """Open the file and find its dialect; raises `InputError` or `DataError`."""
-        self._file = open_input(path)
-        try:
-            self._begin(path, config)
-        except BaseException:
-            self.close()
-            raise
+    symbol: what all symbols must be, where the file's path says so.
+    """
 
-    def _begin(self, path: str, config: JobConfig) -> None:
-        self.name = shown_path(path)
-        self.symbol = symbol_of(path, config)
-        stream, self.compression = unpacked(self._file, self.name)
-        self._pieces = TextPieces(stream, self.name)
-        text = iter(self._pieces)
-        beginning = next(text, "")
-        while beginning.isspace() and (piece := next(text, "")):
-            beginning += piece
-            if len(beginning) > MAX_BLANK_CHARS:
-                raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_CHARS:,} characters")
-        self.dialect = find_dialect(beginning, config.columns, self.name)
-        self._beginning = beginning
-        self._timestamp = self.dialect.timestamp if config.needs_timestamps else None
-        stamp = None if self._timestamp is None else self._column(self._timestamp)
-        if stamp is not None and self.dialect.clock is not None:
-            stamp += f" and {self._column(self.dialect.clock)}"
-        close, written = self._column(self.dialect.close), config.timestamp_format
-        self._cells = Cells(self.name, "line", close, stamp, written)
-        self.order_problem = self._cells.order_problem
-        pieces = chain((beginning[self.dialect.start :],), text)
-        self._records = Records(pieces, self.dialect, self._cells.problem)
+    def __init__(
+        self, name: str, dialect: Dialect, config: JobConfig, symbol: str | None = None
+    ) -> None:
+        self.dialect = dialect
+        self.timestamp = dialect.timestamp if config.needs_timestamps else None
+        stamp = None if self.timestamp is None else self._column(self.timestamp)
+        if stamp is not None and dialect.clock is not None:
+            stamp += f" and {self._column(dialect.clock)}"
+        close, written = self._column(dialect.close), config.timestamp_format
+        self.cells = Cells(name, "line", close, stamp, written)
+        self.records = Records(dialect, self.cells.problem)
+        self.width = 0
+        self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
+        self.symbol = symbol
         self._missing = config.missing
-        self._width = 0
         self._blank_line = 0
+        self._ending: list[str] = []
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+    def batch(self, block: bytes) -> tuple[Batch | None, DataError | None]:
+        """Read the rows of a block, and what is wrong after the last of them, if anything.
 
-    @property
-    def is_plain(self) -> bool:
-        """Tell whether the beginning has nothing but ASCII, without quotes, and a whole row."""
-        text, dialect = self._beginning, self.dialect
-        plain = self._pieces.encoding == "utf-8" and text.isascii() and '"' not in text
-        return plain and not dialect.spaced and len(self.first_row) == dialect.width
+        Raises `DataError` for a cell that is not what its column holds.
+        """
+        text, odd = text_of(block)
+        found, found_lines, open_problem = self.records.of(text)
+        if odd:
+            self._refuse_odd_bytes(found, found_lines)
+        rows, lines, problem = self._checked(found, found_lines)
+        problem = problem or open_problem
+        if not rows:
+            return None, problem
+        cells = [row[self.dialect.close] for row in rows]
+        batch = self.cells.batch(cells, self._stamps(rows, lines), lines, self._missing)
+        if self.dialect.symbol is not None:
+            symbols = [row[self.dialect.symbol] for row in rows]
+            batch = self.cells.with_symbols(batch, symbols, self.symbol)
+        if self.others:
+            others = {name: [row[at] for row in rows] for name, at in self.others.items()}
+            batch = self.cells.checked(batch, others)
+        self._ending = [*self._ending[-1:], *cells]
+        return batch, problem
 
-    @property
-    def header_text(self) -> str:
-        """Return the text up to the end of the header's line."""
-        return "\n".join(self._beginning.split("\n", self.dialect.line)[: self.dialect.line])
+    def pass_over(self, rows: int, block: bytes) -> None:
+        """Count rows that another has read, whole lines without quotes."""
+        self.records.line += rows
+        last = block[block.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n").decode()
+        self._ending = [last.split(self.dialect.delimiter)[self.dialect.close]]
 
-    @property
-    def first_row(self) -> Row:
-        """Split the first line below the header, without regard to quotes."""
-        lines = self._beginning.split("\n", self.dialect.line + 1)
-        return lines[self.dialect.line].split(self.dialect.delimiter) if len(lines) > 1 else []
-
-    def describe(self) -> str:
-        """Say in which form the file is and which columns are read."""
-        dialect, stamp = self.dialect, self.dialect.timestamp
-        close = escaped(dialect.header[dialect.close].strip())
-        timestamp = "none" if stamp is None else escaped(dialect.header[stamp].strip())
-        timestamp += "" if dialect.clock is None else f" and {self._column(dialect.clock)}"
-        form = [self.compression] if self.compression else []
-        form += [self._pieces.encoding, DELIMITERS[dialect.delimiter]]
-        return ", ".join([*form, f"close from {close}", f"timestamp from {timestamp}"])
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield all bars; raises `DataError` where the text is in doubt."""
-        ending: list[str] = []
-        last_line = 0
-        close, symbol = self.dialect.close, self.dialect.symbol
-        for found, found_lines in self._records.blocks():
-            rows, lines, problem = self._checked(found, found_lines)
-            if rows:
-                cells = [row[close] for row in rows]
-                stamps = self._stamps(rows, lines)
-                batch = self._cells.batch(cells, stamps, lines, self._missing)
-                if symbol is not None:
-                    batch = self._cells.with_symbols(batch, [row[symbol] for row in rows])
-                ending = [*ending[-1:], *batch.cells]
-                last_line = lines[-1]
-                yield batch
-            if problem:
-                raise problem
-        if self._pieces.cut and ending and self.dialect.close == self._width - 1:
-            self._refuse_cut_close(ending, last_line)
+    def finish(self, cut: bool) -> None:
+        """Refuse what the end of the text shows: an open quote, or a last close that is cut."""
+        self.records.finish()
+        if cut and self._ending and self.dialect.close == self.width - 1:
+            self._refuse_cut_close(self._ending, self.records.line - 1)
 
     def _stamps(self, rows: list[Row], lines: Sequence[int]) -> Sequence[str] | None:
         """Take the timestamps of rows, each in one piece."""
-        place, clock = self._timestamp, self.dialect.clock
+        place, clock = self.timestamp, self.dialect.clock
         if place is None or clock is None:
             return None if place is None else [row[place] for row in rows]
         dates, times = ([row[column] for row in rows] for column in (place, clock))
-        return self._cells.joined(dates, times, lines)
+        return self.cells.joined(dates, times, lines)
 
     def _checked(
         self, rows: list[Row], lines: Sequence[int]
     ) -> tuple[list[Row], Sequence[int], DataError | None]:
         """Leave out blank lines, and what follows the first row in doubt, which is returned."""
-        if self._pieces.suspect:
-            self._refuse_odd_bytes(rows, lines)
-        if not self._width:
-            self._width = self._width_of(rows)
-        as_header = self._width == self.dialect.width > 1
-        if as_header and set(map(len, rows)) == {self._width}:
+        if not self.width:
+            self.width = self._width_of(rows)
+        as_header = self.width == self.dialect.width > 1
+        if as_header and set(map(len, rows)) == {self.width}:
             return rows, lines, None
         kept: list[tuple[Row, int]] = []
         problem = None
@@ -153,26 +115,26 @@ class CarefulReader:
     def _misfit(self, row: Row, line: int) -> DataError | None:
         """Explain what is wrong with a row's width, if anything."""
         if self._blank_line and self.dialect.width == 1:
-            return self._cells.problem(
+            return self.cells.problem(
                 self._blank_line, "a blank line among closes: is one missing here?"
             )
-        if len(row) == self._width and not "".join(row[self.dialect.width :]).strip(BLANKS):
+        if len(row) == self.width and not "".join(row[self.dialect.width :]).strip(BLANKS):
             return None
         count, header = plural(len(row), "field"), self.dialect.width
-        if len(row) == self._width:
+        if len(row) == self.width:
             what = f"{count} where the header has {header:,}"
-        elif self._width == header:
+        elif self.width == header:
             what = f"{count} instead of {header:,} as the header has"
         else:
-            what = f"{count} instead of {self._width:,} as the rows above"
-        return self._cells.problem(line, f"{what}: {_start(row)}")
+            what = f"{count} instead of {self.width:,} as the rows above"
+        return self.cells.problem(line, f"{what}: {_start(row)}")
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         for row, line in zip(rows, lines, strict=True):
             for place, cell in enumerate(row):
                 problem = odd_bytes(cell)
                 if problem:
-                    raise self._cells.problem(
+                    raise self.cells.problem(
                         line, f"{self._column(place)} is {shown(cell)}, {problem}"
                     )
 
@@ -183,7 +145,7 @@ class CarefulReader:
         if len(cells) > 1 and (tails[-1] < max(tails[:-1]) or sizes[-1] < min(sizes[:-1])):
             reason = "shorter than those above and without a line end: is the file cut off?"
             hint = "if it is whole, end its last line"
-            raise self._cells.close_problem(line, cells[-1], reason, hint)
+            raise self.cells.close_problem(line, cells[-1], reason, hint)
 
     def _column(self, place: int) -> str:
         if place >= self.dialect.width:

@@ -1,13 +1,13 @@
 """This module turns the cells of closes and timestamps into batches, and says what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rollsignal.bars.batch import Batch
 from rollsignal.bars.header import BLANKS
 from rollsignal.config import Missing
 from rollsignal.errors import BadCellError, DataError, shown
-from rollsignal.prices import MISSING_WORDS, parse_closes
-from rollsignal.quality import Finding
+from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
+from rollsignal.quality import Finding, ohlc_findings
 from rollsignal.timestamps import TimestampReader
 
 TIMESTAMP_HINT = (
@@ -30,7 +30,7 @@ class Cells:
         self.close = close
         self.timestamp = timestamp
         self._unit = unit
-        self._timestamps = TimestampReader(written)
+        self.timestamps = TimestampReader(written)
 
     def batch(
         self,
@@ -48,7 +48,7 @@ class Cells:
                 raise BadCellError("not a number", closes.values.index(None))
             if stamps is not None:
                 read = stamps
-                moments = self._timestamps.read(stamps)
+                moments = self.timestamps.read(stamps)
         except BadCellError as bad:
             place, cell = places[bad.index], read[bad.index]
             if read is cells:
@@ -68,11 +68,28 @@ class Cells:
             raise self.problem(places[blank], what)
         return list(map("{} {}".format, dates, times))
 
-    def with_symbols(self, batch: Batch, cells: Sequence[str]) -> Batch:
-        """Add the symbols to a batch; raises `DataError` where there is none."""
+    def checked(self, batch: Batch, others: Mapping[str, Sequence[str]]) -> Batch:
+        """Look at the other prices and volumes of a batch, each column's cells by its name."""
+        findings: list[Finding] = []
+        parsed = {}
+        for name, cells in others.items():
+            parsed[name], bad = _parsed_each(name, cells)
+            findings += bad
+        findings += ohlc_findings(batch.closes, parsed)
+        return batch._replace(findings=findings)
+
+    def with_symbols(self, batch: Batch, cells: Sequence[str], whole: str | None = None) -> Batch:
+        """Add the symbols to a batch; raises `DataError` where there is none.
+
+        whole: the one symbol that all must be, where the file's path says so.
+        """
         symbols = [cell.strip(BLANKS) for cell in cells]
         if "" in symbols:
             raise self.problem(batch.lines[symbols.index("")], "the symbol is empty")
+        if whole is not None and set(symbols) != {whole}:
+            place = next(place for place, symbol in enumerate(symbols) if symbol != whole)
+            what = f"the symbol is {shown(symbols[place])}, but {shown(whole)} in the path"
+            raise self.problem(batch.lines[place], what)
         return batch._replace(symbols=symbols)
 
     def problem(self, place: int, what: str) -> DataError:
@@ -96,6 +113,24 @@ class Cells:
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Say that a bar is not later than the one before it."""
-        hint = f"sort the bars, or set checks: {{{finding.check}: warn}}"
-        place = batch.lines[finding.place]
-        return self.problem(place, f"{self.timestamp} {finding.what} ({hint})")
+        if finding.check == "missing":
+            return self.close_problem(batch.lines[finding.place], finding.what, "not a number")
+        hint = f"set checks: {{{finding.check}: warn}}"
+        what = finding.what
+        if finding.check != "ohlc":
+            hint = f"sort the bars, or {hint}"
+            what = f"{self.timestamp} {what}"
+        return self.problem(batch.lines[finding.place], f"{what} ({hint})")
+
+
+def _parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:
+    """Parse cells of which some may be no numbers: these are found, and then missing."""
+    findings: list[Finding] = []
+    good = list(cells)
+    while True:
+        try:
+            return parse_closes(good), findings
+        except BadCellError as bad:
+            what = f"{name} is {shown(good[bad.index])}, {bad.reason}"
+            findings.append(Finding("ohlc", bad.index, what))
+            good[bad.index] = ""

@@ -4,17 +4,19 @@ Bars that are in any doubt (no close, no later timestamp, more digits than an in
 handed on as text and Python numbers instead, for the same checks and words as text tables get.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from rollsignal.arrays import TickArray, ticks_of_array
-from rollsignal.bars.batch import ArrayBatch, Batch, PanelBatch
+from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import find_column, find_symbol, find_timestamp
-from rollsignal.bars.source import symbol_of
+from rollsignal.bars.header import BLANKS, find_column, find_ohlc, find_symbol, find_timestamp
+from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, DiskError, escaped, shown_path
+from rollsignal.quality import is_sane
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +31,9 @@ T = TypeVar("T")
 
 
 class FrameReader:
-    """Read one columnar file of one series."""
+    """Read one columnar file."""
+
+    unit = "row"
 
     def __init__(self, path: str, form: str, config: JobConfig) -> None:
         """Open the file; raises `DataError` if it is damaged or has no close column."""
@@ -39,20 +43,24 @@ class FrameReader:
         self.symbol = symbol_of(path, config)
         self._form = form
         self._config = config
+        self._size = os.path.getsize(path)
+        self._row = self._rows = 0
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
         self._table = self._guarded(lambda: scan(path, glob=False))
         schema = self._guarded(self._table.collect_schema)
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
-        place, clock = find_timestamp(names, config.columns.timestamp, self.name)
+        in_path = [name for name, _ in partitions_of(path)]
+        place, clock = find_timestamp(names, config.columns.timestamp, self.name, in_path)
         if clock is not None and schema[names[clock]] == pl.Datetime:
             # A time that has its date.
             place, clock = clock, None
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
         self._clock = None if clock is None else names[clock]
-        self._symbol = find_symbol(names, config.columns, self.name)
+        self._symbol = find_symbol(names, config.columns, self.name, in_path)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
+        self._others = {} if config.checks.ohlc == "off" else find_ohlc(names)
         is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
         written = config.timestamp_format if is_text else None
         stamp = self._timestamp
@@ -60,7 +68,6 @@ class FrameReader:
             stamp += f" and {self._clock}"
         self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         self.order_problem = self._cells.order_problem
-        self._last_ns: int | None = None
 
     def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
         import polars as pl
@@ -74,7 +81,15 @@ class FrameReader:
         stamp = self._cells.timestamp or "none"
         return f"{self._form}, close from {self._close}, timestamp from {stamp}"
 
-    def batches(self) -> Iterator[Batch | ArrayBatch | PanelBatch]:
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read, about."""
+        import polars as pl
+
+        if not self._rows:
+            self._rows = max(1, self._table.select(pl.len()).collect().item())
+        return self._size * self._row // self._rows
+
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
         import polars as pl
 
@@ -83,14 +98,15 @@ class FrameReader:
             columns.append(self._stamps(self._timestamp).alias("timestamp"))
         if self._symbol is not None:
             columns.append(pl.nth(self._symbol).alias("symbol"))
+        for place, at in enumerate(self._others.values()):
+            columns.append(pl.nth(at).alias(f"other {place}"))
         table = self._table.select(columns)
         rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
         frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
-        row = 1
         while (frame := self._guarded(lambda: next(frames, None))) is not None:
             if frame.height:
-                yield self._batch(frame, row)
-                row += frame.height
+                yield self._batch(frame, self._row + 1)
+                self._row += frame.height
 
     def _stamps(self, name: str) -> "pl.Expr":
         """Take the timestamps, each in one piece."""
@@ -106,29 +122,35 @@ class FrameReader:
         ]
         return pl.concat_str(parts, separator=" ")
 
-    def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch | PanelBatch:
+    def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
         ticks = self._ticks(frame["close"])
-        if self._symbol is not None:
-            return self._panel_batch(frame, row, ticks)
-        if self._timestamp is None:
-            plain = partial(self._plain, frame, row, None)
-            return ArrayBatch(ticks, None, None, plain) if ticks else plain()
-        moments = _moments_ns(frame["timestamp"])
-        plain = partial(self._plain, frame, row, moments)
-        if ticks and moments is not None and self._rise(moments):
-            self._last_ns = int(moments[-1])
-            return ArrayBatch(ticks, int(moments[0]), self._last_ns, plain)
-        return plain()
-
-    def _panel_batch(
-        self, frame: "pl.DataFrame", row: int, ticks: TickArray | None
-    ) -> Batch | PanelBatch:
         moments = None if self._timestamp is None else _moments_ns(frame["timestamp"])
-        symbols = frame["symbol"]
+        symbols = None if self._symbol is None else frame["symbol"]
         plain = partial(self._plain, frame, row, moments)
-        if not ticks or symbols.null_count() or (self._timestamp and moments is None):
+        untimed = self._timestamp is not None and moments is None
+        if not ticks or untimed or not self._agree(symbols) or not self._is_sane(frame, ticks):
             return plain()
-        return PanelBatch(symbols, ticks, moments, plain)
+        return ArrayBatch(ticks, moments, symbols, plain, row)
+
+    def _agree(self, symbols: "pl.Series | None") -> bool:
+        """Tell whether all rows have a symbol, and that of the file's path if it has one."""
+        import polars as pl
+
+        if symbols is None:
+            return True
+        if symbols.null_count() or self.symbol is None:
+            return not symbols.null_count()
+        return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == self.symbol).all())
+
+    def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
+        """Tell whether the other prices agree with the closes, if they are to be looked at."""
+        columns = {"close": closes}
+        for place, name in enumerate(self._others):
+            ticks = self._ticks(frame[f"other {place}"])
+            if ticks is None:
+                return False
+            columns[name] = ticks
+        return not self._others or is_sane(columns)
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:
         import polars as pl
@@ -144,10 +166,6 @@ class FrameReader:
         scale = kind.scale if isinstance(kind, pl.Decimal) else 0
         return None if whole.null_count() else TickArray(whole.to_numpy(), scale)
 
-    def _rise(self, moments: "NDArray[np.int64]") -> bool:
-        after_last = self._last_ns is None or int(moments[0]) > self._last_ns
-        return after_last and bool((moments[1:] > moments[:-1]).all())
-
     def _plain(self, frame: "pl.DataFrame", row: int, moments: "NDArray[np.int64] | None") -> Batch:
         """Hand a batch on as text, as it would stand in a text table."""
         import polars as pl
@@ -156,14 +174,17 @@ class FrameReader:
         closes = frame["close"]
         if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
             raise DataError(f"{self.name}: {self._cells.close} is a column of {closes.dtype}")
-        values = closes.to_numpy() if closes.dtype == pl.Float32 else closes.to_list()
-        cells = ["" if value is None else str(value) for value in values]
+        cells = _cells(closes)
         stamps = None
         if self._timestamp is not None and moments is None:
-            stamps = [_written(value) for value in frame["timestamp"].to_list()]
+            stamps = [_written_stamp(value) for value in frame["timestamp"].to_list()]
         batch = self._cells.batch(cells, stamps, places, self._config.missing)
         if self._symbol is not None:
-            batch = self._cells.with_symbols(batch, list(map(_written, frame["symbol"].to_list())))
+            symbols = list(map(_written, frame["symbol"].to_list()))
+            batch = self._cells.with_symbols(batch, symbols, self.symbol)
+        if self._others:
+            others = {n: _cells(frame[f"other {at}"]) for at, n in enumerate(self._others)}
+            batch = self._cells.checked(batch, others)
         return batch if moments is None else batch._replace(moments=moments.tolist())
 
     def _guarded(self, act: Callable[[], T]) -> T:
@@ -198,8 +219,18 @@ def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
     return counts * unit_ns if fits else None
 
 
+def _cells(numbers: "pl.Series") -> list[str]:
+    """Write numbers as they would stand in a text table, each float as its shortest decimal."""
+    import polars as pl
+
+    values = numbers.to_numpy() if numbers.dtype == pl.Float32 else numbers.to_list()
+    return list(map(_written, values))
+
+
 def _written(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        # A large one would be written with an exponent.
-        value = int(value)
     return "" if value is None else str(value)
+
+
+def _written_stamp(value: object) -> str:
+    """Write a timestamp; a large whole double would be written with an exponent."""
+    return _written(int(value) if isinstance(value, float) and value.is_integer() else value)

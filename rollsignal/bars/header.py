@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rollsignal.config import Columns
 from rollsignal.errors import DataError, did_you_mean, shown
+from rollsignal.quality import PRICES
 from rollsignal.settings import DateAndTime
 from rollsignal.timestamps import NAMES
 
@@ -39,17 +40,18 @@ class Dialect(NamedTuple):
         return len(self.header)
 
 
-def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
+def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] = ()) -> Dialect:
     """Find the one delimiter by which the first line has the close column.
 
-    text: the table's beginning, at least its first line. Raises `DataError` if there is no such
-    column, more than one, or more than one such delimiter.
+    text: the table's beginning, at least its first line. in_path: the columns that the file's
+    path stands for. Raises `DataError` if there is no close column, more than one, or more than
+    one such delimiter.
     """
     start, line, delimiters = _before_header(text)
     if start == len(text):
         raise DataError(f"{name}: no header and no rows: the file is empty or blank")
     headers = {delimiter: split_header(text[start:], delimiter) for delimiter in delimiters}
-    fitting = [d for d, header in headers.items() if _places(header, wanted.close)]
+    fitting = [d for d, header in headers.items() if places_of(header, wanted.close)]
     # A table of one column reads the same whatever the delimiter.
     if len({headers[delimiter] for delimiter in fitting}) > 1:
         raise DataError(f"{name} line {line}: the header can be split in more than one way")
@@ -59,7 +61,7 @@ def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
     _refuse_odd_bytes(header, where)
     first_line = text[start:].partition("\n")[0]
     close = find_column(header, wanted.close, where)
-    timestamp, clock = find_timestamp(header, wanted.timestamp, where)
+    timestamp, clock = find_timestamp(header, wanted.timestamp, where, in_path)
     return Dialect(
         start,
         line,
@@ -68,7 +70,7 @@ def find_dialect(text: str, wanted: Columns, name: str) -> Dialect:
         header,
         close,
         timestamp,
-        find_symbol(header, wanted, where),
+        find_symbol(header, wanted, where, in_path),
         clock,
     )
 
@@ -103,7 +105,7 @@ def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
         return ()
 
 
-def _places(header: Sequence[str], wanted: str) -> list[int]:
+def places_of(header: Sequence[str], wanted: str) -> list[int]:
     """Find a column: by its exact name, else ignoring case and blanks."""
     exact = [place for place, name in enumerate(header) if name == wanted]
     return exact or [place for place, name in enumerate(header) if _folded(name) == _folded(wanted)]
@@ -116,7 +118,7 @@ def _folded(name: str) -> str:
 
 def find_column(header: Sequence[str], wanted: str, where: str) -> int:
     """Find the place of a column; raises `DataError` if there is none or more than one."""
-    places = _places(header, wanted)
+    places = places_of(header, wanted)
     if len(places) == 1:
         return places[0]
     if places:
@@ -132,26 +134,47 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
 
 
 def find_timestamp(
-    header: Sequence[str], wanted: str | DateAndTime | None, where: str
+    header: Sequence[str],
+    wanted: str | DateAndTime | None,
+    where: str,
+    in_path: Sequence[str] = (),
 ) -> tuple[int | None, int | None]:
     """Find the timestamps, by the names that are wanted or usual: their place, and None.
 
     Where dates and times of day have a column each, it is the places of both.
     """
     if wanted is None:
-        wanted = next((name for name in NAMES if _places(header, name)), None)
-        if wanted in DATE_AND_TIME and all(_places(header, name) for name in DATE_AND_TIME):
+        wanted = next((name for name in NAMES if places_of(header, name)), None)
+        if wanted in DATE_AND_TIME and all(places_of(header, name) for name in DATE_AND_TIME):
             wanted = DATE_AND_TIME
-    if isinstance(wanted, DateAndTime):
-        return find_column(header, wanted.date, where), find_column(header, wanted.time, where)
-    return None if wanted is None else find_column(header, wanted, where), None
+    names = wanted if isinstance(wanted, DateAndTime) else (wanted,)
+    for name in names:
+        if name is not None and not places_of(header, name) and places_of(in_path, name):
+            raise DataError(
+                f"{where}: {shown(name)} is only in the path, where all rows have the same"
+                " (name a column of the rows under columns, or timestamp: null)"
+            )
+    places = [None if name is None else find_column(header, name, where) for name in names]
+    return places[0], places[1] if len(places) > 1 else None
 
 
-def find_symbol(header: Sequence[str], wanted: Columns, where: str) -> int | None:
-    """Find the place of the symbols, if they come from a column."""
+def find_symbol(
+    header: Sequence[str], wanted: Columns, where: str, in_path: Sequence[str] = ()
+) -> int | None:
+    """Find the place of the symbols, if they come from a column of the rows."""
     if wanted.symbol is None or wanted.symbol.column is None:
         return None
+    if not places_of(header, wanted.symbol.column) and places_of(in_path, wanted.symbol.column):
+        return None
     return find_column(header, wanted.symbol.column, where)
+
+
+def find_ohlc(header: Sequence[str]) -> dict[str, int]:
+    """Find the columns of open, high and low, and all volumes, that are named as usual, once."""
+    places = {name: found for name in PRICES if len(found := places_of(header, name)) == 1}
+    volumes = [name for name in header if _folded(name) == "vol" or "volume" in _folded(name)]
+    places |= {name.strip(BLANKS): places_of(header, name) for name in volumes}
+    return {name: found[0] for name, found in places.items() if len(found) == 1}
 
 
 def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:
@@ -165,6 +188,6 @@ def odd_bytes(cell: str) -> str | None:
     """Say what is wrong with a cell that holds a NUL or bytes that are not UTF-8, if any."""
     if "\0" in cell:
         return "contains a NUL byte"
-    if any("\ud800" <= character <= "\udfff" for character in cell):
+    if not cell.isascii() and any("\ud800" <= character <= "\udfff" for character in cell):
         return "is not UTF-8 (convert the file, or save it as UTF-8)"
     return None

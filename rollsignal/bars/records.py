@@ -1,11 +1,11 @@
 """This module splits text into rows of fields, each with the physical line it begins on."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 
 from rollsignal.bars.header import BLANKS, Dialect
-from rollsignal.bars.text import MAX_LINE_CHARS
+from rollsignal.bars.text import MAX_LINE_BYTES
 from rollsignal.errors import DataError
 
 MAX_OPEN_CHARS = 1 << 22
@@ -14,7 +14,7 @@ Row = list[str]
 
 _CSV_PROBLEMS = (
     ("expected after", "text follows a closing quote, or a quote opened here is never closed"),
-    ("field larger", f"a field of more than {MAX_LINE_CHARS:,} characters"),
+    ("field larger", f"a field of more than {MAX_LINE_BYTES:,} characters"),
     ("new-line", "a line end inside a line that is wrapped in quotes"),
 )
 _NEVER_CLOSED = "a quote opened here is never closed"
@@ -22,38 +22,50 @@ _UNFINISHED = "unexpected end of data"
 
 
 class Records:
-    """Split pieces of whole lines, the header first, into blocks of rows.
+    """Split text of whole lines, piece after piece, into rows and the lines they begin on.
 
-    problem: makes the error for a line and what is wrong there.
+    problem: makes the error for a line and what is wrong there. `line` is the line that the next
+    piece begins on, where no row is left unfinished (`between_rows`).
     """
 
-    def __init__(
-        self, pieces: Iterable[str], dialect: Dialect, problem: Callable[[int, str], DataError]
-    ) -> None:
-        self._pieces = pieces
+    def __init__(self, dialect: Dialect, problem: Callable[[int, str], DataError]) -> None:
+        self.line = dialect.line
         self._dialect = dialect
         self._problem = problem
+        self._header = 1
         self._wrapped: bool | None = None
-        csv.field_size_limit(MAX_LINE_CHARS)
+        self._text = ""
+        csv.field_size_limit(MAX_LINE_BYTES)
 
-    def blocks(self) -> Iterator[tuple[list[Row], Sequence[int]]]:
-        """Yield rows below the header and their lines; raises `DataError` for a bad quote."""
-        text, line, header = "", self._dialect.line, 1
-        for piece in self._pieces:
-            text += piece
-            rows, problem = self._split(text)
-            lines = self._number(rows, line, text, bool(problem))
-            yield self._unwrapped(rows[header:], lines[header:])
-            header -= min(header, len(rows))
-            after = lines[-1] + _lines_of(rows[-1]) if rows else line
-            if problem and problem != _UNFINISHED:
-                raise self._problem(after, problem)
-            text = text.split("\n", after - line)[-1] if problem else ""
-            line = after
-            if len(text) > MAX_OPEN_CHARS and text.count("\n") > 1:
-                break
-        if text:
-            raise self._problem(line, _NEVER_CLOSED)
+    @property
+    def between_rows(self) -> bool:
+        """Tell whether all rows so far are whole, and rows are split as they stand."""
+        return not (self._text or self._header or self._wrapped)
+
+    def of(self, piece: str) -> tuple[list[Row], Sequence[int], DataError | None]:
+        """Return the rows that end in a piece, without the header, and the bad quote after them."""
+        text = self._text + piece
+        rows, problem = self._split(text)
+        lines = self._number(rows, self.line, text, bool(problem))
+        begin, header = self.line, min(self._header, len(rows))
+        self.line = lines[-1] + _lines_of(rows[-1]) if rows else begin
+        self._header -= header
+        self._text = text.split("\n", self.line - begin)[-1] if problem else ""
+        found = self._unwrapped(rows[header:], lines[header:])
+        return *found, self._open_problem(problem)
+
+    def _open_problem(self, problem: str) -> DataError | None:
+        """Explain what ended the rows before the text did, unless it may go on."""
+        if problem and problem != _UNFINISHED:
+            return self._problem(self.line, problem)
+        if len(self._text) > MAX_OPEN_CHARS and self._text.count("\n") > 1:
+            return self._problem(self.line, _NEVER_CLOSED)
+        return None
+
+    def finish(self) -> None:
+        """Raise `DataError` if a row is left unfinished."""
+        if self._text:
+            raise self._problem(self.line, _NEVER_CLOSED)
 
     def _split(self, text: str) -> tuple[list[Row], str]:
         """Split whole records off the text's beginning; say what ended that before its end."""

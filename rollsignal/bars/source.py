@@ -1,20 +1,30 @@
-"""This module finds what a run reads: files, folders, patterns, pipes and standard input."""
+"""This module finds what a run reads: files, folders, patterns, pipes, and their formats."""
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Literal, get_args
 
+from rollsignal.bars.header import BLANKS, find_column, places_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import InputError, UsageError, shown_path
+from rollsignal.errors import DataError, InputError, UsageError, shown_path
 from rollsignal.files import checked, identity, open_regular
 
 STDIN = "-"
 PIPE_SECONDS = 10
-COLUMNAR = {b"PAR1": "parquet", b"ARROW1": "arrow"}
-_SUFFIXES = ".csv .tsv .txt .tab .parquet .pq .arrow .feather .ipc .gz .bz2 .xz .zst .zip"
-SUFFIXES = frozenset(_SUFFIXES.split())
+_SUFFIXES = ".csv .tsv .txt .tab .ndjson .jsonl .parquet .pq .arrow .feather .ipc"
+SUFFIXES = frozenset(f"{_SUFFIXES} .gz .bz2 .xz .zst .zip".split())
+
+Format = Literal["csv", "ndjson", "parquet", "arrow"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+COLUMNAR: dict[Format, bytes] = {"parquet": b"PAR1", "arrow": b"ARROW1"}
+# No header begins like an object, or like an array of objects, which is none but says so.
+_JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\[]|$))')
+_NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
+
+NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
@@ -41,7 +51,7 @@ def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]
 def _found(path: str, ours: set[object]) -> list[str]:
     if path != STDIN and os.path.isdir(path):
         files, problem = (
-            _in_folder(path),
+            _in_folder(path, ours),
             InputError("Input folder has no files", f"path: {shown_path(path)}"),
         )
     elif not os.path.lexists(path) and glob.has_magic(path):
@@ -60,9 +70,9 @@ def _is_table(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in SUFFIXES
 
 
-def _in_folder(folder: str) -> list[str]:
+def _in_folder(folder: str, ours: set[object]) -> list[str]:
     paths = []
-    seen: set[object] = set()
+    seen = set(ours)
     for at, folders, names in os.walk(folder, followlinks=True):
         place = identity(at)
         if place in seen:
@@ -83,21 +93,67 @@ def open_input(path: str) -> BinaryIO:
     return checked(open(sys.stdin.fileno(), "rb", closefd=False), "Standard input")
 
 
-def columnar_format(path: str) -> str | None:
-    """Tell a Parquet or Arrow IPC file by its first bytes; None for anything else."""
-    if not os.path.isfile(path):
-        return None
-    with open_input(path) as file:
-        head = file.read(8)
-    return next((name for magic, name in COLUMNAR.items() if head.startswith(magic)), None)
+def columnar_format(head: bytes) -> Format | None:
+    """Tell Parquet or Arrow IPC by a file's first bytes; None for anything else."""
+    return next((form for form, magic in COLUMNAR.items() if head.startswith(magic)), None)
+
+
+def text_format(beginning: str, path: str, wanted: Format | None) -> Format:
+    """Name a text's format: told by how it begins, by what is wanted, by its name, else CSV."""
+    if _JSON.match(beginning):
+        return "ndjson"
+    if wanted and wanted not in COLUMNAR:
+        return wanted
+    return "ndjson" if _NDJSON_NAME.search(path) else "csv"
 
 
 def symbol_of(path: str, config: JobConfig) -> str | None:
-    """Take the symbol from a file's name, without its usual suffixes, if it is to come from it."""
+    """Take the symbol of a whole file from its path, if it is to come from there.
+
+    That is its name without the usual suffixes, or a folder such as `symbol=BTC`. Raises
+    `DataError` where the folder says that there is none.
+    """
     source = config.columns.symbol
-    if source is None or not source.filename:
+    if source is None:
         return None
+    if source.column is not None:
+        return _partition(path, source.column)
     name = os.path.basename(path)
     while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
         name = parts[0]
-    return name.encode("utf-8", "backslashreplace").decode()
+    return _utf8(name)
+
+
+def _partition(path: str, wanted: str) -> str | None:
+    partitions = partitions_of(path)
+    names = [name for name, _ in partitions]
+    if not places_of(names, wanted):
+        return None
+    name, value = partitions[find_column(names, wanted, f"the path {shown_path(path)}")]
+    if value.strip(BLANKS) in ("", NO_PARTITION):
+        raise DataError(f"{shown_path(path)}: the symbol is missing in the path: {name}={value}")
+    return value.strip(BLANKS)
+
+
+def partitions_of(path: str) -> list[tuple[str, str]]:
+    """List the columns that a file's folders stand for, with their values.
+
+    >>> partitions_of("bars/symbol=BRK%2FB/date=2024-01-31/part-0.parquet")
+    [('symbol', 'BRK/B'), ('date', '2024-01-31')]
+    """
+    folders = [folder.partition("=") for folder in path.split("/")[:-1]]
+    return [(_unquoted(name), _unquoted(value)) for name, equals, value in folders if equals]
+
+
+def _unquoted(text: str) -> str:
+    if "%" in text:
+        # Rare, and not worth its import to all other runs.
+        from urllib.parse import unquote
+
+        text = unquote(text, errors="backslashreplace")
+    return _utf8(text)
+
+
+def _utf8(text: str) -> str:
+    """Spell bytes of a path that are not UTF-8 out."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,14 +1,16 @@
-"""This module decodes a file of text into pieces of whole lines, in bounded memory."""
+"""This module reads a file of text in blocks of whole lines, in bounded memory."""
 
 import codecs
+import io
 from collections.abc import Iterator
-from io import BufferedReader, TextIOWrapper
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from rollsignal.errors import DataError, DiskError
 
-PIECE_CHARS = 1 << 18
-MAX_LINE_CHARS = 1 << 26
+FIRST_BYTES = 1 << 16
+BLOCK_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 26
+AHEAD = 2
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -19,56 +21,96 @@ _BOMS = (
 )
 
 
-class TextPieces:
-    r"""Iterate over a file's text in pieces that end with a line.
+class Blocks:
+    r"""Cut a file's text into blocks of whole lines, as UTF-8 whatever its encoding is.
 
-    Every line ends with "\n", whether the file has LF, CRLF or a lone CR; only the last may
-    lack it (`cut`). Bytes that are not UTF-8 become lone surrogates: `suspect` tells that such
-    bytes, or NULs, were met, `lines` how many line ends.
+    Lines end with LF, CRLF or a lone CR; only the last may lack an end (`cut`). No block begins
+    or ends between a CR and its LF.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, first_bytes: int = FIRST_BYTES) -> None:
         self.name = name
-        self.lines = 0
-        self.suspect = False
         self.cut = False
-        head = file.peek(4) if isinstance(file, BufferedReader) else b""
+        self._lines = 0
+        self._size = first_bytes
+        head = file.peek(4) if isinstance(file, io.BufferedReader) else b""
         self.encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
-        self._text = TextIOWrapper(file, self.encoding, "surrogateescape", newline=None)
+        if self.encoding == "utf-8-sig":
+            file.read(len(codecs.BOM_UTF8))
+        elif self.encoding != "utf-8":
+            file = cast(BinaryIO, _InUtf8(file, self.encoding, name))
+        self._file = file
+        self._rest = b""
 
-    def __iter__(self) -> Iterator[str]:
-        unfinished: list[str] = []
-        while piece := self._read():
-            lines, newline, rest = piece.rpartition("\n")
-            unfinished.append(lines + newline if newline else piece)
-            if newline:
-                yield self._checked("".join(unfinished))
-                unfinished = [rest]
-            elif sum(map(len, unfinished)) > MAX_LINE_CHARS:
-                raise DataError(
-                    f"{self.name} line {self.lines + 1}: more than {MAX_LINE_CHARS:,} characters"
-                    " without a line end"
-                )
-        last = "".join(unfinished)
-        if last:
-            self.cut = True
-            yield self._checked(last)
+    def __iter__(self) -> Iterator[bytes]:
+        while data := self._read():
+            self._size = BLOCK_BYTES
+            end = self._end_of_lines(data)
+            if end:
+                block = self._rest + data[:end] if self._rest else data[:end]
+                self._lines += block.count(b"\n") or block.count(b"\r")
+                self._rest = data[end:]
+                yield block
+            else:
+                self._rest += data
+                self._check_line()
+        if self._rest:
+            self.cut = not self._rest.endswith((b"\n", b"\r"))
+            last, self._rest = self._rest, b""
+            yield last
 
-    def _read(self) -> str:
+    def ahead(self) -> Iterator[bytes]:
+        """Yield the blocks that are left, the next ones read by a thread meanwhile."""
+        from rollsignal.bars.ahead import read_ahead
+
+        return read_ahead(iter(self), AHEAD)
+
+    def _read(self) -> bytes:
         try:
-            return self._text.read(PIECE_CHARS)
-        except UnicodeError as error:
-            raise DataError(
-                f"{self.name}: not {self.encoding.upper()} as its first bytes say ({error})"
-            ) from error
+            return self._file.read(self._size)
         except OSError as error:
             raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
 
-    def _checked(self, piece: str) -> str:
-        self.lines += piece.count("\n")
-        if "\0" in piece or not (piece.isascii() or _encodes(piece)):
-            self.suspect = True
-        return piece
+    def _end_of_lines(self, data: bytes) -> int:
+        """Find the end of the last whole line in new data, 0 if there is none."""
+        end = data.rfind(b"\n") + 1
+        # A last CR may belong to an LF that is not read yet.
+        return end or data.rfind(b"\r", 0, len(data) - 1) + 1
+
+    def _check_line(self) -> None:
+        if len(self._rest) > MAX_LINE_BYTES:
+            raise DataError(
+                f"{self.name} line {self._lines + 1}: more than {MAX_LINE_BYTES:,} bytes"
+                " without a line end"
+            )
+
+
+class _InUtf8(io.RawIOBase):
+    """A file in another encoding, as UTF-8."""
+
+    def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
+        self._text = io.TextIOWrapper(file, encoding, newline="")
+        self._encoding = encoding
+        self._name = name
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._text.read(size).encode()
+        except UnicodeError as error:
+            raise DataError(
+                f"{self._name}: not {self._encoding.upper()} as its first bytes say ({error})"
+            ) from error
+
+
+def text_of(block: bytes) -> tuple[str, bool]:
+    r"""Decode a block: every line ends with "\n"; tell whether it has odd bytes.
+
+    Bytes that are not UTF-8 become lone surrogates; they are odd, and so are NULs.
+    """
+    text = block.decode("utf-8", "surrogateescape")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, "\0" in text or not (text.isascii() or _encodes(text))
 
 
 def _encodes(text: str) -> bool:

@@ -1,67 +1,38 @@
 """This module keeps the book of a run: what is known of every series so far."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rollsignal.bars.batch import ArrayBatch, Batch, PanelBatch, Reader
+from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError
-from rollsignal.kernel import Carry, Decided, Last, Tally, advance
-from rollsignal.prices import Ticks, decimal_text
+from rollsignal.engines.doubts import Doubt, Doubts
+from rollsignal.engines.gaps import Steps
+from rollsignal.engines.rows import ArrayRows, Emit, SignalRow, rows_of
+from rollsignal.engines.series import Series
+from rollsignal.kernel import Carry, Decided, Tally, advance
+from rollsignal.prices import Ticks
 from rollsignal.quality import Finding, order_findings
 from rollsignal.timestamps import iso, to_ns
 
 if TYPE_CHECKING:
-    from rollsignal.bars.symbols import SymbolCodes
-    from rollsignal.panel import Panel
+    from rollsignal.engines.panel_book import PanelBook
 
-SHOWN_WARNINGS = 5
 ONE_SERIES = ""
-
-Tell = Callable[[Literal["INFO", "WARNING"], str], None]
-
-
-class Series(NamedTuple):
-    """What is known of one series: its carry and tally, its last bar, its time span."""
-
-    carry: Carry
-    tally: Tally = Tally()
-    last: Last | None = None
-    first_ns: int | None = None
-    last_ns: int | None = None
-    last_file: str = ""
-
-
-class SignalRow(NamedTuple):
-    """What was decided about one bar; None where there is no answer, symbol "" for one series."""
-
-    ns: int | None
-    symbol: str
-    close: str | None
-    mean: float | None
-    signal: int | None
-
-
-Emit = Callable[[Sequence[SignalRow]], None]
 
 
 class Book:
     """Take batches of any reader, and keep each series' account.
 
-    emit: takes the row of every bar in the order in which they are read; with it, bars are
-    decided one by one.
+    emit: takes the rows of all bars in the order in which they are read.
     """
 
-    def __init__(self, config: JobConfig, tell: Tell, emit: Emit | None = None) -> None:
-        self.emit = emit
+    def __init__(self, config: JobConfig, doubts: Doubts, emit: Emit | None = None) -> None:
         self.series: dict[str, Series] = {}
-        self.warnings: Counter[str] = Counter()
-        self._panel: Panel | None = None
-        self._codes: SymbolCodes | None = None
-        self._files: list[str] = []
+        self.doubts = doubts
+        self._emit = emit
+        self._many: PanelBook | None = None
         self._config = config
-        self._tell = tell
+        self._steps = None if config.checks.gaps == "off" else Steps()
 
     def tally(self) -> Tally:
         """Add the tallies of all series up."""
@@ -69,22 +40,19 @@ class Book:
             *map(sum, zip(*(series.tally for series in self.series.values()), strict=True))
         )
 
-    def take(self, batch: Batch | ArrayBatch | PanelBatch, reader: Reader) -> None:
+    def take(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
         """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
-        if isinstance(batch, PanelBatch):
-            if self._take_panel(batch, reader):
+        if isinstance(batch, ArrayBatch):
+            if self._take_arrays(batch, reader):
                 return
             batch = batch.plain()
         self.close_panel()
-        if isinstance(batch, ArrayBatch) and self.emit:
-            assert batch.plain is not None, "rows are wanted, and the reader has only arrays"
-            batch = batch.plain()
-        if isinstance(batch, ArrayBatch):
-            self._take_array(batch, reader)
-        elif batch.symbols is None:
-            decided = self._take_series(reader.symbol or ONE_SERIES, batch, reader)
-            if self.emit:
-                self.emit(self._rows(reader.symbol or ONE_SERIES, batch, decided))
+        self.heed(batch, reader)
+        if batch.symbols is None:
+            symbol = reader.symbol or ONE_SERIES
+            decided = self._take_series(symbol, batch, reader)
+            if self._emit:
+                self._emit(rows_of(symbol, batch, decided, self._config.window))
         else:
             self._take_symbols(batch, reader)
 
@@ -92,88 +60,85 @@ class Book:
         rows: list[SignalRow | None] = [None] * len(batch.lines)
         for symbol, part, places in _by_symbol(batch):
             decided = self._take_series(symbol, part, reader)
-            if self.emit:
-                for place, row in zip(places, self._rows(symbol, part, decided), strict=True):
+            if self._emit:
+                for place, row in zip(
+                    places, rows_of(symbol, part, decided, self._config.window), strict=True
+                ):
                     rows[place] = row
-        if self.emit:
-            self.emit([row for row in rows if row is not None])
+        if self._emit:
+            self._emit([row for row in rows if row is not None])
+
+    def finish(self) -> None:
+        """Enter what is known on arrays, and heed what only the end shows."""
+        self.close_panel()
+        if self._steps:
+            self._steps.report(self.doubts)
 
     def close_panel(self) -> None:
-        """Enter what the panel knows into the book; from then on rows are taken one by one."""
-        if self._panel is None or self._codes is None:
-            return
-        for code in self._panel.known():
-            self.series[self._codes.names[code]] = Series(
-                self._panel.carry_of(code),
-                self._panel.tally_of(code),
-                self._panel.last_of(code),
-                *self._panel.span_of(code),
-                self._files[self._panel.files[code]],
-            )
-        self._panel = None
+        """Enter what is known on arrays into the book."""
+        if self._many:
+            self.series |= self._many.close()
 
-    def _take_panel(self, batch: PanelBatch, reader: Reader) -> bool:
+    def _take_arrays(self, batch: ArrayBatch, reader: Reader) -> bool:
         """Decide a batch on arrays; tell if that was possible."""
-        from rollsignal.bars.symbols import SymbolCodes
-        from rollsignal.panel import Panel, PanelError
+        if batch.symbols is not None:
+            if self._many is None:
+                from rollsignal.engines.panel_book import PanelBook
 
-        if self.series or self.emit:
-            return False
-        if self._panel is None or self._codes is None:
-            self._panel, self._codes = Panel(self._config.window), SymbolCodes()
-        codes = self._codes.of(batch.symbols)
-        try:
-            if codes.min() < 0:
-                return False
-            self._panel.advance(codes, batch.ticks, batch.moments, self._number_of(reader.name))
-        except PanelError:
-            return False
-        return True
+                self._many = PanelBook(self._config.window)
+            rows = self._many.take(batch, reader.name, self.series)
+        else:
+            self.close_panel()
+            rows = self._take_one(batch, reader)
+        if rows and (self._emit or self._steps):
+            self._tell_rows(rows(), batch, reader)
+        return rows is not None
 
-    def _number_of(self, file: str) -> int:
-        if not self._files or self._files[-1] != file:
-            self._files.append(file)
-        return len(self._files) - 1
+    def _tell_rows(self, rows: ArrayRows, batch: ArrayBatch, reader: Reader) -> None:
+        if self._emit:
+            self._emit(rows)
+        if self._steps and rows.moments is not None:
+            codes = (rows.signed & False).astype("int64") if rows.codes is None else rows.codes
+            self._steps.take_arrays(rows.symbols, codes, rows.moments, batch.row, reader)
 
-    def _take_array(self, batch: ArrayBatch, reader: Reader) -> None:
+    def _take_one(self, batch: ArrayBatch, reader: Reader) -> Callable[[], ArrayRows] | None:
         from rollsignal.arrays import advance_array
 
         symbol = reader.symbol or ONE_SERIES
-        series = self._series(symbol)
-        self._check_files(series, batch.first_ns, reader)
-        tally, last, carry = advance_array(series.carry, batch.ticks)
+        series, moments = self._series(symbol), batch.moments
+        first_ns = last_ns = None
+        if moments is not None:
+            first_ns, last_ns = int(moments[0]), int(moments[-1])
+            follows = series.last_ns is None or first_ns > series.last_ns
+            if not (follows and (moments[1:] > moments[:-1]).all()):
+                return None
+        found = advance_array(series.carry, batch.ticks)
+        if found is None:
+            return None
+        decided, carry = found
         self.series[symbol] = Series(
             carry,
-            series.tally.plus(tally),
-            last,
-            batch.first_ns if series.first_ns is None else series.first_ns,
-            batch.last_ns,
+            series.tally.plus(decided.tally),
+            decided.last(carry.window),
+            first_ns if series.first_ns is None else series.first_ns,
+            last_ns,
             reader.name,
         )
-
-    def _rows(self, symbol: str, batch: Batch, decided: Decided) -> list[SignalRow]:
-        """Make the rows of a series' batch; a bar that is left out has no answers."""
-        pairs = zip(decided.closes, decided.margins, strict=True)
-        rows = []
-        for place, value in enumerate(batch.closes.values):
-            left_out = value is None and self._config.missing == "skip"
-            close, margin = (None, None) if left_out else next(pairs)
-            last = Last(close, margin, decided.scale, self._config.window)
-            text = None if close is None else decimal_text(close, decided.scale)
-            ns = None if batch.moments is None else to_ns(batch.moments[place])
-            rows.append(SignalRow(ns, symbol, text, last.mean, last.signal))
-        return rows
+        return lambda: ArrayRows(moments, [symbol], None, *decided.padded(), decided.scale)
 
     def _take_series(self, symbol: str, batch: Batch, reader: Reader) -> Decided:
         series = self._series(symbol)
         first_ns, last_ns = series.first_ns, series.last_ns
         if batch.moments is not None:
-            if self._check_files(series, to_ns(batch.moments[0]), reader):
+            if self._check_files(symbol, to_ns(batch.moments[0]), reader):
                 last_ns = None
             for finding in order_findings(batch.moments, last_ns):
-                self._heed(finding, reader.order_problem(batch, finding))
+                self._heed(batch, finding, reader, symbol)
             first_ns = to_ns(batch.moments[0]) if first_ns is None else first_ns
             last_ns = to_ns(batch.moments[-1])
+            if self._steps:
+                times = list(map(to_ns, batch.moments))
+                self._steps.take(symbol, times, batch.lines, reader)
         closes = batch.closes
         left_out = closes.values.count(None) if self._config.missing == "skip" else 0
         if left_out:
@@ -187,26 +152,40 @@ class Book:
     def _series(self, symbol: str) -> Series:
         return self.series.get(symbol) or Series(Carry(self._config.window))
 
-    def _check_files(self, series: Series, first_ns: int | None, reader: Reader) -> bool:
+    def _check_files(self, symbol: str, first_ns: int, reader: Reader) -> bool:
         """Heed a file that begins before the file that it continues ends; tell if it does."""
-        if first_ns is None or series.last_ns is None or series.last_file == reader.name:
+        series = self._series(symbol)
+        if series.last_ns is None or series.last_file == reader.name:
             return False
         if first_ns > series.last_ns:
             return False
         check = "order" if first_ns < series.last_ns else "duplicates"
         begin = f"{reader.name} begins at {iso(first_ns)}"
         end = f"{series.last_file}, which comes before it, ends at {iso(series.last_ns)}"
-        self._heed(Finding(check, 0, "overlap"), DataError(f"{begin}, but {end}: do they overlap?"))
+        message = f"{begin}, but {end}: do they overlap?"
+        self.doubts.heed(Doubt(check, reader.name, None, symbol, iso(first_ns), message))
         return True
 
-    def _heed(self, finding: Finding, error: DataError) -> None:
-        level = getattr(self._config.checks, finding.check)
-        if level == "error":
-            raise error
-        if level == "warn":
-            self.warnings[finding.check] += 1
-            if self.warnings[finding.check] <= SHOWN_WARNINGS:
-                self._tell("WARNING", error.message)
+    def heed(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
+        """Heed what the bars of a batch show, each by itself."""
+        if isinstance(batch, Batch):
+            for finding in (*batch.findings, *self._missing(batch)):
+                self._heed(batch, finding, reader)
+
+    def _missing(self, batch: Batch) -> list[Finding]:
+        """Find the bars without a close, if that is to be told of each."""
+        if "missing" not in self.doubts.levels:
+            return []
+        values = enumerate(batch.closes.values)
+        return [Finding("missing", at, batch.cells[at]) for at, tick in values if tick is None]
+
+    def _heed(self, batch: Batch, finding: Finding, reader: Reader, symbol: str = "") -> None:
+        place = finding.place
+        symbol = symbol or (batch.symbols[place] if batch.symbols else reader.symbol or ONE_SERIES)
+        stamp = None if batch.moments is None else iso(to_ns(batch.moments[place]))
+        message = reader.order_problem(batch, finding).message
+        row = batch.lines[place]
+        self.doubts.heed(Doubt(finding.check, reader.name, row, symbol, stamp, message))
 
 
 def _by_symbol(batch: Batch) -> list[tuple[str, Batch, list[int]]]:

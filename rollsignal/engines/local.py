@@ -1,22 +1,22 @@
 """This module runs readers and kernel in this process, file after file, batch after batch."""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from rollsignal.bars.batch import Batch, PanelBatch, Reader
-from rollsignal.bars.careful import CarefulReader
-from rollsignal.bars.source import columnar_format
+from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.config import JobConfig
-from rollsignal.engines.book import Book, Emit, Series, Tell
-from rollsignal.engines.ordering import in_time_order
-from rollsignal.errors import DataError, plural
+from rollsignal.engines.book import Book
+from rollsignal.engines.doubts import Doubt, Doubts, Tell
+from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.rows import Emit
+from rollsignal.engines.series import Series
+from rollsignal.errors import DataError, plural, shown_path
 from rollsignal.kernel import Tally
-from rollsignal.timestamps import to_ns
 
-LARGE_BYTES = 16 << 20
-NO_ROWS_NS = -(2**63)
+SHOWN_FILES = 10
+
+Watch = Callable[[int, int], None]
 
 
 class Result(NamedTuple):
@@ -28,82 +28,87 @@ class Result(NamedTuple):
     warnings: dict[str, int]
 
 
-def decide(paths: Sequence[str], config: JobConfig, tell: Tell, emit: Emit | None = None) -> Result:
+def decide(
+    inputs: Inputs, tell: Tell, emit: Emit | None = None, watch: Watch | None = None
+) -> Result:
     """Decide the signals of all files; raises `DataError` if there cannot be any.
 
-    tell: hears what is worth a line in the log. emit: takes a row for every bar.
+    tell: hears what is worth a line in the log. emit: takes the rows of all bars. watch: hears
+    how many bytes and rows are read.
     """
-    book = Book(config, tell, emit)
-    paths = in_time_order(paths, config, lambda path: _first_ns(path, config))
-    forms = {path: _read(path, book, config, tell) for path in paths}
-    book.close_panel()
+    config = inputs.config
+    doubts = Doubts(config.checks._asdict(), tell)
+    book = Book(config, doubts, emit)
+    reading = Reading(inputs, watch)
+    if config.sort:
+        forms = reading.sort(inputs.paths, book)
+    else:
+        forms = {path: reading.each(path, book.take) for path in inputs.by_time()}
+    book.finish()
     tally = book.tally()
     if not tally.signals:
-        raise DataError(_no_signal(", ".join(forms), config, tally))
-    return Result(book.series, tally, forms, dict(book.warnings))
+        raise DataError(_no_signal(inputs.paths, config, tally))
+    return Result(book.series, tally, forms, dict(doubts.counts))
 
 
-@contextmanager
-def _opened(path: str, config: JobConfig) -> Iterator[Reader]:
-    """Open a file by the reader that suits its content."""
-    form = columnar_format(path)
-    if form:
-        from rollsignal.bars.frames import FrameReader
-
-        yield FrameReader(path, form, config)
-        return
-    with closing(CarefulReader(path, config)) as careful:
-        yield careful
-
-
-def _read(path: str, book: Book, config: JobConfig, tell: Tell) -> str:
-    """Read one file, by the fast reader if it is a large and plain text; return its form."""
-    with _opened(path, config) as reader:
-        if isinstance(reader, CarefulReader) and _is_large(path) and not book.emit:
-            from rollsignal.bars.fast import DoubtError, FastReader, suits
-
-            if suits(reader):
-                book.close_panel()
-                series, warnings = dict(book.series), book.warnings.copy()
-                try:
-                    return _enter(FastReader(path, reader, config), book)
-                except DoubtError as doubt:
-                    book.series, book.warnings = series, warnings
-                    tell("INFO", f"read carefully from the start: {doubt}")
-        return _enter(reader, book)
+def inspect(inputs: Inputs, doubts: Doubts) -> Result:
+    """Read all files to find what is wrong with them; one that cannot be read to its end too."""
+    book = Book(inputs.config, doubts)
+    paths = inputs.paths
+    # A file that cannot be read is found below.
+    with suppress(DataError):
+        paths = inputs.by_time()
+    reading = Reading(inputs)
+    forms = {}
+    for path in paths:
+        try:
+            forms[path] = reading.each(path, book.take)
+        except DataError as error:
+            doubts.heed(Doubt("unreadable", shown_path(path), None, "", None, error.message))
+    book.finish()
+    return Result(book.series, book.tally(), forms, dict(doubts.counts))
 
 
-def describe(path: str, config: JobConfig) -> str:
-    """Say in which form a file is; raises `JobError` if it cannot be opened as a table."""
-    with _opened(path, config) as reader:
-        return reader.describe()
+class Reading:
+    """Read files, one after the other, and tell how far it is."""
+
+    def __init__(self, inputs: Inputs, watch: Watch | None = None) -> None:
+        self._inputs = inputs
+        self._watch = watch
+        self._bytes = self._rows = 0
+
+    def each(self, path: str, take: Callable[[Batch | ArrayBatch, Reader], None]) -> str:
+        """Read one file, and hand its batches on; return its form."""
+        with self._inputs.opened(path) as reader:
+            for batch in reader.batches():
+                take(batch, reader)
+                self._rows += batch.rows
+                if self._watch:
+                    self._watch(self._bytes + reader.bytes_read(), self._rows)
+            self._bytes += reader.bytes_read()
+            return reader.describe()
+
+    def sort(self, paths: Sequence[str], book: Book) -> dict[str, str]:
+        """Read all files, then hand their bars on in the order of time; return their forms."""
+        from rollsignal.engines.sorted_bars import SortedReader
+        from rollsignal.engines.sorting import BarSorter
+
+        with BarSorter() as sorter:
+            bars = SortedReader(sorter)
+
+            def add(batch: Batch | ArrayBatch, reader: Reader) -> None:
+                book.heed(batch, reader)
+                bars.add(batch, reader)
+
+            forms = {path: self.each(path, add) for path in paths}
+            for batch in bars.batches():
+                book.take(batch, bars)
+        return forms
 
 
-def _first_ns(path: str, config: JobConfig) -> int | None:
-    """Read a file's first timestamp, if timestamps are read at all."""
-    with _opened(path, config) as reader:
-        batch = next(iter(reader.batches()), None)
-    if batch is None:
-        # A file without rows does not matter to the order of the others.
-        return NO_ROWS_NS
-    if isinstance(batch, Batch):
-        return to_ns(batch.moments[0]) if batch.moments else None
-    if isinstance(batch, PanelBatch):
-        return None if batch.moments is None else int(batch.moments[0])
-    return batch.first_ns
-
-
-def _is_large(path: str) -> bool:
-    return os.path.isfile(path) and os.path.getsize(path) >= LARGE_BYTES
-
-
-def _enter(reader: Reader, book: Book) -> str:
-    for batch in reader.batches():
-        book.take(batch, reader)
-    return reader.describe()
-
-
-def _no_signal(name: str, config: JobConfig, tally: Tally) -> str:
+def _no_signal(paths: Sequence[str], config: JobConfig, tally: Tally) -> str:
+    more = f" and {len(paths) - SHOWN_FILES:,} more" if len(paths) > SHOWN_FILES else ""
+    name = ", ".join(map(shown_path, paths[:SHOWN_FILES])) + more
     if not tally.rows:
         return f"{name}: no rows below the header"
     if tally.rows < config.window:

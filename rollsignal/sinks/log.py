@@ -97,4 +97,5 @@ def _clean(value: object) -> object:
 
 def _field(value: object) -> str:
     text = "null" if value is None else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return text if re.fullmatch(r"[\w./:+-]+", text) else repr(text)

@@ -6,14 +6,14 @@ beside the final place, which they take as a whole at the end.
 """
 
 import csv
+import io
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Self
 
 from rollsignal import files
-from rollsignal.engines.book import SignalRow
-from rollsignal.errors import UsageError, shown_path
-from rollsignal.sinks.summary import harmless
+from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
+from rollsignal.sinks.summary import harmless, known_form
 from rollsignal.timestamps import iso
 
 if TYPE_CHECKING:
@@ -24,39 +24,57 @@ HEADER = ("timestamp", "symbol", "close", "rolling_mean", "signal")
 DECIMAL_DIGITS = 38
 
 
-def form_of(path: str) -> str:
-    """Tell the form by the suffix of a path; raises `UsageError` for any other."""
+def form_of(path: str, partition_by: str | None = None) -> str:
+    """Tell the form by the suffix of a path; raises `UsageError` for any other.
+
+    A folder of partitions may be named without a suffix, and is Parquet then.
+    """
     suffix = os.path.splitext(path)[1].lower()
-    if suffix not in FORMS:
-        raise UsageError(f"--signals {shown_path(path)} ends in none of {', '.join(FORMS)}")
-    return suffix
+    if partition_by and suffix not in FORMS:
+        return ".parquet"
+    return known_form("--signals", path, FORMS)
 
 
 class SignalsFile:
-    """Take rows as they are decided; `finish` puts the file in its place, `drop` removes it."""
+    """Take rows as they are decided; `finish` puts the file in its place.
 
-    def __init__(self, path: str) -> None:
-        """Begin the file; raises `OutputError`."""
+    Used in a `with` statement, whose end removes what is unfinished.
+    """
+
+    def __init__(self, path: str, window: int, partition_by: str | None = None) -> None:
+        """Begin the file, or the folder of partitions; raises `OutputError`."""
         self._path = path
-        self._form = form_of(path)
-        self._unfinished = files.begin(path)
-        # Open from here to `finish` or `drop`.
-        self._file = open(self._unfinished, "w", encoding="utf-8", newline="")  # noqa: SIM115
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(HEADER)
+        self._form = form_of(path, partition_by)
+        self._window = window
+        self._partition_by = partition_by
+        self._unfinished = files.begin(os.path.join(path, "signals") if partition_by else path)
+        # Open from here to `finish` or the end of the `with`.
+        self._file = open(self._unfinished, "wb")  # noqa: SIM115
+        self._write(csv_bytes([HEADER]))
         self._whole = self._decimals = 0
 
-    def write(self, rows: Sequence[SignalRow]) -> None:
+    def write(self, rows: Rows) -> None:
         """Write rows; raises `DiskError`."""
+        if isinstance(rows, ArrayRows):
+            from rollsignal.sinks.signal_arrays import csv_of
+
+            text, whole, decimals = csv_of(rows, self._window, harmless_in=self._form == ".csv")
+        else:
+            text, whole, decimals = self._csv_of(rows)
+        self._whole, self._decimals = max(self._whole, whole), max(self._decimals, decimals)
+        self._write(text)
+
+    def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
+        """Write rows as CSV; tell the most digits before and after the point of any close."""
         if self._form == ".csv":
             rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
-        else:
-            for row in rows:
-                whole, _, decimals = (row.close or "").lstrip("-").partition(".")
-                self._whole = max(self._whole, len(whole))
-                self._decimals = max(self._decimals, len(decimals))
+        halves = [(row.close or "").lstrip("-").partition(".") for row in rows]
+        whole, decimals = (max(len(half[place]) for half in halves) for place in (0, 2))
+        return csv_bytes(map(_cells, rows)), whole, decimals
+
+    def _write(self, text: bytes) -> None:
         try:
-            self._writer.writerows(map(_cells, rows))
+            self._file.write(text)
         except OSError as problem:
             raise files.cannot_write(self._path, problem) from problem
 
@@ -64,32 +82,46 @@ class SignalsFile:
         """Put the file in its place; raises `DiskError`."""
         try:
             self._file.close()
+            if self._partition_by:
+                self._spread(self._partition_by)
+                return
             if self._form != ".csv":
                 self._convert()
             files.settle(self._unfinished, self._path)
         except OSError as problem:
             raise files.cannot_write(self._path, problem) from problem
 
-    def drop(self) -> None:
-        """Remove what is unfinished."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
         self._file.close()
         files.drop(self._unfinished)
 
     def _convert(self) -> None:
         """Turn the rows written as text into columns, in bounded memory."""
-        import polars as pl
-
         text = self._unfinished + ".csv"
         os.replace(self._unfinished, text)
         try:
-            table = pl.scan_csv(text, schema=dict.fromkeys(HEADER, pl.String), glob=False)
-            table = table.with_columns(*self._columns())
+            table = self._table(text)
             if self._form == ".parquet":
                 table.sink_parquet(self._unfinished)
             else:
                 table.sink_ipc(self._unfinished)
         finally:
             files.drop(text)
+
+    def _spread(self, key: str) -> None:
+        """Part the rows written as text into files, in bounded memory."""
+        from rollsignal.sinks.partitions import write_partitions
+
+        write_partitions(self._table(self._unfinished), key, self._path, self._form)
+
+    def _table(self, text: str) -> "pl.LazyFrame":
+        import polars as pl
+
+        table = pl.scan_csv(text, schema=dict.fromkeys(HEADER, pl.String), glob=False)
+        return table if self._form == ".csv" else table.with_columns(*self._columns())
 
     def _columns(self) -> "list[pl.Expr]":
         import polars as pl
@@ -101,6 +133,13 @@ class SignalsFile:
         if self._whole + self._decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, self._decimals)))
         return columns
+
+
+def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
+    """Write rows as CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def _cells(row: SignalRow) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rollsignal.config import JobConfig
-from rollsignal.engines.book import Series
+from rollsignal.engines.series import Series
 from rollsignal.errors import UsageError, escaped, shown_path
 from rollsignal.prices import decimal_text
 from rollsignal.sinks.metrics import signal_rate
@@ -36,9 +36,14 @@ class SummaryRow(NamedTuple):
 
 def form_of(path: str) -> str:
     """Tell a summary's form by the suffix of its path; raises `UsageError` for any other."""
+    return known_form("--summary", path, FORMS)
+
+
+def known_form(flag: str, path: str, forms: tuple[str, ...]) -> str:
+    """Tell which of some suffixes the path of a flag has; raises `UsageError` for any other."""
     suffix = os.path.splitext(path)[1].lower()
-    if suffix not in FORMS:
-        raise UsageError(f"--summary {shown_path(path)} ends in none of {', '.join(FORMS)}")
+    if suffix not in forms:
+        raise UsageError(f"{flag} {shown_path(path)} ends in none of {', '.join(forms)}")
     return suffix
 
 

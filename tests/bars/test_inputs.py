@@ -14,6 +14,7 @@ import pytest
 
 from rollsignal.bars.source import find_inputs
 from rollsignal.config import Checks
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import decide
 from rollsignal.engines.ordering import in_time_order
 from rollsignal.errors import DataError, UsageError
@@ -33,7 +34,7 @@ def ignore(level, text):
 def test_a_columnar_file_whose_name_is_a_pattern_is_that_file(tmp_path, write):
     (tmp_path / "x[1]").write_bytes(write(pl.DataFrame({"close": [1.0, 2.0, 3.0]})))
     (tmp_path / "x1").write_bytes(write(pl.DataFrame({"close": [9.0, 9.0]})))
-    assert decide([str(tmp_path / "x[1]")], TWO, ignore).tally.rows == 3
+    assert decide(Inputs([str(tmp_path / "x[1]")], TWO), ignore).tally.rows == 3
 
 
 @pytest.mark.parametrize("library", [bz2, lzma])
@@ -46,7 +47,7 @@ def test_what_follows_the_first_stream_is_not_dropped(tmp_path, library, ending)
         library.compress(head) + (b"junk" if ending == "junk" else second)
     )
     with pytest.raises(DataError, match="bars: not a whole"):
-        decide([str(tmp_path / "bars")], TWO, ignore)
+        decide(Inputs([str(tmp_path / "bars")], TWO), ignore)
 
 
 def test_blank_lines_before_the_header_take_bounded_memory(tmp_path):
@@ -92,7 +93,7 @@ def test_an_empty_file_does_not_disturb_the_order_of_the_others(tmp_path):
     texts = {"a": "", "b": "2024-01-03,1\n2024-01-04,2\n", "c": "2024-01-01,1\n2024-01-02,2\n"}
     for name, text in texts.items():
         (tmp_path / name).write_text("time,close\n" + text)
-    assert decide([str(tmp_path / name) for name in texts], TWO, ignore).tally.rows == 4
+    assert decide(Inputs([str(tmp_path / name) for name in texts], TWO), ignore).tally.rows == 4
 
 
 def test_a_warning_is_counted_once_though_the_careful_reader_starts_again(tmp_path):
@@ -102,7 +103,7 @@ def test_a_warning_is_counted_once_though_the_careful_reader_starts_again(tmp_pa
     rows[-1] = rows[-1].replace(",5\n", ",0\n")
     (tmp_path / "b").write_text("time,note,close\n" + "".join(rows))
     config = TWO._replace(checks=Checks("warn", "warn"))
-    result = decide([str(tmp_path / "a"), str(tmp_path / "b")], config, ignore)
+    result = decide(Inputs([str(tmp_path / "a"), str(tmp_path / "b")], config), ignore)
     assert result.warnings == {"order": 1}
 
 
@@ -110,13 +111,13 @@ def test_a_warning_is_counted_once_though_the_careful_reader_starts_again(tmp_pa
 def test_an_arrow_file_cut_off_early_is_bad_data(tmp_path, size):
     (tmp_path / "bars").write_bytes(arrow(pl.DataFrame({"close": [1.0] * 9}))[:size])
     with pytest.raises(DataError):
-        decide([str(tmp_path / "bars")], TWO, ignore)
+        decide(Inputs([str(tmp_path / "bars")], TWO), ignore)
 
 
 def test_an_arrow_file_with_its_own_magic_again_at_the_end_is_bad_data(tmp_path):
     (tmp_path / "bars").write_bytes(arrow(pl.DataFrame({"close": [1.0] * 9})) + b"ARROW1")
     with pytest.raises(DataError):
-        decide([str(tmp_path / "bars")], TWO, ignore)
+        decide(Inputs([str(tmp_path / "bars")], TWO), ignore)
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])

@@ -4,14 +4,24 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.bars.source import SUFFIXES, columnar_format, find_inputs, open_input, symbol_of
+from rollsignal.bars.source import (
+    FORMATS,
+    SUFFIXES,
+    columnar_format,
+    find_inputs,
+    open_input,
+    partitions_of,
+    symbol_of,
+    text_format,
+)
 from rollsignal.config import Columns
-from rollsignal.errors import InputError, JobError, UsageError
+from rollsignal.errors import DataError, InputError, JobError, UsageError
 from rollsignal.settings import SymbolFrom
 from tests.tables import CONFIG
 
@@ -147,7 +157,7 @@ def test_what_is_no_file_is_an_input_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "form"),
+    ("head", "form"),
     [
         (b"PAR1....", "parquet"),
         (b"ARROW1\0\0", "arrow"),
@@ -158,14 +168,51 @@ def test_what_is_no_file_is_an_input_error(tmp_path: Path) -> None:
         (b"close\nPAR1", None),
     ],
 )
-def test_a_columnar_format_is_told_by_the_first_bytes_whatever_the_name(
-    tmp_path: Path, data: bytes, form: str | None
+def test_a_columnar_format_is_told_by_the_first_bytes(head: bytes, form: str | None) -> None:
+    assert columnar_format(head) == form
+
+
+OBJECTS = ['{"close":1}\n', ' \n\t{ "close": 1', "{}", "{", "{\n", '{\n  "close": 1\n}', '{"']
+ARRAYS = ['[{"close":1}]', "[", "[\n  {", "[[1]]"]
+TABLES = [
+    "time,close\n",
+    "close\n1\n",
+    "{close}\n1\n",
+    "[close]\n",
+    '"{""close""}"\n',
+    "",
+    "\n",
+    "5",
+]
+
+
+@pytest.mark.parametrize("beginning", OBJECTS + ARRAYS)
+def test_a_text_that_begins_as_json_is_ndjson_whatever_its_name_and_the_wish(
+    beginning: str,
 ) -> None:
-    for name in ("bars.csv", "bars.parquet", "bars"):
-        (tmp_path / name).write_bytes(data)
-        assert columnar_format(str(tmp_path / name)) == form
-    assert columnar_format("-") is None
-    assert columnar_format(str(tmp_path)) is None
+    for path in ("bars", "bars.csv", "-"):
+        for wanted in (None, *FORMATS):
+            assert text_format(beginning, path, wanted) == "ndjson"
+
+
+@pytest.mark.parametrize("beginning", TABLES)
+def test_any_other_text_is_what_is_wanted_or_what_its_name_says_or_csv(beginning: str) -> None:
+    named = ["a.ndjson", "a.JSONL", "x/a.ndjson.gz", "a.b.jsonl.zst"]
+    for path in [
+        *named,
+        "a.csv",
+        "a.ndjson.csv",
+        "a.ndjson/b",
+        "ndjson",
+        "jsonl",
+        "-",
+        "a.parquet",
+    ]:
+        assert text_format(beginning, path, "csv") == "csv"
+        assert text_format(beginning, path, "ndjson") == "ndjson"
+        expected = "ndjson" if path in named else "csv"
+        assert text_format(beginning, path, None) == expected
+        assert text_format(beginning, path, "parquet") == expected
 
 
 @pytest.mark.parametrize(
@@ -175,6 +222,8 @@ def test_a_columnar_format_is_told_by_the_first_bytes_whatever_the_name(
         ("day/BTC.csv", "BTC"),
         ("BTC.csv.gz", "BTC"),
         ("BTC.TSV.ZST", "BTC"),
+        ("BTC.ndjson", "BTC"),
+        ("BTC.jsonl.gz", "BTC"),
         ("BTC.parquet", "BTC"),
         ("BRK.B.csv", "BRK.B"),
         ("BRK.B", "BRK.B"),
@@ -202,3 +251,65 @@ def test_the_symbol_of_a_file_is_its_name_without_the_usual_suffixes(
 def test_any_number_of_usual_suffixes_is_taken_off(name: str, suffixes: Sequence[str]) -> None:
     name = f"x{name}.q"
     assert symbol_of("folder.csv/" + name + "".join(suffixes), BY_FILE) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "symbol"),
+    [
+        ("bars/symbol=BTC/date=2024-01-01/part-0.parquet", "BTC"),
+        ("bars/date=2024-01-01/symbol=BTC/part-0.parquet", "BTC"),
+        ("symbol=BTC/a.csv", "BTC"),
+        ("/symbol=BTC/a=b=c/a.csv", "BTC"),
+        ("Symbol =BTC/a.csv", "BTC"),
+        ("symbol=BTC/SYMBOL=x/a.csv", "BTC"),
+        ("symbol=BRK%2FB/a.csv", "BRK/B"),
+        ("symbol=%C3%A9%20x/a.csv", "é x"),
+        ("symbol= é /a.csv", "é"),
+        ("symb%6Fl=a%3Db/a.csv", "a=b"),
+        ("symbol=a=b/a.csv", "a=b"),
+        ("symbol=100%/a.csv", "100%"),
+        ("symbol=%FF/a.csv", "\\xff"),
+        (os.fsdecode(b"symbol=\xff/a.csv"), "\\udcff"),
+        ("symbol=BTC", None),
+        ("symbol=BTC.csv", None),
+        ("x/symbol=BTC.csv", None),
+        ("symbols=BTC/a.csv", None),
+        ("symbol/BTC/a.csv", None),
+        ("BTC/a.csv", None),
+        ("-", None),
+    ],
+)
+def test_a_folder_named_like_the_symbol_column_gives_the_symbol_of_its_files(
+    path: str, symbol: str | None
+) -> None:
+    assert symbol_of(path, BY_COLUMN) == symbol
+    assert symbol_of(path, CONFIG) is None
+
+
+@pytest.mark.parametrize("value", ["", " ", "%20", "__HIVE_DEFAULT_PARTITION__"])
+def test_a_folder_that_says_that_there_is_no_symbol_is_refused(value: str) -> None:
+    path = f"bars/symbol={value}/a.csv"
+    with pytest.raises(DataError) as caught:
+        symbol_of(path, BY_COLUMN)
+    shown = "" if value == "" else " " if "_" not in value else value
+    assert caught.value.message == f"{path}: the symbol is missing in the path: symbol={shown}"
+
+
+def test_two_folders_named_like_the_symbol_column_are_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        symbol_of("symbol=A/symbol=B/a.csv", BY_COLUMN)
+    assert caught.value.message == (
+        "the path symbol=A/symbol=B/a.csv: 2 columns are named 'symbol'; keep one"
+    )
+
+
+values = st.text(min_size=1, max_size=6).filter(lambda text: "\0" not in text)
+
+
+@given(st.dictionaries(values, values, max_size=3))
+def test_names_and_values_in_a_path_are_read_as_other_programs_escape_them(
+    columns: dict[str, str],
+) -> None:
+    folders = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in columns.items()]
+    path = "/".join(["/data", *folders, "part=0.parquet"])
+    assert partitions_of(path) == list(columns.items())

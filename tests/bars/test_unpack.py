@@ -10,7 +10,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.bars.careful import CarefulReader
+from rollsignal.bars.input import InputFile
 from rollsignal.bars.unpack import unpacked
 from rollsignal.config import load_config
 from rollsignal.errors import DataError, InputError
 from tests.shell import ROOT
-from tests.tables import CONFIG, opened, refusal
+from tests.tables import opened, refusal
 from tests.test_formats_agree import zipped, zstd
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -188,4 +187,4 @@ def test_a_config_is_never_unpacked(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_an_input_error() -> None:
     with TemporaryDirectory() as folder, pytest.raises(InputError, match="not found"):
-        closing(CarefulReader(f"{folder}/bars.csv.gz", CONFIG))
+        InputFile(f"{folder}/bars.csv.gz")

@@ -1,6 +1,8 @@
 """The book of a run: every series decided batch by batch, with what the config says of doubts."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from rollsignal.arrays import TickArray
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.config import Checks, JobConfig
-from rollsignal.engines.book import SHOWN_WARNINGS, Book
+from rollsignal.engines.book import Book
+from rollsignal.engines.doubts import SHOWN, Doubts
 from rollsignal.errors import DataError
 from rollsignal.prices import parse_closes
 from rollsignal.quality import Finding
@@ -29,6 +32,7 @@ class FakeReader:
     """A reader of bars in memory, which come in the batches it is told."""
 
     name = "bars.csv"
+    unit = "line"
     symbol: str | None = None
 
     def __init__(self, cells: Sequence[str], cuts: list[slice] | None = None) -> None:
@@ -45,13 +49,17 @@ class FakeReader:
         lines = range(2, len(self.cells) + 2)
         for cut in self.cuts:
             closes = parse_closes(self.cells[cut])
+            times_ns, symbols = self.times_ns[cut] or None, self.symbols[cut] or None
+            batch = Batch(closes, self.cells[cut], times_ns, lines[cut], symbols)
             if self.in_arrays and None not in closes.values:
-                ticks = np.array(closes.values, np.int64)
-                times: Sequence[int | None] = self.times_ns[cut] or [None]
-                yield ArrayBatch(TickArray(ticks, closes.scale), times[0], times[-1])
+                ticks = TickArray(np.array(closes.values, np.int64), closes.scale)
+                moments = None if times_ns is None else np.array(times_ns, np.int64)
+                yield ArrayBatch(ticks, moments, None, partial(copy, batch))
             else:
-                times_ns, symbols = self.times_ns[cut] or None, self.symbols[cut] or None
-                yield Batch(closes, self.cells[cut], times_ns, lines[cut], symbols)
+                yield batch
+
+    def bytes_read(self) -> int:
+        return 0
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         return DataError(f"{self.name} line {batch.lines[finding.place]}: {finding.what}")
@@ -60,7 +68,8 @@ class FakeReader:
 def booked(config: JobConfig, *readers: FakeReader) -> tuple[Book, list[str]]:
     """Take all batches; return the book and the warnings."""
     warnings: list[str] = []
-    book = Book(config, lambda level, text: warnings.append(f"{level} {text}"))
+    doubts = Doubts(config.checks._asdict(), lambda level, text: warnings.append(f"{level} {text}"))
+    book = Book(config, doubts)
     for reader in readers:
         for batch in reader.batches():
             book.take(batch, reader)
@@ -184,8 +193,8 @@ def test_every_bar_out_of_order_is_treated_as_the_config_says(
         return
     book, warnings = booked(config, reader)
     counts = {kind: len(found) for kind, found in places.items() if levels[kind] == "warn"}
-    assert book.warnings == {kind: count for kind, count in counts.items() if count}
-    assert len(warnings) == sum(min(count, SHOWN_WARNINGS) for count in counts.values())
+    assert book.doubts.counts == {kind: count for kind, count in counts.items() if count}
+    assert len(warnings) == sum(min(count, SHOWN) for count in counts.values())
     account = book.series[""]
     assert (account.first_ns, account.last_ns) == (minutes[0], minutes[-1])
 
@@ -194,7 +203,7 @@ def test_the_first_five_warnings_of_a_kind_are_shown_and_all_are_counted() -> No
     reader = FakeReader(["1"] * 9, [slice(0, 4), slice(4, 9)])
     reader.times_ns = [0] * 9
     book, warnings = booked(CONFIG._replace(checks=Checks(duplicates="warn")), reader)
-    assert book.warnings == {"duplicates": 8}
+    assert book.doubts.counts == {"duplicates": 8}
     what = "is the same as in the row before"
     assert warnings == [f"WARNING bars.csv line {line}: {what}" for line in range(3, 8)]
 
@@ -225,7 +234,7 @@ def test_a_file_that_begins_before_the_one_it_continues_ends_is_an_overlap(
     assert caught.value.message == message
     warned = CONFIG._replace(checks=Checks("warn", "warn"))
     book, warnings = booked(warned, first, second)
-    assert (dict(book.warnings), warnings) == ({check: 1}, [f"WARNING {message}"])
+    assert (dict(book.doubts.counts), warnings) == ({check: 1}, [f"WARNING {message}"])
 
 
 def test_a_run_without_bars_has_an_empty_tally() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollsignal.config import Checks, JobConfig
-from rollsignal.engines.local import Result, decide, describe
+from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.local import Result, decide
 from rollsignal.errors import DataError
 from tests import oracle
 from tests.strategies import cuts_of
@@ -27,7 +28,9 @@ def decided(texts: Sequence[str], config: JobConfig = CONFIG) -> tuple[Result | 
         for path, text in zip(paths, texts, strict=True):
             path.write_bytes(text.encode())
         try:
-            result = decide(list(map(str, paths)), config, lambda _, text: warnings.append(text))
+            result = decide(
+                Inputs(list(map(str, paths)), config), lambda _, text: warnings.append(text)
+            )
         except DataError as error:
             return error.message.replace(f"{folder}/", ""), warnings
     return result, warnings
@@ -128,4 +131,7 @@ def test_files_are_read_in_the_order_of_time_whatever_their_names() -> None:
 def test_each_file_is_described(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("date;close\n2024-01-01;1\n")
-    assert describe(str(path), CONFIG) == "utf-8, semicolon, close from close, timestamp from date"
+    assert (
+        Inputs([str(path)], CONFIG).describe(str(path))
+        == "utf-8, semicolon, close from close, timestamp from date"
+    )

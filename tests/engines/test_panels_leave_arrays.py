@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from rollsignal.config import Checks
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import decide
 from rollsignal.errors import DataError
 from rollsignal.sinks.summary import summary_rows
@@ -29,7 +30,9 @@ def panel(path: Path, rows: list[tuple[int, str, object]], start: datetime = STA
 
 def summary(paths, config=CONFIG):
     told = []
-    rows = summary_rows(decide(paths, config, lambda level, text: told.append(text)).series, config)
+    rows = summary_rows(
+        decide(Inputs(paths, config), lambda level, text: told.append(text)).series, config
+    )
     return {row.symbol: row for row in rows}, told
 
 
@@ -97,4 +100,4 @@ def test_a_symbol_column_of_another_kind_is_bad_data(tmp_path):
     for symbols in ([[1], [2]], [b"\xff", b"\xff"]):
         pl.DataFrame({"symbol": symbols, "close": [1.0, 2.0]}).write_parquet(tmp_path / "a")
         with pytest.raises(DataError, match="symbol"):
-            decide([str(tmp_path / "a")], CONFIG, lambda level, text: None)
+            decide(Inputs([str(tmp_path / "a")], CONFIG), lambda level, text: None)

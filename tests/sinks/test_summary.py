@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.engines.book import Series
+from rollsignal.engines.series import Series
 from rollsignal.errors import UsageError
 from rollsignal.kernel import Carry, Last, Tally, advance
 from rollsignal.prices import parse_closes

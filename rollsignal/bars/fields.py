@@ -1,0 +1,256 @@
+"""This module finds the fields of plain rows in a block of bytes, and turns them into numbers.
+
+Everything is done for all rows at once. A number's characters are laid right-aligned into one or
+two 64-bit words, eight to a word, and added up in the word (the method is known as SWAR, SIMD
+within a register). What is not plain, digits with at most one point, is doubted.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rollsignal.arrays import TickArray
+from rollsignal.kernel import INT64_MAX
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Places = NDArray[np.int64]
+    Words = NDArray[np.uint64]
+
+WORD = 8
+MAX_CHARS = 2 * WORD
+MAX_WHOLE = 19
+MAX_UPPER = 2**63 // 10**MAX_CHARS
+PAD = b"\n" * 32
+ONES, ZEROS, POINTS, HIGH_BITS = (
+    int.from_bytes(bytes([byte]) * WORD, "little") for byte in (1, 0x30, 0x2E, 0x80)
+)
+# Added to a byte below 10, it leaves the high bit at 0; to any other below 128 it does not.
+BEYOND_NINE = int.from_bytes(bytes([0x76]) * WORD, "little")
+ALL = (1 << 64) - 1
+
+
+class DoubtError(Exception):
+    """These bytes are not plain: they must be read carefully."""
+
+
+class Fields:
+    """The places of all fields of a block of whole rows.
+
+    block: bytes. Raises `DoubtError` if they are not ASCII without
+    quotes, or a row has not `width` fields.
+    """
+
+    def __init__(self, block: bytes, delimiter: str, width: int) -> None:
+        import numpy as np
+
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        if not block.isascii() or any(byte in block for byte in (b'"', b"\0", b"\r")):
+            raise DoubtError("bytes beyond plain text")
+        self.bytes = block
+        text = np.frombuffer(block, np.uint8)
+        line_ends = text == 0x0A
+        every = np.flatnonzero(line_ends | (text == ord(delimiter)))
+        self.rows = int(np.count_nonzero(line_ends))
+        if not block.endswith(b"\n") or len(every) != self.rows * width:
+            raise DoubtError("rows of several widths")
+        self._ends = every.reshape(self.rows, width)
+        # As many line ends as rows, all of them where rows end: so all rows are as wide.
+        if not line_ends[self._ends[:, -1]].all():
+            raise DoubtError("rows of several widths")
+
+    def span(self, place: int) -> "tuple[Places, Places]":
+        """Return where the fields of a column begin and end in `bytes`."""
+        import numpy as np
+
+        if place:
+            return self._ends[:, place - 1] + 1, self._ends[:, place]
+        begins = np.empty(self.rows, np.int64)
+        begins[0] = 0
+        np.add(self._ends[:-1, -1], 1, out=begins[1:])
+        return begins, self._ends[:, 0]
+
+    def texts(self, place: int) -> "NDArray[np.uint8]":
+        """Return a column whose cells are of one length, a row of bytes for each."""
+        import numpy as np
+
+        begins, ends = self.span(place)
+        length = int(ends[0] - begins[0])
+        if not length or not (ends - begins == length).all():
+            raise DoubtError("cells of several lengths")
+        count = len(self.bytes) - length + 1
+        windows = np.ndarray((count,), f"V{length}", self.bytes, 0, (1,))
+        return windows[begins].view(np.uint8).reshape(-1, length)
+
+    def numbers(self, place: int) -> TickArray:
+        """Return a column of plain decimals as ticks; raises `DoubtError`."""
+        import numpy as np
+
+        begins, ends = self.span(place)
+        lengths = ends - begins
+        if lengths.max() > MAX_CHARS:
+            raise DoubtError("numbers of many digits")
+        scale = self._decimals(int(begins[0]), int(ends[0]))
+        found = self._ticks(ends, lengths, scale)
+        if found is not None:
+            return TickArray(found, max(scale, 0))
+        decimals = self._points(ends, lengths)
+        scale = max(0, int(decimals.max()))
+        values = np.empty(self.rows, np.int64)
+        for count in np.unique(decimals).tolist():
+            rows = np.flatnonzero(decimals == count)
+            ticks = self._ticks(ends[rows], lengths[rows], count)
+            if ticks is None:
+                raise DoubtError("no plain number")
+            factor = 10 ** (scale - max(count, 0))
+            if int(ticks.max()) * factor > INT64_MAX:
+                raise DoubtError("numbers of many digits")
+            values[rows] = ticks * factor
+        return TickArray(values, scale)
+
+    def whole_numbers(self, place: int) -> "NDArray[np.int64]":
+        """Return a column of 1 to 19 digits that fit into an int64; raises `DoubtError`."""
+        begins, ends = self.span(place)
+        lengths = ends - begins
+        upper: NDArray[np.int64] | int | None = 0
+        if lengths.max() > MAX_CHARS:
+            if lengths.min() <= MAX_CHARS or lengths.max() > MAX_WHOLE:
+                raise DoubtError("whole numbers of several lengths")
+            upper = self._ticks(ends - MAX_CHARS, lengths - MAX_CHARS, -1)
+            if upper is not None and upper.max() >= MAX_UPPER:
+                raise DoubtError("whole numbers beyond 64 bits")
+            lengths = lengths * 0 + MAX_CHARS
+        lower = self._ticks(ends, lengths, -1)
+        if lower is None or upper is None:
+            raise DoubtError("no plain whole number")
+        whole: NDArray[np.int64] = upper * 10**MAX_CHARS + lower
+        return whole
+
+    def coded(self, place: int) -> "tuple[list[str], NDArray[np.int64]]":
+        """Return the different cells of a column, and each row's place among them.
+
+        Raises `DoubtError` for an empty cell, or one of more than 32 characters.
+        """
+        import numpy as np
+
+        begins, ends = self.span(place)
+        lengths = ends - begins
+        if lengths.min() < 1 or lengths.max() > len(PAD):
+            raise DoubtError("cells that are empty or long")
+        codes = np.zeros(self.rows, np.int64)
+        for from_end in range(WORD, int(lengths.max()) + WORD, WORD):
+            words, _ = self._masked(ends, lengths, from_end)
+            _, more = np.unique(words, return_inverse=True)
+            _, codes = np.unique(codes * self.rows + more, return_inverse=True)
+        _, rows = np.unique(codes, return_index=True)
+        return [self.bytes[begins[row] : ends[row]].decode() for row in rows.tolist()], codes
+
+    def _decimals(self, begin: int, end: int) -> int:
+        """Count the decimals of one cell, -1 where it has no point."""
+        cell = self.bytes[begin:end]
+        return len(cell) - 1 - cell.index(b".") if b"." in cell else -1
+
+    def _points(self, ends: "Places", lengths: "Places") -> "NDArray[np.int64]":
+        """Count the decimals of all cells, -1 where one has no point or none in 16 characters."""
+        import numpy as np
+
+        decimals = np.full(len(ends), -1, np.int64)
+        for word in (1, 0):
+            odd = self._aligned(ends, lengths, word) ^ np.uint64(POINTS)
+            hits = (odd - np.uint64(ONES)) & ~odd & np.uint64(HIGH_BITS)
+            # The lowest hit is a true one: the bits below it, in bytes, are the place.
+            lowest = np.bitwise_count((hits & (~hits + np.uint64(1))) - np.uint64(1)) // WORD
+            here = WORD * (2 - word) - 1 - lowest.astype(np.int64)
+            decimals = np.where(hits != 0, here, decimals)
+        return decimals
+
+    def _aligned(self, ends: "Places", lengths: "Places", word: int) -> "Words":
+        """Return the last eight characters (word 1) or the eight before, `0` where is none."""
+        import numpy as np
+
+        words, mask = self._masked(ends, lengths, WORD * (2 - word))
+        return words | (~mask & np.uint64(ZEROS))
+
+    def _masked(self, ends: "Places", lengths: "Places", from_end: int) -> "tuple[Words, Words]":
+        """Return eight characters of every cell, 0 where it has none, and which ones it has."""
+        import numpy as np
+
+        missing = np.clip(from_end - lengths, 0, WORD)
+        mask = np.uint64(ALL) << (missing << 3).astype(np.uint64)
+        return self._words(ends - from_end) & mask, mask
+
+    def _words(self, begins: "Places") -> "Words":
+        """Return the eight bytes from each place on, the first of them the lowest."""
+        import numpy as np
+
+        data = self.bytes
+        if int(begins[0]) < 0:
+            # Only the first rows can begin so near to the block's own begin.
+            data, begins = self._padded, begins + len(PAD)
+        return np.ndarray((len(data) - WORD + 1,), "<u8", data, 0, (1,))[begins]
+
+    @cached_property
+    def _padded(self) -> bytes:
+        return PAD + self.bytes
+
+    def _ticks(
+        self, ends: "Places", lengths: "Places", decimals: int
+    ) -> "NDArray[np.int64] | None":
+        """Return cells that all have so many decimals as whole numbers, None if one has not."""
+        if lengths.min() <= (decimals >= 0):
+            return None
+        low = self._aligned(ends, lengths, 1)
+        high = self._aligned(ends, lengths, 0) if lengths.max() > WORD else None
+        try:
+            if decimals >= 0:
+                low, high = _squeezed(low, high, decimals)
+            value = _value(low)
+            return value if high is None else _value(high) * 10**WORD + value
+        except DoubtError:
+            return None
+
+
+def _squeezed(low: "Words", high: "Words | None", decimals: int) -> "tuple[Words, Words | None]":
+    """Take the point out of numbers that all have so many decimals; raises `DoubtError`."""
+    import numpy as np
+
+    first = np.uint64(ZEROS & 0xFF)
+    if decimals >= WORD:
+        if high is None:
+            raise DoubtError("no point where the others have it")
+        return low, _without_point(high, decimals - WORD, first)
+    carried = first if high is None else high >> np.uint64(56)
+    low = _without_point(low, decimals, carried)
+    return low, None if high is None else (high << np.uint64(8)) | first
+
+
+def _without_point(words: "Words", decimals: int, carried: "Words | np.uint64") -> "Words":
+    """Take the point before so many last characters out; raises `DoubtError` if it is none.
+
+    The characters before it move up, and `carried` becomes the first.
+    """
+    import numpy as np
+
+    place = 8 * (WORD - 1 - decimals)
+    before, point = (1 << place) - 1, 0xFF << place
+    if ((words ^ np.uint64(POINTS)) & np.uint64(point)).any():
+        raise DoubtError("no point where the others have it")
+    after = ALL ^ before ^ point
+    moved = (words & np.uint64(before)) << np.uint64(8)
+    return moved | (words & np.uint64(after)) | carried
+
+
+def _value(words: "Words") -> "NDArray[np.int64]":
+    """Add eight digits up to a number, in pairs, fours, then all; raises `DoubtError`."""
+    import numpy as np
+
+    digits = words - np.uint64(ZEROS)
+    if (((digits + np.uint64(BEYOND_NINE)) | digits) & np.uint64(HIGH_BITS)).any():
+        raise DoubtError("no digit")
+    for count, mask in ((1, 0x00FF00FF00FF00FF), (2, 0x0000FFFF0000FFFF), (4, 0xFFFFFFFF)):
+        digits = (digits * np.uint64(10**count) + (digits >> np.uint64(8 * count))) & np.uint64(
+            mask
+        )
+    return digits.view(np.int64)

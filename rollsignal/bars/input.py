@@ -1,0 +1,73 @@
+"""This module opens one input, once, and tells its format from its content or its name."""
+
+import os
+import stat
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import cast
+
+from rollsignal.bars.source import COLUMNAR, Format, columnar_format, open_input, text_format
+from rollsignal.bars.text import FIRST_BYTES, Blocks, text_of
+from rollsignal.bars.unpack import HEAD_BYTES, unpacked
+from rollsignal.errors import DataError, shown_path
+
+MAX_BLANK_BYTES = 1 << 20
+
+
+class InputFile:
+    """An input that is open: its format and compression, and where it is text, its blocks.
+
+    `beginning` is the first block that is not blank, with what is before it.
+    """
+
+    def __init__(
+        self, path: str, wanted: Format | None = None, first_bytes: int = FIRST_BYTES
+    ) -> None:
+        """Open an input; raises `InputError`, or `DataError` if it is not in the format wanted."""
+        self.path = path
+        self.name = shown_path(path)
+        self._file = open_input(path)
+        self.is_regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        try:
+            stream, self.compression = unpacked(self._file, self.name)
+            columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
+            self.blocks = Blocks(stream, self.name, first_bytes)
+            self.beginning = b"" if columnar else self._beginning()
+            self.form: Format = columnar or text_format(text_of(self.beginning)[0], path, wanted)
+            self._check(wanted)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read, 0 where that cannot be known."""
+        return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0
+
+    def ahead(self) -> Iterator[bytes]:
+        """Yield the blocks that are left, the next ones read meanwhile where that can be."""
+        # A thread that waits for a pipe could not be ended.
+        return self.blocks.ahead() if self.is_regular else iter(self.blocks)
+
+    def _check(self, wanted: Format | None) -> None:
+        if wanted and self.form != wanted:
+            found = "text" if self.form == "csv" else self.form
+            raise DataError(
+                f"{self.name}: not {wanted} as --format says, but {found} by its content"
+            )
+        where = f"in {self.compression}" if self.compression else "in a pipe"
+        if self.form in COLUMNAR and (self.compression or not self.is_regular):
+            raise DataError(f"{self.name}: {self.form} {where}; write it to a plain file first")
+
+    def _beginning(self) -> bytes:
+        blocks = iter(self.blocks)
+        block = next(blocks, b"")
+        # Excel's `sep=` line may stand alone in it.
+        while (block.isspace() or len(block.split()) < 2) and (more := next(blocks, b"")):
+            block += more
+            if len(block) > MAX_BLANK_BYTES and block.isspace():
+                raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_BYTES:,} bytes")
+        return block

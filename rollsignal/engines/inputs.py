@@ -1,0 +1,61 @@
+"""This module opens the files of a run, each by the reader that suits it, in the order of time."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from rollsignal.bars.batch import Reader
+from rollsignal.bars.input import InputFile
+from rollsignal.bars.source import Format
+from rollsignal.bars.tables import TextReader
+from rollsignal.config import JobConfig
+from rollsignal.engines.ordering import in_time_order
+from rollsignal.timestamps import to_ns
+
+LARGE_BYTES = 4 << 20
+NO_ROWS_NS = -(2**63)
+
+
+class Inputs:
+    """The files of a run; `form` is the format that all must be in, None to tell each."""
+
+    def __init__(self, paths: Sequence[str], config: JobConfig, form: Format | None = None) -> None:
+        known = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+        self.paths = paths
+        self.config = config
+        self._form = form
+        # The fast parser takes a while to load, and does not pay at once.
+        self._careful_bytes = 0 if known >= LARGE_BYTES else LARGE_BYTES
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[Reader]:
+        """Open a file; raises `JobError` if it is no table with the columns that are read."""
+        with closing(InputFile(path, self._form)) as file:
+            if file.form == "csv":
+                yield TextReader(file, self.config, self._careful_bytes)
+            elif file.form == "ndjson":
+                from rollsignal.bars.ndjson import NdjsonReader
+
+                yield NdjsonReader(file, self.config)
+            else:
+                from rollsignal.bars.frames import FrameReader
+
+                yield FrameReader(path, file.form, self.config)
+
+    def describe(self, path: str) -> str:
+        """Say in which form a file is."""
+        with self.opened(path) as reader:
+            return reader.describe()
+
+    def by_time(self) -> list[str]:
+        """Put the files of each series in the order of time, by their first timestamps."""
+        return in_time_order(self.paths, self.config, self._first_ns)
+
+    def _first_ns(self, path: str) -> int | None:
+        """Read a file's first timestamp, if timestamps are read at all."""
+        with self.opened(path) as reader:
+            batch = next(iter(reader.batches()), None)
+        if batch is None:
+            # A file without rows does not matter to the order of the others.
+            return NO_ROWS_NS
+        return None if batch.moments is None else to_ns(batch.moments[0])

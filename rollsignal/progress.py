@@ -1,0 +1,65 @@
+"""This module tells how far a run is: on a terminal as one line, otherwise in the log."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+from rollsignal.errors import plural
+
+FIRST_S = 1.0
+DRAW_EVERY_S = 0.5
+LOG_EVERY_S = 5.0
+
+Draw = Callable[[str], None]
+
+
+class Progress:
+    """Hear of bytes and rows read, and tell of them now and then.
+
+    total_bytes: of all inputs, 0 if that is not known. draw: replaces the terminal's line; None
+    where nobody looks at one, and `log` hears instead. clock: seconds, from any start.
+    """
+
+    def __init__(
+        self,
+        total_bytes: int,
+        draw: Draw | None,
+        log: Callable[..., None],
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        self._total = total_bytes
+        self._draw = draw
+        self._log = log
+        self._clock = clock
+        self._start = clock()
+        self._next = self._start + (FIRST_S if draw else LOG_EVERY_S)
+
+    def __call__(self, done_bytes: int, rows: int) -> None:
+        """Tell, if it is time to."""
+        now = self._clock()
+        if now < self._next:
+            return
+        elapsed_s = now - self._start
+        facts = {"rows": rows, "rows_per_s": round(rows / elapsed_s), "bytes": done_bytes}
+        if self._total and done_bytes:
+            left = max(0, self._total - done_bytes)
+            facts |= {"of_bytes": self._total, "seconds_left": round(elapsed_s * left / done_bytes)}
+        if self._draw:
+            self._draw(_line(facts))
+            self._next = now + DRAW_EVERY_S
+        else:
+            self._log("INFO", "progress", **facts)
+            self._next = now + LOG_EVERY_S
+
+    def close(self) -> None:
+        """Clear the terminal's line."""
+        if self._draw:
+            self._draw("")
+
+
+def _line(facts: dict[str, int]) -> str:
+    read = f"{facts['bytes'] / 1e6:,.0f} MB"
+    if "of_bytes" in facts:
+        share = 100 * facts["bytes"] // facts["of_bytes"]
+        read = f"{share} % of {facts['of_bytes'] / 1e6:,.0f} MB"
+    line = f"{read}, {plural(facts['rows'], 'row')}, {facts['rows_per_s']:,} rows/s"
+    return f"{line}, {facts['seconds_left']:,} s left" if "seconds_left" in facts else line

@@ -1,0 +1,108 @@
+"""This module writes signals that were decided on arrays as CSV, as they would be one by one."""
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from rollsignal.arrays import float_means
+from rollsignal.engines.rows import ArrayRows
+from rollsignal.sinks.summary import harmless
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Between these, polars writes a float as Python does.
+PLAIN_FLOATS = (1e-3, 1e15)
+
+
+def csv_of(rows: ArrayRows, window: int, harmless_in: bool) -> tuple[bytes, int, int]:
+    """Write rows as CSV; tell the most digits before and after the point of any close.
+
+    harmless_in: whether symbols are to be harmless in a spreadsheet.
+    """
+    import polars as pl
+
+    whole, decimals = _close_halves(rows)
+    point = pl.when(decimals.str.len_bytes() > 0).then(pl.lit(".")).otherwise(pl.lit(""))
+    table = pl.DataFrame(
+        {
+            "timestamp": _timestamps(rows),
+            "symbol": _symbols(rows, harmless_in),
+            "sign": pl.Series(rows.closes < 0),
+            "whole": whole,
+            "decimals": decimals,
+            "rolling_mean": _means(rows, window),
+            "signal": pl.Series((rows.margins > 0).astype("int8")),
+            "signed": pl.Series(rows.signed),
+        }
+    )
+    sign = pl.when("sign").then(pl.lit("-")).otherwise(pl.lit(""))
+    table = table.select(
+        "timestamp",
+        "symbol",
+        pl.concat_str(sign, "whole", point, "decimals").alias("close"),
+        "rolling_mean",
+        pl.when("signed").then("signal"),
+    )
+    text = io.BytesIO()
+    table.write_csv(text, include_header=False, quote_style="never")
+    return text.getvalue(), _longest(whole), _longest(decimals)
+
+
+def _longest(text: "pl.Series") -> int:
+    return int(text.str.len_bytes().max() or 0)  # type: ignore[arg-type]
+
+
+def _close_halves(rows: ArrayRows) -> "tuple[pl.Series, pl.Series]":
+    """Write what stands before the points of closes and after them, without zeros at the end."""
+    import numpy as np
+    import polars as pl
+
+    whole, rest = np.divmod(np.abs(rows.closes), 10**rows.scale)
+    if not rows.scale:
+        return pl.Series(whole).cast(pl.String), pl.Series([""]).new_from_index(0, len(whole))
+    decimals = pl.Series(rest).cast(pl.String).str.zfill(rows.scale).str.strip_chars_end("0")
+    return pl.Series(whole).cast(pl.String), decimals
+
+
+def _timestamps(rows: ArrayRows) -> "pl.Series":
+    import polars as pl
+
+    if rows.moments is None:
+        return pl.Series([""]).new_from_index(0, len(rows.closes))
+    moments = pl.Series(rows.moments).cast(pl.Datetime("ns"))
+    if (rows.moments % 10**9).any():
+        text = moments.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f")
+        return text.str.strip_chars_end("0").str.strip_chars_end(".") + "Z"
+    return moments.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _symbols(rows: ArrayRows, harmless_in: bool) -> "pl.Series":
+    import polars as pl
+
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="")
+    written = []
+    for symbol in rows.symbols:
+        writer.writerow([harmless(symbol) if harmless_in else symbol, ""])
+        written.append(text.getvalue()[:-1])
+        text.seek(0)
+        text.truncate()
+    names = pl.Series(written, dtype=pl.String)
+    return names.new_from_index(0, len(rows.closes)) if rows.codes is None else names[rows.codes]
+
+
+def _means(rows: ArrayRows, window: int) -> "pl.Series":
+    """Write the rolling means, each as the shortest decimal that identifies the double."""
+    import numpy as np
+    import polars as pl
+
+    means = float_means(window * rows.closes - rows.margins, window, rows.scale)
+    least, most = PLAIN_FLOATS
+    sizes = np.abs(means)
+    if ((sizes >= least) & (sizes < most)).all():
+        text = pl.Series(means).cast(pl.String)
+    else:
+        text = pl.Series([repr(mean) for mean in means.tolist()], dtype=pl.String)
+    frame = pl.DataFrame({"mean": text, "signed": rows.signed})
+    return frame.select(pl.when("signed").then("mean")).to_series()
