@@ -14,13 +14,16 @@ from rollsignal.errors import ConfigError, shown_path
 from rollsignal.files import open_regular
 from rollsignal.settings import (
     BadSettingError,
+    DateAndTime,
     OneOf,
     Section,
     Switch,
     Symbol,
     SymbolFrom,
     Text,
+    Timestamp,
     Whole,
+    Written,
     as_written,
     read_mapping,
 )
@@ -39,7 +42,10 @@ class Columns(NamedTuple):
 
     close: Annotated[str, Text("the column of closes")] = "close"
     timestamp: Annotated[
-        str | None, Text("the column of timestamps; null: found by its usual names", optional=True)
+        str | DateAndTime | None,
+        Timestamp(
+            "the column of timestamps, or those of their [date, time]; null: found by usual names"
+        ),
     ] = None
     symbol: Annotated[
         SymbolFrom | None,
@@ -98,6 +104,14 @@ class JobConfig(NamedTuple):
     ] = "error"
     sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
     columns: Annotated[Columns, Section("names of the columns", Columns)] = Columns()
+    timestamp_format: Annotated[
+        str | None,
+        Written(
+            "how timestamps are written: iso, epoch_s, epoch_ms, epoch_us, epoch_ns,"
+            ' or a pattern such as "%d/%m/%Y %H:%M"; null: found out',
+            ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"),
+        ),
+    ] = None
     checks: Annotated[
         Checks, Section("what to do about bars in doubt: error, warn or off", Checks)
     ] = Checks()
@@ -176,7 +190,8 @@ def _compose(data: bytes, name: str) -> yaml.Node:
         unfinished = "end of stream" in str(error.problem) and error.context_mark
         mark = unfinished or error.problem_mark
         line = f" line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{name}{line}: not valid YAML: {error.problem}") from error
+        quotes = "; put it in quotes" if "cannot start any token" in str(error.problem) else ""
+        raise ConfigError(f"{name}{line}: not valid YAML: {error.problem}{quotes}") from error
     except (yaml.YAMLError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{name}: not valid YAML text: {reason}") from error

@@ -76,12 +76,16 @@ class StoppedError(JobError):
 
 
 class BadCellError(ValueError):
-    """One cell is not what its column holds; `index` is its place in the cells given."""
+    """One cell is not what its column holds.
 
-    def __init__(self, reason: str, index: int = 0) -> None:
+    `index` is its place in the cells given, `hint` what can be done, where that is special.
+    """
+
+    def __init__(self, reason: str, index: int = 0, hint: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.index = index
+        self.hint = hint
 
 
 def shown(text: str, limit: int = 40) -> str:

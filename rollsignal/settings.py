@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 import yaml
 
-from rollsignal.errors import did_you_mean, shown
+from rollsignal.errors import did_you_mean, plural, shown
 
 
 class BadSettingError(Exception):
@@ -89,6 +89,59 @@ class OneOf(NamedTuple):
                 node, f"{name} is {shown(text)}, not one of {', '.join(self.words)}"
             )
         return text
+
+
+class Written(NamedTuple):
+    """How timestamps are written: a word, a pattern, or null."""
+
+    help: str
+    words: tuple[str, ...]
+
+    def read(self, node: yaml.Node, name: str) -> str | None:
+        """Read the word or pattern; raises `BadSettingError`."""
+        text = Text("", optional=True).read(node, name)
+        if text is None or text in self.words:
+            return text
+        if "%" not in text:
+            raise BadSettingError(
+                node,
+                f"{name} is {shown(text)}, neither one of {', '.join(self.words)}"
+                ' nor a pattern such as "%d/%m/%Y %H:%M"',
+            )
+        from rollsignal.timestamp_pattern import PatternError, expression
+
+        try:
+            expression(text)
+        except PatternError as problem:
+            raise BadSettingError(node, f"{name} is {shown(text)}, which {problem}") from None
+        return text
+
+
+class DateAndTime(NamedTuple):
+    """The columns of a date and of a time of day, which make a timestamp together."""
+
+    date: str
+    time: str
+
+    def __str__(self) -> str:
+        return f"[{self.date}, {self.time}]"
+
+
+class Timestamp(NamedTuple):
+    """The name of the timestamp column, those of a date's and a time's as a list, or null."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> str | DateAndTime | None:
+        """Read the name or names; raises `BadSettingError`."""
+        if not isinstance(node, yaml.SequenceNode):
+            return Text("", optional=True).read(node, name)
+        names = [cast(str, Text("").read(item, name)) for item in node.value]
+        if len(names) != 2:
+            raise BadSettingError(
+                node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"
+            )
+        return DateAndTime(*names)
 
 
 class Switch(NamedTuple):

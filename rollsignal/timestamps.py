@@ -8,18 +8,32 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rollsignal.errors import BadCellError
-
 if TYPE_CHECKING:
-    from rollsignal.timestamp_forms import OtherForms
+    from rollsignal.timestamp_forms import Form
 
 NAMES = (
     *("timestamp", "datetime", "date_time", "date time", "open_time", "open time", "opentime"),
-    *("time", "date", "ts", "unix", "epoch", "gmt time", "local time"),
+    *(
+        "date/time",
+        "ts_event",
+        "window_start",
+        "time",
+        "date",
+        "ts",
+        "unix",
+        "epoch",
+        "gmt time",
+        "local time",
+    ),
 )
+
+ISO = "iso"
+ISO_DATE = "%Y-%m-%d"
 
 _SECOND_NS = 10**9
 _MICROSECOND = timedelta(microseconds=1)
+_WIDTHS = (10, 16, 19)
+_SIGNS = {4: "-", 7: "-", 10: " T", 13: ":", 16: ":"}
 
 Moment = int | datetime
 """A timestamp: nanoseconds since 1970 UTC, or a datetime where that is exact (and faster)."""
@@ -28,55 +42,105 @@ Moment = int | datetime
 class TimestampReader:
     """Read one column's timestamps, batch after batch, all in the form of the first.
 
+    written: how they are written, as in the config's `timestamp_format`; None is found out.
+
     >>> TimestampReader().read(["1970-01-02 00:00:00.5", "1970-01-02 00:00:01"])
     [86400500000000, 86401000000000]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, written: str | None = None) -> None:
+        self._written = written
         self._zoned: bool | None = None
-        self._others: OtherForms | None = None
+        self._form: Form | None = None
 
     def read(self, cells: Sequence[str]) -> Sequence[Moment]:
         """Read timestamps, which compare with each other; raises `BadCellError`."""
-        iso_cells = self._read_iso(cells) if self._others is None else []
-        return iso_cells or self._read_others(cells)
+        if not cells:
+            return []
+        if self._form is None:
+            moments = self._read_iso(cells) if self._written in (None, ISO) else []
+            if moments:
+                return moments
+            self._form = self._find_form(cells)
+        return self._form.read_all(cells)
 
     @property
     def epoch_unit_ns(self) -> int:
-        """Return the unit of a column of epoch numbers, 0 for calendar times."""
-        return self._others.epoch_unit_ns if self._others else 0
+        """Return the unit of a column of counts since 1970, 0 for calendar times."""
+        return self._form.epoch_unit_ns if self._form else 0
+
+    @property
+    def pattern(self) -> str:
+        """Return the pattern of a column of calendar times, or that of their dates.
+
+        It is empty for counts, and before anything is read.
+        """
+        if self._form:
+            return self._form.pattern
+        return "" if self._zoned is None else ISO_DATE
 
     def _read_iso(self, cells: Sequence[str]) -> Sequence[datetime]:
-        """Read ISO 8601 by the standard library; nothing where that could lose something."""
-        if not cells or cells[0][4:5] != "-" or cells[0][7:8] != "-":
-            return []
-        text = "".join(cells)
-        if "." in text or "," in text:
-            # The library would cut a fraction after microseconds.
+        """Read plain ISO 8601 by the standard library; nothing where there is any other."""
+        zoned = _are_zoned(cells)
+        if zoned is None or self._zoned not in (None, zoned):
             return []
         try:
             moments = list(map(datetime.fromisoformat, cells))
         except ValueError:
             return []
-        zoned = {moment.tzinfo is not None for moment in moments}
-        if self._zoned is None and len(zoned) == 1:
-            self._zoned = moments[0].tzinfo is not None
-        return moments if zoned == {self._zoned} else []
-
-    def _read_others(self, cells: Sequence[str]) -> Sequence[int]:
-        from rollsignal.timestamp_forms import OtherForms
-
-        if not cells:
-            return []
-        if self._others is None:
-            self._others = OtherForms(cells, self._zoned)
-            self._zoned = self._others.zoned
-        moments: list[int] = []
-        try:
-            moments.extend(map(self._others.read, cells))
-        except BadCellError as bad:
-            raise BadCellError(bad.reason, len(moments)) from None
+        self._zoned = zoned
         return moments
+
+    def _find_form(self, cells: Sequence[str]) -> "Form":
+        from rollsignal.timestamp_forms import dated, form_of
+
+        if self._zoned is not None:
+            return dated(ISO_DATE, self._zoned)
+        if self._written is not None and self._written != ISO:
+            return form_of(self._written)
+        from rollsignal.timestamp_discovery import found_form
+
+        return found_form(cells, iso_only=self._written == ISO)
+
+
+def _are_zoned(cells: Sequence[str]) -> bool | None:
+    """Tell whether all cells have a zone, or none; None where they are not laid out alike.
+
+    Cells of one length are looked at as columns of characters. It leaves out what the standard
+    library reads beyond what the other forms here do (a week, any sign before the time, an offset
+    of sixty minutes), and decimals beyond microseconds, which it would drop.
+    """
+    text, width = "".join(cells), len(cells[0])
+    # Where the library reads every cell, dashes that stand three apart are those of a date. So if
+    # each of as many parts as there are cells has them in their places, the parts are the cells.
+    if width < _WIDTHS[0] or len(text) != len(cells) * width:
+        return None
+    end = width if width in _WIDTHS else width - _zone_width(text, width)
+    if not all(_are(text[place::width], signs) for place, signs in _SIGNS.items() if place < end):
+        return None
+    if width == _WIDTHS[0] or end in _WIDTHS[1:] or _has_microseconds(text, width, end):
+        return end < width
+    return None
+
+
+def _are(column: str, signs: str) -> bool:
+    return sum(map(column.count, signs)) == len(column)
+
+
+def _zone_width(text: str, width: int) -> int:
+    """Tell how many characters of every cell are its zone: `Z`, `+05:30`, or none."""
+    if _are(text[width - 1 :: width], "Z"):
+        return 1
+    ends = [text[width - place :: width] for place in (6, 3, 2)]
+    return 6 if all(map(_are, ends, ("+-", ":", "012345"))) else 0
+
+
+def _has_microseconds(text: str, width: int, end: int) -> bool:
+    """Tell whether the seconds of every cell have one to six decimals, which reach to `end`."""
+    point = _WIDTHS[-1]
+    if not point + 1 < end <= point + 7 or not _are(text[point::width], ".,"):
+        return False
+    return all(text[place::width].isdigit() for place in range(point + 1, end))
 
 
 def to_ns(moment: Moment) -> int:

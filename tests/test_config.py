@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from rollsignal.config import MAX_BYTES, Checks, Columns, JobConfig, load_config
 from rollsignal.errors import ConfigError
-from rollsignal.settings import SymbolFrom
+from rollsignal.settings import DateAndTime, SymbolFrom
+from rollsignal.timestamp_forms import EPOCHS
 from tests.shell import CONFIG
 
 ON_ONE_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -49,6 +50,7 @@ def test_the_seeds_config_is_read_with_the_published_defaults(tmp_path: Path) ->
         warmup="exclude",
         missing="error",
         columns=Columns(close="close", timestamp=None),
+        timestamp_format=None,
         checks=Checks(order="error", duplicates="error"),
     )
 
@@ -63,6 +65,7 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         warmup: zero
         missing: skip
         columns: {timestamp: Date, close: Adj Close}
+        timestamp_format: "%d/%m/%Y"
         checks:
             duplicates: off
             order: warn
@@ -72,13 +75,14 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         """,
     )
     assert config == JobConfig(
-        0,
-        10,
-        "v2",
-        "zero",
-        "skip",
+        seed=0,
+        window=10,
+        version="v2",
+        warmup="zero",
+        missing="skip",
         sort=True,
         columns=Columns("Adj Close", "Date"),
+        timestamp_format="%d/%m/%Y",
         checks=Checks("warn", "off", "error", "warn"),
     )
 
@@ -87,6 +91,68 @@ def test_a_timestamp_column_of_null_is_one_found_by_its_usual_names(tmp_path: Pa
     config = read(tmp_path, CONFIG + "columns: {timestamp: null}\n")
     assert config == read(tmp_path, CONFIG)
     assert config.columns.timestamp is None
+
+
+def test_a_date_and_a_time_may_be_named_in_place_of_a_timestamp(tmp_path: Path) -> None:
+    config = read(tmp_path, CONFIG + "columns: {timestamp: [Date, '5']}\n")
+    assert config.columns.timestamp == DateAndTime("Date", "5")
+    assert str(config.columns.timestamp) == "[Date, 5]"
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("[Date]", "is a list of 1 name, not of two: [date, time]"),
+        ("[]", "is a list of 0 names, not of two: [date, time]"),
+        ("[a, b, c]", "is a list of 3 names, not of two: [date, time]"),
+        ("[Date, null]", "is empty; write a name, in quotes"),
+        ("[Date, 5]", 'is 5, which YAML reads as a int; write columns.timestamp: "5"'),
+        ("[Date, [Time]]", "is a list, not a single value"),
+        ("{date: Date}", "is a mapping, not a single value"),
+    ],
+)
+def test_a_wrong_list_of_timestamp_columns_is_refused(
+    tmp_path: Path, value: str, what: str
+) -> None:
+    message = refused(tmp_path, CONFIG + f"columns: {{timestamp: {value}}}\n").message
+    assert message.endswith(f"line 4: columns.timestamp {what}")
+
+
+@pytest.mark.parametrize("word", ["iso", *EPOCHS])
+def test_each_word_for_how_timestamps_are_written_is_taken(tmp_path: Path, word: str) -> None:
+    assert read(tmp_path, with_setting("timestamp_format", word)).timestamp_format == word
+
+
+@pytest.mark.parametrize("pattern", ["%d/%m/%Y %H:%M", "%Y%m%d %H%M%S%f", "%b %d, %Y %I:%M %p"])
+def test_a_pattern_of_timestamps_is_kept_as_written(tmp_path: Path, pattern: str) -> None:
+    for quote in ("'", '"'):
+        config = read(tmp_path, with_setting("timestamp_format", f"{quote}{pattern}{quote}"))
+        assert config.timestamp_format == pattern
+    assert read(tmp_path, with_setting("timestamp_format", "null")).timestamp_format is None
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ('"%d/%m/%Q"', "is '%d/%m/%Q', which has the unknown directive %Q (known: %Y %y %m "),
+        ('"%d/%m"', "is '%d/%m', which does not say the year (%Y)"),
+        ("iso8601", "is 'iso8601', neither one of iso, epoch_s, epoch_ms, epoch_us, epoch_ns nor "),
+        ("YYYY-MM-DD", "is 'YYYY-MM-DD', neither one of iso, epoch_s, "),
+        ("[iso]", "is a list, not a single value"),
+        ('""', "is empty; write a name, in quotes"),
+        ("2024-01-31", "is 2024-01-31, which YAML reads as a timestamp"),
+    ],
+)
+def test_a_wrong_pattern_is_refused_with_its_line(tmp_path: Path, value: str, what: str) -> None:
+    problem = refused(tmp_path, with_setting("timestamp_format", value))
+    assert f" line 4: timestamp_format {what}" in problem.message
+    assert problem.version == "v1"
+
+
+def test_a_pattern_without_quotes_is_refused_with_the_advice_to_quote_it(tmp_path: Path) -> None:
+    message = refused(tmp_path, with_setting("timestamp_format", "%d/%m/%Y")).message
+    assert "line 4: not valid YAML: found character '%' that cannot start" in message
+    assert message.endswith("; put it in quotes")
 
 
 def test_a_group_may_be_given_in_part(tmp_path: Path) -> None:

@@ -27,7 +27,10 @@ class CarefulParser:
         self.dialect = dialect
         self.timestamp = dialect.timestamp if config.needs_timestamps else None
         stamp = None if self.timestamp is None else self._column(self.timestamp)
-        self.cells = Cells(name, "line", self._column(dialect.close), stamp)
+        if stamp is not None and dialect.clock is not None:
+            stamp += f" and {self._column(dialect.clock)}"
+        close, written = self._column(dialect.close), config.timestamp_format
+        self.cells = Cells(name, "line", close, stamp, written)
         self.records = Records(dialect, self.cells.problem)
         self.width = 0
         self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
@@ -50,8 +53,7 @@ class CarefulParser:
         if not rows:
             return None, problem
         cells = [row[self.dialect.close] for row in rows]
-        stamps = None if self.timestamp is None else [row[self.timestamp] for row in rows]
-        batch = self.cells.batch(cells, stamps, lines, self._missing)
+        batch = self.cells.batch(cells, self._stamps(rows, lines), lines, self._missing)
         if self.dialect.symbol is not None:
             symbols = [row[self.dialect.symbol] for row in rows]
             batch = self.cells.with_symbols(batch, symbols, self.symbol)
@@ -72,6 +74,14 @@ class CarefulParser:
         self.records.finish()
         if cut and self._ending and self.dialect.close == self.width - 1:
             self._refuse_cut_close(self._ending, self.records.line - 1)
+
+    def _stamps(self, rows: list[Row], lines: Sequence[int]) -> Sequence[str] | None:
+        """Take the timestamps of rows, each in one piece."""
+        place, clock = self.timestamp, self.dialect.clock
+        if place is None or clock is None:
+            return None if place is None else [row[place] for row in rows]
+        dates, times = ([row[column] for row in rows] for column in (place, clock))
+        return self.cells.joined(dates, times, lines)
 
     def _checked(
         self, rows: list[Row], lines: Sequence[int]

@@ -10,19 +10,27 @@ from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
 from rollsignal.quality import Finding, ohlc_findings
 from rollsignal.timestamps import TimestampReader
 
-TIMESTAMP_HINT = "name the right column in the config under columns, or switch its checks off"
+TIMESTAMP_HINT = (
+    "name the right column in the config under columns, say with timestamp_format how it is"
+    " written, or switch its checks off"
+)
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
 class Cells:
-    """Make the batches of one file, whose rows are called by `unit`: line or row."""
+    """Make the batches of one file, whose rows are called by `unit`: line or row.
 
-    def __init__(self, name: str, unit: str, close: str, timestamp: str | None) -> None:
+    written: how the timestamps are written, if that is known.
+    """
+
+    def __init__(
+        self, name: str, unit: str, close: str, timestamp: str | None, written: str | None
+    ) -> None:
         self.name = name
         self.close = close
         self.timestamp = timestamp
         self._unit = unit
-        self.timestamps = TimestampReader()
+        self.timestamps = TimestampReader(written)
 
     def batch(
         self,
@@ -45,9 +53,20 @@ class Cells:
             place, cell = places[bad.index], read[bad.index]
             if read is cells:
                 raise self.close_problem(place, cell, bad.reason) from None
-            what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({TIMESTAMP_HINT})"
+            hint = bad.hint or TIMESTAMP_HINT
+            what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})"
             raise self.problem(place, what) from None
         return Batch(closes, cells, moments, places)
+
+    def joined(
+        self, dates: Sequence[str], times: Sequence[str], places: Sequence[int]
+    ) -> Sequence[str]:
+        """Join dates and times of day; raises `DataError` for a time that is empty."""
+        blank = next((row for row, time in enumerate(times) if not time.strip(BLANKS)), None)
+        if blank is not None:
+            what = f"{self.timestamp} is {shown(dates[blank])} without a time ({TIMESTAMP_HINT})"
+            raise self.problem(places[blank], what)
+        return list(map("{} {}".format, dates, times))
 
     def checked(self, batch: Batch, others: Mapping[str, Sequence[str]]) -> Batch:
         """Look at the other prices and volumes of a batch, each column's cells by its name."""

@@ -62,4 +62,5 @@ class FastParser:
         """Tell if the rows so far are plain, and no row has begun."""
         careful = self._careful
         plain = careful.width == careful.dialect.width and not careful.dialect.spaced
+        plain = plain and careful.dialect.clock is None
         return plain and careful.records.between_rows

@@ -51,13 +51,22 @@ class FrameReader:
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
         in_path = [name for name, _ in partitions_of(path)]
-        place = find_timestamp(names, config.columns.timestamp, self.name, in_path)
+        place, clock = find_timestamp(names, config.columns.timestamp, self.name, in_path)
+        if clock is not None and schema[names[clock]] == pl.Datetime:
+            # A time that has its date.
+            place, clock = clock, None
         self._timestamp = None if place is None or not config.needs_timestamps else names[place]
+        self._clock = None if clock is None else names[clock]
         self._symbol = find_symbol(names, config.columns, self.name, in_path)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
         self._others = {} if config.checks.ohlc == "off" else find_ohlc(names)
-        self._cells = Cells(self.name, "row", escaped(self._close), self._timestamp)
+        is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
+        written = config.timestamp_format if is_text else None
+        stamp = self._timestamp
+        if stamp is not None and self._clock is not None:
+            stamp += f" and {self._clock}"
+        self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         self.order_problem = self._cells.order_problem
 
     def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
@@ -69,7 +78,8 @@ class FrameReader:
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
-        return f"{self._form}, close from {self._close}, timestamp from {self._timestamp or 'none'}"
+        stamp = self._cells.timestamp or "none"
+        return f"{self._form}, close from {self._close}, timestamp from {stamp}"
 
     def bytes_read(self) -> int:
         """Tell how many of the file's bytes are read, about."""
@@ -85,7 +95,7 @@ class FrameReader:
 
         columns = [pl.col(self._close).alias("close")]
         if self._timestamp is not None:
-            columns.append(pl.col(self._timestamp).alias("timestamp"))
+            columns.append(self._stamps(self._timestamp).alias("timestamp"))
         if self._symbol is not None:
             columns.append(pl.nth(self._symbol).alias("symbol"))
         for place, at in enumerate(self._others.values()):
@@ -97,6 +107,20 @@ class FrameReader:
             if frame.height:
                 yield self._batch(frame, self._row + 1)
                 self._row += frame.height
+
+    def _stamps(self, name: str) -> "pl.Expr":
+        """Take the timestamps, each in one piece."""
+        import polars as pl
+
+        if self._clock is None:
+            return pl.col(name)
+        schema = self._table.collect_schema()
+        # Cast to text, times of day would lose their decimals.
+        parts = [
+            pl.col(part).dt.to_string("iso") if schema[part].is_temporal() else pl.col(part)
+            for part in (name, self._clock)
+        ]
+        return pl.concat_str(parts, separator=" ")
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
         ticks = self._ticks(frame["close"])
@@ -153,7 +177,7 @@ class FrameReader:
         cells = _cells(closes)
         stamps = None
         if self._timestamp is not None and moments is None:
-            stamps = [_written(value) for value in frame["timestamp"].to_list()]
+            stamps = [_written_stamp(value) for value in frame["timestamp"].to_list()]
         batch = self._cells.batch(cells, stamps, places, self._config.missing)
         if self._symbol is not None:
             symbols = list(map(_written, frame["symbol"].to_list()))
@@ -205,3 +229,8 @@ def _cells(numbers: "pl.Series") -> list[str]:
 
 def _written(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _written_stamp(value: object) -> str:
+    """Write a timestamp; a large whole double would be written with an exponent."""
+    return _written(int(value) if isinstance(value, float) and value.is_integer() else value)

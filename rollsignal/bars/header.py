@@ -8,9 +8,11 @@ from typing import NamedTuple
 from rollsignal.config import Columns
 from rollsignal.errors import DataError, did_you_mean, shown
 from rollsignal.quality import PRICES
+from rollsignal.settings import DateAndTime
 from rollsignal.timestamps import NAMES
 
 BLANKS = " \t"
+DATE_AND_TIME = DateAndTime("date", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -18,7 +20,8 @@ class Dialect(NamedTuple):
     """How a table of text is written, and where its columns of interest are.
 
     `start` is the header's offset in the text, `line` its physical line; `spaced` means that a
-    blank follows each delimiter.
+    blank follows each delimiter. `clock` is the column of the times of day, if they stand apart
+    from the dates, which `timestamp` is then.
     """
 
     start: int
@@ -29,6 +32,7 @@ class Dialect(NamedTuple):
     close: int
     timestamp: int | None
     symbol: int | None
+    clock: int | None = None
 
     @property
     def width(self) -> int:
@@ -56,15 +60,18 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
     where = f"{name} line {line}"
     _refuse_odd_bytes(header, where)
     first_line = text[start:].partition("\n")[0]
+    close = find_column(header, wanted.close, where)
+    timestamp, clock = find_timestamp(header, wanted.timestamp, where, in_path)
     return Dialect(
         start,
         line,
         delimiter,
         first_line.count(delimiter) == first_line.count(delimiter + " ") > 0,
         header,
-        find_column(header, wanted.close, where),
-        find_timestamp(header, wanted.timestamp, where, in_path),
+        close,
+        timestamp,
         find_symbol(header, wanted, where, in_path),
+        clock,
     )
 
 
@@ -105,7 +112,8 @@ def places_of(header: Sequence[str], wanted: str) -> list[int]:
 
 
 def _folded(name: str) -> str:
-    return name.strip(BLANKS).lower()
+    """Ignore case, blanks, and what MetaTrader has around a name: `<CLOSE>`."""
+    return name.strip(BLANKS + "<>").lower()
 
 
 def find_column(header: Sequence[str], wanted: str, where: str) -> int:
@@ -126,20 +134,28 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
 
 
 def find_timestamp(
-    header: Sequence[str], wanted: str | None, where: str, in_path: Sequence[str] = ()
-) -> int | None:
-    """Find the place of the timestamps: the column that is named, or the usual names."""
-    if wanted is not None:
-        if not places_of(header, wanted) and places_of(in_path, wanted):
+    header: Sequence[str],
+    wanted: str | DateAndTime | None,
+    where: str,
+    in_path: Sequence[str] = (),
+) -> tuple[int | None, int | None]:
+    """Find the timestamps, by the names that are wanted or usual: their place, and None.
+
+    Where dates and times of day have a column each, it is the places of both.
+    """
+    if wanted is None:
+        wanted = next((name for name in NAMES if places_of(header, name)), None)
+        if wanted in DATE_AND_TIME and all(places_of(header, name) for name in DATE_AND_TIME):
+            wanted = DATE_AND_TIME
+    names = wanted if isinstance(wanted, DateAndTime) else (wanted,)
+    for name in names:
+        if name is not None and not places_of(header, name) and places_of(in_path, name):
             raise DataError(
-                f"{where}: {shown(wanted)} is only in the path, where all rows have the same"
+                f"{where}: {shown(name)} is only in the path, where all rows have the same"
                 " (name a column of the rows under columns, or timestamp: null)"
             )
-        return find_column(header, wanted, where)
-    for name in NAMES:
-        if places_of(header, name):
-            return find_column(header, name, where)
-    return None
+    places = [None if name is None else find_column(header, name, where) for name in names]
+    return places[0], places[1] if len(places) > 1 else None
 
 
 def find_symbol(

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 _SHAPE = re.compile(
     rb"[0-9]{4}([-/.])[0-9]{2}\1[0-9]{2}(?P<clock>[T ][0-9]{2}:[0-9]{2}"
-    rb"(?P<second>:[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?)?(?P<zone> ?[A-Z]+|[+-][0-9:]+)?"
+    rb"(?P<second>:[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?)?"
+    rb"(?P<zone> ?(?:Z|UTC|GMT)|[+-][0-9:]+)?"
 )
+# What is asked of the first time holds for all where its pattern is one of these, or their date's.
+_PATTERN = re.compile(r"%Y([-/.])%m\1%d(?:[T ]%H:%M(?::%S(?:\.%f)?)?(?: ?%[zZ])?)?", re.ASCII)
 DAY_S = 86_400
 SECOND_NS = 10**9
 DAYS_TO_1970 = 719_468
@@ -35,11 +38,13 @@ def moments_of(fields: Fields, place: int, reader: TimestampReader) -> "NDArray[
     shape = _SHAPE.fullmatch(first)
     if shape is None:
         raise DoubtError("timestamps beyond plain calendar times")
+    moment = reader.read([first.decode()])[0]
+    if not _PATTERN.fullmatch(reader.pattern):
+        raise DoubtError("timestamps of another order")
     _check_shape(text, first, shape.start("zone") if shape["zone"] else len(first))
     local = _days(text) * (DAY_S * SECOND_NS)
     if shape["clock"]:
         local += _clock_ns(text, shape)
-    moment = reader.read([first.decode()])[0]
     local += to_ns(moment) - int(local[0])
     return local
 

@@ -17,6 +17,7 @@ from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.bars.text import text_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, escaped, shown
+from rollsignal.settings import DateAndTime
 
 MAX_KNOWN_SHAPES = 1000
 
@@ -27,6 +28,7 @@ class Keys(NamedTuple):
     close: str | None
     timestamp: str | None
     symbol: str | None
+    clock: str | None = None
 
 
 class NdjsonReader:
@@ -50,10 +52,9 @@ class NdjsonReader:
         find_timestamp(header, wanted.timestamp, where, in_path)
         find_symbol(header, wanted, where, in_path)
         self._keys = self._find(header, where)
-        stamp = self._keys.timestamp
-        self._cells = Cells(
-            self.name, "line", escaped(self._close), None if stamp is None else escaped(stamp)
-        )
+        stamps = [name for name in (self._keys.timestamp, self._keys.clock) if name is not None]
+        stamp = escaped(" and ".join(stamps)) or None
+        self._cells = Cells(self.name, "line", escaped(self._close), stamp, config.timestamp_format)
         self.order_problem = self._cells.order_problem
 
     def _header(self) -> tuple[list[str], str]:
@@ -78,10 +79,14 @@ class NdjsonReader:
         symbol = _find(header, wanted.symbol.column if wanted.symbol else None, where)
         if not self._config.needs_timestamps:
             return Keys(close, None, symbol)
-        if wanted.timestamp is not None:
-            return Keys(close, _find(header, wanted.timestamp, where), symbol)
-        place = find_timestamp(header, None, where)
-        return Keys(close, None if place is None else header[place], symbol)
+        if wanted.timestamp is None:
+            places = find_timestamp(header, None, where)
+            stamp, clock = (None if place is None else header[place] for place in places)
+            return Keys(close, stamp, symbol, clock)
+        if isinstance(wanted.timestamp, DateAndTime):
+            stamp, clock = (_find(header, name, where) for name in wanted.timestamp)
+            return Keys(close, stamp, symbol, clock)
+        return Keys(close, _find(header, wanted.timestamp, where), symbol)
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
@@ -105,7 +110,10 @@ class NdjsonReader:
         self._refuse_other_keys(found)
         records, keys = found.records, self._keys
         cells = _texts(records, self._close)
+        stamps: Sequence[str] | None
         stamps = None if keys.timestamp is None else _texts(records, keys.timestamp)
+        if stamps is not None and keys.clock is not None:
+            stamps = self._cells.joined(stamps, _texts(records, keys.clock), found.lines)
         batch = self._cells.batch(cells, stamps, found.lines, self._config.missing)
         if keys.symbol is None:
             return batch

@@ -46,6 +46,8 @@ class TextReader:
         dialect, stamp = self.dialect, self.dialect.timestamp
         close = escaped(dialect.header[dialect.close].strip())
         timestamp = "none" if stamp is None else escaped(dialect.header[stamp].strip())
+        if dialect.clock is not None:
+            timestamp += f" and {escaped(dialect.header[dialect.clock].strip())}"
         form = [self._file.compression] if self._file.compression else []
         form += [self._file.blocks.encoding, DELIMITERS[dialect.delimiter]]
         return ", ".join([*form, f"close from {close}", f"timestamp from {timestamp}"])

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from rollsignal.bars.tables import TextReader
 from rollsignal.config import Checks, Columns, Missing
 from rollsignal.errors import DataError, InputError
 from rollsignal.quality import Finding
-from rollsignal.settings import SymbolFrom
+from rollsignal.settings import DateAndTime, SymbolFrom
 from tests import oracle
 from tests.tables import (
     CONFIG,
@@ -441,6 +442,70 @@ def test_the_config_names_the_columns() -> None:
     assert refusal("close,timestamp\n1,x\n", config).startswith(
         "bars.csv line 1: no 'Adj Close' column in the header: 'close', 'timestamp'"
     )
+
+
+def test_the_config_says_how_timestamps_are_written() -> None:
+    text = "Date,close\n01/02/2024 10:00,1\n02/02/2024 10:00,2\n"
+    assert refusal(text) == (
+        "bars.csv line 2: Date is '01/02/2024 10:00', ambiguous"
+        ' (set timestamp_format: "%d/%m/%Y %H:%M" or "%m/%d/%Y %H:%M")'
+    )
+    day_first = CONFIG._replace(timestamp_format="%d/%m/%Y %H:%M")
+    hours = [(datetime(2024, 2, day, 10) - datetime(1970, 1, 1)) for day in (1, 2)]
+    times_ns = [passed // timedelta(microseconds=1) * 1000 for passed in hours]
+    assert read(text, day_first) == Bars([Fraction(1), Fraction(2)], times_ns, [2, 3])
+    assert refusal(text.replace("02/02/2024 10:00", "2024-02-02 10:00"), day_first) == (
+        "bars.csv line 3: Date is '2024-02-02 10:00', not of the form \"%d/%m/%Y %H:%M\""
+        " (name the right column in the config under columns, say with timestamp_format how it is"
+        " written, or switch its checks off)"
+    )
+
+
+TWO_COLUMNS = {
+    "MetaTrader 5": "<DATE>\t<TIME>\t<OPEN>\t<CLOSE>\t<TICKVOL>\n"
+    "2024.01.31\t09:30:00\t1\t1.5\t7\n2024.01.31\t09:31:00\t1\t1.25\t7\n",
+    "Stooq": "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<CLOSE>\n"
+    "AAPL.US,5,20240131,093000,1,1.5\nAAPL.US,5,20240131,093100,1,1.25\n",
+    "columns apart": "time,close,date\n09:30,1.5,2024-01-31\n 09:31 ,1.25,2024-01-31\n",
+    "in quotes": '"Date","Time","Close"\n'
+    '"31/01/2024","9:30 AM","1.5"\n"31/01/2024","9:31 AM",1.25\n',
+}
+
+
+@pytest.mark.parametrize("source", TWO_COLUMNS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_date_and_a_time_of_day_in_two_columns_are_one_timestamp(
+    source: str, encoding: str
+) -> None:
+    passed = [datetime(2024, 1, 31, 9, minute) - datetime(1970, 1, 1) for minute in (30, 31)]
+    times_ns = [time // timedelta(microseconds=1) * 1000 for time in passed]
+    expected = Bars([Fraction(3, 2), Fraction(5, 4)], times_ns, [2, 3])
+    assert read(TWO_COLUMNS[source].encode(encoding)) == expected
+
+
+def test_a_date_and_a_time_of_day_are_named_together() -> None:
+    text = "Date,Time,close\n2024-01-31,09:30,1\n2024-01-31,25:30,2\n"
+    with opened(text) as reader:
+        assert reader.describe().endswith("timestamp from Date and Time")
+    assert refusal(text).startswith(
+        "bars.csv line 3: Date and Time is '2024-01-31 25:30', no time of the day (name the right"
+    )
+    for blank in ("", " "):
+        assert refusal(text.replace("25:30", blank)).startswith(
+            "bars.csv line 3: Date and Time is '2024-01-31' without a time (name the right column"
+        )
+    assert refusal(text.replace("2024-01-31,25:30", ",09:31")).startswith(
+        "bars.csv line 3: Date and Time is ' 09:31', not a timestamp"
+    )
+    assert read(text, UNCHECKED).closes == [1, 2]
+
+
+def test_a_pattern_for_two_columns_has_a_blank_between_them() -> None:
+    config = CONFIG._replace(
+        columns=Columns(timestamp=DateAndTime("day", "at")), timestamp_format="%d.%m.%Y %H%M"
+    )
+    found = read("day,at,date,close\n01.02.2024,0930,x,1\n", config)
+    assert found == read("time,close\n2024-02-01 09:30,1\n")
 
 
 def test_symbols_are_read_from_the_column_that_the_config_names() -> None:

@@ -176,6 +176,60 @@ def test_times_beyond_nanoseconds_of_64_bits_are_read_too() -> None:
     assert bars_of(table).times_ns == list(map(to_ns, stamps))
 
 
+def test_the_config_says_how_text_and_numbers_are_written_but_not_how_times_are() -> None:
+    days = [date(2024, 2, 1), date(2024, 2, 2), date(2024, 2, 3)]
+    ambiguous = pl.DataFrame({"timestamp": days, "close": [1.0, 2.0, 3.0]})
+    expected = [to_ns(datetime(2024, 2, day)) for day in (1, 2, 3)]
+    text = pl.col("timestamp").dt.to_string("%d/%m/%Y")
+    day_first = CONFIG._replace(timestamp_format="%d/%m/%Y")
+    assert bars_of(ambiguous.with_columns(text), day_first).times_ns == expected
+    assert refused(parquet(ambiguous.with_columns(text))).startswith(
+        "bars row 1: timestamp is '01/02/2024', ambiguous"
+    )
+    number = pl.col("timestamp").dt.to_string("%Y%m%d").cast(pl.Int32)
+    packed = CONFIG._replace(timestamp_format="%Y%m%d")
+    assert bars_of(ambiguous.with_columns(number), packed).times_ns == expected
+    assert bars_of(ambiguous, day_first).times_ns == expected
+    null = ambiguous.with_columns(timestamp=pl.Series([days[0], None, days[2]]))
+    assert refused(parquet(null), day_first).startswith("bars row 2: timestamp is '', not")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_date_and_a_time_of_day_are_one_timestamp(form: str) -> None:
+    at = pl.col("timestamp") + timedelta(microseconds=1)
+    typed = TABLE.select(Date=at.dt.date(), Time=at.dt.time(), close="close")
+    text = typed.with_columns(pl.col("Date", "Time").dt.to_string("iso"))
+    numbers = TABLE.select(
+        date=at.dt.to_string("%Y%m%d").cast(pl.Int64),
+        time=at.dt.to_string("%H:%M:%S%.f"),
+        close="close",
+    )
+    expected = [to_ns(time) + 1000 for time in TIMES]
+    for table in (typed, text, numbers):
+        assert bars_of(table, form=form).times_ns == expected
+    assert bars_of(typed, CONFIG._replace(timestamp_format="%d/%m/%Y")).times_ns == expected
+    late = typed.with_columns(Time=pl.Series([*typed["Time"][:4], None]))
+    assert refused(FORMS[form](late)).startswith("bars row 5: Date and Time is '', not a timestamp")
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "bars")
+        path.write_bytes(FORMS[form](typed))
+        assert FrameReader(str(path), form, CONFIG).describe().endswith("from Date and Time")
+    unchecked = CONFIG._replace(checks=Checks("off", "off"))
+    assert bars_of(typed, unchecked, form).times_ns == []
+
+
+def test_a_time_that_has_its_date_is_read_alone() -> None:
+    table = TABLE.select(date=pl.col("timestamp").dt.date(), time="timestamp", close="close")
+    assert bars_of(table).times_ns == list(map(to_ns, TIMES))
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_whole_doubles_are_counts_since_1970(unit: Any) -> None:
+    counts = pl.col("timestamp").dt.epoch(unit).cast(pl.Float64)
+    found = bars_of(TABLE.with_columns(counts)).times_ns
+    assert found == list(map(to_ns, TIMES))
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_column_is_found_as_in_a_text_table(form: str) -> None:
     table = TABLE.rename({"close": " CLOSE ", "timestamp": "Open Time"})

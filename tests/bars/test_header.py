@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from rollsignal.bars.header import DELIMITERS, Dialect, find_dialect, odd_bytes, split_header
 from rollsignal.config import Columns
 from rollsignal.errors import DataError
+from rollsignal.settings import DateAndTime
 from tests.tables import in_quotes
 
 CLOSE = Columns()
@@ -127,6 +128,8 @@ def test_blanks_after_the_delimiter_are_seen_where_all_have_them(header: str, sp
         ("close,Open Time ,x", 1),
         ("date,close,timestamp", 2),
         ("close,GMT TIME", 1),
+        ("close,ts_event", 1),
+        ("Date/Time,close,date", 0),
         ("close,updated,day", None),
         ("close", None),
     ],
@@ -172,3 +175,43 @@ def test_quoted_names_may_hold_delimiters_quotes_and_line_ends() -> None:
     assert found(text).header == ("a,b", 'c"d', "e\nf", "close")
     wrapped = in_quotes('"a,b","c""d",close')
     assert found(wrapped).header == ("a,b", 'c"d', "close")
+
+
+@pytest.mark.parametrize(
+    ("header", "places"),
+    [
+        ("Date,Time,Close", (0, 1)),
+        ("time,close,date", (2, 0)),
+        ("<DATE>\t<TIME>\t<OPEN>\t<CLOSE>", (0, 1)),
+        ("<TICKER>,<PER>,<DATE>,<TIME>,<CLOSE>", (2, 3)),
+        ("DATE, TIME , close", (0, 1)),
+        ("date,time,close,timestamp", (3, None)),
+        ("date,close,clock", (0, None)),
+        ("close,ts", (1, None)),
+    ],
+)
+def test_a_date_and_a_time_of_day_are_found_together(
+    header: str, places: tuple[int | None, int | None]
+) -> None:
+    dialect = found(header)
+    assert (dialect.timestamp, dialect.clock) == places
+
+
+def test_the_config_may_name_one_column_or_those_of_date_and_time() -> None:
+    one = found("date,time,close", Columns(timestamp="time"))
+    assert (one.timestamp, one.clock) == (1, None)
+    wanted = Columns(timestamp=DateAndTime("day", "Minute"))
+    two = found("minute,close,date,time,day", wanted)
+    assert (two.timestamp, two.clock) == (4, 0)
+    assert refusal("close,day,time", wanted).startswith("bars.csv line 1: no 'Minute' column")
+
+
+def test_two_times_of_day_by_one_name_are_refused() -> None:
+    assert (
+        refusal("date,Time,time ,close") == "bars.csv line 1: 2 columns are named 'time'; keep one"
+    )
+
+
+@pytest.mark.parametrize("name", ["<CLOSE>", "<close>", " <Close> "])
+def test_a_name_may_stand_in_the_signs_of_metatrader(name: str) -> None:
+    assert found(f"<OPEN>,{name},<VOL>").close == 1

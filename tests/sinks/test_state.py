@@ -115,7 +115,7 @@ def test_a_series_goes_on_from_a_state_as_if_it_had_never_stopped(
     with TemporaryDirectory() as folder:
         loaded = load_state(str(saved(Path(folder), state)))
     assert loaded is not None
-    decided, end = advance(loaded.series["A"].series.carry, Ticks(bars.ticks[cut:], bars.scale))
+    decided, end = advance(loaded.series["A"].carry, Ticks(bars.ticks[cut:], bars.scale))
     whole, end_of_whole = advance(Carry(window), Ticks(bars.ticks, bars.scale))
     assert (decided.margins, end.tail) == (whole.margins[cut:], end_of_whole.tail)
 
