@@ -12,7 +12,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.bars.tables import TextReader
+from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.timestamps import to_ns
@@ -20,6 +22,17 @@ from tests.oracle import Price, prices
 from tests.strategies import series, spelled
 
 CONFIG = JobConfig(seed=1, window=3, version="t")
+
+
+class Cut(NamedTuple):
+    """How much of a text is read before the fast parser may begin, and the sizes of its blocks."""
+
+    careful_bytes: int = 1 << 40
+    first_bytes: int = FIRST_BYTES
+    block_bytes: int = BLOCK_BYTES
+
+
+CAREFUL = Cut()
 
 
 class Bars(NamedTuple):
@@ -31,13 +44,21 @@ class Bars(NamedTuple):
 
 
 @contextmanager
-def opened(data: str | bytes, config: JobConfig = CONFIG) -> Iterator[TextReader]:
-    """Write a file and open it with the careful reader."""
+def opened(
+    data: str | bytes, config: JobConfig = CONFIG, cut: Cut = CAREFUL
+) -> Iterator[TextReader]:
+    """Write a file and open it, to be read carefully unless the cut says otherwise."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "bars.csv")
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        with closing(TextReader(str(path), config, 1 << 40)) as reader:
+        with closing(TextReader(str(path), config, *cut)) as reader:
             yield reader
+
+
+def plain_batches(reader: Reader) -> Iterator[Batch]:
+    """Make each batch plain as it comes, as an engine does that wants no arrays."""
+    for batch in reader.batches():
+        yield batch.plain() if isinstance(batch, ArrayBatch) else batch
 
 
 def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:
@@ -46,7 +67,7 @@ def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:
     times_ns: list[int] = []
     lines: list[int] = []
     with opened(data, config) as reader:
-        for batch in reader.batches():
+        for batch in plain_batches(reader):
             unit = 10**batch.closes.scale
             closes += [
                 tick if tick is None else Fraction(tick, unit) for tick in batch.closes.values

@@ -13,7 +13,7 @@ from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.careful import CarefulParser
 from rollsignal.bars.header import DELIMITERS, find_dialect
 from rollsignal.bars.source import open_input, symbol_of
-from rollsignal.bars.text import FIRST_BYTES, Blocks, text_of
+from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.bars.unpack import unpacked
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, escaped, shown_path
@@ -29,7 +29,12 @@ class TextReader:
     """
 
     def __init__(
-        self, path: str, config: JobConfig, careful_bytes: int, first_bytes: int = FIRST_BYTES
+        self,
+        path: str,
+        config: JobConfig,
+        careful_bytes: int,
+        first_bytes: int = FIRST_BYTES,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         """Open the file and find its dialect; raises `InputError` or `DataError`."""
         self.name = shown_path(path)
@@ -39,7 +44,7 @@ class TextReader:
         self._file = open_input(path)
         try:
             stream, self._compression = unpacked(self._file, self.name)
-            self._blocks = Blocks(stream, self.name, first_bytes)
+            self._blocks = Blocks(stream, self.name, first_bytes, block_bytes)
             self._begin()
         except BaseException:
             self.close()
