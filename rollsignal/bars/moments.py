@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 _SHAPE = re.compile(
     rb"[0-9]{4}([-/.])[0-9]{2}\1[0-9]{2}(?P<clock>[T ][0-9]{2}:[0-9]{2}"
-    rb"(?P<second>:[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?)?(?P<zone> ?[A-Z]+|[+-][0-9:]+)?"
+    rb"(?P<second>:[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?)?"
+    rb"(?P<zone> ?(?:Z|UTC|GMT)|[+-][0-9:]+)?"
 )
 DAY_S = 86_400
 SECOND_NS = 10**9
 DAYS_TO_1970 = 719_468
 ZERO = ord("0")
+# Whole years whose every moment, in whatever zone, fits into an int64 of nanoseconds.
+FIRST_YEAR, LAST_YEAR = 1678, 2261
 
 
 def moments_of(fields: Fields, place: int, reader: TimestampReader) -> "NDArray[np.int64]":
@@ -89,7 +92,9 @@ def _check_dates(
 ) -> None:
     import numpy as np
 
-    if year.min() < 1 or month.min() < 1 or month.max() > 12 or day.min() < 1:
+    if year.min() < FIRST_YEAR or year.max() > LAST_YEAR:
+        raise DoubtError("timestamps beyond 64 bits")
+    if month.min() < 1 or month.max() > 12 or day.min() < 1:
         raise DoubtError("no date of the calendar")
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month - 1]
