@@ -16,7 +16,11 @@ from rollsignal.errors import DataError, plural, shown
 
 
 class CarefulParser:
-    """Turn blocks of one table into batches, one after the other."""
+    """Turn blocks of one table into batches, one after the other.
+
+    `width` is that of the rows, `blank_line` the first blank line among them, 0 as long as there
+    is none.
+    """
 
     def __init__(self, name: str, dialect: Dialect, config: JobConfig) -> None:
         self.dialect = dialect
@@ -26,7 +30,7 @@ class CarefulParser:
         self.records = Records(dialect, self.cells.problem)
         self.width = 0
         self._missing = config.missing
-        self._blank_line = 0
+        self.blank_line = 0
         self._ending: list[str] = []
 
     def batch(self, block: bytes) -> tuple[Batch | None, DataError | None]:
@@ -75,7 +79,7 @@ class CarefulParser:
         problem = None
         for row, line in zip(rows, lines, strict=True):
             if is_blank(row):
-                self._blank_line = self._blank_line or line
+                self.blank_line = self.blank_line or line
                 continue
             problem = self._misfit(row, line)
             if problem:
@@ -93,9 +97,9 @@ class CarefulParser:
 
     def _misfit(self, row: Row, line: int) -> DataError | None:
         """Explain what is wrong with a row's width, if anything."""
-        if self._blank_line and self.dialect.width == 1:
+        if self.blank_line and self.dialect.width == 1:
             return self.cells.problem(
-                self._blank_line, "a blank line among closes: is one missing here?"
+                self.blank_line, "a blank line among closes: is one missing here?"
             )
         if len(row) == self.width and not "".join(row[self.dialect.width :]).strip(BLANKS):
             return None
