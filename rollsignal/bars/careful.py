@@ -45,6 +45,8 @@ class CarefulParser:
         rows, lines, problem = self._checked(found, found_lines)
         problem = problem or open_problem
         if not rows:
+            # No close is in a last line that is blank, so none is cut.
+            self._ending = self._ending[-1:]
             return None, problem
         cells = [row[self.dialect.close] for row in rows]
         stamps = None if self.timestamp is None else [row[self.timestamp] for row in rows]

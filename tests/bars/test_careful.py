@@ -158,6 +158,12 @@ def test_a_header_alone_below_a_blank_line_is_an_empty_table() -> None:
     assert read("\nclose,open") == Bars([], [], [])
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", " \t "])
+def test_a_blank_last_line_without_its_end_cuts_no_close(blank: str) -> None:
+    for text in ("open,close\n1,100.25\n2,7\n", "close\n100.25\n7\n"):
+        assert read(text + blank).closes == oracle.prices(["100.25", "7"])
+
+
 def test_lines_and_closes_stay_right_from_piece_to_piece() -> None:
     """Two megabytes come in several pieces, which cut between any two lines."""
     rows = [(f"{row * 7 % 1000}.{row % 10}", row) for row in range(40_000)]

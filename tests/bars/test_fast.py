@@ -269,6 +269,7 @@ cuts = st.builds(
 @example(Messy(b"close\n1\n2\n\n3\n4\n", cut=Cut(0, 8, 3)))
 @example(Messy(b"volume,close\n7,12.25\n7,1"))
 @example(Messy(b"volume,close\n7,12.25\n7,1\r"))
+@example(Messy(b"volume,close\n7,12.25\n7,12\n \t", cut=Cut(0, 13, 99)))
 @example(Messy(b"close,volume\n1,7\n2,7\r\r\n3,7\n"))
 @example(Messy(b"close,volume\n1,7\n2,7,8\n3\n4,7\n", cut=Cut(0, 17, 99)))
 @example(Messy(b"close,volume\r1,7\r2,7\r3,7\r", cut=Cut(0, 17, 99)))
