@@ -12,8 +12,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from rollsignal.bars.batch import ArrayBatch, Batch, Reader
 from rollsignal.bars.input import InputFile
 from rollsignal.bars.tables import TextReader
+from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.timestamps import to_ns
@@ -21,6 +23,17 @@ from tests.oracle import Price, prices
 from tests.strategies import series, spelled
 
 CONFIG = JobConfig(seed=1, window=3, version="t")
+
+
+class Cut(NamedTuple):
+    """How much of a text is read before the fast parser may begin, and the sizes of its blocks."""
+
+    careful_bytes: int = 1 << 40
+    first_bytes: int = FIRST_BYTES
+    block_bytes: int = BLOCK_BYTES
+
+
+CAREFUL = Cut()
 
 
 class Bars(NamedTuple):
@@ -32,13 +45,21 @@ class Bars(NamedTuple):
 
 
 @contextmanager
-def opened(data: str | bytes, config: JobConfig = CONFIG) -> Iterator[TextReader]:
-    """Write a file and open it with the careful reader."""
+def opened(
+    data: str | bytes, config: JobConfig = CONFIG, cut: Cut = CAREFUL
+) -> Iterator[TextReader]:
+    """Write a file and open it, to be read carefully unless the cut says otherwise."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "bars.csv")
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        with closing(InputFile(str(path))) as file:
-            yield TextReader(file, config, 1 << 40)
+        with closing(InputFile(str(path), None, cut.first_bytes, cut.block_bytes)) as file:
+            yield TextReader(file, config, cut.careful_bytes)
+
+
+def plain_batches(reader: Reader) -> Iterator[Batch]:
+    """Make each batch plain as it comes, as an engine does that wants no arrays."""
+    for batch in reader.batches():
+        yield batch.plain() if isinstance(batch, ArrayBatch) else batch
 
 
 def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:
@@ -47,7 +68,7 @@ def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:
     times_ns: list[int] = []
     lines: list[int] = []
     with opened(data, config) as reader:
-        for batch in reader.batches():
+        for batch in plain_batches(reader):
             unit = 10**batch.closes.scale
             closes += [
                 tick if tick is None else Fraction(tick, unit) for tick in batch.closes.values

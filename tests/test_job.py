@@ -83,7 +83,7 @@ def test_the_log_tells_the_story_in_the_seeds_order(tmp_path: Path) -> None:
     ]
     assert all(line[25:33] == "INFO    " for line in told)
     assert f"program='rollsignal {__version__}'" in told[0]
-    settings = "seed=42 window=2 version=v1 warmup=exclude missing=error sort=false "
+    settings = "seed=42 window=2 version=v1 warmup=exclude missing=error "
     assert f" config verified {settings}" in told[1]
     assert re.findall(r"([\w.]+)=", told[1]) == settings_of(files)
     assert f" path={files.input} form='utf-8, comma, close from close, " in told[2]

@@ -18,7 +18,8 @@ from rollsignal.errors import DataError, plural, shown
 class CarefulParser:
     """Turn blocks of one table into batches, one after the other.
 
-    symbol: what all symbols must be, where the file's path says so.
+    symbol: what all symbols must be, where the file's path says so. `width` is that of the rows,
+    `blank_line` the first blank line among them, 0 as long as there is none.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class CarefulParser:
         self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
         self.symbol = symbol
         self._missing = config.missing
-        self._blank_line = 0
+        self.blank_line = 0
         self._ending: list[str] = []
 
     def batch(self, block: bytes) -> tuple[Batch | None, DataError | None]:
@@ -51,6 +52,8 @@ class CarefulParser:
         rows, lines, problem = self._checked(found, found_lines)
         problem = problem or open_problem
         if not rows:
+            # No close is in a last line that is blank, so none is cut.
+            self._ending = self._ending[-1:]
             return None, problem
         cells = [row[self.dialect.close] for row in rows]
         batch = self.cells.batch(cells, self._stamps(rows, lines), lines, self._missing)
@@ -96,7 +99,7 @@ class CarefulParser:
         problem = None
         for row, line in zip(rows, lines, strict=True):
             if is_blank(row):
-                self._blank_line = self._blank_line or line
+                self.blank_line = self.blank_line or line
                 continue
             problem = self._misfit(row, line)
             if problem:
@@ -114,9 +117,9 @@ class CarefulParser:
 
     def _misfit(self, row: Row, line: int) -> DataError | None:
         """Explain what is wrong with a row's width, if anything."""
-        if self._blank_line and self.dialect.width == 1:
+        if self.blank_line and self.dialect.width == 1:
             return self.cells.problem(
-                self._blank_line, "a blank line among closes: is one missing here?"
+                self.blank_line, "a blank line among closes: is one missing here?"
             )
         if len(row) == self.width and not "".join(row[self.dialect.width :]).strip(BLANKS):
             return None

@@ -60,7 +60,9 @@ class FastParser:
 
     def _knows_form(self) -> bool:
         """Tell if the rows so far are plain, and no row has begun."""
-        careful = self._careful
-        plain = careful.width == careful.dialect.width and not careful.dialect.spaced
-        plain = plain and careful.dialect.clock is None
+        careful, dialect = self._careful, self._careful.dialect
+        # Among closes alone, a row below a blank line is refused.
+        refused = dialect.width == 1 and careful.blank_line
+        plain = careful.width == dialect.width and not dialect.spaced
+        plain = plain and dialect.clock is None and not refused
         return plain and careful.records.between_rows

@@ -7,7 +7,7 @@ from io import BufferedReader
 from typing import cast
 
 from rollsignal.bars.source import COLUMNAR, Format, columnar_format, open_input, text_format
-from rollsignal.bars.text import FIRST_BYTES, Blocks, text_of
+from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.bars.unpack import HEAD_BYTES, unpacked
 from rollsignal.errors import DataError, shown_path
 
@@ -21,7 +21,11 @@ class InputFile:
     """
 
     def __init__(
-        self, path: str, wanted: Format | None = None, first_bytes: int = FIRST_BYTES
+        self,
+        path: str,
+        wanted: Format | None = None,
+        first_bytes: int = FIRST_BYTES,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         """Open an input; raises `InputError`, or `DataError` if it is not in the format wanted."""
         self.path = path
@@ -31,7 +35,7 @@ class InputFile:
         try:
             stream, self.compression = unpacked(self._file, self.name)
             columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
-            self.blocks = Blocks(stream, self.name, first_bytes)
+            self.blocks = Blocks(stream, self.name, first_bytes, block_bytes)
             self.beginning = b"" if columnar else self._beginning()
             self.form: Format = columnar or text_format(text_of(self.beginning)[0], path, wanted)
             self._check(wanted)

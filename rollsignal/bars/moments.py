@@ -27,6 +27,8 @@ DAY_S = 86_400
 SECOND_NS = 10**9
 DAYS_TO_1970 = 719_468
 ZERO = ord("0")
+# Whole years whose every moment, in whatever zone, fits into an int64 of nanoseconds.
+FIRST_YEAR, LAST_YEAR = 1678, 2261
 
 
 def moments_of(fields: Fields, place: int, reader: TimestampReader) -> "NDArray[np.int64]":
@@ -94,7 +96,9 @@ def _check_dates(
 ) -> None:
     import numpy as np
 
-    if year.min() < 1 or month.min() < 1 or month.max() > 12 or day.min() < 1:
+    if year.min() < FIRST_YEAR or year.max() > LAST_YEAR:
+        raise DoubtError("timestamps beyond 64 bits")
+    if month.min() < 1 or month.max() > 12 or day.min() < 1:
         raise DoubtError("no date of the calendar")
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month - 1]

@@ -28,11 +28,18 @@ class Blocks:
     or ends between a CR and its LF.
     """
 
-    def __init__(self, file: BinaryIO, name: str, first_bytes: int = FIRST_BYTES) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        first_bytes: int = FIRST_BYTES,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
         self.name = name
         self.cut = False
         self._lines = 0
         self._size = first_bytes
+        self._block_bytes = block_bytes
         head = file.peek(4) if isinstance(file, io.BufferedReader) else b""
         self.encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
         if self.encoding == "utf-8-sig":
@@ -44,7 +51,7 @@ class Blocks:
 
     def __iter__(self) -> Iterator[bytes]:
         while data := self._read():
-            self._size = BLOCK_BYTES
+            self._size = self._block_bytes
             end = self._end_of_lines(data)
             if end:
                 block = self._rest + data[:end] if self._rest else data[:end]

@@ -106,12 +106,13 @@ class Book:
 
         symbol = reader.symbol or ONE_SERIES
         series, moments = self._series(symbol), batch.moments
-        first_ns = last_ns = None
+        first_ns, last_ns = series.first_ns, series.last_ns
         if moments is not None:
-            first_ns, last_ns = int(moments[0]), int(moments[-1])
-            follows = series.last_ns is None or first_ns > series.last_ns
+            follows = last_ns is None or int(moments[0]) > last_ns
             if not (follows and (moments[1:] > moments[:-1]).all()):
                 return None
+            first_ns = int(moments[0]) if first_ns is None else first_ns
+            last_ns = int(moments[-1])
         found = advance_array(series.carry, batch.ticks)
         if found is None:
             return None
@@ -120,7 +121,7 @@ class Book:
             carry,
             series.tally.plus(decided.tally),
             decided.last(carry.window),
-            first_ns if series.first_ns is None else series.first_ns,
+            first_ns,
             last_ns,
             reader.name,
         )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Between these, polars writes a float as Python does.
 PLAIN_FLOATS = (1e-3, 1e15)
+# With more decimals than these, every int64 of ticks is below 1.
+MAX_WHOLE_SCALE = 18
 
 
 def csv_of(rows: ArrayRows, window: int, harmless_in: bool) -> tuple[bytes, int, int]:
@@ -58,7 +60,9 @@ def _close_halves(rows: ArrayRows) -> "tuple[pl.Series, pl.Series]":
     import numpy as np
     import polars as pl
 
-    whole, rest = np.divmod(np.abs(rows.closes), 10**rows.scale)
+    sizes = np.abs(rows.closes)
+    fits = rows.scale <= MAX_WHOLE_SCALE
+    whole, rest = np.divmod(sizes, 10**rows.scale) if fits else (np.zeros_like(sizes), sizes)
     if not rows.scale:
         return pl.Series(whole).cast(pl.String), pl.Series([""]).new_from_index(0, len(whole))
     decimals = pl.Series(rest).cast(pl.String).str.zfill(rows.scale).str.strip_chars_end("0")
@@ -81,11 +85,11 @@ def _symbols(rows: ArrayRows, harmless_in: bool) -> "pl.Series":
     import polars as pl
 
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="")
+    writer = csv.writer(text, lineterminator="\n")
     written = []
     for symbol in rows.symbols:
         writer.writerow([harmless(symbol) if harmless_in else symbol, ""])
-        written.append(text.getvalue()[:-1])
+        written.append(text.getvalue().removesuffix(",\n"))
         text.seek(0)
         text.truncate()
     names = pl.Series(written, dtype=pl.String)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMS = (".csv", ".parquet", ".arrow")
 HEADER = ("timestamp", "symbol", "close", "rolling_mean", "signal")
 DECIMAL_DIGITS = 38
+TIMES_NS = 2**63
 
 
 def form_of(path: str, partition_by: str | None = None) -> str:
@@ -58,6 +59,7 @@ class SignalsFile:
         self._file = open(self._unfinished, "wb")  # noqa: SIM115
         self._write(csv_bytes([HEADER]))
         self._whole = self._decimals = 0
+        self._in_64_bits = True
 
     def write(self, rows: Rows) -> None:
         """Write rows; raises `DiskError`."""
@@ -74,6 +76,9 @@ class SignalsFile:
         """Write rows as CSV; tell the most digits before and after the point of any close."""
         if self._form == ".csv":
             rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
+        times_ns = [row.ns for row in rows if row.ns is not None]
+        if times_ns and not -TIMES_NS <= min(times_ns) <= max(times_ns) < TIMES_NS:
+            self._in_64_bits = False
         halves = [(row.close or "").lstrip("-").partition(".") for row in rows]
         whole, decimals = (max(len(half[place]) for half in halves) for place in (0, 2))
         return csv_bytes(map(_cells, rows)), whole, decimals
@@ -139,12 +144,14 @@ class SignalsFile:
         return table if self._form == ".csv" else table.with_columns(*self._columns())
 
     def _columns(self) -> "list[pl.Expr]":
+        """Type the columns; timestamps and closes that their type may not hold stay text."""
         import polars as pl
 
-        stamp = pl.col("timestamp").str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", time_zone="UTC"
-        )
-        columns = [stamp, pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
+        columns = [pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
+        if self._in_64_bits:
+            stamp = pl.col("timestamp").str
+            form = "%Y-%m-%dT%H:%M:%S%.fZ"
+            columns.append(stamp.to_datetime(form, time_unit="ns", time_zone="UTC"))
         if self._whole + self._decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, self._decimals)))
         return columns

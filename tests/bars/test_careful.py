@@ -23,6 +23,7 @@ from tests.tables import (
     Table,
     in_quotes,
     opened,
+    plain_batches,
     read,
     refusal,
     tables,
@@ -159,6 +160,12 @@ def test_a_header_alone_below_a_blank_line_is_an_empty_table() -> None:
     assert read("\nclose,open") == Bars([], [], [])
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", " \t "])
+def test_a_blank_last_line_without_its_end_cuts_no_close(blank: str) -> None:
+    for text in ("open,close\n1,100.25\n2,7\n", "close\n100.25\n7\n"):
+        assert read(text + blank).closes == oracle.prices(["100.25", "7"])
+
+
 def test_lines_and_closes_stay_right_from_piece_to_piece() -> None:
     """Two megabytes come in several pieces, which cut between any two lines."""
     rows = [(f"{row * 7 % 1000}.{row % 10}", row) for row in range(40_000)]
@@ -187,7 +194,7 @@ def test_a_bad_close_far_down_is_named_with_its_line(quote: str) -> None:
 def test_rows_before_the_one_in_doubt_are_given_first() -> None:
     text = CLEAN + "2024-01-01 00:03:00,1,2\n"
     with opened(text) as reader:
-        batches = reader.batches()
+        batches = plain_batches(reader)
         assert [batch.cells for batch in [next(batches)]] == [["100.10", "100.25", "99.5"]]
         with pytest.raises(DataError, match="line 5: 3 fields instead of 4"):
             next(batches)
@@ -536,7 +543,7 @@ def test_a_column_without_a_printable_name_is_called_by_its_place() -> None:
 
 def test_the_problem_of_a_bar_out_of_order_names_its_line_and_the_way_out() -> None:
     with opened(CLEAN.replace("\n2024", "\n\n2024")) as reader:
-        (batch,) = reader.batches()
+        (batch,) = plain_batches(reader)
         problem = reader.order_problem(batch, Finding("duplicates", 1, "is twice there"))
     _, _, message = problem.message.rpartition("/")
     expected = "timestamp is twice there (sort the bars, or set checks: {duplicates: warn})"

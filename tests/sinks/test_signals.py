@@ -70,6 +70,29 @@ def test_columns_hold_what_the_csv_says(tmp_path: Path, suffix: str) -> None:
     assert texts == [row[4] for row in expected_rows()]
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+@pytest.mark.parametrize(
+    ("stamps", "exact"),
+    [
+        (["1677-09-21T00:12:43.145224192Z", "2262-04-11T23:47:16.854775807Z"], True),
+        (["1677-09-21T00:12:43.145224191Z", "2024-01-01T00:00:00Z"], False),
+        (["2024-01-01T00:00:00Z", "2262-04-11T23:47:16.854775808Z"], False),
+        (["0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"], False),
+    ],
+)
+def test_timestamps_beyond_64_bits_of_nanoseconds_stay_text(
+    tmp_path: Path, suffix: str, stamps: list[str], exact: bool
+) -> None:
+    text = "timestamp,close\n" + "".join(f"{stamp},1\n" for stamp in stamps)
+    data = io.BytesIO(signals(tmp_path, suffix, text, CONFIG.replace("3", "1")))
+    column = (pl.read_parquet(data) if suffix == ".parquet" else pl.read_ipc(data))["timestamp"]
+    if exact:
+        assert column.dtype == pl.Datetime("ns", "UTC")
+        assert column.to_physical().to_list() == [-(2**63), 2**63 - 1]
+    else:
+        assert column.to_list() == stamps
+
+
 def test_interleaved_symbols_keep_the_order_of_their_rows(tmp_path: Path) -> None:
     config = CONFIG.replace("3", "1") + "columns: {symbol: s}\n"
     text = "s,close\nB,1\nA,2\n=x,3\nA,4\n"

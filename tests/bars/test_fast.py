@@ -1,0 +1,485 @@
+"""Plain blocks read fast: the same bars, answers and refusals as if all were read carefully."""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from rollsignal.bars.batch import ArrayBatch, Batch, Coded
+from rollsignal.bars.careful import CarefulParser
+from rollsignal.bars.fast import FastParser
+from rollsignal.bars.header import BLANKS, find_dialect
+from rollsignal.bars.input import InputFile
+from rollsignal.bars.tables import TextReader
+from rollsignal.config import Checks, Columns, JobConfig, Missing
+from rollsignal.engines.book import Book
+from rollsignal.engines.doubts import Doubts
+from rollsignal.engines.inputs import LARGE_BYTES, Inputs
+from rollsignal.engines.local import decide
+from rollsignal.errors import DataError
+from rollsignal.settings import SymbolFrom
+from rollsignal.sinks.metrics import success
+from rollsignal.sinks.signals import SignalsFile
+from rollsignal.sinks.summary import rendered, summary_rows
+from rollsignal.timestamps import to_ns
+from tests.oracle import Price, prices
+from tests.strategies import written
+from tests.tables import CAREFUL, CONFIG, Cut, opened
+
+UNCHECKED = CONFIG._replace(checks=Checks(order="off", duplicates="off"))
+WARNED = CONFIG._replace(checks=Checks(order="warn", duplicates="warn"))
+BY_COLUMN = Columns(symbol=SymbolFrom("symbol"))
+START = datetime(2024, 2, 28, 23, 50)
+FAST = Cut(0, 1, 40)
+
+
+class Read(NamedTuple):
+    """All that is read of a text, and what is wrong after it, if anything."""
+
+    closes: list[Price]
+    times_ns: list[int]
+    symbols: list[str]
+    lines: list[int]
+    problem: str = ""
+
+    def plus(self, more: "Read") -> "Read":
+        """Join what comes after this."""
+        return Read(
+            self.closes + more.closes,
+            self.times_ns + more.times_ns,
+            self.symbols + more.symbols,
+            self.lines + more.lines,
+        )
+
+
+def read(data: bytes, config: JobConfig, cut: Cut, plainly: bool = True) -> tuple[Read, int]:
+    """Read a text, and count the blocks that came as arrays. Lines are known only `plainly`."""
+    found, arrays = Read([], [], [], []), 0
+    try:
+        with opened(data, config, cut) as reader:
+            for batch in reader.batches():
+                arrays += isinstance(batch, ArrayBatch)
+                known = of_arrays(batch) if isinstance(batch, ArrayBatch) else of_plain(batch)
+                # A blank symbol is left to those who explain what is wrong.
+                if isinstance(batch, ArrayBatch) and (plainly or "" in known.symbols):
+                    known, as_arrays = of_plain(batch.plain()), known
+                    assert known._replace(lines=[]) == as_arrays
+                found = found.plus(known)
+    except DataError as error:
+        return found._replace(problem=error.message.partition("bars.csv")[2]), arrays
+    return found, arrays
+
+
+def of_plain(batch: Batch) -> Read:
+    unit = 10**batch.closes.scale
+    closes = [None if tick is None else Fraction(tick, unit) for tick in batch.closes.values]
+    times_ns = list(map(to_ns, batch.moments or []))
+    return Read(closes, times_ns, list(batch.symbols or []), list(batch.lines))
+
+
+def of_arrays(batch: ArrayBatch) -> Read:
+    ticks, scale = batch.ticks
+    closes: list[Price] = [Fraction(tick, 10**scale) for tick in ticks.tolist()]
+    symbols: list[str] = []
+    if isinstance(batch.symbols, Coded):
+        symbols = [batch.symbols.names[code].strip(BLANKS) for code in batch.symbols.codes]
+    moments = [] if batch.moments is None else batch.moments.tolist()
+    return Read(closes, moments, symbols, [])
+
+
+class Answer(NamedTuple):
+    """All that a run leaves of a text."""
+
+    metrics: dict[str, object]
+    summary: bytes
+    signals: bytes
+    warnings: list[str]
+    problem: str
+
+
+def answer(data: bytes, config: JobConfig, cut: Cut) -> Answer:
+    """Decide a text as the local engine does, and write its signals."""
+    warnings: list[str] = []
+    problem = ""
+    with TemporaryDirectory() as folder:
+        path, signals = Path(folder, "bars.csv"), SignalsFile(f"{folder}/out.csv", config.window)
+        path.write_bytes(data)
+        doubts = Doubts(config.checks._asdict(), lambda _, text: warnings.append(text))
+        book = Book(config, doubts, signals.write)
+        try:
+            with closing(InputFile(str(path), None, cut.first_bytes, cut.block_bytes)) as file:
+                reader = TextReader(file, config, cut.careful_bytes)
+                for batch in reader.batches():
+                    book.take(batch, reader)
+        except DataError as error:
+            problem = error.message.replace(folder, "")
+        book.close_panel()
+        signals.finish()
+        tally = book.tally()
+        return Answer(
+            success(config, tally, 0) if tally.signals else {"tally": tally},
+            rendered(summary_rows(book.series, config), ".csv"),
+            Path(folder, "out.csv").read_bytes(),
+            [text.replace(folder, "") for text in warnings],
+            problem,
+        )
+
+
+def agree(data: bytes, config: JobConfig, cut: Cut) -> int:
+    """See that a text is read the same with the fast parser and never; count its arrays."""
+    carefully, _ = read(data, config, cut._replace(careful_bytes=CAREFUL.careful_bytes))
+    found, arrays = read(data, config, cut)
+    assert found == carefully
+    assert read(data, config, cut, plainly=False)[0]._replace(lines=[]) == found._replace(lines=[])
+    return arrays
+
+
+class Messy(NamedTuple):
+    """A plain table with a few things in it that are not, and how it is cut and read."""
+
+    data: bytes
+    config: JobConfig = CONFIG
+    cut: Cut = FAST
+
+
+ODD_CLOSES = [
+    *("", " ", "NA", "nan", "NaN", "inf", "-inf", "Infinity", "null", "None", "-", ".", "+", "x"),
+    *("1_000", "1;5", "0x10", "1e-400", "1e400", "1e-15", "0", "0.00", "-0", "0e0", " 1", "1 "),
+    *("1.0000000000000001", "1234567890123456", "12345678901234567", "123456789012345"),
+    *("0.1234567890123", ".123456789012345", "99999999999999.9", "9007199254740993", "1e22"),
+    *("1e", "1e+", "e5", "--1", "+-1", "1.2.3", "1d5", "٣", "1\u00a0", "1\0", "1f", "(1)", "$1"),
+    *("1e0000000001", "1e-014", "5e-324", "1.5\t", "true", "1e15", "1e14", "123456789e-9"),
+    *("-7.25", "+7.25", "5.", ".5", "007.50", "9223372036854775807", "0." + "0" * 20, '"7.5"'),
+]
+ODD_STAMPS = [
+    *("2024-02-30 00:00:00", "2023-02-29 00:00:00", "2024-13-01 00:00:00", "2024-00-10 00:00:00"),
+    *("2024-03-00 00:00:00", "2024-03-01 24:00:00", "2024-03-01 23:60:00", "2024-03-01 00:00:60"),
+    *("2024-03-01 0a:00:00", "2024-03-01 00:5x:00", "2024-03-01 00:00   ", "2024-03-01T00:00:00"),
+    *("2024-03-01 00:00Z  ", "2024-03-01 00:00.50", "2024/03/01 00:00:00", "2024-03-01 00:00+00"),
+    *("01/03/2024 00:00:00", "1709251200000000000", "2024-03-01 00-00-00", "2024-W09-5 00:00:00"),
+    *("0000-01-01 00:00:00", "9999-12-31 23:59:59", "2024-03-01 00:00:٣", " 024-03-01 00:00:00"),
+    *("2024-03-01\t00:00:00", "2024-03-01_00:00:00", "2023-01-01 00:00:00", "2024-02-28 23:50:00"),
+    *("2024-03-01", "2024-03-01 00:00", "", " ", "x", "2024-03-01 00:00:00Z", "1709251200"),
+    *("2024-03-01 00:00:00.5", '"2024-03-01 00:00:00"', "2024-03-01 12:00:00 AM", "20240301"),
+]
+ODD_TEXTS = ['"', '"7"', '7"', "é", "\0", "\r", "\n\n", "\ufeff", "\x1a", "\x85", "#", '"\n"', ""]
+ODD_SYMBOLS = [
+    "",
+    " ",
+    " A",
+    "A ",
+    "\t",
+    "é",
+    '"A"',
+    '"A,B"',
+    "=A",
+    "A\r",
+    "S" * 33,
+    '"A\nB"',
+    "\0",
+]
+
+CHANGES: list[Callable[[str], list[str]]] = [
+    lambda line: [line, line],
+    lambda line: [line, ""],
+    lambda line: ["", line],
+    lambda line: [line, "  "],
+    lambda line: [line + " "],
+    lambda line: [line + ","],
+    lambda line: [line + ",x"],
+    lambda line: ["," + line],
+    lambda line: [line.rpartition(",")[0]],
+    lambda line: [line[:-1]],
+    lambda line: [line.partition(",")[0], line + ",x"],
+    lambda line: [line + ",x", line.partition(",")[0]],
+    lambda line: [line + "\r"],
+    lambda line: [line.replace(",", ", ")],
+    lambda line: ['"' + line + '"'],
+    lambda line: ['"' + line.replace(",", '","') + '"'],
+    lambda line: [line + '"'],
+    lambda line: ["#" + line],
+    lambda line: [line + "\r\n" + line.upper()],
+    lambda line: ["time,timestamp,close,symbol", line],
+]
+FORMS = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S.%f", "%Y-%m-%d %H:%M Z", "%s"]
+
+
+def minutes(count: int, form: str = FORMS[0]) -> list[str]:
+    """List timestamps a minute apart, across the end of a February that has 29 days."""
+    stamps = [START + timedelta(minutes=row) for row in range(count)]
+    if form == "%s":
+        return [str(int((stamp - datetime(1970, 1, 1)).total_seconds())) for stamp in stamps]
+    return [stamp.strftime(form) for stamp in stamps]
+
+
+@st.composite
+def messy(draw: DrawFn, odd: int = 2) -> Messy:
+    """Draw a plain table, then put at most so many odd cells and lines in."""
+    count = draw(st.integers(1, 12))
+    orders = ["tcv", "ctv", "vtc", "tc", "ct", "vc", "c", "c", "tsc", "sct", "scv", "vstc"]
+    order = draw(st.sampled_from(orders))
+    plain = st.sampled_from(["100.10", "100.25", "99.5", "7", "100.1", "12345.678"])
+    same = draw(st.booleans())
+    columns = {
+        "c": [f"{100 + draw(st.integers(0, 3))}.25" if same else draw(plain) for _ in range(count)],
+        "t": minutes(count, draw(st.sampled_from(FORMS))),
+        "v": ["7"] * count,
+        "s": [draw(st.sampled_from(["A", "A", "B", "BTCUSDT", "A-1"])) for _ in range(count)],
+    }
+    odds = {"c": ODD_CLOSES, "t": ODD_STAMPS, "v": ODD_TEXTS, "s": ODD_SYMBOLS}
+    for _ in range(draw(st.integers(0, odd))):
+        place, kind = draw(st.integers(0, count - 1)), draw(st.sampled_from(order))
+        columns[kind][place] = draw(st.sampled_from(odds[kind]))
+    names = {"t": "timestamp", "c": "close", "v": "volume", "s": "symbol"}
+    lines = [",".join(names[kind] for kind in order)]
+    lines += [",".join(columns[kind][row] for kind in order) for row in range(count)]
+    for _ in range(draw(st.integers(0, odd))):
+        place = draw(st.integers(0, len(lines) - 1))
+        lines[place : place + 1] = draw(st.sampled_from(CHANGES))(lines[place])
+    end = draw(st.sampled_from(["\n", "\n", "\n", "\r\n", "\r"]))
+    text = end.join(lines) + draw(st.sampled_from([end, end, "", end * 2, "\r", end + " \t"]))
+    return Messy(text.encode(), draw(configs("s" in order)), draw(cuts))
+
+
+@st.composite
+def configs(draw: DrawFn, with_symbols: bool) -> JobConfig:
+    config = draw(st.sampled_from([CONFIG, CONFIG, UNCHECKED, WARNED]))
+    policies: list[Missing] = ["error", "skip", "gap"]
+    if with_symbols and draw(st.integers(0, 4)):
+        config = config._replace(columns=BY_COLUMN)
+    missing, window = draw(st.sampled_from(policies)), draw(st.integers(1, 4))
+    return config._replace(missing=missing, window=window)
+
+
+cuts = st.builds(
+    Cut,
+    st.sampled_from([0, 0, 0, 60, 150]),
+    st.sampled_from([1, 1, 30, 60]),
+    st.sampled_from([1, 20, 40, 64, 100, 200]) | st.integers(1, 200),
+)
+
+
+@settings(max_examples=500)
+@given(messy())
+@example(Messy(b"close\n1\n\n2\n"))
+@example(Messy(b"close\n1\n\n2\n", cut=Cut(0, 9, 9)))
+@example(Messy(b"close\n1\n2\n\n3\n4\n", cut=Cut(0, 8, 3)))
+@example(Messy(b"volume,close\n7,12.25\n7,1"))
+@example(Messy(b"volume,close\n7,12.25\n7,1\r"))
+@example(Messy(b"volume,close\n7,12.25\n7,12\n \t", cut=Cut(0, 13, 99)))
+@example(Messy(b"close,volume\n1,7\n2,7\r\r\n3,7\n"))
+@example(Messy(b"close,volume\n1,7\n2,7,8\n3\n4,7\n", cut=Cut(0, 17, 99)))
+@example(Messy(b"close,volume\r1,7\r2,7\r3,7\r", cut=Cut(0, 17, 99)))
+def test_a_messy_text_is_read_the_same_whichever_parser_reads_its_blocks(case: Messy) -> None:
+    agree(*case)
+
+
+@settings(max_examples=300)
+@given(messy(odd=1))
+def test_a_messy_text_gives_the_same_answer_whichever_parser_reads_its_blocks(case: Messy) -> None:
+    careful = case.cut._replace(careful_bytes=CAREFUL.careful_bytes)
+    assert answer(*case) == answer(case.data, case.config, careful)
+
+
+@pytest.mark.parametrize("order", ["tcv", "vtc", "c", "tsc"])
+@pytest.mark.parametrize("cell", ODD_CLOSES)
+def test_an_odd_close_is_read_the_same_in_any_block(cell: str, order: str) -> None:
+    for place in range(4):
+        cells = ["100.10", "100.25", "99.5", "7"]
+        cells[place] = cell
+        agree(table(cells, order=order), CONFIG._replace(missing="gap"), Cut(0, 1, 60))
+
+
+@pytest.mark.parametrize("order", ["tcv", "vct"])
+@pytest.mark.parametrize("stamp", ODD_STAMPS)
+def test_an_odd_timestamp_is_read_the_same_in_any_block(stamp: str, order: str) -> None:
+    for place in range(4):
+        stamps = minutes(4)
+        stamps[place] = stamp
+        agree(table(["1", "2", "3", "4"], stamps, order), CONFIG, Cut(0, 1, 60))
+
+
+@pytest.mark.parametrize("symbol", ODD_SYMBOLS)
+def test_an_odd_symbol_is_read_the_same_in_any_block(symbol: str) -> None:
+    for place in range(4):
+        symbols = ["A", "B", "A", "BTC"]
+        symbols[place] = symbol
+        data = table(["1", "2", "3", "4"], order="tsc", symbols=symbols)
+        agree(data, CONFIG._replace(columns=BY_COLUMN), Cut(0, 1, 60))
+
+
+def table(
+    cells: Sequence[str],
+    stamps: Sequence[str] = (),
+    order: str = "tcv",
+    end: str = "\n",
+    comma: str = ",",
+    symbols: Sequence[str] = (),
+) -> bytes:
+    """Write a table, its columns in the order given."""
+    names = {"t": "timestamp", "c": "close", "v": "volume", "s": "symbol"}
+    count = len(cells)
+    columns = zip(
+        cells, stamps or minutes(count), ["7"] * count, symbols or ["A"] * count, strict=True
+    )
+    rows = [names, *(dict(zip("ctvs", row, strict=True)) for row in columns)]
+    return "".join(comma.join(row[kind] for kind in order) + end for row in rows).encode()
+
+
+plain_closes = st.one_of(
+    st.tuples(st.integers(0, 10**9), st.integers(0, 4)).map(lambda drawn: written(*drawn)),
+    st.integers(0, 10**16 - 1).map(str),
+    st.sampled_from(["100.10", "007.50", "5.", ".5", "0", "0.00", "123456789.123456"]),
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(plain_closes, min_size=2),
+    st.sampled_from(["tcv", "ctv", "vtc", "tc", "ct", "cv", "c", "tsc", "scvt"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(FORMS),
+)
+def test_a_plain_table_is_read_as_arrays_of_what_is_written(
+    cells: list[str], order: str, end: str, comma: str, form: str
+) -> None:
+    stamps = minutes(len(cells), form)
+    config = CONFIG._replace(columns=BY_COLUMN) if "s" in order else CONFIG
+    first = len(table(cells[:1], stamps[:1], order, end, comma))
+    found, arrays = read(table(cells, stamps, order, end, comma), config, Cut(0, first, 1 << 20))
+    assert arrays == fits(cells[1:])
+    count = len(cells)
+    seconds = [
+        int((START - datetime(1970, 1, 1)).total_seconds()) + 60 * row for row in range(count)
+    ]
+    times_ns = [second * 10**9 for second in seconds] if "t" in order else []
+    symbols = ["A"] * count if "s" in order else []
+    assert found == Read(prices(cells), times_ns, symbols, list(range(2, count + 2)))
+
+
+def fits(cells: Sequence[str]) -> bool:
+    """Tell if the ticks of closes, and the sums of a window, fit into an int64."""
+    scale = max(len(cell.partition(".")[2]) for cell in cells)
+    most = max(Fraction(cell) for cell in cells) * int(10**scale)
+    return 2 * CONFIG.window * most < 2**63
+
+
+BLOCK = 32
+
+
+def in_blocks(*beginnings: str) -> tuple[bytes, Cut]:
+    """Write blocks that begin like that, which are read fast from the second of rows on."""
+    blocks = [text.encode() for text in beginnings]
+    filled = [block + b"2.25," + b"x" * (BLOCK - len(block) - 6) + b"\n" for block in blocks]
+    head = b"close,note\n"
+    return head + b"".join(filled), Cut(0, len(head) + BLOCK, BLOCK)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *('"7.25",a\n', "-7.25,a\n", "7.25,é\n", "725e-2,a\n", " 7.25,a\n", "7.25,\r"),
+        *("\n7.25,a\n", "7.25,a\n\n", '7.25,"a\nb"\n', "1234567890123.2500,a\n"),
+    ],
+)
+def test_blocks_around_one_that_is_not_plain_are_read_as_arrays(odd: str) -> None:
+    plain = "1.25,a\n"
+    data, cut = in_blocks(plain, plain, plain, odd, plain, plain)
+    assert agree(data, CONFIG, cut) == 4
+
+
+def test_nothing_is_read_as_arrays_before_so_many_bytes_are_read_carefully() -> None:
+    data, cut = in_blocks(*["1.25,a\n"] * 6)
+    first = cut.first_bytes - len("close,note\n")
+    for blocks in range(1, 6):
+        for size in ((blocks - 1) * BLOCK + 1 if blocks > 1 else 0, blocks * BLOCK):
+            less = cut._replace(careful_bytes=len("close,note\n") + first - BLOCK + size)
+            assert agree(data, CONFIG, less) == 6 - blocks
+
+
+@pytest.mark.parametrize(
+    "header", ["close, note", '"close,note"', "close,note\n", "sep=,\nclose,note", "close,note,"]
+)
+def test_rows_are_not_plain_because_their_header_is_not(header: str) -> None:
+    """Only what the careful parser knows of the rows decides, and that each is as wide."""
+    rows = "1.25,a\n" * 9
+    arrays = agree(f"{header}\n{rows}".encode(), CONFIG, Cut(0, len(header) + 8, 21))
+    assert arrays == (0 if header in ("close, note", "close,note,") else 3)
+
+
+@pytest.mark.parametrize("row", ["1.25,a,", " 1.25,a", '"1.25,a"', '"1.25","a"', "1.25,é", "-1,a"])
+def test_a_text_of_odd_rows_is_read_carefully(row: str) -> None:
+    assert agree(("close,note\n" + f"{row}\n" * 9).encode(), CONFIG, Cut(0, 1, 40)) == 0
+
+
+HEAD = "timestamp,close,symbol,volume\n"
+DIALECT = find_dialect(HEAD, BY_COLUMN, "bars.csv")
+PLAIN_ROWS = b"2024-01-01 00:01:00,100.25,A,7\n2024-01-01 00:02:00,100.5,BC,7\n"
+
+
+def not_asked() -> Batch:
+    raise AssertionError("the batch is made plain")
+
+
+def in_place(block: bytes) -> tuple[ArrayBatch | None, CarefulParser]:
+    """Read a block fast that follows others, without a file."""
+    config = CONFIG._replace(columns=BY_COLUMN)
+    careful = CarefulParser("bars.csv", DIALECT, config)
+    careful.batch(HEAD.encode() + b"2024-01-01 00:00:00,99.5,A,7\n")
+    return FastParser(careful, config).batch(block, not_asked), careful
+
+
+@pytest.mark.parametrize("place", range(len(PLAIN_ROWS) + 1))
+def test_any_byte_in_any_place_is_doubted_or_read_as_carefully(place: int) -> None:
+    for byte in range(256):
+        for left_out in (0, 1):
+            block = PLAIN_ROWS[:place] + bytes([byte]) + PLAIN_ROWS[place + left_out :]
+            found, careful = in_place(block)
+            if found is not None and "" in of_arrays(found).symbols:
+                with pytest.raises(DataError, match="the symbol is empty"):
+                    careful.batch(block)
+            elif found is not None:
+                batch, problem = careful.batch(block)
+                assert batch is not None
+                assert problem is None
+                assert of_arrays(found) == of_plain(batch)._replace(lines=[])
+
+
+def many(count: int, odd: bytes = b"") -> bytes:
+    """Write a panel of many rows, of which one late in the text ends with something odd."""
+    rows = [
+        b"%s,%d.%02d,S%d"
+        % (str(START + timedelta(seconds=row)).encode(), row % 7, row % 9, row % 3)
+        for row in range(count)
+    ]
+    rows[-count // 4] += odd
+    return b"timestamp,close,symbol\n" + b"\n".join(rows) + b"\n"
+
+
+@pytest.mark.parametrize("odd", [b"", b'"', b" "])
+def test_blocks_of_the_usual_size_give_the_same_answer_as_read_carefully(odd: bytes) -> None:
+    data, config = (
+        many(60_000, odd),
+        CONFIG._replace(columns=BY_COLUMN if odd == b" " else Columns()),
+    )
+    assert answer(data, config, Cut(0)) == answer(data, config, CAREFUL)
+
+
+def test_the_local_engine_reads_a_large_table_as_it_would_carefully(tmp_path: Path) -> None:
+    path, data = tmp_path / "bars.csv", many(LARGE_BYTES // 28 + 1)
+    assert len(data) >= LARGE_BYTES
+    path.write_bytes(data)
+    config = CONFIG._replace(columns=BY_COLUMN)
+    result = decide(Inputs([str(path)], config), lambda level, text: None)
+    expected = answer(data, config, CAREFUL)
+    assert success(config, result.tally, 0) == expected.metrics
+    assert rendered(summary_rows(result.series, config), ".csv") == expected.summary
