@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rollsignal.arrays import TickArray
 from rollsignal.bars.batch import ArrayBatch, Batch, Coded
 from rollsignal.bars.careful import CarefulParser
-from rollsignal.bars.fields import DoubtError, Fields
+from rollsignal.bars.fields import DoubtError, Fields, Masks
 from rollsignal.bars.moments import moments_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError
@@ -23,6 +23,7 @@ class FastParser:
     def __init__(self, careful: CarefulParser, config: JobConfig) -> None:
         self._careful = careful
         self._window = config.window
+        self._masks = Masks()
 
     def batch(self, block: bytes, plain: Callable[[], Batch]) -> ArrayBatch | None:
         """Read a block of whole lines; None if it is in any doubt."""
@@ -30,7 +31,7 @@ class FastParser:
         if not self._knows_form():
             return None
         try:
-            fields = Fields(block, dialect.delimiter, dialect.width)
+            fields = Fields(block, dialect.delimiter, dialect.width, self._masks)
             ticks = fields.numbers(dialect.close)
             if not fits_int64(ticks.values, self._window):
                 return None

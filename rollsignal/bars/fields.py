@@ -35,6 +35,26 @@ class DoubtError(Exception):
     """These bytes are not plain: they must be read carefully."""
 
 
+class Masks:
+    """Room for two marks of every byte of a block, used again for the next one.
+
+    To take and give back megabytes for every block would cost as much as to fill them.
+    """
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._room = np.empty((2, 0), np.bool_)
+
+    def of(self, size: int) -> "tuple[NDArray[np.bool_], NDArray[np.bool_]]":
+        """Return both, of so many bytes, with anything in them."""
+        import numpy as np
+
+        if size > self._room.shape[1]:
+            self._room = np.empty((2, size), np.bool_)
+        return self._room[0, :size], self._room[1, :size]
+
+
 class Fields:
     """The places of all fields of a block of whole rows.
 
@@ -42,7 +62,7 @@ class Fields:
     quotes, or a row has not `width` fields.
     """
 
-    def __init__(self, block: bytes, delimiter: str, width: int) -> None:
+    def __init__(self, block: bytes, delimiter: str, width: int, masks: "Masks") -> None:
         import numpy as np
 
         if b"\r" in block:
@@ -51,8 +71,11 @@ class Fields:
             raise DoubtError("bytes beyond plain text")
         self.bytes = block
         text = np.frombuffer(block, np.uint8)
-        line_ends = text == 0x0A
-        every = np.flatnonzero(line_ends | (text == ord(delimiter)))
+        line_ends, ends = masks.of(len(block))
+        np.equal(text, 0x0A, out=line_ends)
+        np.equal(text, ord(delimiter), out=ends)
+        ends |= line_ends
+        every = np.flatnonzero(ends)
         self.rows = int(np.count_nonzero(line_ends))
         if not block.endswith(b"\n") or len(every) != self.rows * width:
             raise DoubtError("rows of several widths")
@@ -173,12 +196,18 @@ class Fields:
         words, mask = self._masked(ends, lengths, WORD * (2 - word))
         return words | (~mask & np.uint64(ZEROS))
 
-    def _masked(self, ends: "Places", lengths: "Places", from_end: int) -> "tuple[Words, Words]":
+    def _masked(
+        self, ends: "Places", lengths: "Places", from_end: int
+    ) -> "tuple[Words, Words | np.uint64]":
         """Return eight characters of every cell, 0 where it has none, and which ones it has."""
         import numpy as np
 
-        missing = np.clip(from_end - lengths, 0, WORD)
-        mask = np.uint64(ALL) << (missing << 3).astype(np.uint64)
+        mask: Words | np.uint64
+        if (least := int(lengths.min())) == lengths.max():
+            mask = np.uint64(ALL << 8 * min(max(from_end - least, 0), WORD) & ALL)
+        else:
+            missing = np.clip(from_end - lengths, 0, WORD)
+            mask = np.uint64(ALL) << (missing << 3).astype(np.uint64)
         return self._words(ends - from_end) & mask, mask
 
     def _words(self, begins: "Places") -> "Words":

@@ -27,12 +27,17 @@ DAY_S = 86_400
 SECOND_NS = 10**9
 DAYS_TO_1970 = 719_468
 ZERO = ord("0")
+# Of the eight bytes HH:MM:SS the digits' values, and of its pairs the hours and minutes.
+DIGITS = 0x0F0F000F0F000F0F
+HOURS_AND_MINUTES = 0x00000000FF0000FF
 # Whole years whose every moment, in whatever zone, fits into an int64 of nanoseconds.
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 
 
 def moments_of(fields: Fields, place: int, reader: TimestampReader) -> "NDArray[np.int64]":
     """Read a column of timestamps to nanoseconds since 1970 UTC; raises `DoubtError`."""
+    import numpy as np
+
     if reader.epoch_unit_ns:
         return _epochs(fields, place, reader.epoch_unit_ns)
     text = fields.texts(place)
@@ -43,12 +48,14 @@ def moments_of(fields: Fields, place: int, reader: TimestampReader) -> "NDArray[
     moment = reader.read([first.decode()])[0]
     if not _PATTERN.fullmatch(reader.pattern):
         raise DoubtError("timestamps of another order")
-    _check_shape(text, first, shape.start("zone") if shape["zone"] else len(first))
-    local = _days(text) * (DAY_S * SECOND_NS)
-    if shape["clock"]:
-        local += _clock_ns(text, shape)
-    local += to_ns(moment) - int(local[0])
-    return local
+    least, most = _extremes(text)
+    _check_shape(first, least, most, shape.start("zone") if shape["zone"] else len(first))
+    days, counts = _days(text, same_century=least[:2] == most[:2])
+    local = days * (DAY_S * SECOND_NS)
+    clock = _clock_ns(text, shape, most) if shape["clock"] else None
+    local += to_ns(moment) - int(local[0]) - (0 if clock is None else int(clock[0]))
+    found = np.repeat(local, counts)
+    return found if clock is None else np.add(found, clock, out=found)
 
 
 def _epochs(fields: Fields, place: int, unit_ns: int) -> "NDArray[np.int64]":
@@ -58,37 +65,46 @@ def _epochs(fields: Fields, place: int, unit_ns: int) -> "NDArray[np.int64]":
     return values * unit_ns
 
 
-def _check_shape(text: "Text", first: bytes, zone: int) -> None:
-    """Make sure that all rows have digits where the first has, and else its very characters.
+def _extremes(text: "Text") -> tuple[list[int], list[int]]:
+    """Find the least and the greatest byte of every column.
 
     Rows are joined 64 by 64, because NumPy is slow along short rows.
     """
     rows, width = text.shape
     whole = rows - rows % 64
-    parts = [text[:whole].reshape(-1, 64 * width), text[whole:]]
-    least = [part.min(axis=0).reshape(-1, width).min(axis=0) for part in parts if part.size]
-    most = [part.max(axis=0).reshape(-1, width).max(axis=0) for part in parts if part.size]
-    for place, sign in enumerate(first):
-        low, high = min(part[place] for part in least), max(part[place] for part in most)
+    parts = [part for part in (text[:whole].reshape(-1, 64 * width), text[whole:]) if part.size]
+    least = [part.min(axis=0).reshape(-1, width).min(axis=0).tolist() for part in parts]
+    most = [part.max(axis=0).reshape(-1, width).max(axis=0).tolist() for part in parts]
+    return list(map(min, zip(*least, strict=True))), list(map(max, zip(*most, strict=True)))
+
+
+def _check_shape(first: bytes, least: list[int], most: list[int], zone: int) -> None:
+    """Make sure that all rows have digits where the first has, and else its very characters."""
+    for place, (sign, low, high) in enumerate(zip(first, least, most, strict=True)):
         digits = place < zone and chr(sign).isdigit()
         if (low, high) != (sign, sign) and not (digits and low >= ZERO and high <= ZERO + 9):
             raise DoubtError("timestamps of several shapes")
 
 
-def _days(text: "Text") -> "NDArray[np.int64]":
-    """Count the days since 1970 of every row; each that differs from the one above is computed."""
+def _days(text: "Text", same_century: bool) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """Count the days since 1970 of every row whose date differs from the one above.
+
+    Returns them, and how many rows each stands for.
+    """
     import numpy as np
 
     rows, width = text.shape
-    # The bytes of the date, YYYY-MM- and YY-MM-DD, as numbers.
-    words = [np.ndarray((rows,), "<u8", text, at, (width,)) for at in (0, 2)]
-    changes = (words[0][1:] != words[0][:-1]) | (words[1][1:] != words[1][:-1])
+    # The bytes of the date, YY-MM-DD and YYYY-MM-, as numbers.
+    words = [np.ndarray((rows,), "<u8", text, at, (width,)) for at in (2, 0)]
+    changes = words[0][1:] != words[0][:-1]
+    if not same_century:
+        changes |= words[1][1:] != words[1][:-1]
     begins = np.concatenate((np.zeros(1, np.int64), np.flatnonzero(changes) + 1))
     dates = text[begins, :10].astype(np.int64) - ZERO
     year = dates[:, :4] @ np.array([1000, 100, 10, 1])
     month, day = dates[:, 5:7] @ np.array([10, 1]), dates[:, 8:10] @ np.array([10, 1])
     _check_dates(year, month, day)
-    return np.repeat(_days_of_dates(year, month, day), np.diff(begins, append=rows))
+    return _days_of_dates(year, month, day), np.diff(begins, append=rows)
 
 
 def _check_dates(
@@ -119,32 +135,38 @@ def _days_of_dates(
     return year * 365 + year // 4 - year // 100 + year // 400 + of_year - DAYS_TO_1970
 
 
-def _clock_ns(text: "Text", shape: "re.Match[bytes]") -> "NDArray[np.int64]":
-    """Read the times of the day to nanoseconds."""
+def _clock_ns(text: "Text", shape: "re.Match[bytes]", most: list[int]) -> "NDArray[np.int64]":
+    """Read the times of the day to nanoseconds, the digits HH:MM:SS in one word of 64 bits."""
     import numpy as np
 
-    hours, minutes = _pair(text, 11), _pair(text, 14)
-    seconds = hours * 3600 + minutes * 60
-    if hours.max() > 23 or minutes.max() > 59:
+    rows, width = text.shape
+    if any(most[place] > ZERO + 5 for place in (14, 17) if place < shape.end("clock")):
         raise DoubtError("no time of the day")
-    if shape["second"]:
-        last = _pair(text, 17)
-        if last.max() > 59:
-            raise DoubtError("no time of the day")
-        seconds += last
-    clock = seconds * SECOND_NS
+    seconds_at = 48 if shape["second"] else 0
+    # Without seconds, the word is that of "DD HH:MM", and moved.
+    word = np.ndarray((rows,), "<u8", text, 11 if seconds_at else 8, (width,)).copy()
+    if not seconds_at:
+        word >>= np.uint64(24)
+    word &= np.uint64(DIGITS)
+    # Each pair's tens become ten ones, and stand where the tens were.
+    pairs = word * np.uint64(10)
+    word >>= np.uint64(8)
+    pairs += word
+    minutes = (pairs & np.uint64(HOURS_AND_MINUTES)) * np.uint64((60 << 24) + 1)
+    minutes >>= np.uint64(24)
+    minutes &= np.uint64(0xFFFF)
+    if minutes.max() >= 24 * 60:
+        raise DoubtError("no time of the day")
+    minutes *= np.uint64(60)
+    if seconds_at:
+        pairs >>= np.uint64(seconds_at)
+        pairs &= np.uint64(0xFF)
+        minutes += pairs
+    minutes *= np.uint64(SECOND_NS)
+    clock: NDArray[np.int64] = minutes.view(np.int64)
     if shape["fraction"]:
         begin, end = shape.span("fraction")
-        unit = SECOND_NS
         for place in range(begin, end):
-            unit //= 10
+            unit = 10 ** (8 - place + begin)
             clock += (text[:, place].astype(np.int64) - ZERO) * unit
     return clock
-
-
-def _pair(text: "Text", place: int) -> "NDArray[np.int64]":
-    """Read two digits of every row."""
-    import numpy as np
-
-    tens = text[:, place].astype(np.int64)
-    return (tens - ZERO) * 10 + (text[:, place + 1] - ZERO)

@@ -54,7 +54,7 @@ class Blocks:
             self._size = self._block_bytes
             end = self._end_of_lines(data)
             if end:
-                block = self._rest + data[:end] if self._rest else data[:end]
+                block = b"".join((self._rest, memoryview(data)[:end]))
                 self._lines += block.count(b"\n") or block.count(b"\r")
                 self._rest = data[end:]
                 yield block

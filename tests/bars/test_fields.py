@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from rollsignal.arrays import TickArray
-from rollsignal.bars.fields import MAX_CHARS, MAX_WHOLE, DoubtError, Fields
+from rollsignal.bars.fields import MAX_CHARS, MAX_WHOLE, DoubtError, Fields, Masks
 from tests.strategies import written
 
 PLAIN = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
@@ -39,7 +39,7 @@ def beside(cells: Sequence[str], place: int, width: int) -> Fields:
     """Put a column into a table, between others whose cells are of two lengths."""
     columns = [[("x", "2024-01-01")[row % 2] for row in range(len(cells))]] * width
     columns[place] = list(cells)
-    return Fields(block(columns), ",", width)
+    return Fields(block(columns), ",", width, Masks())
 
 
 def fits(cells: Sequence[str]) -> bool:
@@ -215,7 +215,7 @@ def test_texts_of_several_lengths_are_doubted(cells: list[str]) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_every_delimiter_and_both_line_ends_are_known(delimiter: str, end: str) -> None:
     data = block([["1.5", "2"], ["A", "B"], ["7", "89"]], delimiter, end)
-    fields = Fields(data, delimiter, 3)
+    fields = Fields(data, delimiter, 3, Masks())
     assert fields.rows == 2
     assert exact(fields.numbers(0)) == [Fraction("1.5"), 2]
     assert fields.coded(1)[0] == ["A", "B"]
@@ -250,7 +250,7 @@ def test_every_delimiter_and_both_line_ends_are_known(delimiter: str, end: str) 
 )
 def test_rows_that_are_not_plain_or_of_several_widths_are_doubted(data: bytes) -> None:
     with pytest.raises(DoubtError):
-        Fields(data, ",", 2)
+        Fields(data, ",", 2, Masks())
 
 
 @given(st.text(",;\n1\r", max_size=12), st.integers(1, 3))
@@ -258,7 +258,7 @@ def test_rows_are_taken_only_if_each_is_as_wide_as_the_header(text: str, width: 
     lines = text.replace("\r\n", "\n").split("\n")
     plain = "\r" not in "\n".join(lines) and lines[-1] == "" and len(lines) > 1
     if plain and all(line.count(",") == width - 1 for line in lines[:-1]):
-        assert Fields(text.encode(), ",", width).rows == len(lines) - 1
+        assert Fields(text.encode(), ",", width, Masks()).rows == len(lines) - 1
     else:
         with pytest.raises(DoubtError):
-            Fields(text.encode(), ",", width)
+            Fields(text.encode(), ",", width, Masks())

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.bars.fields import DoubtError, Fields
+from rollsignal.bars.fields import DoubtError, Fields, Masks
 from rollsignal.bars.moments import moments_of
 from rollsignal.errors import BadCellError
 from rollsignal.timestamps import TimestampReader, to_ns
@@ -34,7 +34,7 @@ def at_once(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
     try:
         if before:
             reader.read(before)
-        fields = Fields("".join(f"1|{cell}\n" for cell in cells).encode(), "|", 2)
+        fields = Fields("".join(f"1|{cell}\n" for cell in cells).encode(), "|", 2, Masks())
         return list(map(int, moments_of(fields, 1, reader)))
     except (DoubtError, BadCellError):
         return None
