@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from rollsignal import files
-from rollsignal.bars.source import find_inputs
 from rollsignal.errors import JobError, UsageError, shown_path
 from rollsignal.sinks.log import LogFormat
 
@@ -35,6 +34,8 @@ class Request(NamedTuple):
 
         Raises `InputError` where there is nothing, `UsageError` for a file named twice.
         """
+        from rollsignal.bars.source import find_inputs
+
         return find_inputs(self.inputs, [self.config, *self.written])
 
     def expanded(self) -> "Request":
