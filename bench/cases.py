@@ -34,13 +34,15 @@ class Case(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A case, its rows, its runs by program, and how many of each one's signals are wrong."""
+    """A case, its rows, its runs by program, how many of each one's signals are wrong, and why
+    which programs are missing.
+    """
 
     case: Case
     rows: int
     runs: dict[str, list[Run]]
     wrong: dict[str, int]
-    missing: tuple[str, ...]
+    missing: dict[str, str]
 
 
 Results = dict[tuple[str, str], Measured]
@@ -77,9 +79,9 @@ QUICK = (
 def run(case: Case, shrink: int) -> Measured:
     """Measure a case on its rows divided by `shrink`, after a round that does not count."""
     rows = SIZES[case.size] // shrink
-    missing = () if find_spec("duckdb") else ("DuckDB",)
-    names = [OURS, *(name for name in case.others if name not in missing)]
     data.table(case.kind, rows)
+    absent = [name for name in case.others if name == "DuckDB" and not find_spec("duckdb")]
+    names = [OURS, *(name for name in case.others if name not in absent)]
     with tempfile.TemporaryDirectory() as folder:
         commands = {name: _command(name, case.kind, rows, folder) for name in names}
         measure(_command(BYTES, case.kind, rows, folder))  # the file is in memory from here on
@@ -88,7 +90,10 @@ def run(case: Case, shrink: int) -> Measured:
             checked = [name for name in names if name not in (EMPTY, SCAN, BYTES)]
             wrong = {name: _wrong(name, case.kind, rows, folder) for name in checked}
         runs = side_by_side(commands, case.repeats)
-    return Measured(case, rows, runs, wrong, tuple(name for name in missing if name in case.others))
+    if OURS not in runs:
+        raise RuntimeError(f"rollsignal failed on {case}")
+    failed = {name: "failed" for name in names if name not in runs}
+    return Measured(case, rows, runs, wrong, failed | dict.fromkeys(absent, "not installed"))
 
 
 def _command(name: str, kind: str, rows: int, folder: str) -> list[str]:

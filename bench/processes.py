@@ -29,11 +29,15 @@ def measure(command: list[str]) -> Run:
 
 
 def side_by_side(commands: Mapping[str, list[str]], repeats: int) -> dict[str, list[Run]]:
-    """Measure commands in turn, so many times each."""
+    """Measure commands in turn, so many times each; leave out the one that fails."""
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(repeats):
-        for name, command in commands.items():
-            runs[name].append(measure(command))
+        for name in list(runs):
+            try:
+                runs[name].append(measure(commands[name]))
+            except RuntimeError as problem:
+                print(problem, file=sys.stderr)
+                del runs[name]
     return runs
 
 

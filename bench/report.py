@@ -66,7 +66,7 @@ def case_table(measured: Measured) -> str:
         wrong = f"{measured.wrong[name]:,}" if name in measured.wrong else ""
         share = "" if name in (OURS, EMPTY) else f"{wall_ratio(ours, runs):.3g}"
         lines.append([name, _time(wall_s), _time(cpu_s), f"{peak_mb:,.0f} MB", wrong, share])
-    lines += [[name, "not installed", *[""] * 4] for name in measured.missing]
+    lines += [[name, reason, *[""] * 4] for name, reason in measured.missing.items()]
     runs_of_each = f"Medians of {case.repeats} runs." if case.repeats > 1 else "One run of each."
     return f"### {title}\n\n{_table(lines)}\n{runs_of_each}\n"
 

@@ -40,6 +40,11 @@ def test_processes_take_turns(tmp_path) -> None:
     assert order.read_text() == "abcabc"
 
 
+def test_a_process_that_fails_is_left_out_of_the_turns() -> None:
+    found = side_by_side({"good": python("pass"), "bad": python("raise SystemExit(3)")}, 2)
+    assert {name: len(runs) for name, runs in found.items()} == {"good": 2}
+
+
 def test_ratios_are_taken_turn_by_turn() -> None:
     ours = [Run(1, 1, 1), Run(20, 1, 1), Run(3, 1, 1)]
     others = [Run(2, 1, 1), Run(40, 1, 1), Run(2, 1, 1)]
