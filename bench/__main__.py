@@ -1,78 +1,79 @@
-"""`python -m bench`: rollsignal beside other ways to do the job, whole processes in turn.
+"""`python -m bench`: rollsignal beside other ways to do the job, and floors below them all.
 
-`--quick` takes a tenth of the rows and fewer repeats; names of cases select some.
+Writes docs/performance.md and its picture. `--quick` prints the targets only, from fewer runs,
+some of them on fewer rows. `--rehearse` takes a hundredth of the rows, to try the bench itself.
 """
 
 import argparse
 import compileall
+import json
+import re
+import statistics
+import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
+import time
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
-from bench import data
-from bench.processes import Run, median_ratio, side_by_side, summary
+from bench import cases, data
+from bench.cases import Results
+from bench.report import case_table, growth_table, kernel_table, page, target_table
+from bench.targets import Kernel, Kernels, Reached, reached, targets
 
-ROOT = Path(__file__).parent.parent
-
-
-class Case(NamedTuple):
-    """One job: its input and config, and what it is measured against, with the ratio wanted."""
-
-    name: str
-    table: Callable[[int], Path]
-    config: Callable[[], Path]
-    others: dict[str, float]
-
-
-CASES = (
-    Case("sample", lambda _: ROOT / "data.csv", lambda: ROOT / "config.yaml", {"script": 0.25}),
-    Case(
-        "csv",
-        data.table,
-        lambda: data.config(symbol=False),
-        {"polars_sum_csv": 1.3, "pandas_signal": 0.65},
-    ),
-    Case("parquet", data.parquet, lambda: data.config(symbol=False), {"polars_sum_parquet": 2.0}),
-    Case("panel", data.panel, lambda: data.config(symbol=True), {"polars_over_symbol": 2.0}),
-)
+PAGE = data.ROOT / "docs/performance.md"
+PART = re.compile(r"(<!-- generated: bench -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> int:
-    """Measure the cases; print medians, and ratios beside their targets."""
+    """Measure everything, or what is quick; print it, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {[c.name for c in CASES]}")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rehearse", action="store_true")
+    parser.add_argument("--page", type=Path, default=PAGE, help="where the results go")
     options = parser.parse_args()
-    compileall.compile_dir(ROOT / "rollsignal", quiet=1)
-    for case in CASES:
-        if not options.cases or case.name in options.cases:
-            _measure(case, options.quick)
+    shrink = 100 if options.rehearse else 1
+    compileall.compile_dir(data.ROOT / "rollsignal", quiet=1)
+    started = time.monotonic()
+    results = _cases(cases.QUICK if options.quick else cases.FULL, shrink)
+    kernels = _kernels(10_000_000 // shrink, 5 if options.quick else 11)
+    size = "1 million" if options.quick else "10 million"
+    found = reached(targets(size), results, kernels)
+    for table in (kernel_table(kernels), growth_table(results), target_table(found)):
+        print(table)
+    if not options.quick:
+        _write(options.page, results, kernels, found)
+    print(f"{(time.monotonic() - started) / 60:.1f} minutes")
     return 0
 
 
-def _measure(case: Case, quick: bool) -> None:
-    table = case.table(1_000_000 if quick else 10_000_000)
-    repeats = (5 if quick else 21) if case.name == "sample" else (3 if quick else 5)
-    with tempfile.TemporaryDirectory() as folder:
-        flags = ["--input", str(table), "--config", str(case.config())]
-        flags += ["--output", f"{folder}/metrics.json", "--log-file", f"{folder}/run.log"]
-        commands = {"rollsignal": [sys.executable, str(ROOT / "run.py"), *flags]}
-        for name in case.others:
-            script = [str(ROOT / "bench/pandas_script.py"), *flags]
-            baseline = [str(ROOT / "bench/baselines.py"), name, str(table)]
-            commands[name] = [sys.executable, *(script if name == "script" else baseline)]
-        _report(case, table, side_by_side(commands, repeats))
+def _cases(plan: tuple[cases.Case, ...], shrink: int) -> Results:
+    results: Results = {}
+    for case in plan:
+        results[case.kind, case.size] = measured = cases.run(case, shrink)
+        print(case_table(measured), flush=True)
+    return results
 
 
-def _report(case: Case, table: Path, runs: dict[str, list[Run]]) -> None:
-    print(f"\n{case.name}: {table.name}, {table.stat().st_size:,} bytes")
-    for name, found in runs.items():
-        print(summary(name, found))
-    for name, target in case.others.items():
-        ratio = median_ratio(runs["rollsignal"], runs[name])
-        print(f"wall time, rollsignal / {name}: {ratio:.3f} (target: at most {target})")
+def _kernels(rows: int, repeats: int) -> Kernels:
+    """Measure the kernels in a process of their own."""
+    command = [sys.executable, "-m", "bench.kernel", str(rows), str(repeats)]
+    done = subprocess.run(command, check=True, capture_output=True, cwd=data.ROOT)
+    found = json.loads(done.stdout)
+    return {
+        name: kernel and Kernel(statistics.median(kernel["seconds"]), kernel["wrong"])
+        for name, kernel in found.items()
+    }
+
+
+def _write(path: Path, results: Results, kernels: Kernels, found: list[Reached]) -> None:
+    """Write the generated part of a page, and its picture where matplotlib is installed."""
+    picture = path.with_suffix(".svg")
+    if find_spec("matplotlib"):
+        from bench.plot import draw
+
+        draw(results, picture)
+    made = page(results, kernels, found, picture.name)
+    path.write_text(PART.sub(lambda part: part[1] + made + part[2], path.read_text()))
 
 
 if __name__ == "__main__":

@@ -1,47 +1,74 @@
-"""The files that are measured, made once and kept in bench/data, which git ignores."""
+"""The tables that are measured, made once and kept in bench/data, which git ignores.
 
+All are of the same bars, so that they have the same signals: `csv`, `gz` and `parquet` are one
+series; `panel` and `files` cut it into series of equal length, that all begin at the same minute.
+`python -m bench.data KIND ROWS` makes one.
+"""
+
+import gzip
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+import sys
+from itertools import islice
 from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent / "data"
-SYMBOLS = 5_000
+MOST_SERIES = 5_000
+LEAST_BARS = {"panel": 200, "files": 2_000}
+STAMP_CHARS = len("2024-01-01 00:00:00")
+
+SUFFIXES = {"csv": ".csv", "gz": ".csv.gz", "parquet": ".parquet", "panel": ".parquet", "files": ""}
+SYMBOLS = {"panel": "columns: {symbol: symbol}\n", "files": "columns: {symbol: {from: filename}}\n"}
 
 
-def table(rows: int) -> Path:
-    """Return a CSV of so many one-minute bars."""
-    return _made(f"bars-{rows}.csv", lambda path: _write_csv(path, rows))
+def series(kind: str, rows: int) -> int:
+    """Tell how many series a table has."""
+    return min(MOST_SERIES, rows // LEAST_BARS[kind]) if kind in SYMBOLS else 1
 
 
-def parquet(rows: int) -> Path:
-    """Return the same bars as Parquet."""
-    return _made(f"bars-{rows}.parquet", lambda path: _write_parquet(path, table(rows)))
+def place(kind: str, rows: int) -> Path:
+    """Name a table's file, or its folder of files."""
+    return FOLDER / f"{kind if kind in SYMBOLS else 'bars'}-{rows}{SUFFIXES[kind]}"
 
 
-def panel(rows: int) -> Path:
-    """Return so many bars of 5,000 symbols, interleaved, as Parquet."""
-    return _made(f"panel-{rows}.parquet", lambda path: _write_panel(path, table(rows)))
-
-
-def config(symbol: bool) -> Path:
-    """Return a config, with the symbol column or without."""
-    text = 'seed: 42\nwindow: 5\nversion: "bench"\n'
-    if symbol:
-        text += "columns: {symbol: symbol}\n"
-    path = FOLDER / f"config-{symbol}.yaml"
-    FOLDER.mkdir(exist_ok=True)
-    path.write_text(text)
-    return path
-
-
-def _made(name: str, make: Callable[[Path], None]) -> Path:
-    path = FOLDER / name
+def table(kind: str, rows: int) -> Path:
+    """Return a table of so many one-minute bars, made in a process of its own if not there."""
+    path = place(kind, rows)
     if not path.exists():
-        FOLDER.mkdir(exist_ok=True)
-        unfinished = path.with_suffix(".part")
-        make(unfinished)
-        os.replace(unfinished, path)
+        print(f"making {path.name}", flush=True)
+        command = [sys.executable, "-m", "bench.data", kind, str(rows)]
+        subprocess.run(command, check=True, cwd=ROOT)
     return path
+
+
+def config(kind: str) -> Path:
+    """Return a config for such a table."""
+    path = FOLDER / f"config-{kind}.yaml"
+    FOLDER.mkdir(exist_ok=True)
+    path.write_text('seed: 42\nwindow: 5\nversion: "bench"\n' + SYMBOLS.get(kind, ""))
+    return path
+
+
+def _make(kind: str, rows: int) -> None:
+    """Make a table under another name, so that it never stands there unfinished."""
+    FOLDER.mkdir(exist_ok=True)
+    path = place(kind, rows)
+    unfinished = path.with_name(path.name + ".part")
+    if kind == "csv":
+        _write_csv(unfinished, rows)
+    else:
+        source, count = table("csv", rows), series(kind, rows)
+        if kind == "gz":
+            _write_gz(unfinished, source)
+        elif kind == "parquet":
+            _write_parquet(unfinished, source)
+        elif kind == "panel":
+            _write_panel(unfinished, source, count)
+        else:
+            _write_files(unfinished, source, count)
+    os.replace(unfinished, path)
 
 
 def _write_csv(path: Path, rows: int) -> None:
@@ -51,19 +78,48 @@ def _write_csv(path: Path, rows: int) -> None:
         file.writelines(sample_csv(rows, seed=42))
 
 
+def _write_gz(path: Path, source: Path) -> None:
+    with source.open("rb") as file, gzip.open(path, "wb", compresslevel=6) as packed:
+        shutil.copyfileobj(file, packed, 1 << 20)
+
+
 def _write_parquet(path: Path, source: Path) -> None:
     import polars as pl
 
     pl.scan_csv(source, try_parse_dates=True).sink_parquet(path)
 
 
-def _write_panel(path: Path, source: Path) -> None:
+def _write_panel(path: Path, source: Path, count: int) -> None:
+    """Write the series interleaved: the first bar of each, then the second of each."""
+    import numpy as np
     import polars as pl
 
-    row = pl.int_range(pl.len())
-    bars = pl.scan_csv(source, try_parse_dates=True).select(
-        pl.format("S{}", row % SYMBOLS).alias("symbol"),
-        pl.col("timestamp").gather(row // SYMBOLS),
-        pl.col("close"),
+    bars = pl.read_csv(source, columns=["timestamp", "close"], try_parse_dates=True)
+    minutes = bars.height // count
+    symbols = pl.Series([f"S{number:04}" for number in range(count)])
+    panel = pl.DataFrame(
+        {
+            "symbol": symbols.gather(np.tile(np.arange(count), minutes)),
+            "timestamp": bars["timestamp"].gather(np.repeat(np.arange(minutes), count)),
+            "close": bars["close"].to_numpy().reshape(count, minutes).T.reshape(-1),
+        }
     )
-    bars.collect().write_parquet(path)
+    panel.write_parquet(path)
+
+
+def _write_files(folder: Path, source: Path, count: int) -> None:
+    """Write each series to its own file, with the times of the first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with source.open() as file:
+        header = next(file)
+        stamps: list[str] = []
+        for number in range(count):
+            lines = list(islice(file, LEAST_BARS["files"]))
+            stamps = stamps or [line[:STAMP_CHARS] for line in lines]
+            rows = (stamp + line[STAMP_CHARS:] for stamp, line in zip(stamps, lines, strict=True))
+            (folder / f"S{number:04}.csv").write_text(header + "".join(rows))
+
+
+if __name__ == "__main__":
+    _make(sys.argv[1], int(sys.argv[2]))

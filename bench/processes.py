@@ -1,14 +1,17 @@
-"""Time whole processes side by side: A B A B …, so that a machine's moods hit both."""
+"""Time whole processes side by side: A B C A B C …, so that a machine's moods hit them all."""
 
-import os
 import statistics
 import subprocess
-import time
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
+
+LAUNCHER = Path(__file__).parent / "launcher.py"
 
 
 class Run(NamedTuple):
-    """One finished process: wall and CPU seconds, peak memory in MiB."""
+    """One finished process: wall and CPU seconds, peak memory in MB of 10^6 bytes."""
 
     wall_s: float
     cpu_s: float
@@ -17,37 +20,39 @@ class Run(NamedTuple):
 
 def measure(command: list[str]) -> Run:
     """Run a command to its end; raises `RuntimeError` if it fails."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    message = process.stderr.read().decode(errors="replace")
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - started
-    process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command} ended with {process.returncode}: {message}")
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
+    done = subprocess.run([*launcher, *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr}")
+    wall_s, cpu_s, peak = map(float, done.stdout.split())
+    return Run(wall_s, cpu_s, peak / 1e6)
 
 
-def side_by_side(commands: dict[str, list[str]], repeats: int) -> dict[str, list[Run]]:
-    """Measure commands in turn, after one round that does not count."""
+def side_by_side(commands: Mapping[str, list[str]], repeats: int) -> dict[str, list[Run]]:
+    """Measure commands in turn, so many times each; leave out the one that fails."""
     runs: dict[str, list[Run]] = {name: [] for name in commands}
-    for turn in range(repeats + 1):
-        for name, command in commands.items():
-            run = measure(command)
-            if turn:
-                runs[name].append(run)
+    for _ in range(repeats):
+        for name in list(runs):
+            try:
+                runs[name].append(measure(commands[name]))
+            except RuntimeError as problem:
+                print(problem, file=sys.stderr)
+                del runs[name]
     return runs
 
 
-def median_ratio(runs: list[Run], others: list[Run]) -> float:
-    """Compare wall times pair by pair: the median of the ratios."""
-    pairs = zip(runs, others, strict=True)
-    return statistics.median(run.wall_s / other.wall_s for run, other in pairs)
+def median(runs: list[Run]) -> Run:
+    """Take the median of each figure."""
+    return Run(*(statistics.median(values) for values in zip(*runs, strict=True)))
 
 
-def summary(name: str, runs: list[Run]) -> str:
-    """Write the medians of a command's runs on one line."""
-    wall_s, cpu_s, peak_mb = (statistics.median(values) for values in zip(*runs, strict=True))
-    return f"{name:<28} {wall_s * 1000:9.0f} ms  {cpu_s * 1000:9.0f} ms CPU  {peak_mb:6.0f} MiB"
+def wall_ratio(runs: list[Run], others: list[Run]) -> float:
+    """Compare wall times turn by turn: the median of the ratios."""
+    turns = zip(runs, others, strict=True)
+    return statistics.median(run.wall_s / other.wall_s for run, other in turns)
+
+
+def cpu_ratio(runs: list[Run], others: list[Run]) -> float:
+    """Compare CPU times turn by turn, which a busy machine disturbs less."""
+    turns = zip(runs, others, strict=True)
+    return statistics.median(run.cpu_s / other.cpu_s for run, other in turns)

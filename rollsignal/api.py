@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 from rollsignal import job
 from rollsignal.arrays import float_means, ticks_of_array
-from rollsignal.bars.source import FORMATS, Format
 from rollsignal.errors import BadCellError, DataError, shown
+from rollsignal.formats import FORMATS, Format
 from rollsignal.kernel import Carry, advance, margin_blocks, rolling_mean
 from rollsignal.prices import parse_closes
 from rollsignal.request import Request

@@ -8,16 +8,17 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rollsignal import STARTED
 from rollsignal.errors import JobError, StoppedError, UsageError
 from rollsignal.flags import asked, guessed, parsed
-from rollsignal.job import Outcome, fail, plan, run
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
-from rollsignal.sinks.metrics import to_json
 from rollsignal.terminal import Voice, drop, flushed, print_result, stdout_error, unprinted
+
+if TYPE_CHECKING:
+    from rollsignal.job import Outcome
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +39,8 @@ def _command(arguments: list[str]) -> int:
         return int(options.command(options))
     except JobError as error:
         if arguments[:1] == ["run"] and "--dry-run" not in arguments:
+            from rollsignal.job import fail
+
             request = guessed(arguments)
             return _finish(request, fail(request, error, say), say)
         say("ERROR", str(error))
@@ -50,6 +53,9 @@ def _command(arguments: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Here, so that --help need not wait for yaml.
+    from rollsignal.job import plan, run
+
     request = asked(options)
     if options.dry_run:
         print_result(plan(request) + "\n")
@@ -68,6 +74,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from rollsignal.check import check, usual_config
+    from rollsignal.sinks.metrics import to_json
 
     say = Voice("ERROR" if options.quiet else "WARNING")
     checked = check(options.input, usual_config(options.config), say)
@@ -96,8 +103,11 @@ def _ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _finish(request: Request, outcome: Outcome, say: Say) -> int:
+def _finish(request: Request, outcome: "Outcome", say: Say) -> int:
     """Print the metrics on stdout and the error on stderr; return the exit code."""
+    from rollsignal.job import fail
+    from rollsignal.sinks.metrics import to_json
+
     try:
         print_result(to_json(outcome.metrics))
     except BrokenPipeError:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from rollsignal import __version__
-from rollsignal.bars.source import FORMATS
 from rollsignal.errors import UsageError, did_you_mean, shown
+from rollsignal.formats import FORMATS
 from rollsignal.request import Request
 
 EXAMPLES = """\

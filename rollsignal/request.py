@@ -1,13 +1,14 @@
 """This module says what a run is asked to read and write, and that no two of them are one file."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal import files
-from rollsignal.bars.source import Format, find_inputs
-from rollsignal.engines.ranges import Span
 from rollsignal.errors import BadCellError, JobError, UsageError, shown, shown_path
+from rollsignal.formats import Format
 from rollsignal.sinks.log import LogFormat
-from rollsignal.timestamps import TimestampReader, to_ns
+
+if TYPE_CHECKING:
+    from rollsignal.engines.ranges import Span
 
 
 class Request(NamedTuple):
@@ -41,12 +42,14 @@ class Request(NamedTuple):
         return [*self.outputs.values(), *([self.log_file] if self.log_file else [])]
 
     @property
-    def span(self) -> Span | None:
+    def span(self) -> "Span | None":
         """Read the range of time, if one is asked for; raises `UsageError`."""
         if self.since is None and self.until is None:
             return None
         if self.state is not None:
             raise UsageError("--state continues to the end; it has no --since and --until")
+        from rollsignal.engines.ranges import Span
+
         return Span(_time("--since", self.since), _time("--until", self.until))
 
     def input_files(self) -> list[str]:
@@ -54,6 +57,8 @@ class Request(NamedTuple):
 
         Raises `InputError` where there is nothing, `UsageError` for a file named twice.
         """
+        from rollsignal.bars.source import find_inputs
+
         return find_inputs(self.inputs, [self.config, *self.written])
 
     def expanded(self) -> "Request":
@@ -87,6 +92,8 @@ def _time(flag: str, text: str | None) -> int | None:
     """Read a time to nanoseconds since 1970 UTC; raises `UsageError`."""
     if text is None:
         return None
+    from rollsignal.timestamps import TimestampReader, to_ns
+
     try:
         return to_ns(TimestampReader().read([text])[0])
     except BadCellError as bad:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from io import BufferedReader
 from typing import cast
 
-from rollsignal.bars.source import COLUMNAR, Format, columnar_format, open_input, text_format
+from rollsignal.bars.source import COLUMNAR, columnar_format, open_input, text_format
 from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.bars.unpack import HEAD_BYTES, unpacked
 from rollsignal.errors import DataError, shown_path
+from rollsignal.formats import Format
 
 MAX_BLANK_BYTES = 1 << 20
 

@@ -5,20 +5,19 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO, Literal, get_args
+from typing import BinaryIO
 
 from rollsignal.bars.header import BLANKS, find_column, places_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, InputError, UsageError, shown_path
 from rollsignal.files import checked, identity, open_regular
+from rollsignal.formats import Format
 
 STDIN = "-"
 PIPE_SECONDS = 10
 _SUFFIXES = ".csv .tsv .txt .tab .ndjson .jsonl .parquet .pq .arrow .feather .ipc"
 SUFFIXES = frozenset(f"{_SUFFIXES} .gz .bz2 .xz .zst .zip".split())
 
-Format = Literal["csv", "ndjson", "parquet", "arrow"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 COLUMNAR: dict[Format, bytes] = {"parquet": b"PAR1", "arrow": b"ARROW1"}
 # No header begins like an object, or like an array of objects, which is none but says so.
 _JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\[]|$))')

@@ -6,10 +6,10 @@ from contextlib import closing, contextmanager
 
 from rollsignal.bars.batch import Reader
 from rollsignal.bars.input import InputFile
-from rollsignal.bars.source import Format
 from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
 from rollsignal.engines.ordering import in_time_order
+from rollsignal.formats import Format
 from rollsignal.timestamps import to_ns
 
 LARGE_BYTES = 4 << 20

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from rollsignal.bars.input import MAX_BLANK_BYTES, InputFile
-from rollsignal.bars.source import FORMATS, Format
 from rollsignal.errors import DataError, InputError
+from rollsignal.formats import FORMATS, Format
 from tests.test_formats_agree import arrow, parquet, zipped
 
 FRAME = pl.DataFrame({"close": [1.0, 2.0]})

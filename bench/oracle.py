@@ -1,0 +1,123 @@
+"""The right signals, from the closes as they are written; nothing here is rollsignal's.
+
+`python -m bench.oracle KIND ROWS FOUND` prints how many signals in FOUND are wrong. FOUND is an
+.npy file of signals, a .parquet of rollsignal's `--signals`, or a log of a run, whose counts are
+compared. Whole numbers of cents decide, and fractions of the text hold them to the definition.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import data
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+WINDOW = 5
+SAMPLED = 2_000
+CENTS = r"^[0-9]{1,12}\.[0-9]{2}$"
+
+
+def sides(closes: "NDArray[np.int64]", window: int) -> "NDArray[np.int8]":
+    """Compare each close with the mean of its window: 1 above, 0 equal, -1 below.
+
+    closes: (series, bars) in cents; returns (series, bars - window + 1).
+    """
+    import numpy as np
+
+    bars = closes.shape[1] - window + 1
+    sums = np.zeros((closes.shape[0], bars), np.int64)
+    for back in range(window):
+        sums += closes[:, back : back + bars]
+    return np.sign(window * closes[:, window - 1 :] - sums).astype(np.int8)
+
+
+def side(texts: Sequence[str]) -> int:
+    """Compare the last of a window's closes with their mean, as fractions of the text."""
+    closes = [Fraction(text) for text in texts]
+    mean = sum(closes, Fraction()) / len(closes)
+    return (closes[-1] > mean) - (closes[-1] < mean)
+
+
+def truth(kind: str, rows: int) -> "NDArray[np.int8]":
+    """Find the side of every bar that has a signal, in the order of the rows."""
+    texts = closes_text(rows)
+    found = sides(cents(texts).reshape(data.series(kind, rows), -1), WINDOW)
+    hold_to_definition(found, texts)
+    return (found.T if kind == "panel" else found).reshape(-1)
+
+
+def closes_text(rows: int) -> "pl.Series":
+    """Read the closes as they are written."""
+    import polars as pl
+
+    text = pl.scan_csv(data.table("csv", rows), infer_schema=False)
+    return text.select("close").collect()["close"]
+
+
+def cents(texts: "pl.Series") -> "NDArray[np.int64]":
+    """Read closes in whole cents; raises `ValueError` if any is written otherwise."""
+    import polars as pl
+
+    if not texts.str.contains(CENTS).all():
+        raise ValueError("the closes are not all written in whole cents")
+    return texts.str.replace(".", "", literal=True).cast(pl.Int64).to_numpy()
+
+
+def hold_to_definition(found: "NDArray[np.int8]", texts: "pl.Series") -> None:
+    """Compare a sample of bars, ties among them, with fractions; raises `RuntimeError`."""
+    import numpy as np
+
+    bars = found.shape[1] + WINDOW - 1
+    drawn = np.random.default_rng(42).integers(found.size, size=SAMPLED)
+    ties = np.flatnonzero(found.reshape(-1) == 0)[:SAMPLED]
+    for at in (*drawn.tolist(), *ties.tolist()):
+        row, column = divmod(at, found.shape[1])
+        window = texts[row * bars + column : row * bars + column + WINDOW].to_list()
+        if side(window) != found[row, column]:
+            raise RuntimeError(f"whole numbers and fractions differ on {window}")
+
+
+def wrong(found: Path, right: "NDArray[np.int8]") -> int:
+    """Count the signals, or the counts, that are not right."""
+    import numpy as np
+
+    if found.suffix == ".log":
+        counts = re.search(r"signals=(\d+) ones=(\d+) ties=(\d+)", found.read_text())
+        assert counts, f"{found} tells no counts"
+        facts = (len(right), int((right > 0).sum()), int((right == 0).sum()))
+        return sum(abs(int(a) - b) for a, b in zip(counts.groups(), facts, strict=True))
+    signals = _signals(found)
+    if len(signals) != len(right):
+        raise RuntimeError(f"{len(signals)} signals, not {len(right)}")
+    return int(np.count_nonzero(signals != (right > 0)))
+
+
+def _signals(found: Path) -> "NDArray[np.bool_]":
+    import numpy as np
+    import polars as pl
+
+    if found.suffix == ".npy":
+        signals: NDArray[np.bool_] = np.load(found)
+        return signals
+    return pl.read_parquet(found, columns=["signal"])["signal"].drop_nulls().to_numpy() > 0
+
+
+def main(kind: str, rows: int, found: Path) -> int:
+    """Count what is wrong; the truth is found once and kept."""
+    import numpy as np
+
+    kept = data.FOLDER / f"truth-{kind}-{rows}.npy"
+    if not kept.exists():
+        np.save(kept, truth(kind, rows))
+    return wrong(found, np.load(kept))
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))

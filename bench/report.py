@@ -1,0 +1,135 @@
+"""Write what was measured as Markdown."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench import data
+from bench.cases import EMPTY, OURS, SIZES, Measured, Results
+from bench.processes import median, wall_ratio
+from bench.targets import Kernels, Reached
+
+LIBRARIES = ("numpy", "pandas", "polars", "duckdb", "ta-lib", "bottleneck", "pyyaml")
+TITLES = {
+    "csv": "CSV",
+    "gz": "CSV, gzip",
+    "parquet": "Parquet",
+    "panel": "Parquet, series interleaved",
+    "files": "CSV, a file for every series",
+}
+
+
+def page(results: Results, kernels: Kernels, found: Iterable[Reached], picture: str) -> str:
+    """Write all that was measured, with the picture."""
+    parts = [
+        machine(),
+        f"![Wall times of whole processes]({picture})",
+        "## Targets",
+        target_table(found),
+        "## Whole processes",
+        *(case_table(measured) for measured in results.values()),
+        "## Growth with the rows",
+        growth_table(results),
+        "## The kernel alone",
+        kernel_table(kernels),
+    ]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def machine() -> str:
+    """Describe what was measured on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    libraries = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+    return (
+        f"{_processor()}, {cores} cores, {gib:.0f} GiB of memory; {platform.system()}"
+        f" {platform.machine()}, {platform.python_implementation()} {platform.python_version()};"
+        f" {libraries}."
+    )
+
+
+def case_table(measured: Measured) -> str:
+    """Write a case: a row for every program."""
+    case, rows = measured.case, measured.rows
+    count = data.series(case.kind, rows)
+    title = f"{TITLES[case.kind]}: {rows:,} rows" + (f", {count:,} series" if count > 1 else "")
+    lines = [
+        ["program", "wall", "CPU", "peak memory", "wrong signals", "rollsignal / it"],
+        ["---", *["---:"] * 5],
+    ]
+    ours = measured.runs[OURS]
+    for name, runs in measured.runs.items():
+        wall_s, cpu_s, peak_mb = median(runs)
+        wrong = f"{measured.wrong[name]:,}" if name in measured.wrong else ""
+        share = "" if name in (OURS, EMPTY) else f"{wall_ratio(ours, runs):.3g}"
+        lines.append([name, _time(wall_s), _time(cpu_s), f"{peak_mb:,.0f} MB", wrong, share])
+    lines += [[name, reason, *[""] * 4] for name, reason in measured.missing.items()]
+    runs_of_each = f"Medians of {case.repeats} runs." if case.repeats > 1 else "One run of each."
+    return f"### {title}\n\n{_table(lines)}\n{runs_of_each}\n"
+
+
+def kernel_table(kernels: Kernels) -> str:
+    """Write the kernels: a row for each."""
+    ours = next(kernel for kernel in kernels.values() if kernel)
+    lines = [["kernel", "time", "wrong signals", "rollsignal / it"], ["---", *["---:"] * 3]]
+    for name, kernel in kernels.items():
+        if kernel is None:
+            lines.append([name, "not installed", "", ""])
+            continue
+        share = "" if kernel is ours else f"{ours.seconds / kernel.seconds:.3g}"
+        lines.append([name, _time(kernel.seconds), f"{kernel.wrong:,}", share])
+    return _table(lines)
+
+
+def growth_table(results: Results) -> str:
+    """Write how rollsignal's time and memory grow with the rows."""
+    lines = [["table", "rows", "wall", "for 10 times the rows", "peak memory"]]
+    lines.append(["---", *["---:"] * 4])
+    for kind, title in TITLES.items():
+        before: tuple[int, float] | None = None
+        for measured in (results[kind, size] for size in SIZES if (kind, size) in results):
+            rows = measured.rows
+            wall_s, _, peak_mb = median(measured.runs[OURS])
+            growth = f"{wall_s / before[1] * 10 * before[0] / rows:.1f} times" if before else ""
+            lines.append([title, f"{rows:,}", _time(wall_s), growth, f"{peak_mb:,.0f} MB"])
+            before = rows, wall_s
+    return _table(lines)
+
+
+def target_table(found: Iterable[Reached]) -> str:
+    """Write every target beside what was found."""
+    lines = [["target", "found", "by CPU time", "at most", ""], ["---", *["---:"] * 3, "---"]]
+    for target, figure, cpu in found:
+        at_most, unit = f"{target.at_most:g}{target.unit}", target.unit
+        by_cpu = "" if cpu is None else f"{cpu:.3g}"
+        lines.append([target.what, f"{figure:.3g}{unit}", by_cpu, at_most, target.verdict(figure)])
+    return _table(lines)
+
+
+def _table(lines: list[list[str]]) -> str:
+    rows = ("|".join(f" {cell} " if cell else " " for cell in cells) for cells in lines)
+    return "".join(f"|{row}|\n" for row in rows)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    """Name the processor, as Linux does or as Python knows it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or sys.platform

@@ -1,0 +1,99 @@
+"""What is to be reached, and how far from it a run of the bench is."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from bench.cases import OURS, SCAN, SCRIPT, Results
+from bench.kernel import OURS as OUR_KERNEL
+from bench.kernel import POLARS as POLARS_KERNEL
+from bench.processes import Run, cpu_ratio, median, wall_ratio
+
+Kernels = Mapping[str, "Kernel | None"]
+Find = Callable[[Results, Kernels], float]
+
+
+class Kernel(NamedTuple):
+    """A kernel's median seconds from array to signals, and how many of these are wrong."""
+
+    seconds: float
+    wrong: int
+
+
+class Target(NamedTuple):
+    """A figure that is to be at most so much, and how to find it; some also by CPU time."""
+
+    what: str
+    at_most: float
+    find: Find
+    find_cpu: Find | None = None
+    unit: str = ""
+
+    def verdict(self, found: float) -> str:
+        """Say whether the target is met, or by how much it is not."""
+        share = found / self.at_most
+        return f"met, {1 - share:.0%} below" if share <= 1 else f"NOT met, {share - 1:.1%} above"
+
+
+class Reached(NamedTuple):
+    """A target, what was found, and what the CPU times would say."""
+
+    target: Target
+    found: float
+    by_cpu: float | None = None
+
+
+def targets(slow: str) -> tuple[Target, ...]:
+    """List the targets; those that take long to measure are measured at the size `slow`."""
+    return (
+        _wall("sample job", ("csv", "10 thousand"), SCRIPT, 0.25),
+        _wall("CSV", ("csv", "10 million"), SCAN, 1.3),
+        _wall("CSV", ("csv", slow), SCRIPT, 0.65),
+        Target("CSV, 10 million rows: peak memory", 400, _peak, unit=" MB"),
+        _growth("peak memory", ("10 million", "50 million"), 1.1, lambda run: run.peak_mb),
+        _growth("wall time", ("1 million", "10 million"), 10.5, lambda run: run.wall_s),
+        _wall("Parquet", ("parquet", "10 million"), SCAN, 2.0),
+        _wall("panel in Parquet", ("panel", "10 million"), "polars", 2.0),
+        _wall("panel in CSV files", ("files", slow), SCAN, 1.5),
+        Target("kernel on int64 ticks: wall time / polars rolling_mean", 0.5, _kernel),
+    )
+
+
+def reached(wanted: Iterable[Target], results: Results, kernels: Kernels) -> list[Reached]:
+    """Find what can be found of the targets in what was measured."""
+    found = []
+    for target in wanted:
+        try:
+            by_cpu = target.find_cpu and target.find_cpu(results, kernels)
+            found.append(Reached(target, target.find(results, kernels), by_cpu))
+        except KeyError:
+            continue
+    return found
+
+
+def _wall(what: str, case: tuple[str, str], other: str, at_most: float) -> Target:
+    def find_by(compare: Callable[[list[Run], list[Run]], float]) -> Find:
+        return lambda results, _: compare(results[case].runs[OURS], results[case].runs[other])
+
+    text = f"{what}, {case[1]} rows: wall time / {other}"
+    return Target(text, at_most, find_by(wall_ratio), find_by(cpu_ratio))
+
+
+def _growth(
+    what: str, sizes: tuple[str, str], at_most: float, figure: Callable[[Run], float]
+) -> Target:
+    def find(results: Results, _: Kernels) -> float:
+        smaller, larger = (median(results["csv", size].runs[OURS]) for size in sizes)
+        return figure(larger) / figure(smaller)
+
+    return Target(f"CSV, {sizes[1]} rows: {what} / that of {sizes[0]}", at_most, find)
+
+
+def _peak(results: Results, _: Kernels) -> float:
+    return median(results["csv", "10 million"].runs[OURS]).peak_mb
+
+
+def _kernel(_: Results, kernels: Kernels) -> float:
+    ours, theirs = kernels[OUR_KERNEL], kernels[POLARS_KERNEL]
+    assert ours
+    assert theirs
+    return ours.seconds / theirs.seconds

@@ -1,0 +1,121 @@
+"""Count the passes that NumPy makes over arrays: a measure of speed that no busy machine disturbs.
+
+On arrays, time is passes over memory: their number and their bytes stand for it. They are counted
+in Python, exactly and alike everywhere. Instructions under valgrind would say more, but need a
+package of the system and many seconds, and change with every build of NumPy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+class Passes:
+    """What was counted: calls that go over arrays, and the bytes that they read and wrote."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.bytes = 0
+
+    def add(self, *touched: Any) -> None:
+        self.calls += 1
+        self.bytes += _bytes(touched)
+
+
+class Watched(np.ndarray[Any, np.dtype[Any]]):
+    """An array that tells `passes` what is computed on it, and on its slices and results."""
+
+    passes: Passes | None = None
+
+    def __array_finalize__(self, parent: object) -> None:
+        if isinstance(parent, Watched) and parent.passes:
+            self.passes = parent.passes
+            if self.flags.owndata:  # a copy, made by a method
+                self.passes.add(self, parent)
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = (), **rest: Any
+    ) -> Any:
+        if out:
+            rest["out"] = _plain(out)
+        return self._counted(getattr(ufunc, method), inputs, rest)
+
+    def __array_function__(self, function: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        return self._counted(function, args, _plain(kwargs))
+
+    def _counted(self, compute: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+        result = compute(*_plain(args), **kwargs)
+        assert self.passes
+        self.passes.add(args, result)
+        return _watched(result, self.passes)
+
+    def __getitem__(self, at: Any) -> Any:
+        plain = self.view(np.ndarray)
+        found = plain[_plain(at)]
+        assert self.passes
+        if isinstance(found, np.ndarray) and not np.may_share_memory(found, plain):
+            self.passes.add(at, found, found)  # picked one by one
+        return _watched(found, self.passes)
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        plain = self.view(np.ndarray)
+        plain[_plain(at)] = _plain(value)
+        assert self.passes
+        self.passes.add(plain[_plain(at)], value)
+
+
+def _bytes(touched: Any) -> int:
+    if isinstance(touched, list | tuple):
+        return sum(map(_bytes, touched))
+    return touched.nbytes if isinstance(touched, np.ndarray) else 0
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_plain, value))
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value.view(np.ndarray) if isinstance(value, Watched) else value
+
+
+def _watched(value: Any, passes: Passes) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view(Watched)
+    view.passes = passes
+    return view
+
+
+class _WatchedNumpy(types.ModuleType):
+    """NumPy, but the arrays that it makes are watched."""
+
+    def __init__(self, passes: Passes) -> None:
+        super().__init__("numpy")
+        self._passes = passes
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(np, name)
+        if isinstance(found, type | types.ModuleType | np.ufunc) or not callable(found):
+            return found
+        return lambda *args, **kwargs: _watched(found(*args, **kwargs), self._passes)
+
+
+@contextlib.contextmanager
+def counted(*arrays: np.ndarray[Any, Any]) -> Iterator[tuple[Passes, list[Any]]]:
+    """Hand out the arrays, watched, and count what is done with them until the end.
+
+    Code that imports NumPy inside its functions, as the program does, meets a NumPy whose new
+    arrays are watched too.
+    """
+    passes = Passes()
+    sys.modules["numpy"] = _WatchedNumpy(passes)
+    try:
+        yield passes, [_watched(array, passes) for array in arrays]
+    finally:
+        sys.modules["numpy"] = np

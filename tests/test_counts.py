@@ -1,0 +1,107 @@
+"""How much work the heart does for a row, counted and not timed: it must not grow unseen.
+
+The limits are what is needed now, and a little for the blocks' edges. Who needs more changes them,
+and says why; who needs less lowers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rollsignal.arrays import ticks_of_array
+from rollsignal.kernel import BLOCK_BARS, margin_blocks, signals_int64
+from tests.passes import counted
+
+ROWS = 8 * BLOCK_BARS
+EDGES = 1.01
+TICKS = np.arange(ROWS, dtype=np.int64) * 7919 % 100_003
+
+INT64 = 8
+SUMMED = 2 * INT64  # reads the closes, writes the sums
+MULTIPLIED = 2 * INT64
+SUBTRACTED = ADDED = 3 * INT64  # reads both sides, writes one
+COMPARED = INT64 + 1  # reads the margins, writes bools
+
+
+def work_per_row(act: Callable[[Any], object], array: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """Count the passes over a block, and the bytes for a row."""
+    with counted(array) as (passes, (watched,)):
+        act(watched)
+    return passes.calls * BLOCK_BARS / ROWS, passes.bytes / ROWS
+
+
+def margins(window: int) -> Callable[[Any], object]:
+    return lambda ticks: [len(block) for block in margin_blocks(ticks, window)]
+
+
+def test_margins_take_four_passes() -> None:
+    passes, touched = work_per_row(margins(5), TICKS)
+    assert 0 < passes <= 4 * EDGES
+    assert 0 < touched <= (SUMMED + MULTIPLIED + SUBTRACTED + ADDED) * EDGES
+
+
+@pytest.mark.parametrize("window", [1, 2, 50, 1_000])
+def test_a_longer_window_costs_no_more(window: int) -> None:
+    passes, touched = work_per_row(margins(window), TICKS)
+    assert passes <= 4 * EDGES
+    assert touched <= (SUMMED + MULTIPLIED + SUBTRACTED + ADDED) * EDGES
+
+
+def test_a_window_longer_than_a_block_costs_a_quarter_of_a_sum_more() -> None:
+    passes, touched = work_per_row(margins(BLOCK_BARS), TICKS)
+    assert passes <= 4 * EDGES
+    assert touched <= (1.25 * SUMMED + MULTIPLIED + SUBTRACTED + ADDED) * EDGES
+
+
+def test_signals_take_one_pass_more() -> None:
+    passes, touched = work_per_row(lambda ticks: signals_int64(ticks, 5), TICKS)
+    assert 0 < passes <= 5 * EDGES
+    assert 0 < touched <= (SUMMED + MULTIPLIED + SUBTRACTED + ADDED + COMPARED) * EDGES
+
+
+def test_floats_become_ticks_within_so_many_bytes_for_a_row() -> None:
+    _, touched = work_per_row(lambda closes: ticks_of_array(closes, 5), TICKS / 100)
+    assert 0 < touched <= 120
+
+
+@pytest.mark.parametrize(
+    ("act", "calls", "touched"),
+    [
+        (lambda a: a + a, 1, 3 * INT64),
+        (lambda a: np.cumsum(a, out=a), 1, 2 * INT64),
+        (lambda a: a.max(), 1, INT64),
+        (lambda a: a.astype(float), 1, 2 * INT64),
+        (lambda a: a[::-1][np.arange(len(a))], 1, 3 * INT64),
+        (lambda a: a[a > 50], 2, 3 * INT64 + 2),
+        (lambda a: a.__setitem__(slice(None), 0), 1, INT64),
+        (lambda a: np.concatenate([a[:5], a[5:]]), 1, 2 * INT64),
+        (lambda a: np.sort(a + 1)[3:] * 2, 3, 6 * INT64),
+        (lambda a: a[5:], 0, 0),
+    ],
+)
+def test_every_kind_of_pass_is_counted(
+    act: Callable[[Any], object], calls: int, touched: int
+) -> None:
+    with counted(np.arange(ROWS)) as (passes, (watched,)):
+        act(watched)
+    assert passes.calls == calls
+    assert passes.bytes / ROWS == pytest.approx(touched, rel=0.01)
+
+
+def test_arrays_made_on_the_way_are_watched_too() -> None:
+    with counted(TICKS) as (passes, _):
+        import numpy
+
+        fresh = numpy.zeros(ROWS)
+        fresh += 1
+    assert (passes.calls, passes.bytes) == (1, 2 * fresh.nbytes)
+
+
+def test_what_is_computed_under_watch_is_the_same() -> None:
+    with counted(TICKS) as (_, (watched,)):
+        found = signals_int64(watched, 5)
+    np.testing.assert_array_equal(np.asarray(found), signals_int64(TICKS, 5))
