@@ -67,6 +67,7 @@ def run(  # noqa: PLR0913  # the flags of the command
     signals: str | None = None,
     partition_by: Literal["symbol", "date"] | None = None,
     format: Format | None = None,
+    wait: float = 0,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
@@ -86,6 +87,7 @@ def run(  # noqa: PLR0913  # the flags of the command
         signals=signals,
         partition_by=partition_by,
         format=format,
+        wait=wait,
     )
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:

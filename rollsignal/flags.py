@@ -9,6 +9,8 @@ from rollsignal.bars.source import FORMATS
 from rollsignal.errors import UsageError, did_you_mean, shown
 from rollsignal.request import Request
 
+MAX_WAIT_S = 10**7
+
 EXAMPLES = """\
 examples:
   rollsignal run
@@ -138,6 +140,14 @@ def _add_run(commands: Any) -> None:
         help="write the signals as a hive-partitioned folder (default: one file)",
     )
     parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=_seconds,
+        default=usual.wait,
+        action=_Once,
+        help="wait for another run that writes the same files (default: 0)",
+    )
+    parser.add_argument(
         "--log-format",
         choices=("text", "json"),
         default="text",
@@ -149,6 +159,16 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="the log on stderr too")
     _add_version(parser)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= MAX_WAIT_S:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not between 0 and {MAX_WAIT_S:,}")
+    return seconds
+
+
+_seconds.__name__ = "number of seconds"
 
 
 def _add_check(commands: Any) -> None:

@@ -7,7 +7,15 @@ from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, decide
-from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
+from rollsignal.errors import (
+    BusyError,
+    ConfigError,
+    JobError,
+    UsageError,
+    escaped,
+    shown_path,
+)
+from rollsignal.locks import held
 from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
@@ -34,10 +42,25 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
     problem = request.conflict()
     if problem:
         return fail(request, problem, say)
-    version = None
     log = RunLog(request.log_file, request.log_format, say)
     try:
         log.event("INFO", "job started", **_start(request))
+        with held(request.locked, request.wait) as warnings:
+            for warning in warnings:
+                log.event("WARNING", warning)
+            outcome = _run(request, started, log, draw)
+    except JobError as error:
+        # One of the locks could not be had, so the other outputs may be another run's.
+        outcome = _fail_alone(request, error, log)
+        _end(outcome, started, log)
+    log.close()
+    return outcome
+
+
+def _run(request: Request, started: float, log: RunLog, draw: Draw | None) -> Outcome:
+    """Run the job while its outputs are locked."""
+    version = None
+    try:
         _make_way(request)
         config = load_config(request.config)
         version = config.version
@@ -51,7 +74,6 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
         _end(outcome, started, log)
         if isinstance(bug, KeyboardInterrupt | SystemExit):
             raise
-    log.close()
     return outcome
 
 
@@ -80,9 +102,21 @@ def fail(request: Request, error: JobError, say: Say) -> Outcome:
     if request.conflict():
         request = request._replace(log_file=None)
     log = RunLog(request.log_file, request.log_format, say)
-    outcome = _fail(request, error, log, None)
+    outcome = _fail_alone(request, error, log)
     log.close()
     return outcome
+
+
+def _fail_alone(request: Request, error: JobError, log: RunLog) -> Outcome:
+    """Leave the error metrics, unless another run is about to write there."""
+    if not isinstance(error, BusyError):
+        try:
+            with held([request.output]):
+                return _fail(request, error, log, None)
+        except JobError as also:
+            log.event("WARNING", "metrics not written", error=str(also))
+    log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
+    return Outcome(metrics.failure(_version(request), error.message), error)
 
 
 def plan(request: Request) -> str:

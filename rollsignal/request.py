@@ -1,5 +1,6 @@
 """This module says what a run is asked to read and write, and that no two of them are one file."""
 
+import os
 from typing import NamedTuple
 
 from rollsignal import files
@@ -11,7 +12,8 @@ from rollsignal.sinks.log import LogFormat
 class Request(NamedTuple):
     """What a run is asked to read and write.
 
-    `log_file` None keeps no log; `format` None tells each input's format from its content.
+    `log_file` None keeps no log; `format` None tells each input's format from its content. `wait`
+    is for how many seconds a run waits for another one that writes the same files.
     """
 
     inputs: tuple[str, ...] = ("data.csv",)
@@ -23,12 +25,25 @@ class Request(NamedTuple):
     signals: str | None = None
     partition_by: str | None = None
     format: Format | None = None
+    wait: float = 0
 
     @property
     def outputs(self) -> dict[str, str]:
         """List the flags of all outputs but the log, with their paths."""
         named = {"--output": self.output, "--summary": self.summary, "--signals": self.signals}
         return {flag: path for flag, path in named.items() if path}
+
+    @property
+    def locked(self) -> list[str]:
+        """List the paths whose locks keep other runs from the outputs.
+
+        A folder has its lock inside, where its files are begun.
+        """
+        inside = {"--signals"} if self.partition_by else set()
+        return [
+            os.path.join(path, "signals") if flag in inside else path
+            for flag, path in self.outputs.items()
+        ]
 
     @property
     def written(self) -> list[str]:
