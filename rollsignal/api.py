@@ -68,6 +68,8 @@ def run(  # noqa: PLR0913  # the flags of the command
     partition_by: Literal["symbol", "date"] | None = None,
     format: Format | None = None,
     wait: float = 0,
+    record: str | None = None,
+    if_changed: bool = False,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
@@ -88,6 +90,8 @@ def run(  # noqa: PLR0913  # the flags of the command
         partition_by=partition_by,
         format=format,
         wait=wait,
+        record=record,
+        if_changed=if_changed,
     )
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:

@@ -140,6 +140,17 @@ def _add_run(commands: Any) -> None:
         help="write the signals as a hive-partitioned folder (default: one file)",
     )
     parser.add_argument(
+        "--record",
+        metavar="PATH",
+        action=_Once,
+        help="what was read, how and what was found, as JSON (default: none)",
+    )
+    parser.add_argument(
+        "--if-changed",
+        action="store_true",
+        help="end at once if nothing has changed since the run of --record",
+    )
+    parser.add_argument(
         "--wait",
         metavar="SECONDS",
         type=_seconds,
@@ -206,7 +217,8 @@ def _add_sample(commands: Any) -> None:
 
 def asked(options: argparse.Namespace) -> Request:
     """Return what the options of `run` ask for."""
-    given = {name: getattr(options, name) for name in Request._fields if name != "inputs"}
+    names = [name for name in Request._fields if name not in ("inputs", "given")]
+    given = {name: getattr(options, name) for name in names}
     return Request(tuple(options.input), **given)
 
 

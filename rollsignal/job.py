@@ -4,7 +4,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from rollsignal import __version__, files
-from rollsignal.config import JobConfig, load_config
+from rollsignal.config import JobConfig, load_config, read_config
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, decide
 from rollsignal.errors import (
@@ -17,6 +17,7 @@ from rollsignal.errors import (
 )
 from rollsignal.locks import held
 from rollsignal.progress import Draw, Progress
+from rollsignal.recording import Recording
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
@@ -29,6 +30,16 @@ class Outcome(NamedTuple):
 
     metrics: dict[str, object]
     error: JobError | None = None
+
+
+class Work(NamedTuple):
+    """What the stages of a run share."""
+
+    request: Request
+    started: float
+    log: RunLog
+    draw: Draw | None
+    recording: Recording
 
 
 def run(request: Request, started: float, say: Say, draw: Draw | None = None) -> Outcome:
@@ -48,7 +59,7 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
         with held(request.locked, request.wait) as warnings:
             for warning in warnings:
                 log.event("WARNING", warning)
-            outcome = _run(request, started, log, draw)
+            outcome = _run(Work(request, started, log, draw, _recording(request, log)))
     except JobError as error:
         # One of the locks could not be had, so the other outputs may be another run's.
         outcome = _fail_alone(request, error, log)
@@ -57,23 +68,28 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
     return outcome
 
 
-def _run(request: Request, started: float, log: RunLog, draw: Draw | None) -> Outcome:
+def _run(work: Work) -> Outcome:
     """Run the job while its outputs are locked."""
+    request, started, log, _, recording = work
     version = None
     try:
         _make_way(request)
-        config = load_config(request.config)
-        version = config.version
-        outcome = Outcome(_succeed(request, config, started, log, draw))
-        _end(outcome, started, log)
+        recording.begin()
+        with recording.stage("config"):
+            read = read_config(request.config)
+        version = read.config.version
+        recording.configured(read)
+        outcome = Outcome(_succeed(work, read.config))
     except JobError as error:
         outcome = _fail(request, error, log, version)
-        _end(outcome, started, log)
     except BaseException as bug:
         outcome = _fail(request, _bug(bug, log), log, version)
-        _end(outcome, started, log)
         if isinstance(bug, KeyboardInterrupt | SystemExit):
             raise
+    finally:
+        if outcome.error:
+            recording.fail(outcome.error)
+        _end(outcome, started, log)
     return outcome
 
 
@@ -112,11 +128,21 @@ def _fail_alone(request: Request, error: JobError, log: RunLog) -> Outcome:
     if not isinstance(error, BusyError):
         try:
             with held([request.output]):
-                return _fail(request, error, log, None)
+                outcome = _fail(request, error, log, None)
+            _record_alone(request, error, log)
+            return outcome
         except JobError as also:
             log.event("WARNING", "metrics not written", error=str(also))
     log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
     return Outcome(metrics.failure(_version(request), error.message), error)
+
+
+def _record_alone(request: Request, error: JobError, log: RunLog) -> None:
+    try:
+        with held([request.record] if request.record else []):
+            _recording(request, log).fail(error)
+    except JobError as also:
+        log.event("WARNING", "record not written", error=str(also))
 
 
 def plan(request: Request) -> str:
@@ -139,26 +165,37 @@ def plan(request: Request) -> str:
     )
 
 
+def _recording(request: Request, log: RunLog) -> Recording:
+    """Keep a record, if that is asked for."""
+    if request.record is None:
+        return Recording()
+    from rollsignal.recorder import Recorder
+
+    return Recorder(request, request.record, log)
+
+
 def _make_way(request: Request) -> None:
     """Refuse outputs that cannot be, and remove what an earlier run left in their places."""
     _check_forms(request)
-    for path in request.outputs.values():
-        if request.partition_by and path == request.signals:
+    for flag, path in request.outputs.items():
+        if request.partition_by and flag == "--signals":
             files.make_folder(path)
-        else:
+        elif flag != "--record":
             files.make_way(path)
 
 
-def _succeed(
-    request: Request, config: JobConfig, started: float, log: RunLog, draw: Draw | None
-) -> dict[str, object]:
+def _succeed(work: Work, config: JobConfig) -> dict[str, object]:
+    request, started, log, _, recording = work
     log.event("INFO", "config verified", **config.by_name())
-    result = _decide(request, config, log, draw)
+    result = _decide(work, config)
+    recording.after(result)
     _tell(result, config, log)
-    if request.summary:
-        _summarize(result, config, request.summary)
-    document = metrics.success(config, result.tally, _elapsed_ms(started))
-    files.replace(request.output, metrics.to_json(document))
+    with recording.stage("write"):
+        if request.summary:
+            _summarize(result, config, request.summary)
+        document = metrics.success(config, result.tally, _elapsed_ms(started))
+        files.replace(request.output, metrics.to_json(document))
+    recording.succeed()
     log.event("INFO", "metrics summary", **document)
     return document
 
@@ -176,19 +213,22 @@ def _check_forms(request: Request) -> None:
         signals.form_of(request.signals, request.partition_by)
 
 
-def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None) -> Result:
+def _decide(work: Work, config: JobConfig) -> Result:
     """Decide the signals, and write each bar's as they are decided, if wanted."""
+    request, _, log, draw, recording = work
     inputs = Inputs(request.input_files(), config, request.format)
+    recording.before(inputs.paths)
     progress = Progress(files.total_bytes(inputs.paths), draw, log.event)
     try:
-        if not request.signals:
-            return decide(inputs, log.event, watch=progress)
-        from rollsignal.sinks.signals import SignalsFile
+        with recording.stage("decide"):
+            if not request.signals:
+                return decide(inputs, log.event, recording.listening(None), progress)
+            from rollsignal.sinks.signals import SignalsFile
 
-        with SignalsFile(request.signals, config.window, request.partition_by) as signals:
-            result = decide(inputs, log.event, signals.write, progress)
-            signals.finish()
-        return result
+            with SignalsFile(request.signals, config.window, request.partition_by) as signals:
+                result = decide(inputs, log.event, recording.listening(signals.write), progress)
+                signals.finish()
+            return result
     finally:
         progress.close()
 

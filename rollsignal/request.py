@@ -13,7 +13,8 @@ class Request(NamedTuple):
     """What a run is asked to read and write.
 
     `log_file` None keeps no log; `format` None tells each input's format from its content. `wait`
-    is for how many seconds a run waits for another one that writes the same files.
+    is for how many seconds a run waits for another one that writes the same files. `given` holds
+    the inputs as they were named, where `inputs` are the files that they stand for.
     """
 
     inputs: tuple[str, ...] = ("data.csv",)
@@ -26,11 +27,19 @@ class Request(NamedTuple):
     partition_by: str | None = None
     format: Format | None = None
     wait: float = 0
+    record: str | None = None
+    if_changed: bool = False
+    given: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> dict[str, str]:
         """List the flags of all outputs but the log, with their paths."""
-        named = {"--output": self.output, "--summary": self.summary, "--signals": self.signals}
+        named = {
+            "--output": self.output,
+            "--summary": self.summary,
+            "--signals": self.signals,
+            "--record": self.record,
+        }
         return {flag: path for flag, path in named.items() if path}
 
     @property
@@ -60,7 +69,7 @@ class Request(NamedTuple):
     def expanded(self) -> "Request":
         """Replace folders and patterns by their files, as far as there are any."""
         try:
-            return self._replace(inputs=tuple(self.input_files()))
+            return self._replace(inputs=tuple(self.input_files()), given=self.inputs)
         except JobError:
             return self
 

@@ -62,7 +62,7 @@ def test_a_wrong_command_line_harms_no_metrics_that_another_run_is_to_write(
     assert files.metrics()["status"] == "error"
 
 
-@pytest.mark.parametrize("flag", ["--summary=s.csv", "--signals=s.csv"])
+@pytest.mark.parametrize("flag", ["--summary=s.csv", "--signals=s.csv", "--record=s.json"])
 def test_every_output_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
     monkeypatch.chdir(tmp_path)
     files = Job(tmp_path)
