@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from rollsignal import STARTED
 from rollsignal.errors import JobError, StoppedError, UsageError
-from rollsignal.flags import asked, guessed, parsed
+from rollsignal.flags import Command, asked, guessed, parsed
 from rollsignal.job import Outcome, fail, plan, run
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: list[str]) -> int:
     say = Voice("WARNING")
     try:
-        options = parsed(arguments, {"run": _run, "check": _check, "sample": _sample})
+        options = parsed(arguments, COMMANDS)
         return int(options.command(options))
     except JobError as error:
         if arguments[:1] == ["run"] and "--dry-run" not in arguments:
@@ -84,6 +84,21 @@ def _sample(options: argparse.Namespace) -> int:
     for piece in sample_csv(options.rows, options.seed):
         print_result(piece)
     return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from rollsignal.schemas import schema_of
+
+    print_result(to_json(schema_of(options.of)))
+    return 0
+
+
+COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "check": _check,
+    "sample": _sample,
+    "schema": _schema,
+}
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

@@ -84,6 +84,7 @@ def _parser() -> _Parser:
     _add_run(commands)
     _add_check(commands)
     _add_sample(commands)
+    _add_schema(commands)
     return parser
 
 
@@ -213,6 +214,15 @@ def _add_sample(commands: Any) -> None:
     )
     parser.add_argument("--rows", type=int, default=10_000, help="bars (default: 10000)")
     parser.add_argument("--seed", type=int, default=42, help="seed (default: 42)")
+
+
+def _add_schema(commands: Any) -> None:
+    parser = commands.add_parser(
+        "schema",
+        help="print the JSON Schema of configs, metrics or records",
+        description="Print a published JSON Schema (draft 2020-12); its version is in its $id.",
+    )
+    parser.add_argument("of", choices=("config", "metrics", "record"), help="of what")
 
 
 def asked(options: argparse.Namespace) -> Request:

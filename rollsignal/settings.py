@@ -195,6 +195,17 @@ def mapping_schema(kind: Any) -> dict[str, object]:
     }
 
 
+def flat_schemas(kind: Any, prefix: str = "") -> dict[str, dict[str, Any]]:
+    """Describe every setting in JSON Schema, by its dotted name."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, rule in rules_of(kind).items():
+        if isinstance(rule, Section):
+            found |= flat_schemas(rule.kind, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = rule.schema()
+    return found
+
+
 def lines_of(node: yaml.Node, kind: Any, prefix: str = "") -> dict[str, int]:
     """Tell on which line each setting stands, by dotted name, in a mapping that has been read."""
     rules = rules_of(kind)
