@@ -93,11 +93,22 @@ def _schema(options: argparse.Namespace) -> int:
     return 0
 
 
+def _verify(options: argparse.Namespace) -> int:
+    from rollsignal.verify import verify
+
+    if options.sample < 0:
+        raise UsageError("--sample is negative")
+    verified = verify(options.record, options.sample)
+    print_result(to_json(verified.document))
+    return verified.exit_code
+
+
 COMMANDS: dict[str, Command] = {
     "run": _run,
     "check": _check,
     "sample": _sample,
     "schema": _schema,
+    "verify": _verify,
 }
 
 

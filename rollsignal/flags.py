@@ -85,6 +85,7 @@ def _parser() -> _Parser:
     _add_check(commands)
     _add_sample(commands)
     _add_schema(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -223,6 +224,26 @@ def _add_schema(commands: Any) -> None:
         description="Print a published JSON Schema (draft 2020-12); its version is in its $id.",
     )
     parser.add_argument("of", choices=("config", "metrics", "record"), help="of what")
+
+
+def _add_verify(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="tell whether a run's record still holds, by running again",
+        description="Derive a recorded run again, and print a JSON report of what still holds;"
+        " exit 65 if something does not.",
+    )
+    parser.add_argument("record", metavar="RECORD", help="what --record left")
+    parser.add_argument(
+        "--sample",
+        metavar="N",
+        type=int,
+        default=0,
+        help="decide N windows of every symbol once more, with fractions (default: 0)",
+    )
+    parser.add_argument(
+        "--engine", choices=("local",), default="local", help="what runs again (default: local)"
+    )
 
 
 def asked(options: argparse.Namespace) -> Request:

@@ -163,7 +163,9 @@ def program() -> Program:
 
 def asked(request: Request) -> Asked:
     """Tell what a run is asked to do."""
-    outputs = {flag: path for flag, path in request.outputs.items() if flag != "--record"}
+    outputs = dict(request.outputs)
+    if request.log_file is not None:
+        outputs["--log-file"] = request.log_file
     inputs = list(request.given or request.inputs)
     return Asked(inputs, request.format, request.config, outputs, request.partition_by)
 

@@ -13,6 +13,7 @@ from rollsignal.engines.ordering import in_time_order
 from rollsignal.timestamps import to_ns
 
 LARGE_BYTES = 4 << 20
+ALL_BYTES = 2**63
 NO_ROWS_NS = -(2**63)
 
 
@@ -26,6 +27,12 @@ class Inputs:
         self._form = form
         # The fast parser takes a while to load, and does not pay at once.
         self._careful_bytes = 0 if known >= LARGE_BYTES else LARGE_BYTES
+
+    def carefully(self) -> "Inputs":
+        """Give the same files, all to be read carefully."""
+        inputs = Inputs(self.paths, self.config, self._form)
+        inputs._careful_bytes = ALL_BYTES
+        return inputs
 
     @contextmanager
     def opened(self, path: str) -> Iterator[Reader]:
