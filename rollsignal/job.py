@@ -62,8 +62,7 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
             outcome = _run(Work(request, started, log, draw, _recording(request, log)))
     except JobError as error:
         # One of the locks could not be had, so the other outputs may be another run's.
-        outcome = _fail_alone(request, error, log)
-        _end(outcome, started, log)
+        outcome = _end(_fail_alone(request, error, log), started, log)
     log.close()
     return outcome
 
@@ -73,6 +72,10 @@ def _run(work: Work) -> Outcome:
     request, started, log, _, recording = work
     version = None
     try:
+        _check_forms(request)
+        former = _former(request, log)
+        if former:
+            return _end(Outcome(former), started, log)
         _make_way(request)
         recording.begin()
         with recording.stage("config"):
@@ -81,25 +84,23 @@ def _run(work: Work) -> Outcome:
         recording.configured(read)
         outcome = Outcome(_succeed(work, read.config))
     except JobError as error:
-        outcome = _fail(request, error, log, version)
+        outcome = _fail(work, error, version)
     except BaseException as bug:
-        outcome = _fail(request, _bug(bug, log), log, version)
+        outcome = _fail(work, _bug(bug, log), version)
         if isinstance(bug, KeyboardInterrupt | SystemExit):
+            _end(outcome, started, log)
             raise
-    finally:
-        if outcome.error:
-            recording.fail(outcome.error)
-        _end(outcome, started, log)
-    return outcome
+    return _end(outcome, started, log)
 
 
 def _start(request: Request) -> dict[str, object]:
     return {"program": f"rollsignal {__version__}", "input": " ".join(request.inputs)}
 
 
-def _end(outcome: Outcome, started: float, log: RunLog) -> None:
+def _end(outcome: Outcome, started: float, log: RunLog) -> Outcome:
     status, elapsed_ms = outcome.metrics["status"], _elapsed_ms(started)
     log.event("INFO", "job ended", status=status, duration_ms=elapsed_ms)
+    return outcome
 
 
 def _bug(bug: BaseException, log: RunLog) -> JobError:
@@ -128,7 +129,7 @@ def _fail_alone(request: Request, error: JobError, log: RunLog) -> Outcome:
     if not isinstance(error, BusyError):
         try:
             with held([request.output]):
-                outcome = _fail(request, error, log, None)
+                outcome = _fail(Work(request, 0, log, None, Recording()), error, None)
             _record_alone(request, error, log)
             return outcome
         except JobError as also:
@@ -175,8 +176,7 @@ def _recording(request: Request, log: RunLog) -> Recording:
 
 
 def _make_way(request: Request) -> None:
-    """Refuse outputs that cannot be, and remove what an earlier run left in their places."""
-    _check_forms(request)
+    """Remove what an earlier run left in the places of the outputs; raises `OutputError`."""
     for flag, path in request.outputs.items():
         if request.partition_by and flag == "--signals":
             files.make_folder(path)
@@ -200,7 +200,22 @@ def _succeed(work: Work, config: JobConfig) -> dict[str, object]:
     return document
 
 
+def _former(request: Request, log: RunLog) -> dict[str, object] | None:
+    """Return the metrics of the run before, if that is asked for and nothing has changed."""
+    if not request.if_changed:
+        return None
+    from rollsignal.unchanged import former_metrics
+
+    former = former_metrics(request)
+    if former:
+        log.event("INFO", "nothing changed", record=request.record)
+    return former
+
+
 def _check_forms(request: Request) -> None:
+    """Refuse flags that do not go together; raises `UsageError`."""
+    if request.if_changed and not request.record:
+        raise UsageError("--if-changed looks into the record; name it with --record")
     if request.summary:
         from rollsignal.sinks.summary import form_of
 
@@ -259,7 +274,8 @@ def _tell(result: Result, config: JobConfig, log: RunLog) -> None:
     log.event("INFO", "signals generated", signals=tally.signals, ones=tally.ones, ties=tally.ties)
 
 
-def _fail(request: Request, error: JobError, log: RunLog, version: str | None) -> Outcome:
+def _fail(work: Work, error: JobError, version: str | None) -> Outcome:
+    request, log = work.request, work.log
     log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
     version = version or getattr(error, "version", None) or _version(request)
     outcome = Outcome(metrics.failure(version, error.message), error)
@@ -267,6 +283,7 @@ def _fail(request: Request, error: JobError, log: RunLog, version: str | None) -
         files.replace(request.output, metrics.to_json(outcome.metrics))
     except JobError as also:
         log.event("WARNING", "metrics not written", error=str(also))
+    work.recording.fail(error)
     return outcome
 
 
