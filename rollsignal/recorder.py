@@ -121,7 +121,7 @@ class Recorder(Recording):
 
     def _end(self, status: Status) -> None:
         with self.stage("hash_outputs"):
-            outputs = [found(path) for path in output_files(self._request)]
+            outputs = [found(path) for path in self._outputs(status)]
         self._record = self._record._replace(
             status=status,
             program=program(),
@@ -130,6 +130,11 @@ class Recorder(Recording):
             outputs=outputs,
         )
         replace(self._path, to_json(self._record))
+
+    def _outputs(self, status: Status) -> list[str]:
+        """List what is written; of a folder, what an earlier run left is not a failed one's."""
+        whole = self._request if status == "success" else self._request._replace(signals=None)
+        return output_files(whole)
 
     def _file(self, path: str) -> File:
         taken_ns, taken = now_ns(), fingerprint(path)
@@ -181,9 +186,11 @@ def output_files(request: Request) -> list[str]:
     paths = []
     for flag, path in request.outputs.items():
         if flag == "--signals" and request.partition_by:
-            pattern = f"{request.partition_by}=*/signals.*"
             from glob import escape, glob
 
+            from rollsignal.sinks.signals import form_of
+
+            pattern = f"{request.partition_by}=*/signals{form_of(path, request.partition_by)}"
             paths += sorted(glob(os.path.join(escape(path), pattern)))
         elif flag != "--record" and os.path.exists(path):
             paths.append(path)

@@ -97,6 +97,19 @@ def test_every_part_of_a_folder_of_signals_is_an_output(tmp_path: Path) -> None:
     assert files.read()["series"] == 2
 
 
+def test_parts_of_earlier_runs_are_no_outputs_of_others(tmp_path: Path) -> None:
+    bars = "date,close,symbol\n2024-01-01,1,A\n2024-01-02,2,A\n"
+    files = Recorded(tmp_path, bars, CONFIG + "columns: {symbol: symbol}\n")
+    flags = f"--signals={tmp_path / 'parts'}", "--partition-by=symbol"
+    assert files.run(*flags) == 0
+    (tmp_path / "parts" / "symbol=A" / "signals.csv").touch()
+    assert files.run(*flags) == 0
+    assert len(files.read()["outputs"]) == 2
+    files.input.write_text("nothing")
+    assert files.run(*flags) == 65
+    assert [one["path"] for one in files.read()["outputs"]] == [str(files.output)]
+
+
 def test_what_a_check_warned_of_is_recorded(tmp_path: Path) -> None:
     files = Recorded(tmp_path, STAMPED, CONFIG + "checks: {duplicates: warn}\n")
     assert files.run() == 0
