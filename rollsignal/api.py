@@ -67,6 +67,9 @@ def run(  # noqa: PLR0913  # the flags of the command
     signals: str | None = None,
     partition_by: Literal["symbol", "date"] | None = None,
     format: Format | None = None,
+    wait: float = 0,
+    record: str | None = None,
+    if_changed: bool = False,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
@@ -86,6 +89,9 @@ def run(  # noqa: PLR0913  # the flags of the command
         signals=signals,
         partition_by=partition_by,
         format=format,
+        wait=wait,
+        record=record,
+        if_changed=if_changed,
     )
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:

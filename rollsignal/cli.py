@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rollsignal import STARTED
 from rollsignal.errors import JobError, StoppedError, UsageError
-from rollsignal.flags import asked, guessed, parsed
+from rollsignal.flags import Command, asked, guessed, parsed
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
 from rollsignal.terminal import Voice, drop, flushed, print_result, stdout_error, unprinted
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: list[str]) -> int:
     say = Voice("WARNING")
     try:
-        options = parsed(arguments, {"run": _run, "check": _check, "sample": _sample})
+        options = parsed(arguments, COMMANDS)
         return int(options.command(options))
     except JobError as error:
         if arguments[:1] == ["run"] and "--dry-run" not in arguments:
@@ -91,6 +91,34 @@ def _sample(options: argparse.Namespace) -> int:
     for piece in sample_csv(options.rows, options.seed):
         print_result(piece)
     return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from rollsignal.schemas import schema_of
+    from rollsignal.sinks.metrics import to_json
+
+    print_result(to_json(schema_of(options.of)))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from rollsignal.sinks.metrics import to_json
+    from rollsignal.verify import verify
+
+    if options.sample < 0:
+        raise UsageError("--sample is negative")
+    verified = verify(options.record, options.sample)
+    print_result(to_json(verified.document))
+    return verified.exit_code
+
+
+COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "check": _check,
+    "sample": _sample,
+    "schema": _schema,
+    "verify": _verify,
+}
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

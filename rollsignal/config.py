@@ -25,6 +25,8 @@ from rollsignal.settings import (
     Whole,
     Written,
     as_written,
+    lines_of,
+    mapping_schema,
     read_mapping,
 )
 
@@ -122,6 +124,13 @@ class JobConfig(NamedTuple):
         checks = self.checks
         return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
 
+    def plain_by_name(self) -> dict[str, object]:
+        """List every setting by its dotted name, as JSON holds it."""
+        return {
+            name: value.plain() if isinstance(value, SymbolFrom) else value
+            for name, value in self.by_name().items()
+        }
+
     def by_name(self) -> dict[str, object]:
         """List every setting by its dotted name."""
         settings: dict[str, object] = {}
@@ -133,7 +142,30 @@ class JobConfig(NamedTuple):
         return settings
 
 
+class ReadConfig(NamedTuple):
+    """A config file's settings, and the lines of those that are written there, by dotted name."""
+
+    config: JobConfig
+    lines: dict[str, int]
+
+
 def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:
+    """Read a config file's settings, as `read_config` does."""
+    return read_config(path, assumed).config
+
+
+def config_of(settings: Mapping[str, object]) -> JobConfig:
+    """Make a config of the values that `plain_by_name` lists; raises `ConfigError`."""
+    groups: dict[str, object] = {}
+    for name, value in settings.items():
+        group, _, key = name.rpartition(".")
+        within = cast(dict[str, object], groups.setdefault(group, {})) if group else groups
+        within[key] = value
+    text = yaml.safe_dump(groups, allow_unicode=True, sort_keys=False)
+    return _read(text.encode(), "the settings of the record", {}).config
+
+
+def read_config(path: str, assumed: Mapping[str, object] | None = None) -> ReadConfig:
     """Read a config file; raises `ConfigError` with the file, the line and what to write.
 
     assumed: values of required settings that may be left out.
@@ -146,13 +178,23 @@ def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobCo
             raise ConfigError(f"{name}: reading failed: {problem.strerror}") from problem
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
+    return _read(data, name, assumed or {})
+
+
+def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
     root = _compose(data, name)
     try:
-        return cast(JobConfig, read_mapping(root, JobConfig, "", assumed or {}))
+        config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))
+        return ReadConfig(config, lines_of(root, JobConfig))
     except BadSettingError as bad:
         error = ConfigError(f"{name} line {bad.line}: {bad.what}")
         error.version = _version(root)
         raise error from None
+
+
+def config_schema() -> dict[str, object]:
+    """Build the JSON Schema of a config."""
+    return mapping_schema(JobConfig)
 
 
 class _Loader(yaml.SafeLoader):

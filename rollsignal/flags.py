@@ -9,6 +9,8 @@ from rollsignal.errors import UsageError, did_you_mean, shown
 from rollsignal.formats import FORMATS
 from rollsignal.request import Request
 
+MAX_WAIT_S = 10**7
+
 EXAMPLES = """\
 examples:
   rollsignal run
@@ -82,6 +84,8 @@ def _parser() -> _Parser:
     _add_run(commands)
     _add_check(commands)
     _add_sample(commands)
+    _add_schema(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -148,6 +152,25 @@ def _add_run(commands: Any) -> None:
         help="write the signals as a hive-partitioned folder (default: one file)",
     )
     parser.add_argument(
+        "--record",
+        metavar="PATH",
+        action=_Once,
+        help="what was read, how and what was found, as JSON (default: none)",
+    )
+    parser.add_argument(
+        "--if-changed",
+        action="store_true",
+        help="end at once if nothing has changed since the run of --record",
+    )
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=_seconds,
+        default=usual.wait,
+        action=_Once,
+        help="wait for another run that writes the same files (default: 0)",
+    )
+    parser.add_argument(
         "--log-format",
         choices=("text", "json"),
         default="text",
@@ -159,6 +182,16 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="the log on stderr too")
     _add_version(parser)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= MAX_WAIT_S:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not between 0 and {MAX_WAIT_S:,}")
+    return seconds
+
+
+_seconds.__name__ = "number of seconds"
 
 
 def _add_check(commands: Any) -> None:
@@ -194,9 +227,39 @@ def _add_sample(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=42, help="seed (default: 42)")
 
 
+def _add_schema(commands: Any) -> None:
+    parser = commands.add_parser(
+        "schema",
+        help="print the JSON Schema of configs, metrics or records",
+        description="Print a published JSON Schema (draft 2020-12); its version is in its $id.",
+    )
+    parser.add_argument("of", choices=("config", "metrics", "record"), help="of what")
+
+
+def _add_verify(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="tell whether a run's record still holds, by running again",
+        description="Derive a recorded run again, and print a JSON report of what still holds;"
+        " exit 65 if something does not.",
+    )
+    parser.add_argument("record", metavar="RECORD", help="what --record left")
+    parser.add_argument(
+        "--sample",
+        metavar="N",
+        type=int,
+        default=0,
+        help="decide N windows of every symbol once more, with fractions (default: 0)",
+    )
+    parser.add_argument(
+        "--engine", choices=("local",), default="local", help="what runs again (default: local)"
+    )
+
+
 def asked(options: argparse.Namespace) -> Request:
     """Return what the options of `run` ask for."""
-    given = {name: getattr(options, name) for name in Request._fields if name != "inputs"}
+    names = [name for name in Request._fields if name not in ("inputs", "given")]
+    given = {name: getattr(options, name) for name in names}
     return Request(tuple(options.input), **given)
 
 

@@ -1,23 +1,26 @@
 """This module is the story of a run: from its paths to its metrics, whatever happens."""
 
-from contextlib import ExitStack, closing
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rollsignal import __version__, files
-from rollsignal.config import JobConfig, load_config
+from rollsignal.config import JobConfig, load_config, read_config
+from rollsignal.decisions import Work, decide_all
 from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.local import Result, decide, decide_range
-from rollsignal.errors import ConfigError, JobError, UsageError, escaped, shown_path
-from rollsignal.progress import Draw, Progress
+from rollsignal.errors import (
+    BusyError,
+    ConfigError,
+    JobError,
+    UsageError,
+    escaped,
+    shown_path,
+)
+from rollsignal.locks import held
+from rollsignal.progress import Draw
+from rollsignal.recording import Recording
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
-
-if TYPE_CHECKING:
-    from rollsignal.sinks.signals import SignalsFile
-
-SHOWN_FILES = 10
 
 
 class Outcome(NamedTuple):
@@ -38,34 +41,54 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
     problem = request.conflict()
     if problem:
         return fail(request, problem, say)
-    version = None
     log = RunLog(request.log_file, request.log_format, say)
     try:
         log.event("INFO", "job started", **_start(request))
-        _make_way(request)
-        config = load_config(request.config)
-        version = config.version
-        outcome = Outcome(_succeed(request, config, started, log, draw))
-        _end(outcome, started, log)
+        with held(request.locked, request.wait) as warnings:
+            for warning in warnings:
+                log.event("WARNING", warning)
+            outcome = _run(Work(request, started, log, draw, _recording(request, log)))
     except JobError as error:
-        outcome = _fail(request, error, log, version)
-        _end(outcome, started, log)
-    except BaseException as bug:
-        outcome = _fail(request, _bug(bug, log), log, version)
-        _end(outcome, started, log)
-        if isinstance(bug, KeyboardInterrupt | SystemExit):
-            raise
+        # One of the locks could not be had, so the other outputs may be another run's.
+        outcome = _end(_fail_alone(request, error, log), started, log)
     log.close()
     return outcome
+
+
+def _run(work: Work) -> Outcome:
+    """Run the job while its outputs are locked."""
+    request, started, log, _, recording = work
+    version = None
+    try:
+        _check_forms(request)
+        former = _former(request, log)
+        if former:
+            return _end(Outcome(former), started, log)
+        _make_way(request)
+        recording.begin()
+        with recording.stage("config"):
+            read = read_config(request.config)
+        version = read.config.version
+        recording.configured(read)
+        outcome = Outcome(_succeed(work, read.config))
+    except JobError as error:
+        outcome = _fail(work, error, version)
+    except BaseException as bug:
+        outcome = _fail(work, _bug(bug, log), version)
+        if isinstance(bug, KeyboardInterrupt | SystemExit):
+            _end(outcome, started, log)
+            raise
+    return _end(outcome, started, log)
 
 
 def _start(request: Request) -> dict[str, object]:
     return {"program": f"rollsignal {__version__}", "input": " ".join(request.inputs)}
 
 
-def _end(outcome: Outcome, started: float, log: RunLog) -> None:
+def _end(outcome: Outcome, started: float, log: RunLog) -> Outcome:
     status, elapsed_ms = outcome.metrics["status"], _elapsed_ms(started)
     log.event("INFO", "job ended", status=status, duration_ms=elapsed_ms)
+    return outcome
 
 
 def _bug(bug: BaseException, log: RunLog) -> JobError:
@@ -84,9 +107,31 @@ def fail(request: Request, error: JobError, say: Say) -> Outcome:
     if request.conflict():
         request = request._replace(log_file=None)
     log = RunLog(request.log_file, request.log_format, say)
-    outcome = _fail(request, error, log, None)
+    outcome = _fail_alone(request, error, log)
     log.close()
     return outcome
+
+
+def _fail_alone(request: Request, error: JobError, log: RunLog) -> Outcome:
+    """Leave the error metrics, unless another run is about to write there."""
+    if not isinstance(error, BusyError):
+        try:
+            with held([request.output]):
+                outcome = _fail(Work(request, 0, log, None, Recording()), error, None)
+            _record_alone(request, error, log)
+            return outcome
+        except JobError as also:
+            log.event("WARNING", "metrics not written", error=str(also))
+    log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
+    return Outcome(metrics.failure(_version(request), error.message), error)
+
+
+def _record_alone(request: Request, error: JobError, log: RunLog) -> None:
+    try:
+        with held([request.record] if request.record else []):
+            _recording(request, log).fail(error)
+    except JobError as also:
+        log.event("WARNING", "record not written", error=str(also))
 
 
 def plan(request: Request) -> str:
@@ -109,28 +154,54 @@ def plan(request: Request) -> str:
     )
 
 
+def _recording(request: Request, log: RunLog) -> Recording:
+    """Keep a record, if that is asked for."""
+    if request.record is None:
+        return Recording()
+    from rollsignal.recorder import Recorder
+
+    return Recorder(request, request.record, log)
+
+
 def _make_way(request: Request) -> None:
-    """Refuse outputs that cannot be, and remove what an earlier run left in their places."""
-    _check_forms(request)
-    for path in request.outputs.values():
-        if request.partition_by and path == request.signals:
+    """Remove what an earlier run left in the places of the outputs; raises `OutputError`."""
+    for flag, path in request.outputs.items():
+        if request.partition_by and flag == "--signals":
             files.make_folder(path)
-        else:
+        elif flag not in ("--record", "--state"):
             files.make_way(path)
 
 
-def _succeed(
-    request: Request, config: JobConfig, started: float, log: RunLog, draw: Draw | None
-) -> dict[str, object]:
+def _succeed(work: Work, config: JobConfig) -> dict[str, object]:
+    request, started, log, _, recording = work
     log.event("INFO", "config verified", **config.by_name())
-    result = _decide(request, config, log, draw)
-    document = metrics.success(config, result.tally, _elapsed_ms(started))
-    files.replace(request.output, metrics.to_json(document))
+    result = decide_all(work, config)
+    with recording.stage("write"):
+        document = metrics.success(config, result.tally, _elapsed_ms(started))
+        files.replace(request.output, metrics.to_json(document))
+    recording.succeed()
     log.event("INFO", "metrics summary", **document)
     return document
 
 
+def _former(request: Request, log: RunLog) -> dict[str, object] | None:
+    """Return the metrics of the run before, if that is asked for and nothing has changed."""
+    if not request.if_changed:
+        return None
+    from rollsignal.unchanged import former_metrics
+
+    former = former_metrics(request)
+    if former:
+        log.event("INFO", "nothing changed", record=request.record)
+    return former
+
+
 def _check_forms(request: Request) -> None:
+    """Refuse flags that do not go together; raises `UsageError`."""
+    if request.if_changed and not request.record:
+        raise UsageError("--if-changed looks into the record; name it with --record")
+    if request.record and (request.state or request.span):
+        raise UsageError("--record is of a run over everything, without --state, --since, --until")
     if request.summary:
         from rollsignal.sinks.summary import form_of
 
@@ -143,69 +214,8 @@ def _check_forms(request: Request) -> None:
         signals.form_of(request.signals, request.partition_by)
 
 
-def _decide(request: Request, config: JobConfig, log: RunLog, draw: Draw | None) -> Result:
-    """Decide the signals; write what is wanted of them, and last of all the state."""
-    inputs = Inputs(request.input_files(), config, request.format)
-    progress = Progress(files.total_bytes(inputs.paths), draw, log.event)
-    with closing(progress), ExitStack() as stack:
-        signals = stack.enter_context(_signals_file(request, config)) if request.signals else None
-        emit = signals.write if signals else None
-        run = None
-        if request.state:
-            from rollsignal.incremental import Continuation
-
-            run = stack.enter_context(Continuation(request.state, inputs, log.event))
-            emits, anew = ([signals.write], signals.begin_anew) if signals else ([], None)
-            result = run.decide(emits, progress, anew)
-        elif span := request.span:
-            result = decide_range(inputs, log.event, span, emit, progress)
-        else:
-            result = decide(inputs, log.event, emit, progress)
-        progress.close()
-        _tell(result, config, log)
-        if signals:
-            signals.finish()
-        if request.summary:
-            _summarize(result, config, request.summary)
-        if run:
-            run.save()
-    return result
-
-
-def _signals_file(request: Request, config: JobConfig) -> "SignalsFile":
-    from rollsignal.sinks.signals import SignalsFile
-
-    merge = request.state is not None or request.span is not None
-    return SignalsFile(request.signals or "", config.window, request.partition_by, merge=merge)
-
-
-def _summarize(result: Result, config: JobConfig, path: str) -> None:
-    from rollsignal.sinks.summary import form_of, rendered, summary_rows
-
-    files.replace(path, rendered(summary_rows(result.series, config), form_of(path)))
-
-
-def _tell(result: Result, config: JobConfig, log: RunLog) -> None:
-    tally, forms = result.tally, list(result.forms.items())
-    for path, form in forms[:SHOWN_FILES]:
-        log.event("INFO", "file read", path=path, form=form)
-    counts = {"files": len(forms), "series": len(result.series)}
-    log.event("INFO", "rows loaded", rows=tally.rows, **counts)
-    for check, count in result.warnings.items():
-        log.event("WARNING", "bars in doubt", check=check, bars=count)
-    if tally.missing:
-        log.event("WARNING", "closes missing", rows=tally.missing, policy=config.missing)
-    log.event(
-        "INFO",
-        "rolling mean computed",
-        window=config.window,
-        bars=tally.signals,
-        last=_last_mean(result),
-    )
-    log.event("INFO", "signals generated", signals=tally.signals, ones=tally.ones, ties=tally.ties)
-
-
-def _fail(request: Request, error: JobError, log: RunLog, version: str | None) -> Outcome:
+def _fail(work: Work, error: JobError, version: str | None) -> Outcome:
+    request, log = work.request, work.log
     log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
     version = version or getattr(error, "version", None) or _version(request)
     outcome = Outcome(metrics.failure(version, error.message), error)
@@ -213,6 +223,7 @@ def _fail(request: Request, error: JobError, log: RunLog, version: str | None) -
         files.replace(request.output, metrics.to_json(outcome.metrics))
     except JobError as also:
         log.event("WARNING", "metrics not written", error=str(also))
+    work.recording.fail(error)
     return outcome
 
 
@@ -227,12 +238,6 @@ def _version(request: Request) -> str | None:
 def _shown(value: object) -> str:
     text = "null" if value is None else str(value)
     return text.lower() if isinstance(value, bool) else escaped(text)
-
-
-def _last_mean(result: Result) -> object:
-    """Find the last rolling mean of a single series, for the log."""
-    series = next(iter(result.series.values()))
-    return series.last.mean if len(result.series) == 1 and series.last else "of many series"
 
 
 def _elapsed_ms(started: float) -> int:

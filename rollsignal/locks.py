@@ -44,6 +44,21 @@ def held(paths: Iterable[str], wait_seconds: float = 0) -> Iterator[list[str]]:
         yield warnings
 
 
+def is_held(path: str) -> bool:
+    """Tell whether a run holds the lock of an output; nothing is made."""
+    try:
+        lock = beside(os.path.realpath(path), ".lock")
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return not _locked(descriptor)
+    except _NoLockError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 class _NoLockError(Exception):
     """There are no locks here."""
 

@@ -1,5 +1,6 @@
 """This module says what a run is asked to read and write, and that no two of them are one file."""
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal import files
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 class Request(NamedTuple):
     """What a run is asked to read and write.
 
-    `log_file` None keeps no log; `format` None tells each input's format from its content.
+    `log_file` None keeps no log; `format` None tells each input's format from its content. `wait`
+    is for how many seconds a run waits for another one that writes the same files. `given` holds
+    the inputs as they were named, where `inputs` are the files that they stand for.
     """
 
     inputs: tuple[str, ...] = ("data.csv",)
@@ -29,12 +32,34 @@ class Request(NamedTuple):
     state: str | None = None
     since: str | None = None
     until: str | None = None
+    wait: float = 0
+    record: str | None = None
+    if_changed: bool = False
+    given: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> dict[str, str]:
         """List the flags of all outputs but the log, with their paths."""
-        named = {"--output": self.output, "--summary": self.summary, "--signals": self.signals}
+        named = {
+            "--output": self.output,
+            "--summary": self.summary,
+            "--signals": self.signals,
+            "--record": self.record,
+            "--state": self.state,
+        }
         return {flag: path for flag, path in named.items() if path}
+
+    @property
+    def locked(self) -> list[str]:
+        """List the paths whose locks keep other runs from the outputs.
+
+        A folder has its lock inside, where its files are begun.
+        """
+        inside = {"--signals"} if self.partition_by else set()
+        return [
+            os.path.join(path, "signals") if flag in inside else path
+            for flag, path in self.outputs.items()
+        ]
 
     @property
     def written(self) -> list[str]:
@@ -64,7 +89,7 @@ class Request(NamedTuple):
     def expanded(self) -> "Request":
         """Replace folders and patterns by their files, as far as there are any."""
         try:
-            return self._replace(inputs=tuple(self.input_files()))
+            return self._replace(inputs=tuple(self.input_files()), given=self.inputs)
         except JobError:
             return self
 

@@ -46,6 +46,10 @@ class Whole(NamedTuple):
             )
         return int(text)
 
+    def schema(self) -> dict[str, object]:
+        """Describe the number in JSON Schema."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
 
 class Text(NamedTuple):
     """Some text, exactly as written; `optional` text may be null."""
@@ -74,6 +78,10 @@ class Text(NamedTuple):
             )
         return text
 
+    def schema(self) -> dict[str, object]:
+        """Describe the text in JSON Schema."""
+        return {"type": ["string", "null"] if self.optional else "string", "pattern": r"\S"}
+
 
 class OneOf(NamedTuple):
     """One of a few words."""
@@ -89,6 +97,10 @@ class OneOf(NamedTuple):
                 node, f"{name} is {shown(text)}, not one of {', '.join(self.words)}"
             )
         return text
+
+    def schema(self) -> dict[str, object]:
+        """Describe the word in JSON Schema."""
+        return {"enum": list(self.words)}
 
 
 class Written(NamedTuple):
@@ -156,12 +168,20 @@ class Switch(NamedTuple):
             raise BadSettingError(node, f"{name} is {as_written(node)}, neither true nor false")
         return text == "true"
 
+    def schema(self) -> dict[str, object]:
+        """Describe the switch in JSON Schema."""
+        return {"type": "boolean"}
+
 
 class SymbolFrom(NamedTuple):
     """Where symbols come from: a column, or the names of the files."""
 
     column: str | None = None
     filename: bool = False
+
+    def plain(self) -> object:
+        """Write it as JSON holds it."""
+        return {"from": "filename"} if self.filename else self.column
 
     def __str__(self) -> str:
         return "from: filename" if self.filename else str(self.column)
@@ -182,6 +202,16 @@ class Symbol(NamedTuple):
         column = Text("", optional=True).read(node, name)
         return None if column is None else SymbolFrom(column)
 
+    def schema(self) -> dict[str, object]:
+        """Describe the source of symbols in JSON Schema."""
+        from_names = {
+            "type": "object",
+            "properties": {"from": {"const": "filename"}},
+            "required": ["from"],
+            "additionalProperties": False,
+        }
+        return {"anyOf": [Text("", optional=True).schema(), from_names]}
+
 
 class Section(NamedTuple):
     """A mapping of settings below one key."""
@@ -193,6 +223,54 @@ class Section(NamedTuple):
         """Read every setting of the section; raises `BadSettingError`."""
         return read_mapping(node, self.kind, name + ".")
 
+    def schema(self) -> dict[str, object]:
+        """Describe the section in JSON Schema."""
+        return mapping_schema(self.kind)
+
+
+def rules_of(kind: Any) -> dict[str, Any]:
+    """List the rules that the annotations of `kind` declare, by name."""
+    return {key: get_args(declared)[1] for key, declared in kind.__annotations__.items()}
+
+
+def mapping_schema(kind: Any) -> dict[str, object]:
+    """Describe the settings that the annotations of `kind` declare in JSON Schema."""
+    properties = {}
+    for key, rule in rules_of(kind).items():
+        properties[key] = rule.schema() | {"description": rule.help}
+        if key in kind._field_defaults and not isinstance(rule, Section):
+            properties[key]["default"] = kind._field_defaults[key]
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [key for key in properties if key not in kind._field_defaults],
+        "additionalProperties": False,
+    }
+
+
+def flat_schemas(kind: Any, prefix: str = "") -> dict[str, dict[str, Any]]:
+    """Describe every setting in JSON Schema, by its dotted name."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, rule in rules_of(kind).items():
+        if isinstance(rule, Section):
+            found |= flat_schemas(rule.kind, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = rule.schema()
+    return found
+
+
+def lines_of(node: yaml.Node, kind: Any, prefix: str = "") -> dict[str, int]:
+    """Tell on which line each setting stands, by dotted name, in a mapping that has been read."""
+    rules = rules_of(kind)
+    lines: dict[str, int] = {}
+    for key, value in cast(yaml.MappingNode, node).value:
+        rule = rules[key.value]
+        if isinstance(rule, Section):
+            lines |= lines_of(value, rule.kind, f"{prefix}{key.value}.")
+        else:
+            lines[prefix + key.value] = key.start_mark.line + 1
+    return lines
+
 
 def read_mapping(
     node: yaml.Node, kind: Any, prefix: str, assumed: Mapping[str, object] = MappingProxyType({})
@@ -203,7 +281,7 @@ def read_mapping(
     """
     if not isinstance(node, yaml.MappingNode):
         raise BadSettingError(node, f"{prefix[:-1]} is {as_written(node)}, not a group of settings")
-    rules = {key: get_args(declared)[1] for key, declared in kind.__annotations__.items()}
+    rules = rules_of(kind)
     values: dict[str, object] = {}
     for key_node, value_node in node.value:
         key = _known_key(key_node, rules, prefix)

@@ -469,14 +469,21 @@ def test_signals_that_follow_do_not_cut_the_end_of_a_run_in_half(tmp_path: Path)
     assert " job ended status=error " in files.events()[-1]
 
 
-def test_a_killed_run_leaves_no_metrics_and_no_litter(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_metrics_and_no_litter_but_a_lock_that_hinders_nobody(
+    tmp_path: Path,
+) -> None:
     files = Job(tmp_path)
     files.output.write_text("of a former run, a success perhaps")
     files.input = Path("-")
     with files.start() as process:
         process.kill()
     assert process.returncode == -signal.SIGKILL
-    assert sorted(os.listdir(tmp_path)) == ["bars.csv", "config.yaml", "run.log"]
+    assert sorted(os.listdir(tmp_path)) == [
+        ".metrics.json.lock",
+        "bars.csv",
+        "config.yaml",
+        "run.log",
+    ]
 
 
 # Wrong command lines.

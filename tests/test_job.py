@@ -360,7 +360,7 @@ def test_former_metrics_are_gone_while_a_run_is_under_way(tmp_path: Path) -> Non
     files.output.write_text("of a former run")
     listener = Listener(tmp_path)
     assert outcome_of(files.request, listener).error is None
-    assert listener.seen == ["bars.csv", "config.yaml", "run.log"]
+    assert listener.seen == [".metrics.json.lock", "bars.csv", "config.yaml", "run.log"]
     assert sorted(os.listdir(tmp_path)) == ["bars.csv", "config.yaml", "metrics.json", "run.log"]
 
 

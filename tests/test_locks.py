@@ -16,7 +16,7 @@ import pytest
 
 from rollsignal import locks
 from rollsignal.errors import BusyError, OutputError
-from rollsignal.locks import held
+from rollsignal.locks import held, is_held
 from tests.shell import ROOT
 from tests.test_cli import LIKE_ANYONE, needs_permissions
 
@@ -412,3 +412,29 @@ def test_a_file_system_whose_files_are_never_the_same_is_told_and_the_run_goes_o
     with held([f"{tmp_path}/a"]) as warnings:
         assert len(warnings) == 1
     assert sorted(os.listdir("/dev/fd")) == before
+
+
+# Asking for a lock without taking it.
+
+
+def test_a_lock_is_held_from_its_taking_to_its_release(tmp_path: Path) -> None:
+    path = str(tmp_path / "metrics.json")
+    assert not is_held(path)
+    with held([path]):
+        assert is_held(path)
+        assert is_held(path)
+    assert not is_held(path)
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_lock_file_of_a_killed_run_is_not_held_and_is_left(tmp_path: Path) -> None:
+    (tmp_path / ".metrics.json.lock").touch()
+    assert not is_held(str(tmp_path / "metrics.json"))
+    assert os.listdir(tmp_path) == [".metrics.json.lock"]
+
+
+def test_a_link_leads_to_the_lock_of_what_it_names(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "metrics.json")
+    with held([str(tmp_path / "metrics.json")]):
+        assert is_held(str(link))

@@ -13,6 +13,7 @@ from rollsignal.formats import Format
 from rollsignal.timestamps import to_ns
 
 LARGE_BYTES = 4 << 20
+ALL_BYTES = 2**63
 NO_ROWS_NS = -(2**63)
 
 
@@ -30,6 +31,12 @@ class Inputs:
     def of(self, paths: Sequence[str]) -> "Inputs":
         """Return other files, to be read the same way."""
         return Inputs(paths, self.config, self._form)
+
+    def carefully(self) -> "Inputs":
+        """Give the same files, all to be read carefully."""
+        inputs = Inputs(self.paths, self.config, self._form)
+        inputs._careful_bytes = ALL_BYTES
+        return inputs
 
     @contextmanager
     def opened(self, path: str) -> Iterator[Reader]:

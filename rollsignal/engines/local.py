@@ -22,12 +22,17 @@ Watch = Callable[[int, int], None]
 
 
 class Result(NamedTuple):
-    """What a run found: every series, their tally, what was read, how often each check warned."""
+    """What a run found: every series, their tally, what was read, how often each check warned.
+
+    `rows` and `forms` are those of each file; `first` holds the first findings of each check.
+    """
 
     series: dict[str, Series]
     tally: Tally
     forms: dict[str, str]
     warnings: dict[str, int]
+    rows: dict[str, int]
+    first: dict[str, list[Doubt]]
 
 
 class Start(NamedTuple):
@@ -67,7 +72,7 @@ def decide(
     tally = book.tally()
     if not tally.signals:
         raise DataError(_no_signal(inputs.paths, config, tally))
-    return Result(book.series, tally, forms, dict(doubts.counts))
+    return Result(book.series, tally, forms, dict(doubts.counts), reading.rows, doubts.first)
 
 
 def decide_range(inputs: Inputs, tell: Tell, span: Span, emit: Emit | None, watch: Watch) -> Result:
@@ -102,19 +107,22 @@ def inspect(inputs: Inputs, doubts: Doubts) -> Result:
         except DataError as error:
             doubts.heed(Doubt("unreadable", shown_path(path), None, "", None, error.message))
     book.finish()
-    return Result(book.series, book.tally(), forms, dict(doubts.counts))
+    found = dict(doubts.counts)
+    return Result(book.series, book.tally(), forms, found, reading.rows, doubts.first)
 
 
 class Reading:
-    """Read files, one after the other, and tell how far it is."""
+    """Read files, one after the other, and tell how far it is; `rows` are those of each file."""
 
     def __init__(self, inputs: Inputs, watch: Watch | None = None) -> None:
         self._inputs = inputs
         self._watch = watch
         self._bytes = self._rows = 0
+        self.rows: dict[str, int] = {}
 
     def each(self, path: str, take: Take) -> str:
         """Read one file, and hand its batches on; return its form."""
+        before = self._rows
         with self._inputs.opened(path) as reader:
             for batch in reader.batches():
                 take(batch, reader)
@@ -122,6 +130,7 @@ class Reading:
                 if self._watch:
                     self._watch(self._bytes + reader.bytes_read(), self._rows)
             self._bytes += reader.bytes_read()
+            self.rows[path] = self._rows - before
             return reader.describe()
 
     def sort(self, paths: Sequence[str], book: Book) -> dict[str, str]:

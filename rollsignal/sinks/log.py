@@ -21,13 +21,17 @@ Say = Callable[[Level, str], None]
 
 
 class RunLog:
-    """Write events to a log file, and tell them to whoever listens (`say`)."""
+    """Write events to a log file, and tell them to whoever listens (`say`).
+
+    `warnings` holds those that were told.
+    """
 
     def __init__(self, path: str | None, log_format: LogFormat, say: Say) -> None:
         """Open the log for appending; `path` None keeps no file."""
         self._format = log_format
         self._say = say
         self._file: int | None = None
+        self.warnings: list[str] = []
         if path is None:
             return
         try:
@@ -42,6 +46,8 @@ class RunLog:
     def event(self, level: Level, message: str, **fields: object) -> None:
         """Write one event with its fields, and tell it."""
         self.record(level, message, **fields)
+        if level == "WARNING":
+            self.warnings.append(_with_fields(message, fields))
         self._say(level, _with_fields(message, fields))
 
     def record(self, level: Level, message: str, **fields: object) -> None:
@@ -74,14 +80,18 @@ class RunLog:
 
 
 def _line(log_format: LogFormat, level: Level, message: str, fields: dict[str, object]) -> str:
-    now = time.time_ns()
-    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9))
-    timestamp = f"{seconds}.{now // 10**6 % 1000:03d}Z"
+    timestamp = iso_ms(time.time_ns())
     if log_format == "json":
         event = {"timestamp": timestamp, "level": level, "logger": "rollsignal", "message": message}
         clean = {key: _clean(value) for key, value in {**event, **fields}.items()}
         return json.dumps(clean) + "\n"
     return f"{timestamp} {level:<7} {escaped(_with_fields(message, fields))}\n"
+
+
+def iso_ms(ns: int) -> str:
+    """Write a time in nanoseconds since 1970 as ISO 8601 in UTC, to the millisecond."""
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ns // 10**9))
+    return f"{seconds}.{ns // 10**6 % 1000:03d}Z"
 
 
 def _with_fields(message: str, fields: dict[str, object]) -> str:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.bars.source import (
-    FORMATS,
     SUFFIXES,
     columnar_format,
     find_inputs,
@@ -22,6 +21,7 @@ from rollsignal.bars.source import (
 )
 from rollsignal.config import Columns
 from rollsignal.errors import DataError, InputError, JobError, UsageError
+from rollsignal.formats import FORMATS
 from rollsignal.settings import SymbolFrom
 from tests.tables import CONFIG
 

@@ -1,0 +1,39 @@
+"""This module is what a run tells its record, if it keeps one: `Recording` itself keeps none."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from rollsignal.config import ReadConfig
+from rollsignal.engines.local import Result
+from rollsignal.engines.rows import Emit
+from rollsignal.errors import JobError
+
+
+class Recording:
+    """Hear what a run does, in the order of these methods."""
+
+    def begin(self) -> None:
+        """Say that the run has begun."""
+
+    def configured(self, read: ReadConfig) -> None:
+        """Take the config."""
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Take the time of a stage, a `with` statement."""
+        return nullcontext()
+
+    def before(self, paths: Sequence[str]) -> None:
+        """Look at the inputs before they are read."""
+
+    def listening(self, emit: Emit | None) -> Emit | None:
+        """Listen to all rows, along with somebody else."""
+        return emit
+
+    def after(self, result: Result) -> None:
+        """Take what was found; raises `DiskError` if an input changed while it was read."""
+
+    def succeed(self) -> None:
+        """Say that the run succeeded."""
+
+    def fail(self, error: JobError) -> None:
+        """Say why the run failed."""

@@ -1,0 +1,153 @@
+"""This module tells what of a run's record still holds: it looks at the files, and runs again."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from rollsignal import __version__
+from rollsignal.bars.source import find_inputs
+from rollsignal.config import load_config
+from rollsignal.digest import hex_text
+from rollsignal.engines.digester import Digester
+from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.local import decide
+from rollsignal.engines.rows import Rows
+from rollsignal.errors import DataError, JobError
+from rollsignal.fingerprints import fingerprint
+from rollsignal.formats import FORMATS
+from rollsignal.locks import is_held
+from rollsignal.sinks.record import Record, load_record, settings_of
+from rollsignal.spot_check import Signals, compare
+
+SHOWN_WRONG = 10
+
+
+class Point(NamedTuple):
+    """One thing that a record says, and what is so now; `of` is the file it is about, if any."""
+
+    point: str
+    of: str | None
+    holds: bool
+    expected: object
+    found: object
+
+
+class Verified(NamedTuple):
+    """The report of a verification as it is printed, and the exit code."""
+
+    document: dict[str, object]
+    exit_code: int
+
+
+def verify(path: str, sample: int = 0) -> Verified:
+    """Derive a recorded run again, and compare; raises `JobError` where there is no record.
+
+    sample: how many windows of every symbol are decided once more, with fractions.
+    """
+    record = load_record(path)
+    points = list(_points(path, record, sample))
+    holds = all(point.holds for point in points)
+    document: dict[str, object] = {
+        "record": path,
+        "status": record.status,
+        "holds": holds,
+        "points": [point._asdict() for point in points],
+    }
+    return Verified(document, 0 if holds else DataError.exit_code)
+
+
+def _points(path: str, record: Record, sample: int) -> Iterator[Point]:
+    yield _ended(path, record)
+    yield _equal("program", None, record.program.rollsignal, __version__)
+    if record.status != "success":
+        return
+    yield _settings(record)
+    yield _names(record)
+    for one in record.inputs:
+        yield _bytes("input", one.file.path, one.file.sha256)
+    yield from _derived(record, sample)
+    for file in record.outputs:
+        yield _bytes("output", file.path, file.sha256)
+
+
+def _equal(point: str, of: str | None, expected: object, found: object) -> Point:
+    return Point(point, of, expected == found, expected, found)
+
+
+def _ended(path: str, record: Record) -> Point:
+    """Tell whether the run succeeded; one that still says running holds the record's lock."""
+    found: str = record.status
+    if record.status == "running":
+        process = f"process {record.process.id} on {record.process.host}"
+        found = f"{process} is running" if is_held(path) else f"{process} did not end"
+    elif record.error:
+        found = f"error {record.error.exit_code}: {record.error.message}"
+    return _equal("status", None, "success", found)
+
+
+def _settings(record: Record) -> Point:
+    """Compare the settings in the config file now."""
+    assert record.config is not None
+    before = {name: setting.value for name, setting in record.config.items()}
+
+    def now() -> object:
+        named = settings_of(load_config(record.asked.config), {})
+        return {name: setting.value for name, setting in named.items()}
+
+    return _equal("config", record.asked.config, before, _or_problem(now))
+
+
+def _names(record: Record) -> Point:
+    """Look whether folders and patterns still stand for the same files."""
+    asked = record.asked
+    expected = [one.file.path for one in record.inputs]
+    left_out = [asked.config, *asked.outputs.values()]
+    return _equal(
+        "inputs", None, expected, _or_problem(lambda: find_inputs(asked.inputs, left_out))
+    )
+
+
+def _bytes(point: str, path: str, expected: str | None) -> Point:
+    """Compare a file's bytes; what was no regular file cannot be read again, so does not hold."""
+    now = _or_problem(lambda: fingerprint(path))
+    found = getattr(now, "sha256", now)
+    return Point(point, path, expected is not None and found == expected, expected, found)
+
+
+def _derived(record: Record, sample: int) -> Iterator[Point]:
+    """Decide all signals again, with the settings of the record."""
+    digester, signals = Digester(), Signals()
+    pipes = [one.file.path for one in record.inputs if one.file.sha256 is None]
+    if pipes:
+        yield Point("derivation", pipes[0], False, None, "no file that can be read again")
+        return
+
+    def emit(rows: Rows) -> None:
+        digester(rows)
+        if sample:
+            signals(rows)
+
+    try:
+        form = next((form for form in FORMATS if form == record.asked.format), None)
+        inputs = Inputs([one.file.path for one in record.inputs], record.job_config(), form)
+        result = decide(inputs, lambda level, text: None, emit)
+    except JobError as error:
+        yield Point("derivation", None, False, None, str(error))
+        return
+    assert record.tally is not None
+    yield _equal("tally", None, record.tally._asdict(), result.tally._asdict())
+    yield _equal("series", None, record.series, len(result.series))
+    yield _equal("digest", None, record.digest, hex_text(digester.digest))
+    if sample:
+        rows = {symbol: series.tally.rows for symbol, series in result.series.items()}
+        found = compare(inputs, signals.found, rows, sample)
+        expected = f"{found.windows} windows as decided"
+        wrong = f"another signal: {', '.join(found.wrong[:SHOWN_WRONG])}"
+        yield _equal("sample", None, expected, wrong if found.wrong else expected)
+
+
+def _or_problem(look: Callable[[], object]) -> object:
+    """Look, or tell what keeps from looking."""
+    try:
+        return look()
+    except JobError as error:
+        return str(error)
