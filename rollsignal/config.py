@@ -127,7 +127,7 @@ class JobConfig(NamedTuple):
     def plain_by_name(self) -> dict[str, object]:
         """List every setting by its dotted name, as JSON holds it."""
         return {
-            name: value.plain() if isinstance(value, SymbolFrom) else value
+            name: value.plain() if isinstance(value, SymbolFrom | DateAndTime) else value
             for name, value in self.by_name().items()
         }
 

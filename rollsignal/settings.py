@@ -128,6 +128,10 @@ class Written(NamedTuple):
             raise BadSettingError(node, f"{name} is {shown(text)}, which {problem}") from None
         return text
 
+    def schema(self) -> dict[str, object]:
+        """Describe the word or pattern in JSON Schema."""
+        return {"anyOf": [{"enum": [*self.words, None]}, {"type": "string", "pattern": "%"}]}
+
 
 class DateAndTime(NamedTuple):
     """The columns of a date and of a time of day, which make a timestamp together."""
@@ -137,6 +141,10 @@ class DateAndTime(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.date}, {self.time}]"
+
+    def plain(self) -> object:
+        """Write it as JSON holds it."""
+        return [self.date, self.time]
 
 
 class Timestamp(NamedTuple):
@@ -154,6 +162,11 @@ class Timestamp(NamedTuple):
                 node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"
             )
         return DateAndTime(*names)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the name or names in JSON Schema."""
+        pair = {"type": "array", "items": Text("").schema(), "minItems": 2, "maxItems": 2}
+        return {"anyOf": [Text("", optional=True).schema(), pair]}
 
 
 class Switch(NamedTuple):

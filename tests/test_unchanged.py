@@ -175,5 +175,5 @@ def test_nothing_is_decided(files: Again, monkeypatch: pytest.MonkeyPatch) -> No
     def never(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("rollsignal.job.decide", never)
+    monkeypatch.setattr("rollsignal.decisions.decide", never)
     assert not files.ran()

@@ -20,7 +20,6 @@ from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError, shown_path
 from rollsignal.files import open_regular, replace
 from rollsignal.kernel import Carry, Last, Tally
-from rollsignal.settings import SymbolFrom
 
 SCHEMA = 1
 # They decide no number that is kept: a check refuses a bar, or lets it pass as it is.
@@ -82,8 +81,8 @@ class Change(NamedTuple):
 
 def kept_settings(config: JobConfig) -> dict[str, object]:
     """List the settings that all runs on one state must share, as JSON values."""
-    named = config.by_name()
-    return {name: _json(value) for name, value in named.items() if name not in MAY_CHANGE}
+    named = config.plain_by_name()
+    return {name: value for name, value in named.items() if name not in MAY_CHANGE}
 
 
 def changed_settings(state: State, config: JobConfig) -> list[Change]:
@@ -229,10 +228,3 @@ def _series(found: dict[str, Any]) -> tuple[str, Series]:
 
 def _seal(body: bytes) -> bytes:
     return _ENCODER.encode({"sha256": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
-
-
-def _json(value: object) -> object:
-    """Turn a setting into what a state gives back for it."""
-    if isinstance(value, SymbolFrom):
-        return {"from": "filename"} if value.filename else value.column
-    return json.loads(_ENCODER.encode(value))
