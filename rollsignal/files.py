@@ -6,7 +6,7 @@ import select
 import stat
 from typing import BinaryIO, cast
 
-from rollsignal.errors import DiskError, JobError, OutputError, shown_path
+from rollsignal.errors import DiskError, JobError, OutputError, is_url, shown_path, without_secrets
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -159,8 +159,11 @@ def _cannot_create(path: str, reason: str) -> OutputError:
 def identity(path: str) -> object:
     """Return what two paths to one file share, also through links, whether or not it exists.
 
-    `-` is what standard input reads.
+    `-` is what standard input reads. URLs that look alike in the log are one: only so can it tell
+    which file is meant.
     """
+    if is_url(path):
+        return without_secrets(path)
     try:
         status = os.fstat(0) if path == "-" else os.stat(path)
     except (OSError, ValueError):

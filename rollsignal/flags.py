@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from rollsignal import __version__
-from rollsignal.errors import UsageError, did_you_mean, shown
+from rollsignal.errors import UsageError, did_you_mean, shown, text_without_secrets
 from rollsignal.request import Request
 
 EXAMPLES = """\
@@ -43,11 +43,11 @@ class _Parser(argparse.ArgumentParser):
             name = unknown[0].partition("=")[0]
             known = [flag for flag in self._option_string_actions if flag.startswith("--")]
             hint = did_you_mean(name, known) if name.startswith("-") else "no flag takes it"
-            self.error(f"unknown argument {shown(name)}: {hint}")
+            self.error(f"unknown argument {shown(text_without_secrets(name))}: {hint}")
         return options, unknown
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"see {self.prog} --help")
+        raise UsageError(text_without_secrets(message), f"see {self.prog} --help")
 
 
 class _Once(argparse.Action):
@@ -101,7 +101,8 @@ def _add_run(commands: Any) -> None:
         nargs="+",
         default=usual.inputs,
         action=_Once,
-        help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
+        help="tables of bars: files, folders, patterns, URLs, - for standard input"
+        " (default: data.csv)",
     )
     for flag, path, what in (
         ("--config", usual.config, "settings: seed, window, version, ..."),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config
 from rollsignal.engines.local import Result, decide, describe
-from rollsignal.errors import ConfigError, JobError, escaped, shown_path
+from rollsignal.errors import ConfigError, JobError, escaped, shown_path, without_secrets
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
@@ -53,7 +53,8 @@ def run(request: Request, started: float, say: Say) -> Outcome:
 
 
 def _start(request: Request) -> dict[str, object]:
-    return {"program": f"rollsignal {__version__}", "input": " ".join(request.inputs)}
+    inputs = " ".join(map(without_secrets, request.inputs))
+    return {"program": f"rollsignal {__version__}", "input": inputs}
 
 
 def _end(outcome: Outcome, started: float, log: RunLog) -> None:
@@ -157,7 +158,7 @@ def _summarize(result: Result, config: JobConfig, path: str) -> None:
 def _tell(result: Result, config: JobConfig, log: RunLog) -> None:
     tally, forms = result.tally, list(result.forms.items())
     for path, form in forms[:SHOWN_FILES]:
-        log.event("INFO", "file read", path=path, form=form)
+        log.event("INFO", "file read", path=without_secrets(path), form=form)
     counts = {"files": len(forms), "series": len(result.series)}
     log.event("INFO", "rows loaded", rows=tally.rows, **counts)
     for check, count in result.warnings.items():

@@ -14,12 +14,21 @@ from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import find_column, find_symbol, find_timestamp
 from rollsignal.bars.source import symbol_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, DiskError, escaped, shown_path
+from rollsignal.errors import (
+    DataError,
+    DiskError,
+    escaped,
+    is_url,
+    shown_path,
+    text_without_secrets,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
+
+    from rollsignal.bars.objects import Watch
 
 CHUNK_ROWS = 1 << 17
 PANEL_ROWS = 1 << 20
@@ -39,9 +48,9 @@ class FrameReader:
         self.symbol = symbol_of(path, config)
         self._form = form
         self._config = config
+        self._watch = _watch(path)
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
-        self._table = self._guarded(lambda: scan(path, glob=False))
-        schema = self._guarded(self._table.collect_schema)
+        self._table, schema = self._guarded(lambda: _with_schema(scan(path, glob=False)))
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
         place = find_timestamp(names, config.columns.timestamp, self.name)
@@ -81,6 +90,8 @@ class FrameReader:
             if frame.height:
                 yield self._batch(frame, row)
                 row += frame.height
+        if self._watch:
+            self._watch.end()
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch | PanelBatch:
         ticks = self._ticks(frame["close"])
@@ -147,14 +158,30 @@ class FrameReader:
         from polars.exceptions import PolarsError
 
         try:
-            return act()
+            return self._watch.over(act) if self._watch else act()
         except PolarsError as error:
-            reason = escaped(str(error).partition("\n")[0])
-            raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from error
+            if self._watch:
+                self._watch.end()
+            reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
+            raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from (
+                None if self._watch else error
+            )
         except OSError as error:
             if error.errno is not None:
                 raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
             raise DataError(f"{self.name}: not a whole {self._form} file: {error}") from error
+
+
+def _watch(path: str) -> "Watch | None":
+    if not is_url(path):
+        return None
+    from rollsignal.bars.objects import Watch
+
+    return Watch(path)
+
+
+def _with_schema(table: "pl.LazyFrame") -> "tuple[pl.LazyFrame, pl.Schema]":
+    return table, table.collect_schema()
 
 
 def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":

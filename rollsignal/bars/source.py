@@ -1,4 +1,4 @@
-"""This module finds what a run reads: files, folders, patterns, pipes and standard input."""
+"""This module finds what a run reads: files, folders, patterns, URLs, pipes, standard input."""
 
 import glob
 import os
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from rollsignal.config import JobConfig
-from rollsignal.errors import InputError, UsageError, shown_path
+from rollsignal.errors import InputError, UsageError, is_url, shown_path
 from rollsignal.files import checked, identity, open_regular
 
 STDIN = "-"
@@ -17,16 +17,27 @@ _SUFFIXES = ".csv .tsv .txt .tab .parquet .pq .arrow .feather .ipc .gz .bz2 .xz 
 SUFFIXES = frozenset(_SUFFIXES.split())
 
 
-def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
+def find_inputs(
+    given: Sequence[str], left_out: Sequence[str] = (), *, ask_stores: bool = True
+) -> list[str]:
     """Turn paths, folders and patterns into the paths of files, each in the order of its name.
 
     A folder stands for all files in it and below, but hidden ones, those whose names begin with
     "_", and those `left_out` (the run's own outputs and config) unless they are named like
     tables, which may be data. Raises `InputError` where there is nothing, `UsageError` for a file
-    named twice.
+    named twice. Without `ask_stores`, folders and patterns in object stores stay as they are.
     """
     ours = {identity(path) for path in left_out}
-    found = [file for path in given for file in _found(path, ours)]
+    found = []
+    for path in given:
+        if not is_url(path):
+            found += _found(path, ours)
+        elif ask_stores:
+            from rollsignal.bars.remote import found_at
+
+            found += found_at(path)
+        else:
+            found.append(path)
     seen: set[object] = set()
     for path in found:
         file = identity(path)
@@ -46,7 +57,8 @@ def _found(path: str, ours: set[object]) -> list[str]:
         )
     elif not os.path.lexists(path) and glob.has_magic(path):
         matching = glob.glob(path, recursive=True)
-        files = sorted(match for match in matching if os.path.isfile(match))
+        # A pattern with several "**" matches a file more than once.
+        files = sorted({match for match in matching if os.path.isfile(match)})
         problem = InputError("Input data file not found", f"pattern: {shown_path(path)}")
     else:
         return [path]
@@ -76,6 +88,10 @@ def _in_folder(folder: str) -> list[str]:
 
 def open_input(path: str) -> BinaryIO:
     """Open an input's bytes; `-` is standard input. Raises `InputError`."""
+    if is_url(path):
+        from rollsignal.bars.objects import open_object
+
+        return open_object(path)
     if path != STDIN:
         return open_regular(path, "Input data file", InputError, pipe_seconds=PIPE_SECONDS)
     if sys.stdin is None:
@@ -85,7 +101,7 @@ def open_input(path: str) -> BinaryIO:
 
 def columnar_format(path: str) -> str | None:
     """Tell a Parquet or Arrow IPC file by its first bytes; None for anything else."""
-    if not os.path.isfile(path):
+    if not is_url(path) and not os.path.isfile(path):
         return None
     with open_input(path) as file:
         head = file.read(8)
@@ -98,6 +114,10 @@ def symbol_of(path: str, config: JobConfig) -> str | None:
     if source is None or not source.filename:
         return None
     name = os.path.basename(path)
+    if is_url(path):
+        from rollsignal.bars.remote import name_of
+
+        name = name_of(path)
     while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
         name = parts[0]
     return name.encode("utf-8", "backslashreplace").decode()

@@ -11,7 +11,7 @@ from rollsignal.bars.source import columnar_format
 from rollsignal.config import JobConfig
 from rollsignal.engines.book import Book, Emit, Series, Tell
 from rollsignal.engines.ordering import in_time_order
-from rollsignal.errors import DataError, plural
+from rollsignal.errors import DataError, plural, without_secrets
 from rollsignal.kernel import Tally
 from rollsignal.timestamps import to_ns
 
@@ -39,7 +39,7 @@ def decide(paths: Sequence[str], config: JobConfig, tell: Tell, emit: Emit | Non
     book.close_panel()
     tally = book.tally()
     if not tally.signals:
-        raise DataError(_no_signal(", ".join(forms), config, tally))
+        raise DataError(_no_signal(", ".join(map(without_secrets, forms)), config, tally))
     return Result(book.series, tally, forms, dict(book.warnings))
 
 
