@@ -42,6 +42,8 @@ class FrameReader:
 
     def __init__(self, path: str, form: str, config: JobConfig) -> None:
         """Open the file; raises `DataError` if it is damaged or has no close column."""
+        # polars would load it later within its compiled code, which panics if a signal comes then.
+        import numpy as np  # noqa: F401
         import polars as pl
 
         self.name = shown_path(path)

@@ -33,24 +33,35 @@ REQUEST_SECONDS, WAIT_SECONDS = 30, 300
 WEB = ("http", "https")
 # Where each kind of store is given its keys.
 _KEYS = {
-    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-    "abfss": "AZURE_STORAGE_ACCOUNT_KEY",
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION in the environment, or, where"
+    " boto3 is installed, of AWS config files",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS in the environment",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY in the environment",
+    "abfss": "AZURE_STORAGE_ACCOUNT_KEY in the environment",
 }
-NO_KEYS, NOT_THERE = "no credentials were found", "it is not there"
+NO_KEYS, DENIED, ELSEWHERE = (
+    "no credentials were found",
+    "access is denied",
+    "the bucket is in another region",
+)
+NOT_THERE = "it is not there"
 NO_PARTS = "the server gives no parts of files, which this form needs"
 # What the libraries say, and what to say instead: the first that fits.
 _REASONS = (
-    (r"latest/api/token in|meta-data/iam/|computeMetadata/v1|/identity/oauth2/", NO_KEYS),
-    (r"status code: 40[13]\b", "access is denied"),
+    (
+        "latest/api/token in|latest/meta-data/iam/|computeMetadata/v1/|metadata/identity/oauth2/",
+        NO_KEYS,
+    ),
+    (r"status code: 40[13]\b", DENIED),
     (r"status code: 404\b", NOT_THERE),
     (r"status code: (\d{3})", "the server answers {0}"),
-    ("(?i)redirect", "the bucket is in another region"),
+    ("Received redirect without LOCATION", ELSEWHERE),
     ("Range request not supported", NO_PARTS),
-    ("(?i)content.length", "the server does not say how long the file is"),
-    ("(?i)timed ?out", "the server does not answer"),
-    (r"error sending request|\(Connect\)", "no connection to the server"),
+    ("Content-Length Header missing", "the server does not say how long the file is"),
+    ("InvalidCertificate|invalid peer certificate", "the server's certificate is not trusted"),
+    ("dns error|failed to lookup address", "there is no server of this name"),
+    ("TimedOut|timed out", "the server does not answer"),
+    ("error sending request", "no connection to the server"),
 )
 
 T = TypeVar("T")
@@ -119,8 +130,10 @@ def failure(url: str, error: BaseException, *, midway: bool) -> JobError:
         return DiskError(f"{shown_path(url)}: reading failed: {reason}")
     if reason == NOT_THERE:
         return InputError("Input data file not found", path)
-    keys = _KEYS.get(place_of(url).scheme)
-    hint = f"; credentials are those of {keys} in the environment" if keys else ""
+    keys = _KEYS.get(url.partition("://")[0])
+    # An expired token is answered by a 400.
+    about_keys = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
+    hint = f"; credentials are those of {keys}" if keys and about_keys else ""
     return InputError(f"Input data file cannot be opened: {reason}", path + hint)
 
 

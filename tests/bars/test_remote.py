@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -422,6 +423,40 @@ def test_no_keys_are_an_input_error(
     assert job.metrics() == error("v1", message)
 
 
+class Profile:
+    """Stands in for boto3's reader of AWS config files."""
+
+    def __init__(self) -> None:
+        self.config: dict[str, str] = {}
+
+    def __call__(self) -> dict[str, str | None]:
+        return {
+            "access_key_id": KEY_ID,
+            "secret_access_key": KEY,
+            "token": None,
+            "expires_at": None,
+        }
+
+
+@pytest.mark.parametrize(("in_environment", "code"), [({}, 0), ({"AWS_ACCESS_KEY_ID": KEY_ID}, 66)])
+def test_keys_come_from_config_files_only_where_the_environment_has_none(
+    store: Served,
+    bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_environment: dict[str, str],
+    code: int,
+) -> None:
+    store.put(f"{bucket}/x.csv", csv())
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    for name, value in in_environment.items():
+        monkeypatch.setenv(name, value)
+    reader = SimpleNamespace(Boto3CredentialProvider=Profile)
+    monkeypatch.setitem(sys.modules, "obstore.auth.boto3", reader)
+    assert Job(tmp_path).run(input=f"s3://{bucket}/x.csv") == code
+
+
 def test_a_signed_web_address_is_read_and_its_signature_is_nowhere(
     store: Served, bucket: str, tmp_path: Path
 ) -> None:
@@ -469,6 +504,52 @@ def test_a_dry_run_tells_what_would_be_read(
         f"would read  s3://{bucket}/a.csv.gz: gzip, utf-8, comma, {form}",
         f"would read  s3://{bucket}/b.parquet: parquet, {form}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("Received redirect without LOCATION, this", "the bucket is in another region"),
+        ("Content-Length Header missing", "the server does not say how long the file is"),
+        ("error: InvalidCertificate(UnknownIssuer)", "the server's certificate is not trusted"),
+        ("error sending request: dns error", "there is no server of this name"),
+        ("status code: 503 Service Unavailable: <Key>SECRET</Key>", "the server answers 503"),
+        ("GET https://h/x?sig=SECRET - what else?\n<Key>SECRET</Key>", "what else?"),
+        ("of https://me:SECRET@h/x?sig=SECRET", "of https://h/x?…"),
+        ("", "OSError('')"),
+    ],
+)
+def test_a_failure_is_told_in_words_that_hold_no_secret(said: str, reason: str) -> None:
+    problem = failure("gs://b/x", OSError(said), midway=False)
+    assert problem.message == f"Input data file cannot be opened: {reason}"
+    web = failure("https://me:SECRET@h/x?sig=SECRET", OSError(said), midway=False)
+    assert web.detail == "path: https://h/x?…"
+    assert "SECRET" not in str(problem) + str(web)
+
+
+@pytest.mark.parametrize(
+    "said", ["PUT latest/api/token in", "status code: 403", "status code: 400"]
+)
+def test_where_keys_may_help_their_names_are_given(said: str) -> None:
+    names = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION", "az": "AZURE_STORAGE"}
+    for scheme, name in names.items():
+        assert name in failure(f"{scheme}://b/x", OSError(said), midway=False).detail
+        assert name not in failure(f"{scheme}://b/x", OSError("timed out"), midway=False).detail
+    assert failure("https://h/x", OSError(said), midway=False).detail == "path: https://h/x"
+
+
+def test_a_secure_address_is_spoken_to_securely(tmp_path: Path) -> None:
+    with silence() as (url, server):
+        path = url.replace("http:", "https:") + "/x.csv"
+        arguments = process_arguments(*Job(tmp_path).arguments(input=path))
+        with (
+            subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process,
+            server.accept()[0] as connection,
+        ):
+            # The record that begins a TLS handshake.
+            assert connection.recv(1) == b"\x16"
+            process.terminate()
+    assert process.returncode == 143
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/x.csv", "s3://bucket/*.csv", "{}/x.csv"])
@@ -543,6 +624,7 @@ def is_midway(handler: Any) -> bool:
 def test_a_server_that_breaks_down_midway_is_a_disk_error(
     store: Served, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
+    # Only a new process looks at it.
     monkeypatch.setenv("POLARS_CLOUD_MAX_RETRIES", "1")
     store.put(f"{bucket}/bars", FORMS[form])
 
@@ -552,7 +634,7 @@ def test_a_server_that_breaks_down_midway_is_a_disk_error(
 
     store.before = break_down
     job = Job(tmp_path)
-    assert job.run(input=f"s3://{bucket}/bars") == 74
+    assert run(job, f"s3://{bucket}/bars").returncode == 74
     message = f"s3://{bucket}/bars: reading failed: no connection to the server"
     assert job.metrics() == error("v1", message)
 
