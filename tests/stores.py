@@ -97,13 +97,14 @@ class _Store(S3Handler):  # type: ignore[misc]
             key = hmac.digest(key, part.encode(), "sha256")
         return hmac.new(key, text.encode(), "sha256").hexdigest()
 
-    def _list_entries(self, bucket: Path, *args: Any) -> Any:
-        contents, *others = super()._list_entries(bucket, *args)
+    def _list_entries(self, bucket: Path, prefix: str, *args: Any) -> Any:
+        contents, *others = super()._list_entries(bucket, prefix, *args)
         if self.served.folder_markers:
             empty = self.served.root / "empty"
             empty.touch()
             folders = [path for path in bucket.rglob("*") if path.is_dir()]
-            contents += [(f"{path.relative_to(bucket)}/", empty) for path in folders]
+            keys = [f"{path.relative_to(bucket)}/" for path in folders]
+            contents += [(key, empty) for key in keys if key.startswith(prefix)]
         return (contents, *others)
 
     def _send_file(self, status: Any, file: Any, start: int, length: int, *args: Any) -> None:

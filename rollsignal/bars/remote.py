@@ -195,14 +195,14 @@ def found_at(url: str) -> list[str]:
     is_folder = key == "" or key.endswith("/")
     if scheme in WEB or not (is_folder or has_magic(key)):
         return [url]
-    parts = key.split("/")
-    fixed = next((at for at, part in enumerate(parts) if has_magic(part)), len(parts) - 1)
-    keys = _listed(url, "/".join(parts[:fixed]))
     if is_folder:
-        found = [key for key in keys if _is_visible(key.split("/")[fixed:])]
+        found = [path for path in _listed(url, key) if _is_visible(path[len(key) :])]
         problem = "Input folder has no files"
     else:
-        found = [key] if key in keys else sorted(key for key in keys if _fits(key, parts))
+        parts = key.split("/")
+        fixed = next(at for at, part in enumerate(parts) if has_magic(part))
+        keys = _listed(url, "/".join(parts[:fixed]))
+        found = [key] if key in keys else sorted(path for path in keys if _fits(path, parts))
         problem = "Input data file not found"
     if not found:
         raise InputError(problem, f"path: {shown_path(url)}")
@@ -214,7 +214,7 @@ def _listed(url: str, prefix: str) -> list[str]:
     sizes: dict[str, int] = {}
     try:
         pages = store_of(url).list(prefix or None, chunk_size=1000)
-        while page := waited(lambda: next(pages, None)):
+        while (page := waited(lambda: next(pages, None))) is not None:
             sizes |= {found["path"]: found["size"] for found in page}
     except Exception as error:
         raise failure(url, error, midway=False) from None
@@ -228,8 +228,8 @@ def _walk_order(key: str) -> list[tuple[bool, str]]:
     return [*((True, folder) for folder in folders), (False, name)]
 
 
-def _is_visible(parts: list[str]) -> bool:
-    return all(part[0] not in "._" for part in parts)
+def _is_visible(path: str) -> bool:
+    return path != "" and not any(part.startswith((".", "_")) for part in path.split("/"))
 
 
 def _fits(key: str, pattern: list[str]) -> bool:

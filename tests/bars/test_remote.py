@@ -276,6 +276,15 @@ def test_an_empty_object_that_marks_a_folder_is_no_input(store: Served, bucket: 
         assert sorted(found) == ["a/b/x.csv", "a/empty.csv"]
 
 
+@pytest.mark.parametrize("path", ["a/", "*/", "b/", "[a]/", "a/b/"])
+def test_a_folder_that_is_only_marked_has_no_files(store: Served, bucket: str, path: str) -> None:
+    (store.root / bucket / "a").mkdir()
+    store.put(f"{bucket}/x.csv", csv())
+    store.folder_markers = True
+    with pytest.raises(InputError, match="Input folder has no files"):
+        found_at(f"s3://{bucket}/{path}")
+
+
 def test_a_folder_of_more_objects_than_a_page_is_found_whole(store: Served, bucket: str) -> None:
     names = [f"s3://{bucket}/{number:04}.csv" for number in range(1_001)]
     for name in names:
