@@ -7,6 +7,7 @@ from rollsignal import files
 from rollsignal.config import JobConfig
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, decide, decide_range
+from rollsignal.errors import without_secrets
 from rollsignal.progress import Draw, Progress
 from rollsignal.recording import Recording
 from rollsignal.request import Request
@@ -92,7 +93,7 @@ def _summarize(result: Result, config: JobConfig, path: str) -> None:
 def _tell(result: Result, config: JobConfig, log: RunLog) -> None:
     tally, forms = result.tally, list(result.forms.items())
     for path, form in forms[:SHOWN_FILES]:
-        log.event("INFO", "file read", path=path, form=form)
+        log.event("INFO", "file read", path=without_secrets(path), form=form)
     counts = {"files": len(forms), "series": len(result.series)}
     log.event("INFO", "rows loaded", rows=tally.rows, **counts)
     for check, count in result.warnings.items():

@@ -3,6 +3,8 @@
 The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data from a bad disk.
 """
 
+import re
+
 
 class JobError(Exception):
     """Say why a run failed: where, what was found, what to do.
@@ -101,8 +103,46 @@ def shown(text: str, limit: int = 40) -> str:
     return f"{text[:limit] + '…'!r} ({len(text):,} characters)"
 
 
+def is_url(path: str) -> bool:
+    """Tell a URL from a local path."""
+    scheme, separator, _ = path.partition("://")
+    return bool(separator) and scheme.isascii() and scheme.isalnum()
+
+
+def without_secrets(path: str) -> str:
+    """Return a path as it is, a URL without user, password and query: they may hold secrets.
+
+    >>> print(without_secrets("https://me:secret@host/x.csv?sig=abc"))
+    https://host/x.csv?…
+    >>> print(without_secrets("s3://bucket/day=1/?.csv"))
+    s3://bucket/day=1/?.csv
+    """
+    if not is_url(path):
+        return path
+    scheme, _, rest = path.partition("://")
+    # In the key of an object, a question mark is a character or a pattern like any other.
+    query = r"[?#]" if scheme.lower() in ("http", "https") else r"\?[^/]*="
+    plain = re.split(query, rest, maxsplit=1)[0]
+    root, slash, place = plain.partition("/")
+    container, _, host = root.rpartition("@")
+    if not re.fullmatch(r"([\w.-]+|\[[\w:.]+\])(:\d+)?", host):
+        return f"{scheme}://…"
+    if scheme == "abfss" and re.fullmatch(r"[\w-]+", container):
+        host = root
+    return f"{scheme}://{host}{slash}{place}" + ("?…" if plain != rest else "")
+
+
+def text_without_secrets(text: str) -> str:
+    """Write every URL in a text as `without_secrets` does."""
+    return re.sub(r"\w+://\S+", lambda match: without_secrets(match[0]), text)
+
+
 def shown_path(path: str) -> str:
-    """Write a path as it is, or quoted and escaped if a terminal or a log would misread it."""
+    """Write a path as it is, or quoted and escaped if a terminal or a log would misread it.
+
+    A URL is written without what may be secret.
+    """
+    path = without_secrets(path)
     return path if path.isprintable() and path.strip() == path != "" else repr(path)
 
 

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Sequence
 from typing import BinaryIO, cast
 
-from rollsignal.errors import DiskError, JobError, OutputError, shown_path
+from rollsignal.errors import DiskError, JobError, OutputError, is_url, shown_path, without_secrets
 
 LONGEST_NAME_BYTES = 200
 
@@ -188,8 +188,11 @@ def cannot_create(path: str, reason: str) -> OutputError:
 def identity(path: str) -> object:
     """Return what two paths to one file share, also through links, whether or not it exists.
 
-    `-` is what standard input reads.
+    `-` is what standard input reads. URLs that look alike in the log are one: only so can it tell
+    which file is meant.
     """
+    if is_url(path):
+        return without_secrets(path)
     try:
         status = os.fstat(0) if path == "-" else os.stat(path)
     except (OSError, ValueError):

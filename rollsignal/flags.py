@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from rollsignal import __version__
-from rollsignal.errors import UsageError, did_you_mean, shown
+from rollsignal.errors import UsageError, did_you_mean, shown, text_without_secrets
 from rollsignal.formats import FORMATS
 from rollsignal.request import Request
 
@@ -46,11 +46,11 @@ class _Parser(argparse.ArgumentParser):
             name = unknown[0].partition("=")[0]
             known = [flag for flag in self._option_string_actions if flag.startswith("--")]
             hint = did_you_mean(name, known) if name.startswith("-") else "no flag takes it"
-            self.error(f"unknown argument {shown(name)}: {hint}")
+            self.error(f"unknown argument {shown(text_without_secrets(name))}: {hint}")
         return options, unknown
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"see {self.prog} --help")
+        raise UsageError(text_without_secrets(message), f"see {self.prog} --help")
 
 
 class _Once(argparse.Action):
@@ -107,7 +107,8 @@ def _add_run(commands: Any) -> None:
         nargs="+",
         default=usual.inputs,
         action=_Once,
-        help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
+        help="tables of bars: files, folders, patterns, URLs, - for standard input"
+        " (default: data.csv)",
     )
     parser.add_argument(
         "--format",
@@ -206,7 +207,8 @@ def _add_check(commands: Any) -> None:
         nargs="+",
         default=Request().inputs,
         action=_Once,
-        help="tables of bars: files, folders, patterns, - for standard input (default: data.csv)",
+        help="tables of bars: files, folders, patterns, URLs, - for standard input"
+        " (default: data.csv)",
     )
     parser.add_argument(
         "--config",

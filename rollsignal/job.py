@@ -14,6 +14,7 @@ from rollsignal.errors import (
     UsageError,
     escaped,
     shown_path,
+    without_secrets,
 )
 from rollsignal.locks import held
 from rollsignal.progress import Draw
@@ -82,7 +83,8 @@ def _run(work: Work) -> Outcome:
 
 
 def _start(request: Request) -> dict[str, object]:
-    return {"program": f"rollsignal {__version__}", "input": " ".join(request.inputs)}
+    inputs = " ".join(map(without_secrets, request.inputs))
+    return {"program": f"rollsignal {__version__}", "input": inputs}
 
 
 def _end(outcome: Outcome, started: float, log: RunLog) -> Outcome:

@@ -12,7 +12,7 @@ from rollsignal.digest import hex_text
 from rollsignal.engines.digester import Digester
 from rollsignal.engines.local import Result
 from rollsignal.engines.rows import Emit, Rows
-from rollsignal.errors import DiskError, JobError, shown_path
+from rollsignal.errors import DiskError, JobError, shown_path, without_secrets
 from rollsignal.files import replace
 from rollsignal.fingerprints import Fingerprint, again, fingerprint, now_ns
 from rollsignal.recording import Recording
@@ -140,7 +140,8 @@ class Recorder(Recording):
         taken_ns, taken = now_ns(), fingerprint(path)
         if taken:
             self._taken[path] = taken_ns, taken
-        return File(path, *taken) if taken else File(path)
+        shown = without_secrets(path)
+        return File(shown, *taken) if taken else File(shown)
 
     def _compared(self, one: Input, result: Result) -> Input:
         path = one.file.path
@@ -171,7 +172,7 @@ def asked(request: Request) -> Asked:
     outputs = dict(request.outputs)
     if request.log_file is not None:
         outputs["--log-file"] = request.log_file
-    inputs = list(request.given or request.inputs)
+    inputs = list(map(without_secrets, request.given or request.inputs))
     return Asked(inputs, request.format, request.config, outputs, request.partition_by)
 
 

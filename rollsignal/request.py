@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal import files
-from rollsignal.errors import BadCellError, JobError, UsageError, shown, shown_path
+from rollsignal.errors import BadCellError, JobError, UsageError, is_url, shown, shown_path
 from rollsignal.formats import Format
 from rollsignal.sinks.log import LogFormat
 
@@ -77,30 +77,37 @@ class Request(NamedTuple):
 
         return Span(_time("--since", self.since), _time("--until", self.until))
 
-    def input_files(self) -> list[str]:
+    def input_files(self, *, ask_stores: bool = True) -> list[str]:
         """List the files to read; a folder's own outputs of an earlier run are none of them.
 
-        Raises `InputError` where there is nothing, `UsageError` for a file named twice.
+        ask_stores: have object stores list their folders and patterns, which stay as they are
+        otherwise. Raises `InputError` where there is nothing, `UsageError` for a file named twice.
         """
         from rollsignal.bars.source import find_inputs
 
-        return find_inputs(self.inputs, [self.config, *self.written])
+        ours = [self.config, *self.written]
+        return find_inputs(self.inputs, ours, ask_stores=ask_stores)
 
     def expanded(self) -> "Request":
-        """Replace folders and patterns by their files, as far as there are any."""
+        """Replace local folders and patterns by their files, as far as there are any."""
         try:
-            return self._replace(inputs=tuple(self.input_files()), given=self.inputs)
+            return self._replace(
+                inputs=tuple(self.input_files(ask_stores=False)), given=self.inputs
+            )
         except JobError:
             return self
 
     def conflict(self) -> UsageError | None:
-        """Find an output that is also an input, or the other output, also through links."""
+        """Find an output that is a URL, an input, or the other output, also through links."""
         outputs = list(self.outputs.items())
         if self.log_file is not None:
             outputs.append(("--log-file", self.log_file))
         named = {files.identity(self.config): "--config"}
         named |= {files.identity(path): "--input" for path in self.inputs}
         for flag, path in outputs:
+            if is_url(path):
+                what = f"{flag} is a URL; outputs are local files, and nothing was written"
+                return UsageError(what, f"path: {shown_path(path)}")
             other = named.setdefault(files.identity(path), flag)
             if other != flag:
                 what = f"{flag} and {other} are the same file; nothing was written"

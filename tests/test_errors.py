@@ -21,6 +21,8 @@ from rollsignal.errors import (
     plural,
     shown,
     shown_path,
+    text_without_secrets,
+    without_secrets,
 )
 
 CODES = {
@@ -130,3 +132,50 @@ def test_a_count_has_its_noun_in_the_right_number(count: int, expected: str) -> 
 )
 def test_the_nearest_name_is_offered_or_all_are_listed(name: str, expected: str) -> None:
     assert did_you_mean(name, ["seed", "window"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("data.csv?x=1", "data.csv?x=1"),
+        ("a@b:c/x.csv", "a@b:c/x.csv"),
+        ("s3://bucket/a b/day=1/x?.csv", "s3://bucket/a b/day=1/x?.csv"),
+        ("s3://bucket/x.csv?sig=a", "s3://bucket/x.csv?…"),
+        ("s3://key:se/cret@bucket/x.csv", "s3://…"),
+        ("gs://bucket", "gs://bucket"),
+        (
+            "abfss://box@account.dfs.core.windows.net/x",
+            "abfss://box@account.dfs.core.windows.net/x",
+        ),
+        ("abfss://box:pw@account.dfs.core.windows.net/x", "abfss://account.dfs.core.windows.net/x"),
+        ("https://host/p@1.0/x.csv", "https://host/p@1.0/x.csv"),
+        ("https://host:8080/x.csv#token", "https://host:8080/x.csv?…"),
+        ("https://host?a=b/c@d", "https://host?…"),
+        ("http://[::1]:80/x", "http://[::1]:80/x"),
+        ("https://me:p?w@host/x", "https://…"),
+    ],
+)
+def test_a_url_is_shown_without_what_may_be_secret(path: str, shown: str) -> None:
+    assert without_secrets(path) == shown_path(path) == shown
+
+
+@given(
+    st.sampled_from(["http", "https", "s3", "gs", "az", "abfss"]),
+    st.text(min_size=1),
+    st.sampled_from(["host", "host:80", "[::1]:443"]),
+    st.sampled_from(["", "/", "/a/b.csv"]),
+    st.text(),
+)
+def test_no_password_and_no_query_is_ever_shown(
+    scheme: str, password: str, host: str, path: str, query: str
+) -> None:
+    shown = without_secrets(f"{scheme}://me:★{password}★@{host}{path}?sig=★{query}★")
+    assert "★" not in shown
+    assert shown in (f"{scheme}://…", f"{scheme}://{host}{path}?…")
+
+
+def test_every_url_in_a_text_is_shown_without_what_may_be_secret() -> None:
+    text = "GET https://me:pw@host/x?sig=a failed, as did s3://bucket/x (path: http://h/y?z)"
+    assert text_without_secrets(text) == (
+        "GET https://host/x?… failed, as did s3://bucket/x (path: http://h/y?…"
+    )

@@ -294,3 +294,10 @@ def test_files_that_are_not_there_yet_are_the_same_if_they_would_be(tmp_path: Pa
     for name in ("none", "./none", "link", "back/none", "new/../none"):
         assert same(f"{tmp_path}/none", f"{tmp_path}/{name}"), name
     assert not same(f"{tmp_path}/none", f"{tmp_path}/other")
+
+
+def test_urls_are_the_same_if_they_are_shown_alike() -> None:
+    assert same("s3://b/x", "s3://b/x")
+    assert same("https://h/x?sig=a/../y", "https://h/x?sig=b")
+    for other in ("s3://b/y", "gs://b/x", "s3://c/x", "s3://b/./x", "s3:/b/x"):
+        assert not same("s3://b/x", other), other

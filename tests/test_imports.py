@@ -57,7 +57,16 @@ def test_the_sample_job_loads_nothing_of_the_program_that_it_does_not_use(
 ) -> None:
     ours = {name for name in sample_modules if name.startswith("rollsignal")}
     assert "rollsignal.job" in ours
-    unused = {"api", "sample", "bars.fast", "recorder", "unchanged", "sinks.record", "incremental"}
+    unused = {
+        "api",
+        "sample",
+        "bars.fast",
+        "bars.remote",
+        "recorder",
+        "unchanged",
+        "sinks.record",
+        "incremental",
+    }
     unused |= {f"timestamp_{name}" for name in ("forms", "discovery", "pattern")}
     assert ours & {f"rollsignal.{name}" for name in unused} == set()
 

@@ -15,13 +15,22 @@ from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import BLANKS, find_column, find_ohlc, find_symbol, find_timestamp
 from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, DiskError, escaped, shown_path
+from rollsignal.errors import (
+    DataError,
+    DiskError,
+    escaped,
+    is_url,
+    shown_path,
+    text_without_secrets,
+)
 from rollsignal.quality import is_sane
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
+
+    from rollsignal.bars.stores import Watch
 
 CHUNK_ROWS = 1 << 17
 PANEL_ROWS = 1 << 20
@@ -37,17 +46,19 @@ class FrameReader:
 
     def __init__(self, path: str, form: str, config: JobConfig) -> None:
         """Open the file; raises `DataError` if it is damaged or has no close column."""
+        # polars would load it later within its compiled code, which panics if a signal comes then.
+        import numpy as np  # noqa: F401
         import polars as pl
 
         self.name = shown_path(path)
         self.symbol = symbol_of(path, config)
         self._form = form
         self._config = config
-        self._size = os.path.getsize(path)
+        self._size = 0 if is_url(path) else os.path.getsize(path)
+        self._watch = _watch(path)
         self._row = self._rows = 0
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
-        self._table = self._guarded(lambda: scan(path, glob=False))
-        schema = self._guarded(self._table.collect_schema)
+        self._table, schema = self._guarded(lambda: _with_schema(scan(path, glob=False)))
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
         in_path = [name for name, _ in partitions_of(path)]
@@ -85,6 +96,8 @@ class FrameReader:
         """Tell how many of the file's bytes are read, about."""
         import polars as pl
 
+        if not self._size:
+            return 0
         if not self._rows:
             self._rows = max(1, self._table.select(pl.len()).collect().item())
         return self._size * self._row // self._rows
@@ -107,6 +120,8 @@ class FrameReader:
             if frame.height:
                 yield self._batch(frame, self._row + 1)
                 self._row += frame.height
+        if self._watch:
+            self._watch.end()
 
     def _stamps(self, name: str) -> "pl.Expr":
         """Take the timestamps, each in one piece."""
@@ -192,14 +207,30 @@ class FrameReader:
         from polars.exceptions import PolarsError
 
         try:
-            return act()
+            return self._watch.over(act) if self._watch else act()
         except PolarsError as error:
-            reason = escaped(str(error).partition("\n")[0])
-            raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from error
+            if self._watch:
+                self._watch.end()
+            reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
+            raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from (
+                None if self._watch else error
+            )
         except OSError as error:
             if error.errno is not None:
                 raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
             raise DataError(f"{self.name}: not a whole {self._form} file: {error}") from error
+
+
+def _watch(path: str) -> "Watch | None":
+    if not is_url(path):
+        return None
+    from rollsignal.bars.stores import Watch
+
+    return Watch(path)
+
+
+def _with_schema(table: "pl.LazyFrame") -> "tuple[pl.LazyFrame, pl.Schema]":
+    return table, table.collect_schema()
 
 
 def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":

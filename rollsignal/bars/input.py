@@ -9,7 +9,7 @@ from typing import cast
 from rollsignal.bars.source import COLUMNAR, columnar_format, open_input, text_format
 from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.bars.unpack import HEAD_BYTES, unpacked
-from rollsignal.errors import DataError, shown_path
+from rollsignal.errors import DataError, is_url, shown_path
 from rollsignal.formats import Format
 
 MAX_BLANK_BYTES = 1 << 20
@@ -32,7 +32,9 @@ class InputFile:
         self.path = path
         self.name = shown_path(path)
         self._file = open_input(path)
-        self.is_regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        # What is elsewhere has no number here.
+        local = not is_url(path)
+        self.is_regular = local and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
         try:
             stream, self.compression = unpacked(self._file, self.name)
             columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
@@ -64,7 +66,8 @@ class InputFile:
                 f"{self.name}: not {wanted} as --format says, but {found} by its content"
             )
         where = f"in {self.compression}" if self.compression else "in a pipe"
-        if self.form in COLUMNAR and (self.compression or not self.is_regular):
+        plain = self.is_regular or is_url(self.path)
+        if self.form in COLUMNAR and (self.compression or not plain):
             raise DataError(f"{self.name}: {self.form} {where}; write it to a plain file first")
 
     def _beginning(self) -> bytes:

@@ -1,4 +1,4 @@
-"""This module finds what a run reads: files, folders, patterns, pipes, and their formats."""
+"""This module finds what a run reads: files, folders, patterns, URLs, pipes; and their formats."""
 
 import glob
 import os
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from rollsignal.bars.header import BLANKS, find_column, places_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, InputError, UsageError, shown_path
+from rollsignal.errors import DataError, InputError, UsageError, is_url, shown_path
 from rollsignal.files import checked, identity, open_regular
 from rollsignal.formats import Format
 
@@ -26,16 +26,27 @@ _NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
-def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
+def find_inputs(
+    given: Sequence[str], left_out: Sequence[str] = (), *, ask_stores: bool = True
+) -> list[str]:
     """Turn paths, folders and patterns into the paths of files, each in the order of its name.
 
     A folder stands for all files in it and below, but hidden ones, those whose names begin with
     "_", and those `left_out` (the run's own outputs and config) unless they are named like
     tables, which may be data. Raises `InputError` where there is nothing, `UsageError` for a file
-    named twice.
+    named twice. Without `ask_stores`, folders and patterns in object stores stay as they are.
     """
     ours = {identity(path) for path in left_out}
-    found = [file for path in given for file in _found(path, ours)]
+    found = []
+    for path in given:
+        if not is_url(path):
+            found += _found(path, ours)
+        elif ask_stores:
+            from rollsignal.bars.remote import found_at
+
+            found += found_at(path)
+        else:
+            found.append(path)
     seen: set[object] = set()
     for path in found:
         file = identity(path)
@@ -55,7 +66,8 @@ def _found(path: str, ours: set[object]) -> list[str]:
         )
     elif not os.path.lexists(path) and glob.has_magic(path):
         matching = glob.glob(path, recursive=True)
-        files = sorted(match for match in matching if os.path.isfile(match))
+        # A pattern with several "**" matches a file more than once.
+        files = sorted({match for match in matching if os.path.isfile(match)})
         problem = InputError("Input data file not found", f"pattern: {shown_path(path)}")
     else:
         return [path]
@@ -85,6 +97,10 @@ def _in_folder(folder: str, ours: set[object]) -> list[str]:
 
 def open_input(path: str) -> BinaryIO:
     """Open an input's bytes; `-` is standard input. Raises `InputError`."""
+    if is_url(path):
+        from rollsignal.bars.stores import open_object
+
+        return open_object(path)
     if path != STDIN:
         return open_regular(path, "Input data file", InputError, pipe_seconds=PIPE_SECONDS)
     if sys.stdin is None:
@@ -118,6 +134,10 @@ def symbol_of(path: str, config: JobConfig) -> str | None:
     if source.column is not None:
         return _partition(path, source.column)
     name = os.path.basename(path)
+    if is_url(path):
+        from rollsignal.bars.remote import name_of
+
+        name = name_of(path)
     while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
         name = parts[0]
     return _utf8(name)

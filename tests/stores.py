@@ -1,0 +1,200 @@
+"""This module serves a folder on loopback, as an object store does and as web servers do."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import pytest
+from localbucket import S3Error, S3Handler
+
+KEY_ID, KEY = "AKIDEXAMPLE", "a/secret+key"
+# Whatever a library would look at: none of it may come from the machine that runs the tests.
+FOREIGN = ("AWS_", "AZURE_", "AZURITE_", "GOOGLE_", "POLARS_")
+
+
+quote_all = partial(quote, safe="")
+
+
+class Served:
+    """A folder that is served: each folder in it is a bucket.
+
+    `asked` lists the requests: method, path and range. `before` is called with the handler of
+    each; if it raises, the server hangs up. If `cut_after` is set, the server hangs up after so
+    many bytes of an answer. With `folder_markers`, lists have an empty object for every folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.asked: list[tuple[str, str, str]] = []
+        self.before: Callable[[Any], None] = lambda handler: None
+        self.cut_after: int | None = None
+        self.folder_markers = False
+        self.url = ""
+
+    def put(self, path: str, data: bytes) -> None:
+        """Store an object."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
+class _Store(S3Handler):  # type: ignore[misc]
+    """A store that checks what clients of S3 sign."""
+
+    served: Served
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:  # noqa: N802
+        if self._is_welcome():
+            super().do_GET()
+
+    def do_HEAD(self) -> None:  # noqa: N802
+        if self._is_welcome():
+            super().do_HEAD()
+
+    def _is_welcome(self) -> bool:
+        self.served.asked.append((self.command, self.path, self.headers.get("Range", "")))
+        self.served.before(self)
+        signed = self.headers.get("Authorization", "")
+        if signed.startswith("AWS4") and not signed.endswith(self._signature(signed)):
+            # As much as S3 says.
+            said = f"{signed} {self.headers.get('x-amz-security-token')}"
+            self._send_error(S3Error(HTTPStatus.FORBIDDEN, "SignatureDoesNotMatch", said))
+            return False
+        return True
+
+    def _signature(self, signed: str) -> str:
+        """Sign the request with the right key, by AWS's Signature Version 4."""
+        parts = (part.strip().partition("=") for part in signed.partition(" ")[2].split(","))
+        fields = {name: value for name, _, value in parts}
+        _, date, region, service, kind = fields["Credential"].split("/")
+        path, _, query = self.path.partition("?")
+        names = fields["SignedHeaders"]
+        headers = "".join(f"{name}:{self.headers[name].strip()}\n" for name in names.split(";"))
+        pairs = (map(quote_all, pair) for pair in parse_qsl(query, keep_blank_values=True))
+        query = "&".join(sorted("=".join(pair) for pair in pairs))
+        payload = self.headers["x-amz-content-sha256"]
+        request = "\n".join([self.command, path, query, headers, names, payload])
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        scope = "/".join((date, region, service, kind))
+        text = "\n".join(["AWS4-HMAC-SHA256", self.headers["x-amz-date"], scope, digest])
+        key = f"AWS4{KEY}".encode()
+        for part in (date, region, service, kind):
+            key = hmac.digest(key, part.encode(), "sha256")
+        return hmac.new(key, text.encode(), "sha256").hexdigest()
+
+    def _list_entries(self, bucket: Path, prefix: str, *args: Any) -> Any:
+        contents, *others = super()._list_entries(bucket, prefix, *args)
+        if self.served.folder_markers:
+            empty = self.served.root / "empty"
+            empty.touch()
+            folders = [path for path in bucket.rglob("*") if path.is_dir()]
+            keys = [f"{path.relative_to(bucket)}/" for path in folders]
+            contents += [(key, empty) for key in keys if key.startswith(prefix)]
+        return (contents, *others)
+
+    def _send_file(self, status: Any, file: Any, start: int, length: int, *args: Any) -> None:
+        cut = self.served.cut_after
+        if cut is None or length <= cut:
+            super()._send_file(status, file, start, length, *args)
+            return
+        self._send_headers(status, length, args[0])
+        file.seek(start)
+        self.wfile.write(file.read(cut))
+        self.close_connection = True
+
+
+class _Plain(SimpleHTTPRequestHandler):
+    """A web server that gives files as a whole only."""
+
+    protocol_version = "HTTP/1.1"
+    cut_after: int | None = None
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        outputfile.write(source.read(self.cut_after))
+        self.close_connection = True
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up."""
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[Served]:
+    """Serve a folder as a store, and by plain HTTP with parts of files."""
+    served = Served(root)
+    handler = type("Handler", (_Store,), {"data_root": root, "served": served})
+    with _running(handler) as served.url:
+        yield served
+
+
+@contextmanager
+def plainly_serving(root: Path, cut_after: int | None = None) -> Iterator[str]:
+    """Serve a folder by plain HTTP that knows no parts of files; give its URL.
+
+    cut_after: how many bytes of a file are sent before the server hangs up, if not all.
+    """
+    handler = type("Handler", (_Plain,), {"cut_after": cut_after})
+    with _running(partial(handler, directory=str(root))) as url:
+        yield url
+
+
+@contextmanager
+def _running(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    # The socket listens before the thread starts: there is no readiness to wait for.
+    with _Quiet(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def silence() -> Iterator[tuple[str, socket.socket]]:
+    """Give the URL of a server that takes connections and never says a word, and its socket."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", server
+
+
+def refusing() -> str:
+    """Give a URL of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def isolate(monkeypatch: pytest.MonkeyPatch, home: Path, store_url: str) -> None:
+    """Leave nothing in the environment but a store on loopback and the keys for it."""
+    for name in os.environ:
+        if name.startswith(FOREIGN) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", store_url)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", store_url)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
