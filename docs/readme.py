@@ -20,6 +20,7 @@ def rendered(readme: str) -> str:
         "metrics": lambda: fenced("json", (ROOT / "metrics.json").read_text()),
         "log": lambda: fenced("text", first_run((ROOT / "run.log").read_text())),
         "failure": failure,
+        "explain": explanation,
     }
     return PART.sub(lambda part: part[1] + makers[part[2]]() + part[3], readme)
 
@@ -51,6 +52,13 @@ def failure() -> str:
         command, capture_output=True, text=True, check=False, cwd=folder.stdout.strip()
     )
     return fenced("json", done.stdout)
+
+
+def explanation() -> str:
+    """Return what `rollsignal explain` says of a bar where floats are wrong."""
+    command = [sys.executable, "-m", "rollsignal", "explain", "--at", "2024-01-04T23:45"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return fenced("text", done.stdout)
 
 
 def settings_table() -> str:

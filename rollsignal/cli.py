@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from rollsignal import STARTED
 from rollsignal.errors import JobError, StoppedError, UsageError
-from rollsignal.flags import asked, guessed, parsed
+from rollsignal.flags import Command, asked, guessed, parsed
 from rollsignal.job import Outcome, fail, plan, run
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: list[str]) -> int:
     say = Voice("WARNING")
     try:
-        options = parsed(arguments, {"run": _run, "check": _check, "sample": _sample})
+        options = parsed(arguments, COMMANDS)
         return int(options.command(options))
     except JobError as error:
         if arguments[:1] == ["run"] and "--dry-run" not in arguments:
@@ -75,6 +75,16 @@ def _check(options: argparse.Namespace) -> int:
     return checked.exit_code
 
 
+def _explain(options: argparse.Namespace) -> int:
+    from rollsignal.explain import explain
+    from rollsignal.sinks.explanation import document, text
+
+    say = Voice("WARNING")
+    found = explain(options.input, options.config, options.at, options.symbol, say)
+    print_result(to_json(document(found)) if options.json else text(found))
+    return 0
+
+
 def _sample(options: argparse.Namespace) -> int:
     from rollsignal.sample import sample_csv
 
@@ -110,3 +120,11 @@ def _finish(request: Request, outcome: Outcome, say: Say) -> int:
         say("ERROR", str(outcome.error))
         return outcome.error.exit_code
     return 0
+
+
+COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "check": _check,
+    "explain": _explain,
+    "sample": _sample,
+}

@@ -81,6 +81,7 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
     _add_check(commands)
+    _add_explain(commands)
     _add_sample(commands)
     return parser
 
@@ -172,6 +173,41 @@ def _add_check(commands: Any) -> None:
         help="settings; none is required (default: config.yaml, if there is one)",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
+
+
+def _add_explain(commands: Any) -> None:
+    parser = commands.add_parser(
+        "explain",
+        help="tell how the signal of one bar came about",
+        description="Tell how the signal of one bar came about, and what floats make of it.",
+    )
+    usual = Request()
+    parser.add_argument(
+        "--input",
+        metavar="PATH",
+        nargs="+",
+        default=usual.inputs,
+        action=_Once,
+        help="tables of bars: files, folders, patterns (default: data.csv)",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="PATH",
+        default=usual.config,
+        action=_Once,
+        help="settings; window is required (default: config.yaml)",
+    )
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        required=True,
+        action=_Once,
+        help="the bar: its timestamp, or row:N for the N-th of its series",
+    )
+    parser.add_argument(
+        "--symbol", action=_Once, help="the bar's symbol, where the config names their column"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def _add_sample(commands: Any) -> None:
