@@ -85,6 +85,18 @@ def _explain(options: argparse.Namespace) -> int:
     return 0
 
 
+def _diff(options: argparse.Namespace) -> int:
+    from rollsignal.diff import compare
+    from rollsignal.sinks.difference_report import report, text
+
+    if options.limit < 0:
+        raise UsageError("--limit is negative")
+    compared = compare(options.a, options.b)
+    document = report(compared, options.limit)
+    print_result(to_json(document) if options.json else text(document))
+    return 0 if compared.equal else 1
+
+
 def _sample(options: argparse.Namespace) -> int:
     from rollsignal.sample import sample_csv
 
@@ -126,5 +138,6 @@ COMMANDS: dict[str, Command] = {
     "run": _run,
     "check": _check,
     "explain": _explain,
+    "diff": _diff,
     "sample": _sample,
 }

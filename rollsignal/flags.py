@@ -82,6 +82,7 @@ def _parser() -> _Parser:
     _add_run(commands)
     _add_check(commands)
     _add_explain(commands)
+    _add_diff(commands)
     _add_sample(commands)
     return parser
 
@@ -208,6 +209,19 @@ def _add_explain(commands: Any) -> None:
         "--symbol", action=_Once, help="the bar's symbol, where the config names their column"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add_diff(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diff",
+        help="tell which signals differ between two runs, and why",
+        description="Tell which signals differ between two runs, and why; exit 1 if any do.",
+    )
+    for name in ("A", "B"):
+        what = "signals (.csv, .parquet, .arrow or a folder of them), or a run's record"
+        parser.add_argument(name.lower(), metavar=name, help=what)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument("--limit", type=int, default=20, help="rows to show (default: 20)")
 
 
 def _add_sample(commands: Any) -> None:
