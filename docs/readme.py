@@ -1,9 +1,11 @@
 """Write the generated parts of README.md: `python docs/readme.py`; a test holds them true."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,8 @@ def rendered(readme: str) -> str:
         "metrics": lambda: fenced("json", (ROOT / "metrics.json").read_text()),
         "log": lambda: fenced("text", first_run((ROOT / "run.log").read_text())),
         "failure": failure,
+        "explain": explanation,
+        "diff": comparison,
     }
     return PART.sub(lambda part: part[1] + makers[part[2]]() + part[3], readme)
 
@@ -51,6 +55,36 @@ def failure() -> str:
         command, capture_output=True, text=True, check=False, cwd=folder.stdout.strip()
     )
     return fenced("json", done.stdout)
+
+
+def explanation() -> str:
+    """Return what `rollsignal explain` says of a bar where floats are wrong."""
+    command = [sys.executable, "-m", "rollsignal", "explain", "--at", "2024-01-04T23:45"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return fenced("text", done.stdout)
+
+
+def comparison() -> str:
+    """Return what `rollsignal diff` says of two runs, one with a close that was corrected."""
+    bars = (ROOT / "data.csv").read_text()
+    line = bars.splitlines()[5746]
+    with TemporaryDirectory() as folder:
+        Path(folder, "config.yaml").write_text((ROOT / "config.yaml").read_text())
+        Path(folder, "yesterday.csv").write_text(bars)
+        Path(folder, "today.csv").write_text(
+            bars.replace(line, line.replace("42518.01", "42518.1"))
+        )
+        command = [sys.executable, "-m", "rollsignal"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        for day in ("yesterday", "today"):
+            paths = ["--input", f"{day}.csv", "--signals", f"{day}.parquet"]
+            run = [*command, "run", *paths]
+            subprocess.run(run, capture_output=True, check=True, cwd=folder, env=environment)
+        command += ["diff", "yesterday.parquet", "today.parquet"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=folder, env=environment
+        )
+    return fenced("text", done.stdout)
 
 
 def settings_table() -> str:

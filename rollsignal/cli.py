@@ -74,12 +74,33 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from rollsignal.check import check, usual_config
-    from rollsignal.sinks.metrics import to_json
 
     say = Voice("ERROR" if options.quiet else "WARNING")
     checked = check(options.input, usual_config(options.config), say)
-    print_result(to_json(checked.document))
+    print_result(_json(checked.document))
     return checked.exit_code
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from rollsignal.explain import explain
+    from rollsignal.sinks.explanation import document, text
+
+    say = Voice("WARNING")
+    found = explain(options.input, options.config, options.at, options.symbol, say)
+    print_result(_json(document(found)) if options.json else text(found))
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from rollsignal.diff import compare
+    from rollsignal.sinks.difference_report import report, text
+
+    if options.limit < 0:
+        raise UsageError("--limit is negative")
+    compared = compare(options.a, options.b)
+    document = report(compared, options.limit)
+    print_result(_json(document) if options.json else text(document))
+    return 0 if compared.equal else 1
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -95,30 +116,36 @@ def _sample(options: argparse.Namespace) -> int:
 
 def _schema(options: argparse.Namespace) -> int:
     from rollsignal.schemas import schema_of
-    from rollsignal.sinks.metrics import to_json
 
-    print_result(to_json(schema_of(options.of)))
+    print_result(_json(schema_of(options.of)))
     return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from rollsignal.sinks.metrics import to_json
     from rollsignal.verify import verify
 
     if options.sample < 0:
         raise UsageError("--sample is negative")
     verified = verify(options.record, options.sample)
-    print_result(to_json(verified.document))
+    print_result(_json(verified.document))
     return verified.exit_code
 
 
 COMMANDS: dict[str, Command] = {
     "run": _run,
     "check": _check,
+    "explain": _explain,
+    "diff": _diff,
     "sample": _sample,
     "schema": _schema,
     "verify": _verify,
 }
+
+
+def _json(document: dict[str, object]) -> str:
+    from rollsignal.sinks.metrics import to_json
+
+    return to_json(document)
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
@@ -134,10 +161,9 @@ def _ignore_signals() -> None:
 def _finish(request: Request, outcome: "Outcome", say: Say) -> int:
     """Print the metrics on stdout and the error on stderr; return the exit code."""
     from rollsignal.job import fail
-    from rollsignal.sinks.metrics import to_json
 
     try:
-        print_result(to_json(outcome.metrics))
+        print_result(_json(outcome.metrics))
     except BrokenPipeError:
         drop(sys.stdout)
         say("WARNING", "nobody reads stdout; the metrics are in the output file")

@@ -83,6 +83,8 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
     _add_check(commands)
+    _add_explain(commands)
+    _add_diff(commands)
     _add_sample(commands)
     _add_schema(commands)
     _add_verify(commands)
@@ -217,6 +219,54 @@ def _add_check(commands: Any) -> None:
         help="settings; none is required (default: config.yaml, if there is one)",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
+
+
+def _add_explain(commands: Any) -> None:
+    parser = commands.add_parser(
+        "explain",
+        help="tell how the signal of one bar came about",
+        description="Tell how the signal of one bar came about, and what floats make of it.",
+    )
+    usual = Request()
+    parser.add_argument(
+        "--input",
+        metavar="PATH",
+        nargs="+",
+        default=usual.inputs,
+        action=_Once,
+        help="tables of bars: files, folders, patterns (default: data.csv)",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="PATH",
+        default=usual.config,
+        action=_Once,
+        help="settings; window is required (default: config.yaml)",
+    )
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        required=True,
+        action=_Once,
+        help="the bar: its timestamp, or row:N for the N-th of its series",
+    )
+    parser.add_argument(
+        "--symbol", action=_Once, help="the bar's symbol, where the config names their column"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add_diff(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diff",
+        help="tell which signals differ between two runs, and why",
+        description="Tell which signals differ between two runs, and why; exit 1 if any do.",
+    )
+    for name in ("A", "B"):
+        what = "signals (.csv, .parquet, .arrow or a folder of them), or a run's record"
+        parser.add_argument(name.lower(), metavar=name, help=what)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument("--limit", type=int, default=20, help="rows to show (default: 20)")
 
 
 def _add_sample(commands: Any) -> None:

@@ -1,0 +1,130 @@
+"""This module builds the explanation of one bar's signal, as text and as a JSON document."""
+
+from typing import NamedTuple
+
+from rollsignal.engines.tracing import Bar, Trace
+from rollsignal.errors import escaped
+from rollsignal.floats import FloatAnswer
+from rollsignal.kernel import Last
+from rollsignal.prices import decimal_text
+from rollsignal.timestamps import iso
+
+SHOWN_BARS = 20
+SHOWN_TERMS = 10
+
+
+class Explanation(NamedTuple):
+    """A bar with its window, and what engines of floats say of it."""
+
+    trace: Trace
+    answers: list[FloatAnswer]
+
+
+def document(explanation: Explanation) -> dict[str, object]:
+    """Build the JSON document. Exact numbers are strings, because JSON readers make doubles."""
+    trace = explanation.trace
+    bar, last = trace.bars[-1], trace.last
+    return {
+        "status": "no signal" if trace.reason else "signal",
+        "reason": trace.reason,
+        "symbol": trace.symbol or None,
+        "timestamp": _stamp(bar),
+        "number": trace.number,
+        "window": trace.window,
+        "signal": last.signal,
+        "tie": None if last.margin is None else last.margin == 0,
+        "rolling_mean": last.mean,
+        **_sums(last),
+        "bars": [_bar(bar) for bar in trace.bars],
+        "floats": [
+            {**answer._asdict(), "agrees": answer.signal == last.signal}
+            for answer in explanation.answers
+        ],
+    }
+
+
+def _sums(last: Last) -> dict[str, object]:
+    """Write the two sides of the comparison in ticks, and the difference."""
+    names = ("tick", "window_close_ticks", "window_sum_ticks", "margin_ticks")
+    if last.close is None or last.margin is None:
+        return dict.fromkeys(names)
+    product = last.window * last.close
+    numbers = (product, product - last.margin, last.margin)
+    tick = decimal_text(1, last.scale)
+    return dict(zip(names, (tick, *map(_ticks, numbers)), strict=True))
+
+
+def _bar(bar: Bar) -> dict[str, object]:
+    return {"file": bar.file, bar.unit: bar.line, "timestamp": _stamp(bar), "close": bar.cell}
+
+
+def _stamp(bar: Bar) -> str | None:
+    return None if bar.ns is None else iso(bar.ns)
+
+
+def text(explanation: Explanation) -> str:
+    """Write the explanation for people."""
+    trace = explanation.trace
+    bar, last = trace.bars[-1], trace.last
+    name = " ".join(filter(None, [trace.symbol, _stamp(bar)])) or "the bar"
+    answer = f"no signal: {trace.reason}" if trace.reason else f"signal {last.signal}"
+    lines = [f"{name}, number {trace.number:,} of its series: {answer}", ""]
+    lines += _window_lines(trace)
+    if last.close is not None and last.margin is not None:
+        lines += ["", *_comparison(trace, last, last.close, last.margin)]
+        lines += ["", "with floats, given the series up to this bar:"]
+        lines += _answer_lines(explanation.answers, last)
+    return "".join(escaped(line) + "\n" for line in lines)
+
+
+def _window_lines(trace: Trace) -> list[str]:
+    """List the bars of the window, the middle of a long one left out."""
+    count, half = len(trace.bars), SHOWN_BARS // 2
+    is_long = count > SHOWN_BARS
+    bars = [*trace.bars[:half], *trace.bars[-half:]] if is_long else trace.bars
+    rows = [(f"{bar.file} {bar.unit} {bar.line}", _stamp(bar) or "", bar) for bar in bars]
+    wide, stamp_wide = (max(len(row[at]) for row in rows) for at in (0, 1))
+    lines = [
+        f"  {f'{place:<{wide}}  {stamp:<{stamp_wide}}'.rstrip()}  {bar.cell.strip() or 'missing'}"
+        for place, stamp, bar in rows
+    ]
+    if is_long:
+        lines.insert(half, f"  … {count - SHOWN_BARS:,} more …")
+    of = f"{count:,} of {trace.window:,} bars" if count < trace.window else f"{count:,} bars"
+    return [f"the closes of its window, {of}:", *lines]
+
+
+def _comparison(trace: Trace, last: Last, close: int, margin: int) -> list[str]:
+    product = last.window * close
+    total = _ticks(product - margin)
+    if 1 < last.window <= SHOWN_TERMS:
+        signed = [tick or 0 for tick in trace.closes.values]
+        terms = "".join(f" {'-' if tick < 0 else '+'} {_ticks(abs(tick))}" for tick in signed)
+        total = f"{terms.removeprefix(' + ').removeprefix(' ')} = {total}"
+    meaning = "a tie" if margin == 0 else "above zero" if margin > 0 else "below zero"
+    return [
+        f"compared exactly, in ticks of {decimal_text(1, last.scale)}:",
+        f"  window * close  {last.window} * {_ticks(close)} = {_ticks(product)}",
+        f"  window sum      {total}",
+        f"  margin          {_ticks(product)} - {_ticks(product - margin)} = {_ticks(margin)}:"
+        f" {meaning}, so the signal is {last.signal}",
+        f"  rolling mean    {last.mean!r}, rounded to be shown",
+    ]
+
+
+def _ticks(number: int) -> str:
+    return decimal_text(number, 0)
+
+
+def _answer_lines(answers: list[FloatAnswer], last: Last) -> list[str]:
+    width = max(len(answer.engine) for answer in answers)
+    means = ["no number" if a.mean is None else repr(a.mean) for a in answers]
+    mean_width = max(map(len, means))
+    lines = []
+    for answer, mean in zip(answers, means, strict=True):
+        signal = "none" if answer.signal is None else answer.signal
+        verdict = "agrees" if answer.signal == last.signal else "WRONG"
+        lines.append(
+            f"  {answer.engine:<{width}}  mean {mean:<{mean_width}}  signal {signal}  {verdict}"
+        )
+    return lines
