@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 from rollsignal.arrays import TickArray, ticks_of_array
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import find_column, find_ohlc, find_symbol, find_timestamp
+from rollsignal.bars.header import (
+    compared,
+    find_column,
+    find_ohlc,
+    find_symbol,
+    find_timestamp,
+)
 from rollsignal.bars.source import symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, DiskError, escaped, shown_path
@@ -68,7 +74,9 @@ class FrameReader:
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
-        return f"{self._form}, close from {self._close}, timestamp from {self._timestamp or 'none'}"
+        timestamp = self._timestamp or "none"
+        form = f"{self._form}, close from {self._close}, timestamp from {timestamp}"
+        return form + compared(self._config.checks.ohlc, self._others)
 
     def bytes_read(self) -> int:
         """Tell how many of the file's bytes are read, about."""

@@ -11,7 +11,7 @@ from functools import partial
 
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.careful import CarefulParser
-from rollsignal.bars.header import DELIMITERS, find_dialect
+from rollsignal.bars.header import DELIMITERS, compared, find_dialect
 from rollsignal.bars.source import open_input, symbol_of
 from rollsignal.bars.text import FIRST_BYTES, Blocks, text_of
 from rollsignal.bars.unpack import unpacked
@@ -74,7 +74,8 @@ class TextReader:
         timestamp = "none" if stamp is None else escaped(dialect.header[stamp].strip())
         form = [self._compression] if self._compression else []
         form += [self._blocks.encoding, DELIMITERS[dialect.delimiter]]
-        return ", ".join([*form, f"close from {close}", f"timestamp from {timestamp}"])
+        form += [f"close from {close}", f"timestamp from {timestamp}"]
+        return ", ".join(form) + compared(self._config.checks.ohlc, self._careful.others)
 
     def bytes_read(self) -> int:
         """Tell how many of the file's bytes are read, about."""
