@@ -99,7 +99,7 @@ class JobConfig(NamedTuple):
         return (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
 
 
-def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:
+def load_config(path: str, assumed: Mapping[str, Any] | None = None) -> JobConfig:
     """Read a config file; raises `ConfigError` with the file, the line and what to write.
 
     assumed: values of required settings that may be left out.
@@ -113,6 +113,10 @@ def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobCo
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
     root = _compose(data, name)
+    if root is None:
+        if assumed:
+            return JobConfig(**dict(assumed))
+        raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
     try:
         return cast(JobConfig, read_mapping(root, JobConfig, "", assumed or {}))
     except BadSettingError as bad:
@@ -141,7 +145,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def _compose(data: bytes, name: str) -> yaml.Node:
+def _compose(data: bytes, name: str) -> yaml.Node | None:
     try:
         if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             data.decode()
@@ -160,9 +164,7 @@ def _compose(data: bytes, name: str) -> yaml.Node:
     except (yaml.YAMLError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{name}: not valid YAML text: {reason}") from error
-    if root is None:
-        raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
-    if not isinstance(root, yaml.MappingNode):
+    if not isinstance(root, yaml.MappingNode | None):
         raise ConfigError(
             f"{name} line 1: {as_written(root)} instead of settings such as window: 5"
         )

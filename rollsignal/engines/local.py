@@ -58,25 +58,35 @@ def decide(
     return Result(book.series, tally, forms, dict(doubts.counts))
 
 
-def inspect(paths: Sequence[str], config: JobConfig, doubts: Doubts) -> Result:
+def inspect(
+    paths: Sequence[str], config: JobConfig, doubts: Doubts, watch: Watch | None = None
+) -> Result:
     """Read all files to find what is wrong with them; one that cannot be read to its end too."""
 
     def first_ns(path: str) -> int | None:
+        # A file in doubt from its first rows on must not disturb the order of the others.
         with suppress(DataError):
             return _first_ns(path, config)
-        return None
+        return NO_ROWS_NS
 
     book = Book(config, doubts)
     paths = in_time_order(paths, config, first_ns)
-    files = Files(paths, config, None)
+    files = Files(paths, config, watch)
     forms = {}
     for path in paths:
         try:
             forms[path] = files.read(path, book)
         except DataError as error:
-            doubts.heed(Doubt("unreadable", shown_path(path), None, "", None, error.message))
+            doubts.heed(_unreadable(shown_path(path), error.message))
     book.finish()
-    return Result(book.series, book.tally(), forms, dict(doubts.counts))
+    tally = book.tally()
+    if forms and not tally.rows:
+        doubts.heed(_unreadable(_names(paths), _no_signal(paths, config, tally)))
+    return Result(book.series, tally, forms, dict(doubts.counts))
+
+
+def _unreadable(name: str, message: str) -> Doubt:
+    return Doubt("unreadable", name, None, "", None, message)
 
 
 class Files:
@@ -131,9 +141,13 @@ def _first_ns(path: str, config: JobConfig) -> int | None:
     return None if batch.moments is None else to_ns(batch.moments[0])
 
 
-def _no_signal(paths: Sequence[str], config: JobConfig, tally: Tally) -> str:
+def _names(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - SHOWN_FILES:,} more" if len(paths) > SHOWN_FILES else ""
-    name = ", ".join(map(shown_path, paths[:SHOWN_FILES])) + more
+    return ", ".join(map(shown_path, paths[:SHOWN_FILES])) + more
+
+
+def _no_signal(paths: Sequence[str], config: JobConfig, tally: Tally) -> str:
+    name = _names(paths)
     if not tally.rows:
         return f"{name}: no rows below the header"
     if tally.rows < config.window:
