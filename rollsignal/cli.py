@@ -61,8 +61,7 @@ def _run(options: argparse.Namespace) -> int:
         print_result(plan(request) + "\n")
         return 0
     say = Voice("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    _heed_signals()
     try:
         drawn = say.is_terminal and not (options.quiet or options.verbose)
         outcome = run(request, STARTED, say, say.draw if drawn else None)
@@ -73,11 +72,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from rollsignal.check import check, usual_config
+    from rollsignal.inspection import check, usual_config
 
     say = Voice("ERROR" if options.quiet else "WARNING")
-    checked = check(options.input, usual_config(options.config), say)
-    print_result(_json(checked.document))
+    _heed_signals()
+    drawn = say.is_terminal and not options.quiet
+    config = usual_config(options.config)
+    checked = check(options.input, config, say, say.draw if drawn else None)
+    try:
+        print_result(_json(checked.document))
+    except BrokenPipeError:
+        drop(sys.stdout)
     return checked.exit_code
 
 
@@ -146,6 +151,11 @@ def _json(document: dict[str, object]) -> str:
     from rollsignal.sinks.metrics import to_json
 
     return to_json(document)
+
+
+def _heed_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

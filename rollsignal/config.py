@@ -183,6 +183,11 @@ def read_config(path: str, assumed: Mapping[str, object] | None = None) -> ReadC
 
 def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
     root = _compose(data, name)
+    if root is None:
+        if assumed:
+            values: dict[str, Any] = dict(assumed)
+            return ReadConfig(JobConfig(**values), {})
+        raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
     try:
         config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))
         return ReadConfig(config, lines_of(root, JobConfig))
@@ -217,7 +222,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def _compose(data: bytes, name: str) -> yaml.Node:
+def _compose(data: bytes, name: str) -> yaml.Node | None:
     try:
         if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             data.decode()
@@ -237,9 +242,7 @@ def _compose(data: bytes, name: str) -> yaml.Node:
     except (yaml.YAMLError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{name}: not valid YAML text: {reason}") from error
-    if root is None:
-        raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
-    if not isinstance(root, yaml.MappingNode):
+    if not isinstance(root, yaml.MappingNode | None):
         raise ConfigError(
             f"{name} line 1: {as_written(root)} instead of settings such as window: 5"
         )

@@ -15,8 +15,9 @@ Draw = Callable[[str], None]
 class Progress:
     """Hear of bytes and rows read, and tell of them now and then.
 
-    total_bytes: of all inputs, 0 if that is not known. draw: replaces the terminal's line; None
-    where nobody looks at one, and `log` hears instead. clock: seconds, from any start.
+    total_bytes: of all inputs, 0 if that is not known; so are the bytes read of a pipe. draw:
+    replaces the terminal's line; None where nobody looks at one, and `log` hears instead. clock:
+    seconds, from any start.
     """
 
     def __init__(
@@ -39,8 +40,11 @@ class Progress:
         if now < self._next:
             return
         elapsed_s = now - self._start
-        facts = {"rows": rows, "rows_per_s": round(rows / elapsed_s), "bytes": done_bytes}
-        if self._total and done_bytes:
+        facts = {"rows": rows, "rows_per_s": round(rows / elapsed_s)}
+        if done_bytes:
+            facts["bytes"] = done_bytes
+        if done_bytes and self._total:
+            # A file may grow while it is read.
             left = max(0, self._total - done_bytes)
             facts |= {"of_bytes": self._total, "seconds_left": round(elapsed_s * left / done_bytes)}
         if self._draw:
@@ -57,9 +61,11 @@ class Progress:
 
 
 def _line(facts: dict[str, int]) -> str:
-    read = f"{facts['bytes'] / 1e6:,.0f} MB"
+    parts = [plural(facts["rows"], "row"), f"{facts['rows_per_s']:,} rows/s"]
     if "of_bytes" in facts:
-        share = 100 * facts["bytes"] // facts["of_bytes"]
-        read = f"{share} % of {facts['of_bytes'] / 1e6:,.0f} MB"
-    line = f"{read}, {plural(facts['rows'], 'row')}, {facts['rows_per_s']:,} rows/s"
-    return f"{line}, {facts['seconds_left']:,} s left" if "seconds_left" in facts else line
+        share = min(100, 100 * facts["bytes"] // facts["of_bytes"])
+        parts.insert(0, f"{share} % of {facts['of_bytes'] / 1e6:,.0f} MB")
+        parts.append(f"{facts['seconds_left']:,} s left")
+    elif "bytes" in facts:
+        parts.insert(0, f"{facts['bytes'] / 1e6:,.0f} MB")
+    return ", ".join(parts)

@@ -1,9 +1,10 @@
 """This module finds what is wrong with bars: their order in time, and their own prices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import lt
 from typing import TYPE_CHECKING, NamedTuple
 
+from rollsignal.errors import shown
 from rollsignal.prices import Ticks, decimal_text
 from rollsignal.timestamps import Moment, iso, to_ns
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-PRICES = frozenset(("open", "high", "low"))
+PRICES = ("open", "high", "low")
+MAX_SHOWN = 40
 
 
 class Finding(NamedTuple):
@@ -57,29 +59,46 @@ def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:
     >>> ohlc_findings(Ticks([5, 7], 0), {"high": Ticks([50, 60], 1)})
     [Finding(check='ohlc', place=1, what='high 6 is below close 7')]
     """
-    columns = {**others, "close": close}
+    columns = {name: others[name] for name in PRICES if name in others} | {"close": close}
     scale = max(column.scale for column in columns.values())
-    values = {
-        name: [
-            tick if tick is None else tick * 10 ** (scale - column.scale) for tick in column.values
-        ]
-        for name, column in columns.items()
-    }
+    values = {name: _at(scale, column) for name, column in columns.items()}
     findings = []
     for name, other in _comparisons(columns):
         for place, (one, two) in enumerate(zip(values[name], values[other], strict=True)):
             if one is not None and two is not None and one < two:
-                what = (
-                    f"{name} {decimal_text(one, scale)} is below {other} {decimal_text(two, scale)}"
-                )
+                what = f"{name} {_written(one, scale)} is below {other} {_written(two, scale)}"
                 findings.append(Finding("ohlc", place, what))
-    for name in others.keys() - PRICES:
+    for name in _volumes(others):
         findings += [
-            Finding("ohlc", place, f"{name} {decimal_text(tick, scale)} is below zero")
-            for place, tick in enumerate(values[name])
+            Finding("ohlc", place, f"{name} {_written(tick, others[name].scale)} is below zero")
+            for place, tick in enumerate(others[name].values)
             if tick is not None and tick < 0
         ]
-    return sorted(findings, key=lambda finding: finding.place)
+    return findings
+
+
+def _at(scale: int, column: Ticks) -> list[int | None]:
+    factor = 10 ** (scale - column.scale)
+    return [tick if tick is None else tick * factor for tick in column.values]
+
+
+def joined(findings: Iterable[Finding]) -> list[Finding]:
+    """Join what one check found of each bar, in the order of the bars.
+
+    >>> joined([Finding("ohlc", 3, "a"), Finding("ohlc", 1, "b"), Finding("ohlc", 3, "c")])[1].what
+    'a, c'
+    """
+    bars: dict[int, Finding] = {}
+    for finding in findings:
+        known = bars.get(finding.place)
+        what = f"{known.what}, {finding.what}" if known else finding.what
+        bars[finding.place] = finding._replace(what=what)
+    return [bars[place] for place in sorted(bars)]
+
+
+def _written(tick: int, scale: int) -> str:
+    text = decimal_text(tick, scale)
+    return text if len(text) <= MAX_SHOWN else shown(text)
 
 
 def is_sane(columns: "Mapping[str, tuple[NDArray[np.int64], int]]") -> bool:
@@ -87,16 +106,22 @@ def is_sane(columns: "Mapping[str, tuple[NDArray[np.int64], int]]") -> bool:
 
     The close is one of the columns.
     """
-    scale = max(scale for _, scale in columns.values())
+    volumes = _volumes(columns)
+    prices = {name: column for name, column in columns.items() if name not in volumes}
+    scale = max(scale for _, scale in prices.values())
     values = {}
-    for name, (ticks, own) in columns.items():
+    for name, (ticks, own) in prices.items():
         factor = 10 ** (scale - own)
         if max(int(ticks.max()), -int(ticks.min())) * factor >= 2**63 or factor >= 2**63:
             return False
         values[name] = ticks * factor if factor > 1 else ticks
-    below = any((values[name] < values[other]).any() for name, other in _comparisons(columns))
-    volumes = (values[name] for name in columns.keys() - PRICES - {"close"})
-    return not below and all(int(ticks.min()) >= 0 for ticks in volumes)
+    below = any((values[name] < values[other]).any() for name, other in _comparisons(prices))
+    return not below and all(int(columns[name][0].min()) >= 0 for name in volumes)
+
+
+def _volumes(columns: Iterable[str]) -> list[str]:
+    """List the columns that are no prices."""
+    return [name for name in columns if name not in (*PRICES, "close")]
 
 
 def _comparisons(columns: Mapping[str, object]) -> list[tuple[str, str]]:

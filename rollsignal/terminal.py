@@ -47,8 +47,11 @@ class Voice:
 
     def draw(self, line: str) -> None:
         """Replace the line that was drawn last, "" by nothing."""
-        if line or self._drawn:
-            self._print(f"\r\x1b[K{line}")
+        if line:
+            # A line that wraps could not be replaced, so what is too wide is cut (DECAWM).
+            self._print(f"\r\x1b[K\x1b[?7l{line}\x1b[?7h")
+        elif self._drawn:
+            self._print("\r\x1b[K")
         self._drawn = bool(line)
 
     def _print(self, text: str) -> None:

@@ -1,13 +1,14 @@
 """This module turns the cells of closes and timestamps into batches, and says what is wrong."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from rollsignal.bars.batch import Batch
 from rollsignal.bars.header import BLANKS
 from rollsignal.config import Missing
 from rollsignal.errors import BadCellError, DataError, shown
 from rollsignal.prices import MISSING_WORDS, Ticks, parse_closes
-from rollsignal.quality import Finding, ohlc_findings
+from rollsignal.quality import Finding, joined, ohlc_findings
 from rollsignal.timestamps import TimestampReader
 
 TIMESTAMP_HINT = (
@@ -76,7 +77,7 @@ class Cells:
             parsed[name], bad = _parsed_each(name, cells)
             findings += bad
         findings += ohlc_findings(batch.closes, parsed)
-        return batch._replace(findings=findings)
+        return batch._replace(findings=joined(findings))
 
     def with_symbols(self, batch: Batch, cells: Sequence[str], whole: str | None = None) -> Batch:
         """Add the symbols to a batch; raises `DataError` where there is none.
@@ -125,12 +126,14 @@ class Cells:
 
 def _parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:
     """Parse cells of which some may be no numbers: these are found, and then missing."""
+    with suppress(BadCellError):
+        return parse_closes(cells), []
     findings: list[Finding] = []
     good = list(cells)
-    while True:
+    for place, cell in enumerate(cells):
         try:
-            return parse_closes(good), findings
+            parse_closes([cell])
         except BadCellError as bad:
-            what = f"{name} is {shown(good[bad.index])}, {bad.reason}"
-            findings.append(Finding("ohlc", bad.index, what))
-            good[bad.index] = ""
+            findings.append(Finding("ohlc", place, f"{name} is {shown(cell)}, {bad.reason}"))
+            good[place] = ""
+    return parse_closes(good), findings

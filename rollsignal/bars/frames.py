@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 from rollsignal.arrays import TickArray, ticks_of_array
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
-from rollsignal.bars.header import BLANKS, find_column, find_ohlc, find_symbol, find_timestamp
+from rollsignal.bars.header import (
+    BLANKS,
+    compared,
+    find_column,
+    find_ohlc,
+    find_symbol,
+    find_timestamp,
+)
 from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import (
@@ -90,7 +97,8 @@ class FrameReader:
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
         stamp = self._cells.timestamp or "none"
-        return f"{self._form}, close from {self._close}, timestamp from {stamp}"
+        form = f"{self._form}, close from {self._close}, timestamp from {stamp}"
+        return form + compared(self._config.checks.ohlc, self._others)
 
     def bytes_read(self) -> int:
         """Tell how many of the file's bytes are read, about."""

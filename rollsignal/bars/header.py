@@ -1,12 +1,12 @@
 """This module finds the dialect of a table of text: its delimiter, quoting and columns."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import NamedTuple
 
-from rollsignal.config import Columns
-from rollsignal.errors import DataError, did_you_mean, shown
+from rollsignal.config import Columns, Level
+from rollsignal.errors import DataError, did_you_mean, escaped, shown
 from rollsignal.quality import PRICES
 from rollsignal.settings import DateAndTime
 from rollsignal.timestamps import NAMES
@@ -175,6 +175,13 @@ def find_ohlc(header: Sequence[str]) -> dict[str, int]:
     volumes = [name for name in header if _folded(name) == "vol" or "volume" in _folded(name)]
     places |= {name.strip(BLANKS): places_of(header, name) for name in volumes}
     return {name: found[0] for name, found in places.items() if len(found) == 1}
+
+
+def compared(level: Level, others: Mapping[str, int]) -> str:
+    """Say which columns are compared with the close, if any are to be, after what else is said."""
+    if level == "off":
+        return ""
+    return f", compared with {', '.join(map(escaped, others)) or 'no other column'}"
 
 
 def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.careful import CarefulParser
-from rollsignal.bars.header import DELIMITERS, find_dialect
+from rollsignal.bars.header import DELIMITERS, compared, find_dialect
 from rollsignal.bars.input import InputFile
 from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.bars.text import text_of
@@ -50,7 +50,8 @@ class TextReader:
             timestamp += f" and {escaped(dialect.header[dialect.clock].strip())}"
         form = [self._file.compression] if self._file.compression else []
         form += [self._file.blocks.encoding, DELIMITERS[dialect.delimiter]]
-        return ", ".join([*form, f"close from {close}", f"timestamp from {timestamp}"])
+        form += [f"close from {close}", f"timestamp from {timestamp}"]
+        return ", ".join(form) + compared(self._config.checks.ohlc, self._careful.others)
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where the text is in doubt."""

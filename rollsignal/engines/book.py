@@ -1,6 +1,7 @@
 """This module keeps the book of a run: what is known of every series so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rollsignal.bars.batch import ArrayBatch, Batch, Reader
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rollsignal.engines.panel_book import PanelBook
 
 ONE_SERIES = ""
+
+# A symbol, its bars of a batch, and their places in it.
+Part = tuple[str, Batch, Sequence[int]]
 
 
 class Book:
@@ -47,9 +51,9 @@ class Book:
                 return
             batch = batch.plain()
         self.close_panel()
-        self.heed(batch, reader)
         if batch.symbols is None:
             symbol = reader.symbol or ONE_SERIES
+            self._check(batch, [(symbol, batch, range(batch.rows))], reader)
             rows = self._take_series(symbol, batch, reader)
             if self._emit:
                 self._emit(rows())
@@ -58,7 +62,9 @@ class Book:
 
     def _take_symbols(self, batch: Batch, reader: Reader) -> None:
         rows: list[SignalRow | None] = [None] * len(batch.lines)
-        for symbol, part, places in _by_symbol(batch):
+        parts = _by_symbol(batch)
+        self._check(batch, parts, reader)
+        for symbol, part, places in parts:
             of_symbol = self._take_series(symbol, part, reader)
             if self._emit:
                 for place, row in zip(places, of_symbol(), strict=True):
@@ -138,10 +144,6 @@ class Book:
         series = self._series(symbol)
         first_ns, last_ns = series.first_ns, series.last_ns
         if batch.moments is not None:
-            if self._check_files(symbol, to_ns(batch.moments[0]), reader):
-                last_ns = None
-            for finding in order_findings(batch.moments, last_ns):
-                self._heed(batch, finding, reader, symbol)
             first_ns = to_ns(batch.moments[0]) if first_ns is None else first_ns
             last_ns = to_ns(batch.moments[-1])
             if self._steps:
@@ -160,6 +162,21 @@ class Book:
 
     def _series(self, symbol: str) -> Series:
         return self.series.get(symbol) or Series(Carry(self._config.window))
+
+    def _check(self, batch: Batch, parts: Sequence[Part], reader: Reader) -> None:
+        """Heed what is wrong with a batch, in the order of its rows."""
+        findings = [*batch.findings, *self._missing(batch)]
+        for symbol, part, places in parts:
+            for finding in self._out_of_order(symbol, part, reader):
+                findings.append(finding._replace(place=places[finding.place]))
+        for finding in sorted(findings, key=attrgetter("place")):
+            self._heed(batch, finding, reader)
+
+    def _out_of_order(self, symbol: str, batch: Batch, reader: Reader) -> list[Finding]:
+        if batch.moments is None:
+            return []
+        overlaps = self._check_files(symbol, to_ns(batch.moments[0]), reader)
+        return order_findings(batch.moments, None if overlaps else self._series(symbol).last_ns)
 
     def _check_files(self, symbol: str, first_ns: int, reader: Reader) -> bool:
         """Heed a file that begins before the file that it continues ends; tell if it does."""
@@ -188,17 +205,19 @@ class Book:
         values = enumerate(batch.closes.values)
         return [Finding("missing", at, batch.cells[at]) for at, tick in values if tick is None]
 
-    def _heed(self, batch: Batch, finding: Finding, reader: Reader, symbol: str = "") -> None:
+    def _heed(self, batch: Batch, finding: Finding, reader: Reader) -> None:
+        if self.doubts.passed_over(finding.check):
+            return
         place = finding.place
-        symbol = symbol or (batch.symbols[place] if batch.symbols else reader.symbol or ONE_SERIES)
+        symbol = batch.symbols[place] if batch.symbols else reader.symbol or ONE_SERIES
         stamp = None if batch.moments is None else iso(to_ns(batch.moments[place]))
         message = reader.order_problem(batch, finding).message
         row = batch.lines[place]
         self.doubts.heed(Doubt(finding.check, reader.name, row, symbol, stamp, message))
 
 
-def _by_symbol(batch: Batch) -> list[tuple[str, Batch, list[int]]]:
-    """Part a batch by symbol, each part in the order of its rows, with their places."""
+def _by_symbol(batch: Batch) -> list[Part]:
+    """Part a batch by symbol, each part in the order of its rows."""
     assert batch.symbols is not None
     places: dict[str, list[int]] = {}
     for place, symbol in enumerate(batch.symbols):

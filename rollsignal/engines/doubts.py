@@ -8,7 +8,7 @@ from rollsignal.errors import DataError
 
 SHOWN = 5
 
-Tell = Callable[[Literal["INFO", "WARNING"], str], None]
+Tell = Callable[[Literal["INFO", "WARNING", "ERROR"], str], None]
 
 
 class Doubt(NamedTuple):
@@ -37,13 +37,20 @@ class Doubts:
 
     def heed(self, doubt: Doubt, count: int = 1) -> None:
         """Take a doubt, the first of `count` alike; raises `DataError` if it is an error."""
-        level = self.levels[doubt.check]
-        if level == "off":
+        if self.passed_over(doubt.check, count):
             return
-        if level == "error" and not self._to_the_end:
+        is_error = self.levels[doubt.check] == "error"
+        if is_error and not self._to_the_end:
             raise DataError(doubt.message)
-        shown = self.first.setdefault(doubt.check, [])
-        if len(shown) < SHOWN:
-            shown.append(doubt)
-            self._tell("WARNING", doubt.message)
+        self.first.setdefault(doubt.check, []).append(doubt)
+        self._tell("ERROR" if is_error else "WARNING", doubt.message)
         self.counts[doubt.check] += count
+
+    def passed_over(self, check: str, count: int = 1) -> bool:
+        """Count doubts of which enough are told, or none is to be told; tell if that is so."""
+        if self.levels[check] == "off":
+            return True
+        if len(self.first.get(check, ())) < SHOWN:
+            return False
+        self.counts[check] += count
+        return True

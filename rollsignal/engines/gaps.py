@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# A series with more different steps than these has no usual one.
 MAX_STEPS = 1_000
 
 
@@ -31,11 +30,16 @@ class First(NamedTuple):
 
 
 class Steps:
-    """The steps in time of every series, taken batch after batch in the order of the bars."""
+    """The steps in time of every series, taken batch after batch in the order of the bars.
+
+    A series with more than `MAX_STEPS` different ones has no usual one: only the file where that
+    is seen is remembered.
+    """
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
         self._steps: dict[str, dict[int, tuple[int, First]]] = {}
+        self._irregular: dict[str, str] = {}
 
     def take(
         self, symbol: str, moments: Sequence[int], rows: Sequence[int], reader: Reader
@@ -66,47 +70,60 @@ class Steps:
         firsts = np.flatnonzero(np.concatenate(([True], sorted_codes[1:] != sorted_codes[:-1])))
         for at in firsts.tolist():
             before[at] = self._last.get(symbols[sorted_codes[at]], times[at])
-        kinds, kind_of = np.unique(times - before, return_inverse=True)
+        # Timestamps rise, so a difference that wraps around in 63 bits is right in 64.
+        steps = (times - before).view(np.uint64)
+        kinds, kind_of = np.unique(steps, return_inverse=True)
         _, places, counts = np.unique(
             sorted_codes * len(kinds) + kind_of, return_index=True, return_counts=True
         )
         for place, count in zip(places.tolist(), counts.tolist(), strict=True):
             first = First(int(times[place]), reader.name, reader.unit, begin + int(order[place]))
-            step = int(times[place] - before[place])
-            self._count(symbols[sorted_codes[place]], step, count, first)
+            self._count(symbols[sorted_codes[place]], int(steps[place]), count, first)
         for at in (np.append(firsts[1:], len(times)) - 1).tolist():
             self._last[symbols[sorted_codes[at]]] = int(times[at])
 
     def _count(self, symbol: str, step: int, count: int, first: First) -> None:
-        if step <= 0:
+        if step <= 0 or symbol in self._irregular:
             return
         steps = self._steps.setdefault(symbol, {})
         known, place = steps.get(step, (0, first))
-        if known or len(steps) <= MAX_STEPS:
-            steps[step] = known + count, min(place, first)
+        steps[step] = known + count, min(place, first)
+        if len(steps) > MAX_STEPS:
+            self._irregular[symbol] = first.file
+            del self._steps[symbol]
 
     def report(self, doubts: Doubts) -> None:
         """Heed every step beyond its series' most common one, in the order of time."""
         for _, count, doubt in sorted(self._gaps(), key=itemgetter(0)):
             doubts.heed(doubt, count)
+        for symbol, file in sorted(self._irregular.items()):
+            doubts.heed(_irregular(symbol, file))
 
-    def _gaps(self) -> Iterator[tuple[int, int, Doubt]]:
+    def _gaps(self) -> Iterator[tuple[First, int, Doubt]]:
         for symbol, steps in self._steps.items():
-            if len(steps) > MAX_STEPS:
-                continue
             usual = max(steps, key=lambda step: (steps[step][0], -step))
             for step, (count, first) in steps.items():
                 if step > usual:
-                    yield first.ns, count, _doubt(symbol, step, usual, first)
+                    yield first, count, _doubt(symbol, step, usual, first)
 
 
 def _doubt(symbol: str, step: int, usual: int, first: First) -> Doubt:
     of = f" of {symbol}" if symbol else ""
     what = f"a step of {_span(step)} before {iso(first.ns)}{of}, where {_span(usual)} is usual"
-    message = f"{first.file} {first.unit} {first.row}: {what} (set checks: {{gaps: warn}} to go on)"
+    message = f"{first.file} {first.unit} {first.row}: {what} (set checks: {{gaps: warn}})"
     return Doubt("gaps", first.file, first.row, symbol, iso(first.ns), message)
+
+
+def _irregular(symbol: str, file: str) -> Doubt:
+    of = f" of {symbol}" if symbol else ""
+    what = f"more than {MAX_STEPS:,} different steps in time{of}, so none is usual"
+    message = f"{file}: {what} (set checks: {{gaps: off}})"
+    return Doubt("gaps", file, None, symbol, None, message)
 
 
 def _span(ns: int) -> str:
     """Write a span of time."""
-    return str(timedelta(microseconds=ns // 1000)) if ns % 1000 == 0 else f"{ns} ns"
+    try:
+        return str(timedelta(microseconds=ns // 1000)) if ns % 1000 == 0 else f"{ns:,} ns"
+    except OverflowError:
+        return f"{ns:,} ns"

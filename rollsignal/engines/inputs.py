@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 
 from rollsignal.bars.batch import Reader
 from rollsignal.bars.input import InputFile
 from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
 from rollsignal.engines.ordering import in_time_order
+from rollsignal.errors import DataError
 from rollsignal.formats import Format
 from rollsignal.timestamps import to_ns
 
@@ -58,9 +59,18 @@ class Inputs:
         with self.opened(path) as reader:
             return reader.describe()
 
-    def by_time(self) -> list[str]:
-        """Put the files of each series in the order of time, by their first timestamps."""
-        return in_time_order(self.paths, self.config, self._first_ns)
+    def by_time(self, doubtful: bool = False) -> list[str]:
+        """Put the files of each series in the order of time, by their first timestamps.
+
+        doubtful: a file in doubt from its first rows on does not disturb the order of the others.
+        """
+
+        def first_ns(path: str) -> int | None:
+            with suppress(DataError) if doubtful else nullcontext():
+                return self._first_ns(path)
+            return NO_ROWS_NS
+
+        return in_time_order(self.paths, self.config, first_ns)
 
     def _first_ns(self, path: str) -> int | None:
         """Read a file's first timestamp, if timestamps are read at all."""

@@ -1,7 +1,6 @@
 """This module runs readers and kernel in this process, file after file, batch after batch."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from rollsignal.bars.batch import ArrayBatch, Batch, Reader
@@ -92,23 +91,27 @@ def _no_gate(path: str, take: Take) -> Take:
     return take
 
 
-def inspect(inputs: Inputs, doubts: Doubts) -> Result:
+def inspect(inputs: Inputs, doubts: Doubts, watch: Watch | None = None) -> Result:
     """Read all files to find what is wrong with them; one that cannot be read to its end too."""
     book = Book(inputs.config, doubts)
-    paths = inputs.paths
-    # A file that cannot be read is found below.
-    with suppress(DataError):
-        paths = inputs.by_time()
-    reading = Reading(inputs)
+    reading = Reading(inputs, watch)
     forms = {}
-    for path in paths:
+    for path in inputs.by_time(doubtful=True):
         try:
             forms[path] = reading.each(path, book.take)
         except DataError as error:
-            doubts.heed(Doubt("unreadable", shown_path(path), None, "", None, error.message))
+            doubts.heed(_unreadable(shown_path(path), error.message))
     book.finish()
+    tally = book.tally()
+    if forms and not tally.rows:
+        names, message = _names(inputs.paths), _no_signal(inputs.paths, inputs.config, tally)
+        doubts.heed(_unreadable(names, message))
     found = dict(doubts.counts)
-    return Result(book.series, book.tally(), forms, found, reading.rows, doubts.first)
+    return Result(book.series, tally, forms, found, reading.rows, doubts.first)
+
+
+def _unreadable(name: str, message: str) -> Doubt:
+    return Doubt("unreadable", name, None, "", None, message)
 
 
 class Reading:
@@ -151,9 +154,13 @@ class Reading:
         return forms
 
 
-def _no_signal(paths: Sequence[str], config: JobConfig, tally: Tally) -> str:
+def _names(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - SHOWN_FILES:,} more" if len(paths) > SHOWN_FILES else ""
-    name = ", ".join(map(shown_path, paths[:SHOWN_FILES])) + more
+    return ", ".join(map(shown_path, paths[:SHOWN_FILES])) + more
+
+
+def _no_signal(paths: Sequence[str], config: JobConfig, tally: Tally) -> str:
+    name = _names(paths)
     if not tally.rows:
         return f"{name}: no rows below the header"
     if tally.rows < config.window:

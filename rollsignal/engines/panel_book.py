@@ -6,6 +6,7 @@ from rollsignal.bars.batch import ArrayBatch
 from rollsignal.bars.symbols import SymbolCodes
 from rollsignal.engines.rows import ArrayRows
 from rollsignal.engines.series import Series
+from rollsignal.kernel import INT64_MAX
 from rollsignal.panel import Panel, PanelError
 
 
@@ -89,6 +90,8 @@ class PanelBook:
                 raise PanelError("timestamps in some files only")
             panel.timed = timed
             if known.first_ns is not None and known.last_ns is not None:
+                if max(abs(known.first_ns), abs(known.last_ns)) > INT64_MAX:
+                    raise PanelError("timestamps beyond int64")
                 panel.first_ns[code], panel.last_ns[code] = known.first_ns, known.last_ns
         return panel
 

@@ -1,7 +1,10 @@
 """This module builds the report of a check: what was read, and what is wrong with it."""
 
-from rollsignal.engines.doubts import Doubt, Doubts
+from itertools import islice
+
+from rollsignal.engines.doubts import SHOWN, Doubt, Doubts
 from rollsignal.engines.local import Result
+from rollsignal.errors import shown_path
 
 
 def report(found: Result, doubts: Doubts) -> dict[str, object]:
@@ -11,7 +14,13 @@ def report(found: Result, doubts: Doubts) -> dict[str, object]:
         "status": "errors" if "error" in wrong else "warnings" if wrong else "ok",
         "rows": found.tally.rows,
         "series": len(found.series),
-        "files": [{"file": path, "form": form} for path, form in found.forms.items()],
+        "files": {
+            "count": len(found.forms),
+            "first": [
+                {"file": shown_path(path), "form": form}
+                for path, form in islice(found.forms.items(), SHOWN)
+            ],
+        },
         "checks": {
             name: {
                 "level": level,

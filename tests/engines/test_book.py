@@ -14,7 +14,7 @@ from rollsignal.arrays import TickArray
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.config import Checks, JobConfig
 from rollsignal.engines.book import Book
-from rollsignal.engines.doubts import SHOWN, Doubts
+from rollsignal.engines.doubts import SHOWN, Doubt, Doubts
 from rollsignal.errors import DataError
 from rollsignal.prices import parse_closes
 from rollsignal.quality import Finding
@@ -239,3 +239,69 @@ def test_a_file_that_begins_before_the_one_it_continues_ends_is_an_overlap(
 
 def test_a_run_without_bars_has_an_empty_tally() -> None:
     assert booked(CONFIG)[0].tally() == (0, 0, 0, 0, 0)
+
+
+class Recorder(Doubts):
+    """Doubts that are all remembered."""
+
+    def __init__(self) -> None:
+        checks = ("missing", "order", "duplicates", "ohlc")
+        super().__init__(dict.fromkeys(checks, "warn"), lambda level, text: None)
+        self.all: list[tuple[int | None, str, str]] = []
+
+    def passed_over(self, check: str, count: int = 1) -> bool:
+        return False
+
+    def heed(self, doubt: Doubt, count: int = 1) -> None:
+        self.all.append((doubt.row, doubt.check, doubt.symbol))
+
+
+rows = st.tuples(
+    st.sampled_from("AB"), st.integers(0, 3), st.sampled_from(["1", ""]), st.booleans()
+)
+
+
+@given(st.lists(rows, min_size=1, max_size=8), st.booleans(), st.data())
+def test_what_is_found_is_told_in_the_order_of_the_rows(
+    bars: list[tuple[str, int, str, bool]], panel: bool, data: st.DataObject
+) -> None:
+    doubts = Recorder()
+    book = Book(GAP, doubts)
+    expected: list[tuple[int, str, str]] = []
+    last: dict[str, int] = {}
+    for line, (name, minute, cell, odd) in enumerate(bars, start=2):
+        symbol = name if panel else ""
+        expected += [(line, "ohlc", symbol)] if odd else []
+        expected += [(line, "missing", symbol)] if not cell else []
+        step = minute - last.get(symbol, -1)
+        expected += [(line, "order" if step else "duplicates", symbol)] if step <= 0 else []
+        last[symbol] = minute
+    for cut in data.draw(cuts_of(len(bars))):
+        part = bars[cut]
+        cells = [cell for _, _, cell, _ in part]
+        batch = Batch(
+            parse_closes(cells),
+            cells,
+            [minute for _, minute, _, _ in part],
+            range(cut.start + 2, cut.stop + 2),
+            [name for name, _, _, _ in part] if panel else None,
+            [Finding("ohlc", place, "odd") for place, (_, _, _, odd) in enumerate(part) if odd],
+        )
+        if part:
+            book.take(batch, FakeReader([]))
+    assert doubts.all == expected
+
+
+def test_a_run_ends_at_the_first_bar_in_error_whatever_the_check() -> None:
+    batch = Batch(
+        parse_closes(["1"] * 4),
+        ["1"] * 4,
+        [5, 6, 6, 7],
+        range(2, 6),
+        ["B", "A", "A", "B"],
+        [Finding("ohlc", 3, "is odd")],
+    )
+    levels = {"order": "error", "duplicates": "error", "ohlc": "error"}
+    book = Book(CONFIG, Doubts(levels, lambda level, text: None))
+    with pytest.raises(DataError, match=r"^bars.csv line 4: is the same as in the row before$"):
+        book.take(batch, FakeReader([]))

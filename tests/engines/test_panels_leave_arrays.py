@@ -101,3 +101,12 @@ def test_a_symbol_column_of_another_kind_is_bad_data(tmp_path):
         pl.DataFrame({"symbol": symbols, "close": [1.0, 2.0]}).write_parquet(tmp_path / "a")
         with pytest.raises(DataError, match="symbol"):
             decide(Inputs([str(tmp_path / "a")], CONFIG), lambda level, text: None)
+
+
+def test_a_time_beyond_64_bits_in_a_panel_that_goes_on_in_arrays(tmp_path):
+    a = tmp_path / "a.csv"
+    a.write_text("timestamp,symbol,close\n2020-01-01,A,1\n3000-01-01,A,2\n")
+    b = panel(tmp_path / "b", [(1, "B", 1), (2, "B", 2)])
+    found, _ = summary([str(a), b])
+    assert found["A"].last_timestamp == "3000-01-01T00:00:00Z"
+    assert found["B"].last_timestamp == "2024-01-01T00:02:00Z"
