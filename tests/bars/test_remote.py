@@ -432,6 +432,17 @@ def test_no_keys_are_an_input_error(
     assert job.metrics() == error("v1", message)
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_public_data_are_read_without_keys(
+    store: Served, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    store.put(f"{bucket}/bars", FORMS[form])
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    assert Job(tmp_path).run(input=f"s3://{bucket}/bars") == 0
+
+
 class Profile:
     """Stands in for boto3's reader of AWS config files."""
 
