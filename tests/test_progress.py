@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal import job
+from rollsignal import decisions, job
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import decide
 from rollsignal.progress import DRAW_EVERY_S, FIRST_S, LOG_EVERY_S, Progress
 from tests.shell import CONFIG, ENVIRONMENT, ROOT, Heard, Job
@@ -163,7 +164,9 @@ def test_bytes_and_rows_add_up_over_files_of_any_form(tmp_path: Path) -> None:
 
 def clocked(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
     """Have every look at the clock of a run's progress be so many seconds after the last."""
-    monkeypatch.setattr(job, "Progress", partial(Progress, clock=count(step=seconds).__next__))
+    monkeypatch.setattr(
+        decisions, "Progress", partial(Progress, clock=count(step=seconds).__next__)
+    )
 
 
 def test_off_a_terminal_the_log_has_a_line_now_and_then(
@@ -195,10 +198,10 @@ def test_a_short_run_tells_nothing_of_it(tmp_path: Path, monkeypatch: pytest.Mon
 CLOCKED = """
 import functools, itertools, sys
 sys.path.insert(0, sys.argv[1])
-from rollsignal import cli, inspection, job
+from rollsignal import cli, decisions, inspection
 from rollsignal.progress import Progress
 clocked = functools.partial(Progress, clock=itertools.count(step=60).__next__)
-job.Progress = inspection.Progress = clocked
+decisions.Progress = inspection.Progress = clocked
 sys.exit(cli.main(sys.argv[2:]))
 """
 DOUBT = CONFIG + "checks: {duplicates: warn}\n"

@@ -68,8 +68,11 @@ class Steps:
         sorted_codes, times = codes[order], moments[order]
         before = np.concatenate((times[:1], times[:-1]))
         firsts = np.flatnonzero(np.concatenate(([True], sorted_codes[1:] != sorted_codes[:-1])))
+        # What is kept of a series before may be beyond 64 bits: that step is counted by itself.
+        before[firsts] = times[firsts]
         for at in firsts.tolist():
-            before[at] = self._last.get(symbols[sorted_codes[at]], times[at])
+            row = begin + int(order[at])
+            self.take(symbols[sorted_codes[at]], [int(times[at])], [row], reader)
         # Timestamps rise, so a difference that wraps around in 63 bits is right in 64.
         steps = (times - before).view(np.uint64)
         kinds, kind_of = np.unique(steps, return_inverse=True)
