@@ -81,11 +81,12 @@ def _symbols(rows: ArrayRows, harmless_in: bool) -> "pl.Series":
     import polars as pl
 
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="")
+    # The writer quotes only what its own line end is made of.
+    writer = csv.writer(text, lineterminator="\n")
     written = []
     for symbol in rows.symbols:
         writer.writerow([harmless(symbol) if harmless_in else symbol, ""])
-        written.append(text.getvalue()[:-1])
+        written.append(text.getvalue().removesuffix(",\n"))
         text.seek(0)
         text.truncate()
     names = pl.Series(written, dtype=pl.String)

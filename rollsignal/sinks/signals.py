@@ -8,7 +8,8 @@ beside the final place, which they take as a whole at the end.
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from rollsignal import files
@@ -35,6 +36,17 @@ def form_of(path: str, partition_by: str | None = None) -> str:
     return known_form("--signals", path, FORMS)
 
 
+@contextmanager
+def _library_errors() -> Iterator[None]:
+    """Turn the library's own errors into `OSError`: it tells of a full disk as of a bad file."""
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except PolarsError as error:
+        raise OSError(str(error)) from error
+
+
 class SignalsFile:
     """Take rows as they are decided; `finish` puts the file in its place.
 
@@ -52,17 +64,29 @@ class SignalsFile:
         self._file = open(self._unfinished, "wb")  # noqa: SIM115
         self._write(csv_bytes([HEADER]))
         self._whole = self._decimals = 0
+        self._fits_ns = True
 
     def write(self, rows: Rows) -> None:
-        """Write rows; raises `DiskError`."""
+        """Write rows; raises `DiskError`, or `OutputError` where no folder can have a name."""
+        if self._partition_by == "symbol":
+            self._check_names(rows)
         if isinstance(rows, ArrayRows):
             from rollsignal.sinks.signal_arrays import csv_of
 
             text, whole, decimals = csv_of(rows, self._window, harmless_in=self._form == ".csv")
         else:
             text, whole, decimals = self._csv_of(rows)
+            self._fits_ns = self._fits_ns and all(abs(row.ns or 0) < 2**63 for row in rows)
         self._whole, self._decimals = max(self._whole, whole), max(self._decimals, decimals)
         self._write(text)
+
+    def _check_names(self, rows: Rows) -> None:
+        """Refuse a symbol of which no folder can have the name, before all is written."""
+        from rollsignal.sinks.partitions import folder_name
+
+        symbols = rows.symbols if isinstance(rows, ArrayRows) else {row.symbol for row in rows}
+        for symbol in symbols:
+            folder_name("symbol", harmless(symbol) if self._form == ".csv" else symbol)
 
     def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
         """Write rows as CSV; tell the most digits before and after the point of any close."""
@@ -98,6 +122,7 @@ class SignalsFile:
         self._file.close()
         files.drop(self._unfinished)
 
+    @_library_errors()
     def _convert(self) -> None:
         """Turn the rows written as text into columns, in bounded memory."""
         text = self._unfinished + ".csv"
@@ -111,6 +136,7 @@ class SignalsFile:
         finally:
             files.drop(text)
 
+    @_library_errors()
     def _spread(self, key: str) -> None:
         """Part the rows written as text into files, in bounded memory."""
         from rollsignal.sinks.partitions import write_partitions
@@ -126,10 +152,12 @@ class SignalsFile:
     def _columns(self) -> "list[pl.Expr]":
         import polars as pl
 
-        stamp = pl.col("timestamp").str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", time_zone="UTC"
-        )
-        columns = [stamp, pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
+        columns = [pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
+        # What does not fit into 64 bits of nanoseconds, or 38 digits, stays text.
+        if self._fits_ns:
+            form = "%Y-%m-%dT%H:%M:%S%.fZ"
+            stamp = pl.col("timestamp").str.to_datetime(form, time_unit="ns", time_zone="UTC")
+            columns.append(stamp)
         if self._whole + self._decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, self._decimals)))
         return columns
