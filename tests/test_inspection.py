@@ -144,11 +144,12 @@ def test_a_panel_is_checked_series_by_series(bars: Path, tmp_path: Path) -> None
     assert report["series"] == 2
     assert counts(report) == {"duplicates": 1, "gaps": 2}
     assert found(report, "duplicates") == [(8, "B", "2024-01-01T00:02:00Z")]
+    assert "timestamp is the same as in the row before of 'B' (sort the bars" in messages(report)[0]
     assert found(report, "gaps") == [
         (10, "B", "2024-01-01T00:04:00Z"),
         (7, "A", "2024-01-01T00:05:00Z"),
     ]
-    assert "2024-01-01T00:05:00Z of A, where 0:01:00 is usual" in messages(report)[-1]
+    assert "2024-01-01T00:05:00Z of 'A', where 0:01:00 is usual" in messages(report)[-1]
 
 
 Row = tuple[int, int | None, int, int]
