@@ -1,9 +1,11 @@
 """Write the generated parts of README.md: `python docs/readme.py`; a test holds them true."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,7 @@ def rendered(readme: str) -> str:
         "metrics": lambda: fenced("json", (ROOT / "metrics.json").read_text()),
         "log": lambda: fenced("text", first_run((ROOT / "run.log").read_text())),
         "failure": failure,
+        "check": check,
     }
     return PART.sub(lambda part: part[1] + makers[part[2]]() + part[3], readme)
 
@@ -51,6 +54,28 @@ def failure() -> str:
         command, capture_output=True, text=True, check=False, cwd=folder.stdout.strip()
     )
     return fenced("json", done.stdout)
+
+
+def check() -> str:
+    """Return a part of what `rollsignal check` reports of the sample without some of its lines."""
+    lines = (ROOT / "data.csv").read_text().splitlines(keepends=True)
+    with TemporaryDirectory() as folder:
+        Path(folder, "broken.csv").write_text("".join(lines[:499] + lines[520:]))
+        done = subprocess.run(
+            [sys.executable, "-m", "rollsignal", "check", "--input", "broken.csv"],
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            check=False,
+            cwd=folder,
+        )
+    return fenced("json", check_part(done.stdout))
+
+
+def check_part(report: str | bytes) -> str:
+    """Take out of a report how it ended, and the gaps."""
+    found = json.loads(report)
+    part = {"status": found["status"], "rows": found["rows"]}
+    return json.dumps(part | {"checks": {"gaps": found["checks"]["gaps"]}}, indent=2)
 
 
 def settings_table() -> str:

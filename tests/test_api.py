@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import rollsignal
 from rollsignal import rolling_signal
 from rollsignal.errors import DataError, InputError
 from tests import oracle
+from tests.shell import command
 from tests.strategies import SPIKE, Series, series, spelled, windows_of
 
 Answer = tuple[list[int | None], list[float | None]]
@@ -321,7 +323,7 @@ def test_the_place_and_the_text_of_a_bad_close_are_named() -> None:
     )
 
 
-def paths(folder: Path, closes: str) -> dict[str, str]:
+def paths(folder: Path, closes: str) -> dict[str, Any]:
     (folder / "data.csv").write_text(f"close\n{closes}")
     (folder / "config.yaml").write_text('seed: 1\nwindow: 2\nversion: "v"\n')
     names = {"input": "data.csv", "config": "config.yaml", "output": "m.json", "log_file": "r.log"}
@@ -344,3 +346,41 @@ def test_run_raises_the_error_that_it_writes(tmp_path: Path) -> None:
     with pytest.raises(InputError) as missing:
         rollsignal.run(**files | {"input": str(tmp_path / "none.csv")})
     assert missing.value.message == "Input data file not found"
+
+
+def test_check_returns_the_report_that_the_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths(tmp_path, "1\n2\n\n2\n")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "more.csv").write_text("close,high\n5,4\n")
+    for inputs in ("data.csv", ["more.csv", "data.csv"]):
+        flags = [inputs] if isinstance(inputs, str) else inputs
+        assert command("check", "--input", *flags) == 65
+        assert rollsignal.check(inputs) == json.loads(capsys.readouterr().out)
+    assert rollsignal.check()["status"] == "errors"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("config.yaml", "data.csv", "more.csv"),
+    ]
+
+
+def test_check_takes_a_config_only_if_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths(tmp_path, "1\n2\n")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("columns: {close: last}\n")
+    assert rollsignal.check()["status"] == "ok"
+    assert rollsignal.check(config="config.yaml")["status"] == "errors"
+
+
+def test_check_raises_where_there_is_nothing_to_check(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Input data file not found"):
+        rollsignal.check(str(tmp_path / "none.csv"))
+
+
+def test_no_module_stands_in_the_place_of_a_public_name() -> None:
+    """A module that is imported becomes an attribute of its package, whatever was there."""
+    for name in rollsignal.__all__:
+        assert find_spec(f"rollsignal.{name}") is None
+        assert hasattr(rollsignal, name)
