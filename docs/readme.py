@@ -1,5 +1,6 @@
 """Write the generated parts of README.md: `python docs/readme.py`; a test holds them true."""
 
+import json
 import os
 import re
 import subprocess
@@ -24,6 +25,7 @@ def rendered(readme: str) -> str:
         "failure": failure,
         "explain": explanation,
         "diff": comparison,
+        "check": check,
     }
     return PART.sub(lambda part: part[1] + makers[part[2]]() + part[3], readme)
 
@@ -85,6 +87,28 @@ def comparison() -> str:
             command, capture_output=True, text=True, check=False, cwd=folder, env=environment
         )
     return fenced("text", done.stdout)
+
+
+def check() -> str:
+    """Return a part of what `rollsignal check` reports of the sample without some of its lines."""
+    lines = (ROOT / "data.csv").read_text().splitlines(keepends=True)
+    with TemporaryDirectory() as folder:
+        Path(folder, "broken.csv").write_text("".join(lines[:499] + lines[520:]))
+        done = subprocess.run(
+            [sys.executable, "-m", "rollsignal", "check", "--input", "broken.csv"],
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            check=False,
+            cwd=folder,
+        )
+    return fenced("json", check_part(done.stdout))
+
+
+def check_part(report: str | bytes) -> str:
+    """Take out of a report how it ended, and the gaps."""
+    found = json.loads(report)
+    part = {"status": found["status"], "rows": found["rows"]}
+    return json.dumps(part | {"checks": {"gaps": found["checks"]["gaps"]}}, indent=2)
 
 
 def settings_table() -> str:

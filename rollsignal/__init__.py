@@ -8,13 +8,13 @@
 from time import perf_counter
 
 __version__ = "0.1.0"
-__all__ = ["JobError", "RollingSignal", "__version__", "rolling_signal", "run"]
+__all__ = ["JobError", "RollingSignal", "__version__", "check", "rolling_signal", "run"]
 
 STARTED = perf_counter()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollsignal.api import RollingSignal, rolling_signal, run
+    from rollsignal.api import RollingSignal, check, rolling_signal, run
     from rollsignal.errors import JobError
 
 _HOMES = {"JobError": "rollsignal.errors"}

@@ -1,11 +1,11 @@
-"""This module is the Python API: signals of a series in memory, and the job as a function."""
+"""This module is the Python API: signals of a series in memory, the job and the check."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
-from rollsignal import job
+from rollsignal import inspection, job
 from rollsignal.arrays import float_means, ticks_of_array
 from rollsignal.errors import BadCellError, DataError, shown
 from rollsignal.formats import FORMATS, Format
@@ -97,6 +97,16 @@ def run(  # noqa: PLR0913  # the flags of the command
     if outcome.error:
         raise outcome.error
     return outcome.metrics
+
+
+def check(input: str | Sequence[str] = "data.csv", config: str | None = None) -> dict[str, object]:
+    """Look at bars with every check on, and return the report that the command prints.
+
+    config: a config file, of which nothing is required; None for the defaults. Nothing is written.
+    Raises a `JobError` where there is nothing to check; what is found is in the report alone.
+    """
+    inputs = (input,) if isinstance(input, str) else tuple(input)
+    return inspection.check(inputs, config, lambda level, text: None).document
 
 
 def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSignal:

@@ -7,10 +7,19 @@ import stat
 from collections.abc import Sequence
 from typing import BinaryIO, cast
 
-from rollsignal.errors import DiskError, JobError, OutputError, is_url, shown_path, without_secrets
+from rollsignal.errors import (
+    DiskError,
+    JobError,
+    OutputError,
+    escaped,
+    is_url,
+    shown_path,
+    without_secrets,
+)
 
 LONGEST_NAME_BYTES = 200
 
+MAX_TRIES = 100
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a pipe"),
@@ -116,6 +125,11 @@ def beside(path: str, suffix: str) -> str:
     return os.path.join(folder, f".{name}{suffix}")
 
 
+def unfinished_folder(folder: str) -> str:
+    """Name the folder, in an output that is one, in which files are written first."""
+    return os.path.join(folder, f".partitions.{os.getpid()}.tmp")
+
+
 def settle(unfinished: str, path: str) -> None:
     """Put a file that is written into the place of an output, as a whole and on disk."""
     target = os.path.realpath(path)
@@ -131,10 +145,16 @@ def drop(unfinished: str) -> None:
 
 
 def drop_folder(unfinished: str) -> None:
-    """Remove a folder that was begun, with all that is in it."""
+    """Remove a folder that was begun, with all that is in it.
+
+    Where a library has failed, threads of it may still put files there: then it is tried again.
+    """
     import shutil
 
-    shutil.rmtree(unfinished, ignore_errors=True)
+    for _ in range(MAX_TRIES):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if not os.path.lexists(unfinished):
+            break
 
 
 def make_folder(path: str) -> None:
@@ -147,9 +167,9 @@ def make_folder(path: str) -> None:
 
 def cannot_write(path: str, problem: OSError) -> DiskError:
     """Say that writing an output failed midway."""
-    return DiskError(
-        f"Output could not be written: {problem.strerror}", f"path: {shown_path(path)}"
-    )
+    # A library's own error may have no more than a text.
+    reason = problem.strerror or escaped(str(problem).partition("\n")[0])
+    return DiskError(f"Output could not be written: {reason}", f"path: {shown_path(path)}")
 
 
 def checked_target(path: str) -> str:

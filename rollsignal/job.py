@@ -145,6 +145,7 @@ def plan(request: Request) -> str:
     problem = request.conflict()
     if problem:
         raise problem
+    _check_forms(request)
     config = load_config(request.config)
     inputs = Inputs(request.input_files(), config, request.format)
     return "\n".join(
@@ -208,6 +209,8 @@ def _check_forms(request: Request) -> None:
         from rollsignal.sinks.summary import form_of
 
         form_of(request.summary)
+    if request.partition_by not in (None, "symbol", "date"):
+        raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
     if request.partition_by and not request.signals:
         raise UsageError("--partition-by parts the signals; name their folder with --signals")
     if request.signals:

@@ -55,9 +55,10 @@ class Progress:
             self._next = now + LOG_EVERY_S
 
     def close(self) -> None:
-        """Clear the terminal's line."""
-        if self._draw:
-            self._draw("")
+        """Clear the terminal's line, once and for all."""
+        draw, self._draw = self._draw, None
+        if draw:
+            draw("")
 
 
 def _line(facts: dict[str, int]) -> str:

@@ -112,7 +112,18 @@ class Request(NamedTuple):
             if other != flag:
                 what = f"{flag} and {other} are the same file; nothing was written"
                 return UsageError(what, f"path: {shown_path(path)}")
+        for path in self.inputs:
+            if self._is_partition(path):
+                what = "--signals would replace a file that --input reads; nothing was written"
+                return UsageError(what, f"path: {shown_path(path)}")
         return None
+
+    def _is_partition(self, path: str) -> bool:
+        """Tell whether a file lies where the partitions of the signals go."""
+        if not (self.signals and self.partition_by):
+            return False
+        folder = os.path.dirname(os.path.dirname(os.path.realpath(path)))
+        return files.identity(folder) == files.identity(self.signals)
 
     def log_is_output(self) -> bool:
         """Tell whether the log is to go where another output goes."""

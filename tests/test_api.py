@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import rollsignal
 from rollsignal import rolling_signal
 from rollsignal.errors import DataError, InputError
 from tests import oracle
+from tests.shell import command
 from tests.strategies import SPIKE, Series, series, spelled, windows_of
 
 Answer = tuple[list[int | None], list[float | None]]
@@ -355,3 +357,41 @@ def test_run_takes_the_format_of_its_inputs(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="format is 'xml', not one of csv, ndjson, parquet, arrow"):
         rollsignal.run(**files, format="xml")  # type: ignore[arg-type]
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_check_returns_the_report_that_the_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths(tmp_path, "1\n2\n\n2\n")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "more.csv").write_text("close,high\n5,4\n")
+    for inputs in ("data.csv", ["more.csv", "data.csv"]):
+        flags = [inputs] if isinstance(inputs, str) else inputs
+        assert command("check", "--input", *flags) == 65
+        assert rollsignal.check(inputs) == json.loads(capsys.readouterr().out)
+    assert rollsignal.check()["status"] == "errors"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("config.yaml", "data.csv", "more.csv"),
+    ]
+
+
+def test_check_takes_a_config_only_if_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths(tmp_path, "1\n2\n")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("columns: {close: last}\n")
+    assert rollsignal.check()["status"] == "ok"
+    assert rollsignal.check(config="config.yaml")["status"] == "errors"
+
+
+def test_check_raises_where_there_is_nothing_to_check(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Input data file not found"):
+        rollsignal.check(str(tmp_path / "none.csv"))
+
+
+def test_no_module_stands_in_the_place_of_a_public_name() -> None:
+    """A module that is imported becomes an attribute of its package, whatever was there."""
+    for name in rollsignal.__all__:
+        assert find_spec(f"rollsignal.{name}") is None
+        assert hasattr(rollsignal, name)

@@ -19,6 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollsignal.bars import text
+from rollsignal.engines import local
 from rollsignal.errors import ConfigError, InputError, JobError, UsageError
 from rollsignal.inspection import check, usual_config
 from tests.shell import CONFIG, ENVIRONMENT, ROOT, Heard, command, published, snapshot
@@ -144,11 +146,12 @@ def test_a_panel_is_checked_series_by_series(bars: Path, tmp_path: Path) -> None
     assert report["series"] == 2
     assert counts(report) == {"duplicates": 1, "gaps": 2}
     assert found(report, "duplicates") == [(8, "B", "2024-01-01T00:02:00Z")]
+    assert "timestamp is the same as in the row before of 'B' (sort the bars" in messages(report)[0]
     assert found(report, "gaps") == [
         (10, "B", "2024-01-01T00:04:00Z"),
         (7, "A", "2024-01-01T00:05:00Z"),
     ]
-    assert "2024-01-01T00:05:00Z of A, where 0:01:00 is usual" in messages(report)[-1]
+    assert "2024-01-01T00:05:00Z of 'A', where 0:01:00 is usual" in messages(report)[-1]
 
 
 Row = tuple[int, int | None, int, int]
@@ -181,20 +184,57 @@ def test_columns_have_the_findings_of_their_text(rows: list[Row], panel: bool) -
         }
     )
     with TemporaryDirectory() as folder:
-        text, columns, config = (Path(folder, name) for name in ("a.csv", "a.parquet", "c"))
+        lines, columns, config = (Path(folder, name) for name in ("a.csv", "a.parquet", "c"))
         config.write_text("columns: {symbol: s}\n" if panel else "columns: {}\n")
-        frame.write_csv(text, datetime_format="%Y-%m-%d %H:%M:%S")
+        frame.write_csv(lines, datetime_format="%Y-%m-%d %H:%M:%S")
         frame.write_parquet(columns)
-        of_text, of_columns = (report_of(path, config=config) for path in (text, columns))
+        of_text, of_columns = (report_of(path, config=config) for path in (lines, columns))
     for name in CHECKS:
         for finding in of_columns["checks"][name]["first"]:
             row, line = finding["row"], finding["row"] + 1
             finding["message"] = finding["message"].replace(
                 f"a.parquet row {row}:", f"a.csv line {line}:"
             )
-            finding |= {"row": line, "file": str(text)}
+            finding |= {"row": line, "file": str(lines)}
     assert of_columns["checks"] == of_text["checks"]
     assert (of_columns["rows"], of_columns["series"]) == (of_text["rows"], of_text["series"])
+
+
+FAULTS: dict[str, dict[int, tuple[int, str]]] = {
+    "none": {},
+    "gaps": {900: (5, ""), 4_000: (5, ""), 7_999: (9, "")},
+    "prices": {5_000: (1, "high"), 5_001: (1, "volume")},
+    "many": {row: (row % 3, ["", "high", "volume"][row % 5 % 3]) for row in range(3_000, 8_000, 7)},
+}
+
+
+@pytest.mark.parametrize("panel", [False, True])
+@pytest.mark.parametrize("faults", FAULTS)
+def test_large_tables_have_the_findings_of_small_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faults: str, panel: bool
+) -> None:
+    """A large one is read as arrays, but for its first block and those in doubt."""
+    at, rows = datetime(2024, 1, 1), []
+    for row in range(8_000):
+        step, fault = FAULTS[faults].get(row, (1, ""))
+        at += timedelta(minutes=step)
+        high, volume = 3 if fault == "high" else 6, -2 if fault == "volume" else 2
+        rows.append(f"{at},{'AB'[row % 2]},5,{high}.5,2.25,{row % 3 + 3},{volume}\n")
+    path, config = tmp_path / "bars.csv", tmp_path / "c.yaml"
+    path.write_text("timestamp,symbol,open,high,low,close,volume\n" + "".join(rows))
+    config.write_text("columns: {symbol: symbol}\n" if panel else "columns: {}\n")
+    small = report_of(path, config=config)
+    monkeypatch.setattr(local, "LARGE_BYTES", 0)
+    monkeypatch.setattr(text, "BLOCK_BYTES", 20_000)
+    assert report_of(path, config=config) == small
+    assert sorted(counts(small)) == sorted(
+        {
+            "none": [],
+            "gaps": ["gaps"],
+            "prices": ["ohlc"],
+            "many": ["gaps", "ohlc"] if panel else ["duplicates", "gaps", "ohlc"],
+        }[faults]
+    )
 
 
 def test_without_timestamps_and_other_prices_only_closes_are_looked_at(bars: Path) -> None:
@@ -260,8 +300,8 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_checked(
 
 def test_the_report_of_many_files_is_short(tmp_path: Path) -> None:
     for number in range(40):
-        text = "close\n1\n2\n" if number % 2 else "open\n1\n"
-        (tmp_path / f"{number:02d}.csv").write_text(text)
+        bars = "close\n1\n2\n" if number % 2 else "open\n1\n"
+        (tmp_path / f"{number:02d}.csv").write_text(bars)
     report = report_of(tmp_path)
     names = [Path(first["file"]).name for first in report["files"]["first"]]
     assert (report["files"]["count"], names) == (20, [f"{n:02d}.csv" for n in range(1, 10, 2)])
@@ -345,10 +385,10 @@ def test_columns_are_those_of_the_config(bars: Path) -> None:
     assert counts(report_of(bars, config=config)) == {"order": 1}
 
 
-@pytest.mark.parametrize("text", ["window: 0\n", "checks: {gaps: maybe}\n", "[1]\n", "a: b\n"])
-def test_a_config_that_is_wrong_is_refused(bars: Path, text: str) -> None:
+@pytest.mark.parametrize("wrong", ["window: 0\n", "checks: {gaps: maybe}\n", "[1]\n", "a: b\n"])
+def test_a_config_that_is_wrong_is_refused(bars: Path, wrong: str) -> None:
     config = bars.parent / "c.yaml"
-    config.write_text(text)
+    config.write_text(wrong)
     with pytest.raises(ConfigError, match=r"c\.yaml line 1: "):
         report_of(bars, config=config)
     with pytest.raises(ConfigError, match="Config file not found"):

@@ -736,3 +736,43 @@ def test_missing_closes_are_told_with_what_was_done_about_them(
     assert outcome.metrics["value"] == value
     assert outcome.metrics["rows_processed"] == 4
     assert ("WARNING", f"closes missing rows=1 policy={policy}") in heard
+
+
+OHLC = "timestamp,high,close\n" + "".join(
+    f"2024-01-01 00:{minute:02d}:00,{high},5\n"
+    for minute, high in ((0, 6), (1, 4), (2, "x"), (3, 5), (13, 6))
+)
+
+
+def test_prices_and_gaps_are_looked_at_if_the_config_says_so(tmp_path: Path) -> None:
+    files = Job(tmp_path, OHLC, CONFIG)
+    assert outcome_of(files.request).error is None
+    assert not any("WARNING" in event for event in files.events())
+
+    files.config.write_text(CONFIG + "checks: {ohlc: warn, gaps: warn}\n")
+    heard = Heard()
+    assert outcome_of(files.request, heard).error is None
+    warnings = [text for level, text in heard if level == "WARNING"]
+    assert warnings == [
+        f"{files.input} line 3: high 4 is below close 5 (set checks: {{ohlc: warn}})",
+        f"{files.input} line 4: high is 'x', not a number (set checks: {{ohlc: warn}})",
+        f"{files.input} line 6: a step of 0:10:00 before 2024-01-01T00:13:00Z, where 0:01:00 is"
+        " usual (set checks: {gaps: warn})",
+        "bars in doubt check=ohlc bars=2",
+        "bars in doubt check=gaps bars=1",
+    ]
+    assert ", compared with high'" in next(e for e in files.events() if "compared" in e)
+
+
+@pytest.mark.parametrize(
+    ("checks", "message"),
+    [
+        ("ohlc: error, gaps: error", "line 3: high 4 is below close 5 "),
+        ("ohlc: off, gaps: error", "line 6: a step of 0:10:00 before 2024-01-01T00:13:00Z, "),
+    ],
+)
+def test_bars_that_a_check_refuses_fail_the_run(tmp_path: Path, checks: str, message: str) -> None:
+    files = Job(tmp_path, OHLC, CONFIG + f"checks: {{{checks}}}\n")
+    outcome = outcome_of(files.request)
+    assert isinstance(outcome.error, DataError)
+    assert str(files.metrics()["error_message"]).startswith(f"{files.input} {message}")

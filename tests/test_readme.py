@@ -3,7 +3,10 @@
 import contextlib
 import importlib.util
 import io
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from rollsignal.errors import JobError
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BASH_BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
 PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -42,6 +46,23 @@ def test_a_python_example_prints_what_its_comments_say(block: str) -> None:
     assert len(lines) == len(expected) > 0
     for line, comment in zip(lines, expected, strict=True):
         assert line == comment.partition(", but")[0]
+
+
+def test_the_check_of_the_readme_reports_what_the_readme_shows(tmp_path: Path) -> None:
+    (block,) = [block for block in BASH_BLOCKS if "rollsignal check" in block]
+    (tmp_path / "data.csv").symlink_to(ROOT / "data.csv")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (tmp_path / "bin/python").chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-ec", block],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 65
+    assert load_generator().check_part(done.stdout) in README
 
 
 def test_links_lead_to_files_of_the_project() -> None:

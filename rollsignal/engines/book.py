@@ -10,6 +10,7 @@ from rollsignal.engines.doubts import Doubt, Doubts
 from rollsignal.engines.gaps import Steps
 from rollsignal.engines.rows import ArrayRows, Emit, SignalRow, rows_of
 from rollsignal.engines.series import Series
+from rollsignal.errors import shown
 from rollsignal.kernel import Carry, Tally, advance
 from rollsignal.prices import Ticks
 from rollsignal.quality import Finding, order_findings
@@ -167,8 +168,9 @@ class Book:
         """Heed what is wrong with a batch, in the order of its rows."""
         findings = [*batch.findings, *self._missing(batch)]
         for symbol, part, places in parts:
-            for finding in self._out_of_order(symbol, part, reader):
-                findings.append(finding._replace(place=places[finding.place]))
+            of = f" of {shown(symbol)}" if batch.symbols else ""
+            for check, place, what in self._out_of_order(symbol, part, reader):
+                findings.append(Finding(check, places[place], what + of))
         for finding in sorted(findings, key=attrgetter("place")):
             self._heed(batch, finding, reader)
 
@@ -186,7 +188,8 @@ class Book:
         if first_ns > series.last_ns:
             return False
         check = "order" if first_ns < series.last_ns else "duplicates"
-        begin = f"{reader.name} begins at {iso(first_ns)}"
+        of = f" for {shown(symbol)}" if symbol else ""
+        begin = f"{reader.name} begins at {iso(first_ns)}{of}"
         end = f"{series.last_file}, which comes before it, ends at {iso(series.last_ns)}"
         message = f"{begin}, but {end}: do they overlap?"
         self.doubts.heed(Doubt(check, reader.name, None, symbol, iso(first_ns), message))

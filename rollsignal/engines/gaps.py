@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.bars.batch import Reader
 from rollsignal.engines.doubts import Doubt, Doubts
+from rollsignal.errors import shown
 from rollsignal.timestamps import iso
 
 if TYPE_CHECKING:
@@ -111,14 +112,14 @@ class Steps:
 
 
 def _doubt(symbol: str, step: int, usual: int, first: First) -> Doubt:
-    of = f" of {symbol}" if symbol else ""
+    of = f" of {shown(symbol)}" if symbol else ""
     what = f"a step of {_span(step)} before {iso(first.ns)}{of}, where {_span(usual)} is usual"
     message = f"{first.file} {first.unit} {first.row}: {what} (set checks: {{gaps: warn}})"
     return Doubt("gaps", first.file, first.row, symbol, iso(first.ns), message)
 
 
 def _irregular(symbol: str, file: str) -> Doubt:
-    of = f" of {symbol}" if symbol else ""
+    of = f" of {shown(symbol)}" if symbol else ""
     what = f"more than {MAX_STEPS:,} different steps in time{of}, so none is usual"
     message = f"{file}: {what} (set checks: {{gaps: off}})"
     return Doubt("gaps", file, None, symbol, None, message)

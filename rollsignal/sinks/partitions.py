@@ -1,21 +1,24 @@
 """This module writes a table as a hive-partitioned folder: `KEY=VALUE/signals.parquet` and so on.
 
 The files are written beside their places, which they then take one by one, each as a whole; those
-of an earlier run that are not written again are removed.
+of an earlier run that are not written again are removed, whatever it was partitioned by.
 """
 
 import glob
 import os
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from rollsignal import files
+from rollsignal.errors import OutputError, shown
 
 if TYPE_CHECKING:
     import polars as pl
 
 KEYS = ("symbol", "date")
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+MAX_NAME_BYTES = 255
 
 
 def write_partitions(
@@ -24,49 +27,41 @@ def write_partitions(
     """Write the rows of each symbol, or of each day in UTC, to a file of their own, in order.
 
     form: `.csv`, `.parquet` or `.arrow`. merge: what is there stays, but for rows of the symbols
-    and times that are written. Raises `OSError`.
+    and times that are written. Raises `OSError`, or `PolarsError` for one in disguise.
     """
-    name = f"signals{form}"
-    begun = files.begin(os.path.join(folder, name))
-    unfinished = f"{begun}.d"
-    try:
-        _sink(_merged(table, key, folder, name) if merge else table, key, unfinished, name)
-        _move(unfinished, folder, key, name, keep=merge)
-    finally:
-        files.drop_folder(unfinished)
-        files.drop(begun)
-
-
-def _sink(table: "pl.LazyFrame", key: str, folder: str, name: str) -> None:
     import polars as pl
 
-    def path(partition: Any) -> str:
-        return f"{_partition(key, partition.partition_keys.item())}/{name}"
-
+    table = _merged(table, key, folder, f"signals{form}") if merge else table
+    unfinished = files.unfinished_folder(folder)
     target = pl.PartitionBy(
-        folder,
-        file_path_provider=path,
+        unfinished,
+        file_path_provider=lambda file: folder_name(key, file.partition_keys.item()),
         key={key: _value(key)},
         include_key=False,
         approximate_bytes_per_file=None,
     )
-    if name.endswith(".csv"):
-        table.sink_csv(target, mkdir=True)
-    elif name.endswith(".parquet"):
-        table.sink_parquet(target, mkdir=True)
-    else:
-        table.sink_ipc(target, mkdir=True)
+    try:
+        # As of any unfinished file: what a killed run left is ours.
+        files.drop_folder(unfinished)
+        os.mkdir(unfinished)
+        if form == ".csv":
+            table.sink_csv(target)
+        elif form == ".parquet":
+            table.sink_parquet(target)
+        else:
+            table.sink_ipc(target)
+        _move(unfinished, folder, f"signals{form}", keep=merge)
+    finally:
+        files.drop_folder(unfinished)
 
 
 def _value(key: str) -> "pl.Expr":
     """Return what parts the rows: the symbol, or the day."""
     import polars as pl
 
-    return pl.col("symbol") if key == "symbol" else pl.col("timestamp").cast(pl.String).str.head(10)
-
-
-def _partition(key: str, value: str | None) -> str:
-    return f"{key}={quote(value or NO_VALUE, safe=' ')}"
+    if key == "symbol":
+        return pl.col("symbol")
+    return pl.col("timestamp").cast(pl.String).str.extract(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.LazyFrame":
@@ -75,7 +70,7 @@ def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.Lazy
 
     former = []
     for value in table.select(_value(key).unique()).collect().to_series():
-        path = os.path.join(folder, _partition(key, value), name)
+        path = os.path.join(folder, folder_name(key, value), name)
         if os.path.exists(path):
             own = {"symbol": pl.lit(value, pl.String)} if key == "symbol" else {}
             former.append(_scan(path).with_columns(**own))
@@ -103,14 +98,26 @@ def _scan(path: str) -> "pl.LazyFrame":
     return scan(path, glob=False, hive_partitioning=False)
 
 
-def _move(unfinished: str, folder: str, key: str, name: str, *, keep: bool) -> None:
+def folder_name(key: str, value: str | None) -> str:
+    """Name the folder of a partition; raises `OutputError` where no folder can have the name."""
+    name = f"{key}={quote(value, safe=' ') if value else NO_VALUE}"
+    if len(name) > MAX_NAME_BYTES:
+        what = f"the {key} {shown(str(value))} is too long for the name of a folder"
+        raise OutputError(f"Output cannot be created: {what}", "write one file: no --partition-by")
+    return name
+
+
+def _move(unfinished: str, folder: str, name: str, *, keep: bool) -> None:
     """Put every new file in its place, then remove what is left of an earlier run."""
-    former = set(glob.glob(os.path.join(glob.escape(folder), f"{key}=*", name)))
-    for partition in sorted(os.listdir(unfinished)) if os.path.isdir(unfinished) else ():
+    places = (os.path.join(glob.escape(folder), f"{key}=*", name) for key in KEYS)
+    former = {file for place in places for file in glob.glob(place)}
+    for partition in sorted(os.listdir(unfinished)):
         place = os.path.join(folder, partition, name)
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        files.settle(os.path.join(unfinished, partition, name), place)
+        files.settle(os.path.join(unfinished, partition), place)
         former.discard(place)
-    for place in () if keep else former:
-        os.unlink(place)
-        os.rmdir(os.path.dirname(place))
+    for file in () if keep else former:
+        os.unlink(file)
+        # Where something else is in it, the folder stays.
+        with suppress(OSError):
+            os.rmdir(os.path.dirname(file))

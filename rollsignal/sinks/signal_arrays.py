@@ -85,6 +85,7 @@ def _symbols(rows: ArrayRows, harmless_in: bool) -> "pl.Series":
     import polars as pl
 
     text = io.StringIO(newline="")
+    # The writer quotes only what its own line end is made of.
     writer = csv.writer(text, lineterminator="\n")
     written = []
     for symbol in rows.symbols:

@@ -8,7 +8,8 @@ beside the final place, which they take as a whole at the end.
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from rollsignal import files
@@ -36,6 +37,17 @@ def form_of(path: str, partition_by: str | None = None) -> str:
     return known_form("--signals", path, FORMS)
 
 
+@contextmanager
+def _library_errors() -> Iterator[None]:
+    """Turn the library's own errors into `OSError`: it tells of a full disk as of a bad file."""
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except PolarsError as error:
+        raise OSError(str(error)) from error
+
+
 class SignalsFile:
     """Take rows as they are decided; `finish` puts the file in its place.
 
@@ -59,10 +71,12 @@ class SignalsFile:
         self._file = open(self._unfinished, "wb")  # noqa: SIM115
         self._write(csv_bytes([HEADER]))
         self._whole = self._decimals = 0
-        self._in_64_bits = True
+        self._fits_ns = True
 
     def write(self, rows: Rows) -> None:
-        """Write rows; raises `DiskError`."""
+        """Write rows; raises `DiskError`, or `OutputError` where no folder can have a name."""
+        if self._partition_by == "symbol":
+            self._check_names(rows)
         if isinstance(rows, ArrayRows):
             from rollsignal.sinks.signal_arrays import csv_of
 
@@ -72,13 +86,21 @@ class SignalsFile:
         self._whole, self._decimals = max(self._whole, whole), max(self._decimals, decimals)
         self._write(text)
 
+    def _check_names(self, rows: Rows) -> None:
+        """Refuse a symbol of which no folder can have the name, before all is written."""
+        from rollsignal.sinks.partitions import folder_name
+
+        symbols = rows.symbols if isinstance(rows, ArrayRows) else {row.symbol for row in rows}
+        for symbol in symbols:
+            folder_name("symbol", harmless(symbol) if self._form == ".csv" else symbol)
+
     def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
         """Write rows as CSV; tell the most digits before and after the point of any close."""
         if self._form == ".csv":
             rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
         times_ns = [row.ns for row in rows if row.ns is not None]
         if times_ns and not -TIMES_NS <= min(times_ns) <= max(times_ns) < TIMES_NS:
-            self._in_64_bits = False
+            self._fits_ns = False
         halves = [(row.close or "").lstrip("-").partition(".") for row in rows]
         whole, decimals = (max(len(half[place]) for half in halves) for place in (0, 2))
         return csv_bytes(map(_cells, rows)), whole, decimals
@@ -116,6 +138,7 @@ class SignalsFile:
         self._file.close()
         files.drop(self._unfinished)
 
+    @_library_errors()
     def _convert(self) -> None:
         """Turn the rows written as text into columns, in bounded memory."""
         text = self._unfinished + ".csv"
@@ -129,6 +152,7 @@ class SignalsFile:
         finally:
             files.drop(text)
 
+    @_library_errors()
     def _spread(self, key: str) -> None:
         """Part the rows written as text into files, in bounded memory."""
         from rollsignal.sinks.partitions import write_partitions
@@ -148,10 +172,11 @@ class SignalsFile:
         import polars as pl
 
         columns = [pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
-        if self._in_64_bits:
-            stamp = pl.col("timestamp").str
+        # What does not fit into 64 bits of nanoseconds, or 38 digits, stays text.
+        if self._fits_ns:
             form = "%Y-%m-%dT%H:%M:%S%.fZ"
-            columns.append(stamp.to_datetime(form, time_unit="ns", time_zone="UTC"))
+            stamp = pl.col("timestamp").str.to_datetime(form, time_unit="ns", time_zone="UTC")
+            columns.append(stamp)
         if self._whole + self._decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, self._decimals)))
         return columns

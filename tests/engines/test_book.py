@@ -237,6 +237,15 @@ def test_a_file_that_begins_before_the_one_it_continues_ends_is_an_overlap(
     assert (dict(book.doubts.counts), warnings) == ({check: 1}, [f"WARNING {message}"])
 
 
+def test_an_overlap_names_the_series() -> None:
+    first, second = FakeReader(["1", "2"]), FakeReader(["3", "4"])
+    first.name, second.name = "a.csv", "b.csv"
+    first.times_ns, second.times_ns = [0, 5], [5, 5]
+    first.symbols = second.symbols = ["A", "B"]
+    with pytest.raises(DataError, match=r"^b.csv begins at 1970.*05Z for 'B', but a.csv, which"):
+        booked(CONFIG, first, second)
+
+
 def test_a_run_without_bars_has_an_empty_tally() -> None:
     assert booked(CONFIG)[0].tally() == (0, 0, 0, 0, 0)
 
@@ -303,5 +312,7 @@ def test_a_run_ends_at_the_first_bar_in_error_whatever_the_check() -> None:
     )
     levels = {"order": "error", "duplicates": "error", "ohlc": "error"}
     book = Book(CONFIG, Doubts(levels, lambda level, text: None))
-    with pytest.raises(DataError, match=r"^bars.csv line 4: is the same as in the row before$"):
+    with pytest.raises(
+        DataError, match=r"^bars.csv line 4: is the same as in the row before of 'A'$"
+    ):
         book.take(batch, FakeReader([]))

@@ -174,7 +174,7 @@ def messages(rows: File, arrays: bool = False) -> list[str]:
     ("symbol", "steps", "what"),
     [
         ("", [60, 60, 300], "a step of 0:05:00 before 1970-01-01T00:07:00Z, where 0:01:00"),
-        ("BTC", [60, 60, 300], "a step of 0:05:00 before 1970-01-01T00:07:00Z of BTC, where"),
+        ("BTC", [60, 60, 300], "a step of 0:05:00 before 1970-01-01T00:07:00Z of 'BTC', where"),
         ("", [86400, 86400, 259200], "a step of 3 days, 0:00:00 before 1970-01-06T00:00:00Z"),
         ("", [1e-9, 1e-9, 5e-9], "a step of 5 ns before 1970-01-01T00:00:00.000000007Z, where 1"),
     ],
@@ -203,7 +203,7 @@ def test_a_series_of_too_many_different_steps_has_no_usual_one(
     rows = [(symbol, place * (place + 1)) for place in range(MAX_STEPS + 3)]
     slices = [slice(begin, begin + cut) for begin in range(0, len(rows), cut)]
     ((doubt, count),) = taken([rows], [slices], arrays, panel=bool(symbol)).all
-    of = " of A" if symbol else ""
+    of = " of 'A'" if symbol else ""
     assert (count, doubt.row, doubt.timestamp, doubt.symbol) == (1, None, None, symbol)
     assert doubt.message == (
         f"0.csv: more than 1,000 different steps in time{of}, so none is usual"

@@ -100,6 +100,40 @@ def test_interleaved_symbols_keep_the_order_of_their_rows(tmp_path: Path) -> Non
     assert [line.split(",")[1] for line in found] == ["B", "A", "'=x", "A"]
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_symbol_of_two_lines_is_in_quotes(tmp_path: Path, plain: bool) -> None:
+    config = CONFIG.replace("3", "1") + "columns: {symbol: s}\n"
+    closes = [1.5, 2.5, 1e-20 if plain else 3.5, 4.5]
+    names = ["a\nb", 'q"u', "a,b", "c\rd"]
+    file = io.BytesIO()
+    pl.DataFrame({"s": names, "close": closes}).write_parquet(file)
+    for suffix in (".csv", ".parquet", ".arrow"):
+        data = io.BytesIO(signals(tmp_path, suffix, file.getvalue(), config))
+        if suffix == ".csv":
+            found = pl.read_csv(data)["symbol"].to_list()
+            assert found == [*names[:3], "c\\rd"]
+        else:
+            read = pl.read_parquet if suffix == ".parquet" else pl.read_ipc
+            assert read(data)["symbol"].to_list() == names
+
+
+EDGES = ["1677-09-21 00:12:44", "2262-04-11 23:47:16"]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+@pytest.mark.parametrize("days", [EDGES, ["1600-01-01", *EDGES], [*EDGES, "2300-01-01"]])
+def test_a_time_beyond_64_bits_is_written_as_text(
+    tmp_path: Path, suffix: str, days: list[str]
+) -> None:
+    text = "timestamp,close\n" + "".join(f"{day},1\n" for day in days)
+    data = io.BytesIO(signals(tmp_path, suffix, text, CONFIG.replace("3", "1")))
+    stamps = (pl.read_parquet(data) if suffix == ".parquet" else pl.read_ipc(data))["timestamp"]
+    assert stamps.dtype == (pl.Datetime("ns", "UTC") if days == EDGES else pl.String)
+    written = stamps if days != EDGES else stamps.dt.to_string("%Y-%m-%dT%H:%M:%SZ")
+    expected = [day.replace(" ", "T") + ("Z" if " " in day else "T00:00:00Z") for day in days]
+    assert written.to_list() == expected
+
+
 @pytest.mark.parametrize("missing", ["skip", "gap"])
 def test_a_bar_without_a_close_has_a_row_without_answers(tmp_path: Path, missing: str) -> None:
     config = CONFIG.replace("3", "2") + f"missing: {missing}\n"
