@@ -538,3 +538,23 @@ def test_prices_in_columns_are_compared_exactly(tmp_path: Path) -> None:
         f"{path} row 2: high 0.09999999999999999 is below close 0.1,"
         " high 0.09999999999999999 is below low 0.1 (set checks: {ohlc: warn})"
     )
+
+
+@pytest.mark.parametrize("symbols", [None, 2])
+def test_a_gap_in_a_columnar_file_of_many_parts_has_its_row(
+    tmp_path: Path, symbols: int | None
+) -> None:
+    count, gap = 140_000, 135_001
+    rows = pl.DataFrame({"row": range(1, count + 1)}).with_columns(
+        timestamp=pl.datetime(2024, 1, 1) + pl.duration(minutes=pl.col("row")),
+        close=pl.col("row") % 7,
+        symbol=pl.format("S{}", pl.col("row") % (symbols or 1)),
+    )
+    rows.filter(pl.col("row") != gap).write_parquet(tmp_path / "bars.parquet")
+    config = tmp_path / "c.yaml"
+    config.write_text("columns: {symbol: symbol}\n" if symbols else "columns: {}\n")
+    report = report_of(tmp_path / "bars.parquet", config=config)
+    after = datetime(2024, 1, 1) + timedelta(minutes=gap + (symbols or 1))
+    symbol = "S1" if symbols else ""
+    assert counts(report) == {"gaps": 1}
+    assert found(report, "gaps") == [(gap + (symbols or 1) - 1, symbol, f"{after.isoformat()}Z")]
