@@ -45,12 +45,13 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
     log = RunLog(request.log_file, request.log_format, say)
     try:
         log.event("INFO", "job started", **_start(request))
+        _check_forms(request)
         with held(request.locked, request.wait) as warnings:
             for warning in warnings:
                 log.event("WARNING", warning)
             outcome = _run(Work(request, started, log, draw, _recording(request, log)))
     except JobError as error:
-        # One of the locks could not be had, so the other outputs may be another run's.
+        # Nothing is locked, so the other outputs may be another run's.
         outcome = _end(_fail_alone(request, error, log), started, log)
     log.close()
     return outcome
@@ -61,7 +62,6 @@ def _run(work: Work) -> Outcome:
     request, started, log, _, recording = work
     version = None
     try:
-        _check_forms(request)
         former = _former(request, log)
         if former:
             return _end(Outcome(former), started, log)
@@ -209,6 +209,8 @@ def _check_forms(request: Request) -> None:
         from rollsignal.sinks.summary import form_of
 
         form_of(request.summary)
+    if request.partition_by not in (None, "symbol", "date"):
+        raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
     if request.partition_by not in (None, "symbol", "date"):
         raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
     if request.partition_by and not request.signals:

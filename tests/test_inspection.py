@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,8 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.bars import text
-from rollsignal.engines import local
+from rollsignal.bars.input import InputFile
+from rollsignal.engines import inputs
 from rollsignal.errors import ConfigError, InputError, JobError, UsageError
 from rollsignal.inspection import check, usual_config
 from tests.shell import CONFIG, ENVIRONMENT, ROOT, Heard, command, published, snapshot
@@ -224,8 +225,8 @@ def test_large_tables_have_the_findings_of_small_ones(
     path.write_text("timestamp,symbol,open,high,low,close,volume\n" + "".join(rows))
     config.write_text("columns: {symbol: symbol}\n" if panel else "columns: {}\n")
     small = report_of(path, config=config)
-    monkeypatch.setattr(local, "LARGE_BYTES", 0)
-    monkeypatch.setattr(text, "BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(inputs, "LARGE_BYTES", 0)
+    monkeypatch.setattr(inputs, "InputFile", partial(InputFile, block_bytes=20_000))
     assert report_of(path, config=config) == small
     assert sorted(counts(small)) == sorted(
         {
