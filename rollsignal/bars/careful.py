@@ -40,7 +40,7 @@ class CarefulParser:
         self.blank_line = 0
         self._ending: list[str] = []
 
-    def batch(self, block: bytes) -> tuple[Batch | None, DataError | None]:
+    def batch(self, block: bytes | bytearray) -> tuple[Batch | None, DataError | None]:
         """Read the rows of a block, and what is wrong after the last of them, if anything.
 
         Raises `DataError` for a cell that is not what its column holds.
@@ -66,7 +66,7 @@ class CarefulParser:
         self._ending = [*self._ending[-1:], *cells]
         return batch, problem
 
-    def pass_over(self, rows: int, block: bytes) -> None:
+    def pass_over(self, rows: int, block: bytes | bytearray) -> None:
         """Count rows that another has read, whole lines without quotes."""
         self.records.line += rows
         last = block[block.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n").decode()

@@ -25,7 +25,7 @@ class FastParser:
         self._window = config.window
         self._masks = Masks()
 
-    def batch(self, block: bytes, plain: Callable[[], Batch]) -> ArrayBatch | None:
+    def batch(self, block: bytes | bytearray, plain: Callable[[], Batch]) -> ArrayBatch | None:
         """Read a block of whole lines; None if it is in any doubt."""
         careful, dialect = self._careful, self._careful.dialect
         if not self._knows_form():

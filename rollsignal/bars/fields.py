@@ -58,11 +58,13 @@ class Masks:
 class Fields:
     """The places of all fields of a block of whole rows.
 
-    block: bytes. Raises `DoubtError` if they are not ASCII without
-    quotes, or a row has not `width` fields.
+    block: their bytes. Raises `DoubtError` if they are not ASCII without quotes, or a row has not
+    `width` fields.
     """
 
-    def __init__(self, block: bytes, delimiter: str, width: int, masks: "Masks") -> None:
+    def __init__(
+        self, block: bytes | bytearray, delimiter: str, width: int, masks: "Masks"
+    ) -> None:
         import numpy as np
 
         if b"\r" in block:
@@ -214,7 +216,7 @@ class Fields:
         """Return the eight bytes from each place on, the first of them the lowest."""
         import numpy as np
 
-        data = self.bytes
+        data: bytes | bytearray = self.bytes
         if int(begins[0]) < 0:
             # Only the first rows can begin so near to the block's own begin.
             data, begins = self._padded, begins + len(PAD)

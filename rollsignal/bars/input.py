@@ -39,7 +39,7 @@ class InputFile:
             stream, self.compression = unpacked(self._file, self.name)
             columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
             self.blocks = Blocks(stream, self.name, first_bytes, block_bytes)
-            self.beginning = b"" if columnar else self._beginning()
+            self.beginning = bytearray() if columnar else self._beginning()
             self.form: Format = columnar or text_format(text_of(self.beginning)[0], path, wanted)
             self._check(wanted)
         except BaseException:
@@ -54,7 +54,7 @@ class InputFile:
         """Tell how many of the file's bytes are read, 0 where that cannot be known."""
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0
 
-    def ahead(self) -> Iterator[bytes]:
+    def ahead(self) -> Iterator[bytearray]:
         """Yield the blocks that are left, the next ones read meanwhile where that can be."""
         # A thread that waits for a pipe could not be ended.
         return self.blocks.ahead() if self.is_regular else iter(self.blocks)
@@ -70,9 +70,9 @@ class InputFile:
         if self.form in COLUMNAR and (self.compression or not plain):
             raise DataError(f"{self.name}: {self.form} {where}; write it to a plain file first")
 
-    def _beginning(self) -> bytes:
+    def _beginning(self) -> bytearray:
         blocks = iter(self.blocks)
-        block = next(blocks, b"")
+        block = next(blocks, bytearray())
         # Excel's `sep=` line may stand alone in it.
         while (block.isspace() or len(block.split()) < 2) and (more := next(blocks, b"")):
             block += more

@@ -37,7 +37,8 @@ class TextReader:
         in_path = [name for name, _ in partitions_of(file.path)]
         text, _ = text_of(file.beginning)
         self.dialect = find_dialect(text, config.columns, self.name, in_path)
-        self._beginning = text[self.dialect.start :].encode("utf-8", "surrogateescape")
+        beginning = text[self.dialect.start :].encode("utf-8", "surrogateescape")
+        self._beginning = bytearray(beginning)
         self._careful = CarefulParser(self.name, self.dialect, config, self.symbol)
         self.order_problem = self._careful.cells.order_problem
 
@@ -78,14 +79,14 @@ class TextReader:
             self._careful.pass_over(batch.rows, block)
             yield batch
 
-    def _carefully(self, block: bytes) -> Iterator[Batch]:
+    def _carefully(self, block: bytearray) -> Iterator[Batch]:
         batch, problem = self._careful.batch(block)
         if batch:
             yield batch
         if problem:
             raise problem
 
-    def _again(self, block: bytes, line: int) -> Batch:
+    def _again(self, block: bytearray, line: int) -> Batch:
         """Read a block carefully that was read fast."""
         self._careful.records.line = line
         (batch,) = self._carefully(block)

@@ -3,9 +3,12 @@
 import codecs
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rollsignal.errors import DataError, DiskError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 FIRST_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 20
@@ -37,7 +40,6 @@ class Blocks:
     ) -> None:
         self.name = name
         self.cut = False
-        self._lines = 0
         self._size = first_bytes
         self._block_bytes = block_bytes
         head = file.peek(4) if isinstance(file, io.BufferedReader) else b""
@@ -49,47 +51,52 @@ class Blocks:
         self._file = file
         self._rest = b""
 
-    def __iter__(self) -> Iterator[bytes]:
-        while data := self._read():
+    def __iter__(self) -> Iterator[bytearray]:
+        while (block := self._read()) is not None:
             self._size = self._block_bytes
-            end = self._end_of_lines(data)
+            end = _end_of_lines(block)
+            # Cut off in place: a copy of every block would cost as much as finding its fields.
+            self._rest = bytes(block[end:])
             if end:
-                block = b"".join((self._rest, memoryview(data)[:end]))
-                self._lines += block.count(b"\n") or block.count(b"\r")
-                self._rest = data[end:]
+                del block[end:]
                 yield block
-            else:
-                self._rest += data
-                self._check_line()
+            elif len(self._rest) > MAX_LINE_BYTES:
+                raise self._too_long()
         if self._rest:
             self.cut = not self._rest.endswith((b"\n", b"\r"))
-            last, self._rest = self._rest, b""
+            last, self._rest = bytearray(self._rest), b""
             yield last
 
-    def ahead(self) -> Iterator[bytes]:
+    def ahead(self) -> Iterator[bytearray]:
         """Yield the blocks that are left, the next ones read by a thread meanwhile."""
         from rollsignal.bars.ahead import read_ahead
 
         return read_ahead(iter(self), AHEAD)
 
-    def _read(self) -> bytes:
+    def _read(self) -> bytearray | None:
+        """Read what follows what is left of the last block, together; None at the end."""
+        start = len(self._rest)
+        block = bytearray(start + self._size)
+        block[:start] = self._rest
         try:
-            return self._file.read(self._size)
+            with memoryview(block) as view:
+                count = cast(io.BufferedReader, self._file).readinto(view[start:])
         except OSError as error:
             raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
+        del block[start + count :]
+        return block if count else None
 
-    def _end_of_lines(self, data: bytes) -> int:
-        """Find the end of the last whole line in new data, 0 if there is none."""
-        end = data.rfind(b"\n") + 1
-        # A last CR may belong to an LF that is not read yet.
-        return end or data.rfind(b"\r", 0, len(data) - 1) + 1
+    def _too_long(self) -> DataError:
+        return DataError(
+            f"{self.name}: a line of more than {MAX_LINE_BYTES:,} bytes without an end"
+        )
 
-    def _check_line(self) -> None:
-        if len(self._rest) > MAX_LINE_BYTES:
-            raise DataError(
-                f"{self.name} line {self._lines + 1}: more than {MAX_LINE_BYTES:,} bytes"
-                " without a line end"
-            )
+
+def _end_of_lines(block: bytearray) -> int:
+    """Find the end of the last whole line, 0 if there is none."""
+    end = block.rfind(b"\n") + 1
+    # A last CR may belong to an LF that is not read yet.
+    return end or block.rfind(b"\r", 0, len(block) - 1) + 1
 
 
 class _InUtf8(io.RawIOBase):
@@ -98,18 +105,24 @@ class _InUtf8(io.RawIOBase):
     def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
         self._text = io.TextIOWrapper(file, encoding, newline="")
         self._encoding = encoding
+        self._left = b""
         self._name = name
 
-    def read(self, size: int = -1) -> bytes:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
         try:
-            return self._text.read(size).encode()
+            data = self._left or self._text.read(max(1, len(view) // 4)).encode()
         except UnicodeError as error:
             raise DataError(
                 f"{self._name}: not {self._encoding.upper()} as its first bytes say ({error})"
             ) from error
+        # A character takes four bytes at most, which may be more than there is room for.
+        part, self._left = data[: len(view)], data[len(view) :]
+        view[: len(part)] = part
+        return len(part)
 
 
-def text_of(block: bytes) -> tuple[str, bool]:
+def text_of(block: bytes | bytearray) -> tuple[str, bool]:
     r"""Decode a block: every line ends with "\n"; tell whether it has odd bytes.
 
     Bytes that are not UTF-8 become lone surrogates; they are odd, and so are NULs.

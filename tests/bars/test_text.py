@@ -65,7 +65,7 @@ def blocks_of(
     return Blocks(buffered, "bars.csv", first_bytes, block_bytes)
 
 
-def lines_of(data: bytes) -> list[bytes]:
+def lines_of(data: bytes | bytearray) -> list[bytes]:
     """Split after every LF, CRLF and lone CR, by looking at each byte."""
     lines = [b""]
     for place, byte in enumerate(data):
@@ -75,7 +75,7 @@ def lines_of(data: bytes) -> list[bytes]:
     return lines if lines[-1] else lines[:-1]
 
 
-def ends_a_line(data: bytes) -> bool:
+def ends_a_line(data: bytes | bytearray) -> bool:
     return data.endswith((b"\n", b"\r"))
 
 
@@ -155,7 +155,7 @@ def test_a_line_that_never_ends_is_refused_in_bounded_memory() -> None:
     with pytest.raises(DataError) as caught:
         next(blocks)
     assert caught.value.message == (
-        f"bars.csv line 3: more than {MAX_LINE_BYTES:,} bytes without a line end"
+        f"bars.csv: a line of more than {MAX_LINE_BYTES:,} bytes without an end"
     )
 
 
