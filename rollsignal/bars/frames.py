@@ -243,6 +243,7 @@ def _with_schema(table: "pl.LazyFrame") -> "tuple[pl.LazyFrame, pl.Schema]":
 
 def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
     """Convert a column of times to nanoseconds since 1970 UTC, where it is one and they fit."""
+    import numpy as np
     import polars as pl
 
     if stamps.null_count() or not stamps.dtype.is_temporal():
@@ -253,7 +254,8 @@ def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
         unit_ns = 86_400 * 10**9
     else:
         return None
-    counts = stamps.to_physical().cast(pl.Int64).to_numpy()
+    # Of a series, to_physical would be a query of its own.
+    counts = stamps.to_numpy().view(np.int64)
     fits = max(abs(int(counts.min())), abs(int(counts.max()))) * unit_ns < 2**63
     return counts * unit_ns if fits else None
 

@@ -56,8 +56,9 @@ class InputFile:
 
     def ahead(self) -> Iterator[bytearray]:
         """Yield the blocks that are left, the next ones read meanwhile where that can be."""
-        # A thread that waits for a pipe could not be ended.
-        return self.blocks.ahead() if self.is_regular else iter(self.blocks)
+        # A thread that waits for a pipe could not be ended, and for one block it does not pay.
+        left = os.fstat(self._file.fileno()).st_size - self.bytes_read() if self.is_regular else 0
+        return self.blocks.ahead() if left > BLOCK_BYTES else iter(self.blocks)
 
     def _check(self, wanted: Format | None) -> None:
         if wanted and self.form != wanted:

@@ -10,7 +10,7 @@ from rollsignal.errors import DataError, DiskError
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-FIRST_BYTES = 1 << 16
+FIRST_BYTES = 1 << 12
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 26
 AHEAD = 2

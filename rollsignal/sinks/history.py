@@ -44,9 +44,9 @@ class History:
         self._known = sum(segment.size for segment in segments)
         self._size = 0
         try:
-            self._out = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
-            if os.path.getsize(self.path) < self._known:
+            if self._known and os.path.getsize(self.path) < self._known:
                 raise DataError(f"{shown_path(self.path)} is cut off", self._hint())
+            self._out = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
             self._out.truncate(self._known)
             self._out.seek(self._known)
         except OSError as problem:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FORMS = (".csv", ".parquet", ".arrow")
 HEADER = ("timestamp", "symbol", "close", "rolling_mean", "signal")
 DECIMAL_DIGITS = 38
+PARTITION_DECIMALS = 18
 TIMES_NS = 2**63
 
 
@@ -177,8 +178,11 @@ class SignalsFile:
             form = "%Y-%m-%dT%H:%M:%S%.fZ"
             stamp = pl.col("timestamp").str.to_datetime(form, time_unit="ns", time_zone="UTC")
             columns.append(stamp)
-        if self._whole + self._decimals <= DECIMAL_DIGITS:
-            columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, self._decimals)))
+        # The partitions of many runs are one table, so their closes are of one type.
+        least = PARTITION_DECIMALS if self._partition_by else 0
+        decimals = max(self._decimals, least)
+        if self._whole + decimals <= DECIMAL_DIGITS:
+            columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, decimals)))
         return columns
 
 
