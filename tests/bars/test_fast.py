@@ -1,6 +1,8 @@
 """Plain blocks read fast: the same bars, answers and refusals as if all were read carefully."""
 
-from collections.abc import Callable, Sequence
+import os
+import threading
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -270,6 +272,7 @@ cuts = st.builds(
 @example(Messy(b"volume,close\n7,12.25\n7,1"))
 @example(Messy(b"volume,close\n7,12.25\n7,1\r"))
 @example(Messy(b"volume,close\n7,12.25\n7,12\n \t", cut=Cut(0, 13, 99)))
+@example(Messy(b"a,close\n7,5\n7,100.25\n7,100.50\n7,100.2", cut=Cut(0, 12, 20)))
 @example(Messy(b"close,volume\n1,7\n2,7\r\r\n3,7\n"))
 @example(Messy(b"close,volume\n1,7\n2,7,8\n3\n4,7\n", cut=Cut(0, 17, 99)))
 @example(Messy(b"close,volume\r1,7\r2,7\r3,7\r", cut=Cut(0, 17, 99)))
@@ -344,6 +347,7 @@ plain_closes = st.one_of(
     st.sampled_from(",;\t|"),
     st.sampled_from(FORMS),
 )
+@example(["1", "2.000", "2000000000000000"], "c", "\n", ",", FORMS[0])
 def test_a_plain_table_is_read_as_arrays_of_what_is_written(
     cells: list[str], order: str, end: str, comma: str, form: str
 ) -> None:
@@ -478,3 +482,32 @@ def test_the_local_engine_reads_a_large_table_as_it_would_carefully(tmp_path: Pa
     expected = answer(data, config, CAREFUL)
     assert success(config, result.tally, 0) == expected.metrics
     assert rendered(summary_rows(result.series, config), ".csv") == expected.summary
+
+
+def test_a_pipe_gives_the_same_answer_as_the_file(tmp_path: Path) -> None:
+    data, config, path = many(20_000), CONFIG._replace(columns=BY_COLUMN), tmp_path / "bars.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(data,), daemon=True)
+    writer.start()
+    arrays = 0
+    book = Book(config, lambda level, text: None)
+    with closing(TextReader(str(path), config, *Cut(0, 1 << 12, 1 << 14))) as reader:
+        for batch in reader.batches():
+            arrays += isinstance(batch, ArrayBatch)
+            book.take(batch, reader)
+    book.close_panel()
+    writer.join()
+    assert arrays > 30
+    assert success(config, book.tally(), 0) == answer(data, config, CAREFUL).metrics
+
+
+def test_a_reader_that_is_left_early_leaves_no_thread() -> None:
+    before = threading.active_count()
+    with opened(many(20_000), CONFIG, Cut(0, 1 << 12, 1 << 14)) as reader:
+        batches = reader.batches()
+        while not isinstance(next(batches), ArrayBatch):
+            pass
+        assert threading.active_count() == before + 1
+        assert isinstance(batches, Generator)
+        batches.close()
+        assert threading.active_count() == before
