@@ -293,9 +293,10 @@ def test_a_batch_that_is_refused_leaves_the_panel_as_it_was(
 def test_a_series_that_arrays_cannot_hold_keeps_the_panel_closed(other: Series) -> None:
     known = known_after([1, 2], "gap", 3)._replace(first_ns=0, last_ns=1)
     assert taken(PanelBook(3), {"B": known}, 9, [5])
-    book = PanelBook(3)
-    assert not taken(book, {"B": known, "C": other}, 9, [5])
-    assert book.close() == {}
+    for series in ({"B": known, "C": other}, {"C": other, "B": known}):
+        book = PanelBook(3)
+        assert not taken(book, series, 9, [5])
+        assert book.close() == {}
 
 
 def test_rows_stand_in_the_order_in_which_they_were_read() -> None:
