@@ -164,7 +164,7 @@ def runs(draw: DrawFn) -> tuple[JobConfig, list[File]]:
         found = []
         for _ in range(draw(st.integers(1, 4))):
             found.append(draw(parts(at, named, timed)))
-            at += draw(st.sampled_from([10, 10, 10, 4]))
+            at += draw(st.sampled_from([10, 10, 3, 0]))
         files.append(File(name, found))
     checks = Checks(draw(st.sampled_from(LEVELS)), draw(st.sampled_from(LEVELS)))
     policy, window = draw(st.sampled_from(POLICIES)), draw(st.integers(1, 4))
@@ -177,8 +177,14 @@ def untimed_after_timed(*symbols: str) -> tuple[JobConfig, list[File]]:
     return CONFIG, [File("a", [one]), File("b", [one._replace(times_ns=None)])]
 
 
+def a_finer_scale_after_a_margin() -> tuple[JobConfig, list[File]]:
+    one = Part(["A", "A", "A"], [1, 2, 4], 0, [0, 1, 2], "coded")
+    return CONFIG, [File("a", [one, Part(["B"], [5], 2, [3], "coded")])]
+
+
 @settings(max_examples=250)
 @given(runs())
+@example(a_finer_scale_after_a_margin())
 @example(untimed_after_timed())
 @example(untimed_after_timed("A", "B"))
 def test_any_alternation_of_arrays_and_plain_batches_gives_the_book_of_plain_ones(
