@@ -264,7 +264,7 @@ cuts = st.builds(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=350)
 @given(messy())
 @example(Messy(b"close\n1\n\n2\n"))
 @example(Messy(b"close\n1\n\n2\n", cut=Cut(0, 9, 9)))
@@ -280,14 +280,14 @@ def test_a_messy_text_is_read_the_same_whichever_parser_reads_its_blocks(case: M
     agree(*case)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(messy(odd=1))
 def test_a_messy_text_gives_the_same_answer_whichever_parser_reads_its_blocks(case: Messy) -> None:
     careful = case.cut._replace(careful_bytes=CAREFUL.careful_bytes)
     assert answer(*case) == answer(case.data, case.config, careful)
 
 
-@pytest.mark.parametrize("order", ["tcv", "vtc", "c", "tsc"])
+@pytest.mark.parametrize("order", ["vtc", "c"])
 @pytest.mark.parametrize("cell", ODD_CLOSES)
 def test_an_odd_close_is_read_the_same_in_any_block(cell: str, order: str) -> None:
     for place in range(4):
@@ -440,17 +440,16 @@ def in_place(block: bytes) -> tuple[ArrayBatch | None, CarefulParser]:
 @pytest.mark.parametrize("place", range(len(PLAIN_ROWS) + 1))
 def test_any_byte_in_any_place_is_doubted_or_read_as_carefully(place: int) -> None:
     for byte in range(256):
-        for left_out in (0, 1):
-            block = PLAIN_ROWS[:place] + bytes([byte]) + PLAIN_ROWS[place + left_out :]
-            found, careful = in_place(block)
-            if found is not None and "" in of_arrays(found).symbols:
-                with pytest.raises(DataError, match="the symbol is empty"):
-                    careful.batch(block)
-            elif found is not None:
-                batch, problem = careful.batch(block)
-                assert batch is not None
-                assert problem is None
-                assert of_arrays(found) == of_plain(batch)._replace(lines=[])
+        block = PLAIN_ROWS[:place] + bytes([byte]) + PLAIN_ROWS[place + 1 :]
+        found, careful = in_place(block)
+        if found is not None and "" in of_arrays(found).symbols:
+            with pytest.raises(DataError, match="the symbol is empty"):
+                careful.batch(block)
+        elif found is not None:
+            batch, problem = careful.batch(block)
+            assert batch is not None
+            assert problem is None
+            assert of_arrays(found) == of_plain(batch)._replace(lines=[])
 
 
 def many(count: int, odd: bytes = b"") -> bytes:
@@ -464,10 +463,10 @@ def many(count: int, odd: bytes = b"") -> bytes:
     return b"timestamp,close,symbol\n" + b"\n".join(rows) + b"\n"
 
 
-@pytest.mark.parametrize("odd", [b"", b'"', b" "])
+@pytest.mark.parametrize("odd", [b'"', b" "])
 def test_blocks_of_the_usual_size_give_the_same_answer_as_read_carefully(odd: bytes) -> None:
     data, config = (
-        many(60_000, odd),
+        many(42_000, odd),
         CONFIG._replace(columns=BY_COLUMN if odd == b" " else Columns()),
     )
     assert answer(data, config, Cut(0)) == answer(data, config, CAREFUL)

@@ -182,7 +182,7 @@ def a_finer_scale_after_a_margin() -> tuple[JobConfig, list[File]]:
     return CONFIG, [File("a", [one, Part(["B"], [5], 2, [3], "coded")])]
 
 
-@settings(max_examples=250)
+@settings(max_examples=200)
 @given(runs())
 @example(a_finer_scale_after_a_margin())
 @example(untimed_after_timed())

@@ -107,7 +107,7 @@ moments = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(cases())
 @example((rows_of([1, 2], 0)._replace(symbols=["a\nb"]), 1))
 def test_rows_of_arrays_give_the_bytes_of_the_same_rows_one_by_one(
