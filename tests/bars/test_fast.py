@@ -264,7 +264,7 @@ cuts = st.builds(
 )
 
 
-@settings(max_examples=350)
+@settings(max_examples=300)
 @given(messy())
 @example(Messy(b"close\n1\n\n2\n"))
 @example(Messy(b"close\n1\n\n2\n", cut=Cut(0, 9, 9)))
@@ -280,7 +280,7 @@ def test_a_messy_text_is_read_the_same_whichever_parser_reads_its_blocks(case: M
     agree(*case)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(messy(odd=1))
 def test_a_messy_text_gives_the_same_answer_whichever_parser_reads_its_blocks(case: Messy) -> None:
     careful = case.cut._replace(careful_bytes=CAREFUL.careful_bytes)
@@ -463,12 +463,8 @@ def many(count: int, odd: bytes = b"") -> bytes:
     return b"timestamp,close,symbol\n" + b"\n".join(rows) + b"\n"
 
 
-@pytest.mark.parametrize("odd", [b'"', b" "])
-def test_blocks_of_the_usual_size_give_the_same_answer_as_read_carefully(odd: bytes) -> None:
-    data, config = (
-        many(42_000, odd),
-        CONFIG._replace(columns=BY_COLUMN if odd == b" " else Columns()),
-    )
+def test_blocks_of_the_usual_size_give_the_same_answer_as_read_carefully() -> None:
+    data, config = many(42_000, odd=b'"'), CONFIG._replace(columns=BY_COLUMN)
     assert answer(data, config, Cut(0)) == answer(data, config, CAREFUL)
 
 
