@@ -141,8 +141,8 @@ class Fields:
         lengths = ends - begins
         upper: NDArray[np.int64] | int | None = 0
         if lengths.max() > MAX_CHARS:
-            if lengths.min() <= MAX_CHARS or lengths.max() > MAX_WHOLE:
-                raise DoubtError("whole numbers of several lengths")
+            if lengths.max() > MAX_WHOLE:
+                raise DoubtError("whole numbers of many digits")
             upper = self._ticks(ends - MAX_CHARS, lengths - MAX_CHARS, -1)
             if upper is not None and upper.max() >= MAX_UPPER:
                 raise DoubtError("whole numbers beyond 64 bits")

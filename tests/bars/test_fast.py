@@ -1,6 +1,8 @@
 """Plain blocks read fast: the same bars, answers and refusals as if all were read carefully."""
 
-from collections.abc import Callable, Sequence
+import os
+import threading
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -267,7 +269,7 @@ cuts = st.builds(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(messy())
 @example(Messy(b"close\n1\n\n2\n"))
 @example(Messy(b"close\n1\n\n2\n", cut=Cut(0, 9, 9)))
@@ -275,6 +277,7 @@ cuts = st.builds(
 @example(Messy(b"volume,close\n7,12.25\n7,1"))
 @example(Messy(b"volume,close\n7,12.25\n7,1\r"))
 @example(Messy(b"volume,close\n7,12.25\n7,12\n \t", cut=Cut(0, 13, 99)))
+@example(Messy(b"a,close\n7,5\n7,100.25\n7,100.50\n7,100.2", cut=Cut(0, 12, 20)))
 @example(Messy(b"close,volume\n1,7\n2,7\r\r\n3,7\n"))
 @example(Messy(b"close,volume\n1,7\n2,7,8\n3\n4,7\n", cut=Cut(0, 17, 99)))
 @example(Messy(b"close,volume\r1,7\r2,7\r3,7\r", cut=Cut(0, 17, 99)))
@@ -282,14 +285,14 @@ def test_a_messy_text_is_read_the_same_whichever_parser_reads_its_blocks(case: M
     agree(*case)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(messy(odd=1))
 def test_a_messy_text_gives_the_same_answer_whichever_parser_reads_its_blocks(case: Messy) -> None:
     careful = case.cut._replace(careful_bytes=CAREFUL.careful_bytes)
     assert answer(*case) == answer(case.data, case.config, careful)
 
 
-@pytest.mark.parametrize("order", ["tcv", "vtc", "c", "tsc"])
+@pytest.mark.parametrize("order", ["vtc", "c"])
 @pytest.mark.parametrize("cell", ODD_CLOSES)
 def test_an_odd_close_is_read_the_same_in_any_block(cell: str, order: str) -> None:
     for place in range(4):
@@ -349,6 +352,7 @@ plain_closes = st.one_of(
     st.sampled_from(",;\t|"),
     st.sampled_from(FORMS),
 )
+@example(["1", "2.000", "2000000000000000"], "c", "\n", ",", FORMS[0])
 def test_a_plain_table_is_read_as_arrays_of_what_is_written(
     cells: list[str], order: str, end: str, comma: str, form: str
 ) -> None:
@@ -441,17 +445,16 @@ def in_place(block: bytes) -> tuple[ArrayBatch | None, CarefulParser]:
 @pytest.mark.parametrize("place", range(len(PLAIN_ROWS) + 1))
 def test_any_byte_in_any_place_is_doubted_or_read_as_carefully(place: int) -> None:
     for byte in range(256):
-        for left_out in (0, 1):
-            block = PLAIN_ROWS[:place] + bytes([byte]) + PLAIN_ROWS[place + left_out :]
-            found, careful = in_place(block)
-            if found is not None and "" in of_arrays(found).symbols:
-                with pytest.raises(DataError, match="the symbol is empty"):
-                    careful.batch(block)
-            elif found is not None:
-                batch, problem = careful.batch(block)
-                assert batch is not None
-                assert problem is None
-                assert of_arrays(found) == of_plain(batch)._replace(lines=[])
+        block = PLAIN_ROWS[:place] + bytes([byte]) + PLAIN_ROWS[place + 1 :]
+        found, careful = in_place(block)
+        if found is not None and "" in of_arrays(found).symbols:
+            with pytest.raises(DataError, match="the symbol is empty"):
+                careful.batch(block)
+        elif found is not None:
+            batch, problem = careful.batch(block)
+            assert batch is not None
+            assert problem is None
+            assert of_arrays(found) == of_plain(batch)._replace(lines=[])
 
 
 def many(count: int, odd: bytes = b"") -> bytes:
@@ -465,12 +468,8 @@ def many(count: int, odd: bytes = b"") -> bytes:
     return b"timestamp,close,symbol\n" + b"\n".join(rows) + b"\n"
 
 
-@pytest.mark.parametrize("odd", [b"", b'"', b" "])
-def test_blocks_of_the_usual_size_give_the_same_answer_as_read_carefully(odd: bytes) -> None:
-    data, config = (
-        many(60_000, odd),
-        CONFIG._replace(columns=BY_COLUMN if odd == b" " else Columns()),
-    )
+def test_blocks_of_the_usual_size_give_the_same_answer_as_read_carefully() -> None:
+    data, config = many(42_000, odd=b'"'), CONFIG._replace(columns=BY_COLUMN)
     assert answer(data, config, Cut(0)) == answer(data, config, CAREFUL)
 
 
@@ -483,3 +482,32 @@ def test_the_local_engine_reads_a_large_table_as_it_would_carefully(tmp_path: Pa
     expected = answer(data, config, CAREFUL)
     assert success(config, result.tally, 0) == expected.metrics
     assert rendered(summary_rows(result.series, config), ".csv") == expected.summary
+
+
+def test_a_pipe_gives_the_same_answer_as_the_file(tmp_path: Path) -> None:
+    data, config, path = many(20_000), CONFIG._replace(columns=BY_COLUMN), tmp_path / "bars.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(data,), daemon=True)
+    writer.start()
+    arrays = 0
+    book = Book(config, lambda level, text: None)
+    with closing(TextReader(str(path), config, *Cut(0, 1 << 12, 1 << 14))) as reader:
+        for batch in reader.batches():
+            arrays += isinstance(batch, ArrayBatch)
+            book.take(batch, reader)
+    book.close_panel()
+    writer.join()
+    assert arrays > 30
+    assert success(config, book.tally(), 0) == answer(data, config, CAREFUL).metrics
+
+
+def test_a_reader_that_is_left_early_leaves_no_thread() -> None:
+    before = threading.active_count()
+    with opened(many(20_000), CONFIG, Cut(0, 1 << 12, 1 << 14)) as reader:
+        batches = reader.batches()
+        while not isinstance(next(batches), ArrayBatch):
+            pass
+        assert threading.active_count() == before + 1
+        assert isinstance(batches, Generator)
+        batches.close()
+        assert threading.active_count() == before

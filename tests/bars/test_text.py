@@ -118,6 +118,11 @@ def test_what_one_loop_leaves_the_next_takes(text: str, taken: int, block_bytes:
     assert [*found, *blocks.ahead()] == whole
 
 
+def test_a_small_first_block_is_followed_by_larger_ones() -> None:
+    blocks = blocks_of(BytesIO(b"1\n" * 16), 4, 10)
+    assert list(map(len, blocks)) == [4, 10, 10, 8]
+
+
 def test_nothing_is_no_block() -> None:
     for data in (b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE):
         blocks = blocks_of(BytesIO(data))

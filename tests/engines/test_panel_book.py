@@ -170,7 +170,7 @@ def runs(draw: DrawFn) -> tuple[JobConfig, list[File]]:
         found = []
         for _ in range(draw(st.integers(1, 4))):
             found.append(draw(parts(at, named, timed)))
-            at += draw(st.sampled_from([10, 10, 10, 4]))
+            at += draw(st.sampled_from([10, 10, 3, 0]))
         files.append(File(name, found))
     checks = Checks(draw(st.sampled_from(LEVELS)), draw(st.sampled_from(LEVELS)))
     policy, window = draw(st.sampled_from(POLICIES)), draw(st.integers(1, 4))
@@ -183,8 +183,14 @@ def untimed_after_timed(*symbols: str) -> tuple[JobConfig, list[File]]:
     return CONFIG, [File("a", [one]), File("b", [one._replace(times_ns=None)])]
 
 
-@settings(max_examples=250)
+def a_finer_scale_after_a_margin() -> tuple[JobConfig, list[File]]:
+    one = Part(["A", "A", "A"], [1, 2, 4], 0, [0, 1, 2], "coded")
+    return CONFIG, [File("a", [one, Part(["B"], [5], 2, [3], "coded")])]
+
+
+@settings(max_examples=200)
 @given(runs())
+@example(a_finer_scale_after_a_margin())
 @example(untimed_after_timed())
 @example(untimed_after_timed("A", "B"))
 def test_any_alternation_of_arrays_and_plain_batches_gives_the_book_of_plain_ones(
@@ -299,9 +305,10 @@ def test_a_batch_that_is_refused_leaves_the_panel_as_it_was(
 def test_a_series_that_arrays_cannot_hold_keeps_the_panel_closed(other: Series) -> None:
     known = known_after([1, 2], "gap", 3)._replace(first_ns=0, last_ns=1)
     assert taken(PanelBook(3), {"B": known}, 9, [5])
-    book = PanelBook(3)
-    assert not taken(book, {"B": known, "C": other}, 9, [5])
-    assert book.close() == {}
+    for series in ({"B": known, "C": other}, {"C": other, "B": known}):
+        book = PanelBook(3)
+        assert not taken(book, series, 9, [5])
+        assert book.close() == {}
 
 
 def test_rows_stand_in_the_order_in_which_they_were_read() -> None:

@@ -104,7 +104,7 @@ moments = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(cases())
 @example((rows_of([1, 2], 0)._replace(symbols=["a\nb"]), 1))
 def test_rows_of_arrays_give_the_bytes_of_the_same_rows_one_by_one(
@@ -129,8 +129,8 @@ def test_an_odd_symbol_is_written_the_same(symbol: str, form: str) -> None:
     agree(rows._replace(symbols=["A", symbol or "B"], codes=codes), 1, form)
 
 
-@pytest.mark.parametrize("scale", [0, 1, 9, 15, 17, 18, 19, 20, 30, 38])
-@pytest.mark.parametrize("window", [1, 3, 1000])
+@pytest.mark.parametrize("scale", [0, 1, 17, 18, 19, 38])
+@pytest.mark.parametrize("window", [1, 1000])
 def test_closes_of_any_scale_are_written_the_same(scale: int, window: int) -> None:
     most = INT64_MAX // (2 * window)
     ticks = [0, 1, -1, 10, -10, 100, 123456789, 10**15, -(10**15), most, -most]
@@ -149,8 +149,8 @@ def test_means_of_any_size_are_the_shortest_decimals_of_their_doubles(scale: int
         agree(rows_of([1] * 60, scale, window, [-total for total in sums]), window)
 
 
-@pytest.mark.parametrize("mean", [0, 1, 9, 10, 11, 999_999, 10**6, 10**6 + 1])
-@pytest.mark.parametrize("zeros", [0, 9, 10, 12])
+@pytest.mark.parametrize("mean", [1, 11, 999_999, 10**6, 10**6 + 1])
+@pytest.mark.parametrize("zeros", [0, 9, 12])
 def test_means_near_the_ends_of_plain_writing_are_written_the_same(mean: int, zeros: int) -> None:
     for near in (mean * 10**zeros, mean * 10**zeros - 1, mean * 10**zeros + 1):
         if abs(near) * 2 <= INT64_MAX:
