@@ -91,14 +91,15 @@ def test_a_history_that_is_cut_anywhere_is_decided_as_a_whole(
         folder, before = Folder(name), 0
         paths: list[str] = []
         for cut in cuts:
-            if paths and data.draw(st.booleans()):
+            grows = data.draw(st.booleans())
+            if paths and grows:
                 with open(paths[-1], "a") as file:
                     file.write("".join(rows[before:cut]))
             else:
                 paths.append(folder.write(f"{len(paths)}.csv", rows[before:cut]))
             before = cut
             # All files so far, or only the one that has something new.
-            every: bool = data.draw(st.booleans())
+            every = data.draw(st.booleans())
             assert folder.continued(paths if every else paths[-1:]) is None
         assert folder.equals_a_run_over(paths)
         _, _, signals, ones, _ = oracle.counts(oracle.prices(prices), 3)

@@ -490,8 +490,9 @@ def test_a_pipe_gives_the_same_answer_as_the_file(tmp_path: Path) -> None:
     writer = threading.Thread(target=path.write_bytes, args=(data,), daemon=True)
     writer.start()
     arrays = 0
-    book = Book(config, lambda level, text: None)
-    with closing(TextReader(str(path), config, *Cut(0, 1 << 12, 1 << 14))) as reader:
+    book = Book(config, Doubts(config.checks._asdict(), lambda level, text: None))
+    with closing(InputFile(str(path), None, 1 << 12, 1 << 14)) as file:
+        reader = TextReader(file, config, 0)
         for batch in reader.batches():
             arrays += isinstance(batch, ArrayBatch)
             book.take(batch, reader)
@@ -503,7 +504,7 @@ def test_a_pipe_gives_the_same_answer_as_the_file(tmp_path: Path) -> None:
 
 def test_a_reader_that_is_left_early_leaves_no_thread() -> None:
     before = threading.active_count()
-    with opened(many(20_000), CONFIG, Cut(0, 1 << 12, 1 << 14)) as reader:
+    with opened(many(80_000), CONFIG, Cut(0, 1 << 12, 1 << 14)) as reader:
         batches = reader.batches()
         while not isinstance(next(batches), ArrayBatch):
             pass
