@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import select
 import stat
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from rollsignal.errors import (
 LONGEST_NAME_BYTES = 200
 
 MAX_TRIES = 100
+_BEGUN = re.compile(r"\.([0-9]{1,9})\.tmp(?:\.csv)?$")
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a pipe"),
@@ -106,15 +108,38 @@ def replace(path: str, content: str | bytes) -> None:
 
 
 def begin(path: str) -> str:
-    """Make an empty file beside an output, to be written first; raises `OutputError`."""
+    """Make an empty file beside an output, to be written first; raises `OutputError`.
+
+    What runs that were killed have begun there is removed. In a container every run may have the
+    same process id, so what seems to be this one's is theirs too.
+    """
     unfinished = beside(checked_target(path), f".{os.getpid()}.tmp")
     try:
-        # In a container every run may have the same process id: a killed one's remains are ours.
-        drop(unfinished)
+        for remains in _remains(beside(checked_target(path), "")):
+            drop(remains)
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     except OSError as problem:
         raise cannot_create(path, str(problem.strerror)) from problem
     return unfinished
+
+
+def _remains(beginning: str) -> list[str]:
+    """List what was begun under a name by a process that has ended, or by this one's namesake."""
+    from glob import escape, iglob
+
+    begun = [(path, _BEGUN.search(path)) for path in iglob(f"{escape(beginning)}.*.tmp*")]
+    return [path for path, found in begun if found and not _is_other(int(found[1]))]
+
+
+def _is_other(process: int) -> bool:
+    """Tell whether there is another process of this number."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return process != os.getpid()
 
 
 def beside(path: str, suffix: str) -> str:
@@ -126,7 +151,12 @@ def beside(path: str, suffix: str) -> str:
 
 
 def unfinished_folder(folder: str) -> str:
-    """Name the folder, in an output that is one, in which files are written first."""
+    """Name the folder, in an output that is one, in which files are written first.
+
+    What runs that were killed have left of theirs is removed.
+    """
+    for remains in _remains(os.path.join(folder, ".partitions")):
+        drop_folder(remains)
     return os.path.join(folder, f".partitions.{os.getpid()}.tmp")
 
 

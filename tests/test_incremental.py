@@ -1,6 +1,8 @@
 """A run that continues a state: equal to a run over everything, however the history was cut."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +17,7 @@ from rollsignal import job
 from rollsignal.errors import JobError
 from rollsignal.request import Request
 from tests import oracle
+from tests.shell import ROOT
 
 HEADER = "timestamp,symbol,close\n"
 CONFIG = 'seed: 1\nwindow: 3\nversion: "v"\n'
@@ -255,3 +258,27 @@ def test_a_state_is_not_for_a_range_or_a_record(tmp_path: Path, flags: dict[str,
     assert error is not None
     assert error.exit_code == 2
     assert not (tmp_path / "s.state").exists()
+
+
+EVENTS = ["config verified", "rows loaded", "signals generated", "metrics summary", "job ended"]
+
+
+def test_a_run_that_is_killed_anywhere_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    folder, paths = Folder(tmp_path), []
+    flags = ["--state", "s.state", "--signals", "part.signals", "--partition-by", "date"]
+    flags += ["--summary", "part.summary.csv", "--output", "part.json", "--config", "c.yaml"]
+    for part, event in enumerate(EVENTS):
+        rows = [bar(number) for number in range(40 * part, 40 * part + 40)]
+        paths.append(folder.write(f"{part}.csv", rows))
+        command = [sys.executable, str(ROOT / "run.py"), "-v", "--input", *paths, *flags]
+        with subprocess.Popen(
+            command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        ) as process:
+            assert process.stderr is not None
+            assert any(event in line for line in process.stderr), "it ended too soon"
+            process.kill()
+        metrics = tmp_path / "part.json"
+        assert not metrics.exists() or json.loads(metrics.read_text())["status"] == "success"
+        assert folder.continued(paths) is None
+        assert folder.equals_a_run_over(paths)
+    assert [path for path in tmp_path.rglob(".*") if path.suffix == ".tmp"] == []
