@@ -19,7 +19,6 @@ from rollsignal.errors import (
 )
 
 LONGEST_NAME_BYTES = 200
-
 MAX_TRIES = 100
 _BEGUN = re.compile(r"\.([0-9]{1,9})\.tmp(?:\.csv)?$")
 _KINDS = (
@@ -113,9 +112,10 @@ def begin(path: str) -> str:
     What runs that were killed have begun there is removed. In a container every run may have the
     same process id, so what seems to be this one's is theirs too.
     """
-    unfinished = beside(checked_target(path), f".{os.getpid()}.tmp")
+    target = checked_target(path)
+    unfinished = beside(target, f".{os.getpid()}.tmp")
     try:
-        for remains in _remains(beside(checked_target(path), "")):
+        for remains in _remains(beside(target, "")):
             drop(remains)
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     except OSError as problem:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 import time
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from rollsignal.errors import DiskError, shown_path
 # A change within one step of a file system's clock may leave all times as they are. FAT's step,
 # the coarsest in use, is 2 seconds.
 CLOCK_STEP_NS = 2 * 10**9
+CHUNK_BYTES = 1 << 20
 
 
 class Fingerprint(NamedTuple):
@@ -31,14 +33,11 @@ def fingerprint(path: str) -> Fingerprint | None:
 
     The system is asked first: a change during the hashing then shows in the times.
     """
-    import hashlib
-
-    told = _told(path)
+    told = stat_of(path)
     if told is None:
         return None
     try:
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(path)
     except OSError as problem:
         where = f"path: {shown_path(path)}"
         raise DiskError(f"Hashing failed: {problem.strerror}", where) from problem
@@ -51,7 +50,7 @@ def again(path: str, before: Fingerprint, taken_ns: int) -> tuple[Fingerprint | 
     The bytes are read only where the system's word is not enough. taken_ns: when the fingerprint
     before was taken.
     """
-    told = _told(path)
+    told = stat_of(path)
     if told == before[:4] and before.settled(taken_ns):
         return before, "stat"
     return fingerprint(path), "sha256"
@@ -62,7 +61,21 @@ def now_ns() -> int:
     return time.time_ns()
 
 
-def _told(path: str) -> tuple[int, int, int, int] | None:
+def sha256_of(path: str, size: int | None = None) -> str:
+    """Hash a file, or so many of its first bytes; raises `OSError`."""
+    import hashlib
+
+    found = hashlib.sha256()
+    left = sys.maxsize if size is None else size
+    with open(path, "rb", buffering=0) as file:
+        while data := file.read(min(left, CHUNK_BYTES)):
+            found.update(data)
+            left -= len(data)
+    return found.hexdigest()
+
+
+def stat_of(path: str) -> tuple[int, int, int, int] | None:
+    """Ask the system for a file's size, times and inode; None if it is no regular file."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

@@ -95,6 +95,21 @@ def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"rollsignal {__version__}")
 
 
+def _add_input(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--input",
+        metavar="PATH",
+        nargs="+",
+        default=Request().inputs,
+        action=_Once,
+        help=f"tables of bars: {what} (default: data.csv)",
+    )
+
+
+def _add_path(parser: argparse.ArgumentParser, flag: str, what: str) -> None:
+    parser.add_argument(flag, metavar="PATH", action=_Once, help=f"{what} (default: none)")
+
+
 def _add_run(commands: Any) -> None:
     parser = commands.add_parser(
         "run",
@@ -103,15 +118,7 @@ def _add_run(commands: Any) -> None:
         epilog=EXAMPLES,
     )
     usual = Request()
-    parser.add_argument(
-        "--input",
-        metavar="PATH",
-        nargs="+",
-        default=usual.inputs,
-        action=_Once,
-        help="tables of bars: files, folders, patterns, URLs, - for standard input"
-        " (default: data.csv)",
-    )
+    _add_input(parser, "files, folders, patterns, URLs, - for standard input")
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -126,24 +133,12 @@ def _add_run(commands: Any) -> None:
         parser.add_argument(
             flag, metavar="PATH", default=path, action=_Once, help=f"{what} (default: {path})"
         )
-    parser.add_argument(
-        "--summary",
-        metavar="PATH",
-        action=_Once,
-        help="a row for every symbol, as .csv, .json or .parquet (default: none)",
-    )
-    parser.add_argument(
-        "--signals",
-        metavar="PATH",
-        action=_Once,
-        help="a row for every bar, as .csv, .parquet or .arrow (default: none)",
-    )
-    parser.add_argument(
-        "--state",
-        metavar="PATH",
-        action=_Once,
-        help="continue the state there, and read only what is new (default: none)",
-    )
+    for flag, what in (
+        ("--summary", "a row for every symbol, as .csv, .json or .parquet"),
+        ("--signals", "a row for every bar, as .csv, .parquet or .arrow"),
+        ("--state", "continue the state there, and read only what is new"),
+    ):
+        _add_path(parser, flag, what)
     for flag, what in (("--since", "bars from this time on"), ("--until", "bars before this time")):
         parser.add_argument(
             flag, metavar="TIME", action=_Once, help=f"count and write only {what} (default: all)"
@@ -154,12 +149,7 @@ def _add_run(commands: Any) -> None:
         action=_Once,
         help="write the signals as a hive-partitioned folder (default: one file)",
     )
-    parser.add_argument(
-        "--record",
-        metavar="PATH",
-        action=_Once,
-        help="what was read, how and what was found, as JSON (default: none)",
-    )
+    _add_path(parser, "--record", "what was read, how and what was found, as JSON")
     parser.add_argument(
         "--if-changed",
         action="store_true",
@@ -203,15 +193,7 @@ def _add_check(commands: Any) -> None:
         help="tell what is wrong with a table of bars",
         description="Read bars with every check on; print a JSON report, exit 65 on errors.",
     )
-    parser.add_argument(
-        "--input",
-        metavar="PATH",
-        nargs="+",
-        default=Request().inputs,
-        action=_Once,
-        help="tables of bars: files, folders, patterns, URLs, - for standard input"
-        " (default: data.csv)",
-    )
+    _add_input(parser, "files, folders, patterns, URLs, - for standard input")
     parser.add_argument(
         "--config",
         metavar="PATH",
@@ -227,19 +209,11 @@ def _add_explain(commands: Any) -> None:
         help="tell how the signal of one bar came about",
         description="Tell how the signal of one bar came about, and what floats make of it.",
     )
-    usual = Request()
-    parser.add_argument(
-        "--input",
-        metavar="PATH",
-        nargs="+",
-        default=usual.inputs,
-        action=_Once,
-        help="tables of bars: files, folders, patterns (default: data.csv)",
-    )
+    _add_input(parser, "files, folders, patterns")
     parser.add_argument(
         "--config",
         metavar="PATH",
-        default=usual.config,
+        default=Request().config,
         action=_Once,
         help="settings; window is required (default: config.yaml)",
     )

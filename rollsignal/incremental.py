@@ -5,7 +5,6 @@ before the place that their series has reached must be those that the state know
 was restated, which ends the run, or has everything decided anew.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from rollsignal.engines.local import Result, Start, Watch, decide
 from rollsignal.engines.rows import Emit, Rows
 from rollsignal.errors import ConfigError, DataError, InputError, shown_path
 from rollsignal.files import identity
+from rollsignal.fingerprints import sha256_of, stat_of
 from rollsignal.restated import Restated, flips, restated
 from rollsignal.sinks.history import History
 from rollsignal.sinks.state import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHOWN = 5
-CHUNK_BYTES = 1 << 20
 
 Kind = Literal["known", "grown", "changed", "new"]
 
@@ -81,8 +80,7 @@ class Continuation:
 
         Raises `DataError` where history was restated and `on_restatement` is error.
         """
-        found = {path: _found(path, self._state) for path in self._inputs.paths}
-        self._attempt = attempt = _Attempt(self._path, self._state, found)
+        self._attempt = attempt = _Attempt(self._path, self._state, self._inputs.paths)
         result = attempt.decide(self._inputs, self._tell, emits, watch)
         changes = attempt.restated()
         if not changes:
@@ -119,8 +117,8 @@ class Continuation:
             )
         empty = State(self._state.settings, {}, generation=self._state.generation + 1)
         inputs = self._inputs.of(list(paths.values()))
-        found = {path: _found(path, empty) for path in inputs.paths}
-        self._attempt = _Attempt(self._path, empty._replace(symbols=tuple(numbers)), found)
+        empty = empty._replace(symbols=tuple(numbers))
+        self._attempt = _Attempt(self._path, empty, inputs.paths)
         result = self._attempt.decide(inputs, self._tell, emits, watch)
         count = flips(before, self._attempt.decided())
         self._tell("WARNING", f"decided anew: {count:,} signals of bars known before have flipped")
@@ -130,12 +128,16 @@ class Continuation:
 class _Attempt:
     """One reading of all that is not known yet."""
 
-    def __init__(self, path: str, state: State, found: dict[str, Found]) -> None:
+    def __init__(self, path: str, state: State, paths: Sequence[str]) -> None:
+        known = _Known(state)
         self.generation = state.generation
         self.history = History(path, state.generation, state.symbols, state.segments)
         self._state = state
-        self._found = found
+        self._found = {path: known.found(path) for path in paths}
         self._files = {file.path: file for file in state.inputs}
+        # Files are numbered in the order in which the state holds them.
+        every = {**self._files, **self._found}
+        self._numbers = {path: number for number, path in enumerate(every)}
         self._digester = Digester(state.digest)
         self._old: list[tuple[Kind, NDArray[np.void]]] = []
         self._result: Result | None = None
@@ -158,7 +160,7 @@ class _Attempt:
 
         def gate(path: str, take: Take) -> Take:
             kind, file = self._found[path]
-            self.history.file = self._number_of(path)
+            self.history.file = self._numbers[path]
 
             def old(rows: Rows) -> None:
                 if kind != "grown":
@@ -175,7 +177,7 @@ class _Attempt:
             file = self._found[path].file
             if path in gates:
                 file = file._replace(rows=gates[path].rows)
-                if file.stamp and file.stamp != _stamp(path):
+                if file.stamp and file.stamp != stat_of(path):
                     raise DataError(f"{shown_path(path)} was changed while it was read")
             self._files[path] = file
         self._result = result
@@ -185,9 +187,7 @@ class _Attempt:
         """List what was changed of the bars that the state knows."""
         import numpy as np
 
-        changed = [
-            self._number_of(p) for p, found in self._found.items() if found.kind == "changed"
-        ]
+        changed = [self._numbers[p] for p, found in self._found.items() if found.kind == "changed"]
         if not (self._old or changed):
             return []
         known = self.known()
@@ -203,7 +203,6 @@ class _Attempt:
 
     def decided(self) -> "NDArray[np.void]":
         """Return all bars that are decided by now."""
-        self.history.finish()
         return self.history.bars(everything=True)
 
     def state(self) -> State:
@@ -219,10 +218,6 @@ class _Attempt:
             self.generation,
         )
 
-    def _number_of(self, path: str) -> int:
-        """Number the files in the order in which the state holds them."""
-        return list({**self._files, **self._found}).index(path)
-
 
 def _to_all(emits: Iterable[Emit]) -> Emit:
     def emit(rows: Rows) -> None:
@@ -232,43 +227,39 @@ def _to_all(emits: Iterable[Emit]) -> Emit:
     return emit
 
 
-def _found(path: str, state: State) -> Found:
-    """Tell what an input is to a state, by its size and times, else by its bytes."""
-    if not os.path.isfile(path):
-        return Found("new", InputFile(path, 0, "", 0))
-    known = {file.path: file for file in state.inputs}.get(path)
-    stamp = _stamp(path)
-    if known and known.stamp == stamp:
-        return Found("known", known)
-    size = os.path.getsize(path)
-    file = InputFile(path, size, _sha256(path, size), 0, stamp)
-    same = next((other for other in state.inputs if other.sha256 == file.sha256), None)
-    if same:
-        return Found("known", file._replace(rows=same.rows))
-    if known is None:
-        return Found("new", file)
-    grown = size > known.size and _sha256(path, known.size) == known.sha256
-    return Found("grown" if grown else "changed", file._replace(rows=known.rows))
+class _Known:
+    """The files that a state has read, by their paths and by their bytes."""
 
+    def __init__(self, state: State) -> None:
+        self._by_path = {file.path: file for file in state.inputs}
+        self._by_hash = {file.sha256: file for file in reversed(state.inputs)}
 
-def _stamp(path: str) -> tuple[int, ...]:
-    status = os.stat(path)
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    def found(self, path: str) -> Found:
+        """Tell what an input is to the state, by its size and times, else by its bytes."""
+        stamp = stat_of(path)
+        if stamp is None:
+            return Found("new", InputFile(path, 0, "", 0))
+        known = self._by_path.get(path)
+        if known and known.stamp == stamp:
+            return Found("known", known)
+        size = stamp[0]
+        file = InputFile(path, size, _sha256(path, size), 0, stamp)
+        same = self._by_hash.get(file.sha256)
+        if same:
+            return Found("known", file._replace(rows=same.rows))
+        if known is None:
+            return Found("new", file)
+        grown = size > known.size and _sha256(path, known.size) == known.sha256
+        return Found("grown" if grown else "changed", file._replace(rows=known.rows))
 
 
 def _sha256(path: str, size: int) -> str:
-    """Hash the first bytes of a file; raises `InputError`."""
-    found = hashlib.sha256()
     try:
-        with open(path, "rb", buffering=0) as file:
-            while size > 0 and (data := file.read(min(size, CHUNK_BYTES))):
-                found.update(data)
-                size -= len(data)
+        return sha256_of(path, size)
     except OSError as problem:
         raise InputError(
             f"Input data file cannot be opened: {problem.strerror}", f"path: {shown_path(path)}"
         ) from problem
-    return found.hexdigest()
 
 
 def _told(changes: Sequence[Restated]) -> str:

@@ -212,8 +212,6 @@ def _check_forms(request: Request) -> None:
         form_of(request.summary)
     if request.partition_by not in (None, "symbol", "date"):
         raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
-    if request.partition_by not in (None, "symbol", "date"):
-        raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
     if request.partition_by and not request.signals:
         raise UsageError("--partition-by parts the signals; name their folder with --signals")
     if request.signals:

@@ -6,7 +6,7 @@ is rounded. Two paths give the same margins: plain Python integers of any size, 
 the definition, and NumPy int64 where it is proved first that nothing can overflow.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
@@ -37,6 +37,11 @@ class Tally(NamedTuple):
     def plus(self, other: "Tally") -> "Tally":
         """Add another tally to this one."""
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Add tallies up; none make an empty one."""
+    return Tally(*map(sum, zip(*tallies, strict=True)))
 
 
 class Carry(NamedTuple):

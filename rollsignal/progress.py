@@ -34,12 +34,12 @@ class Progress:
         self._start = clock()
         self._next = self._start + (FIRST_S if draw else LOG_EVERY_S)
 
-    def __call__(self, done_bytes: int, rows: int) -> None:
-        """Tell, if it is time to."""
+    def __call__(self, read_bytes: Callable[[], int], rows: int) -> None:
+        """Tell, if it is time to; only then are the bytes asked for, which may take a while."""
         now = self._clock()
         if now < self._next:
             return
-        elapsed_s = now - self._start
+        elapsed_s, done_bytes = now - self._start, read_bytes()
         facts = {"rows": rows, "rows_per_s": round(rows / elapsed_s)}
         if done_bytes:
             facts["bytes"] = done_bytes

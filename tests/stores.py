@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import socket
 import threading
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-import pytest
 from localbucket import S3Error, S3Handler
 
 KEY_ID, KEY = "AKIDEXAMPLE", "a/secret+key"
@@ -186,15 +186,26 @@ def refusing() -> str:
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def isolate(monkeypatch: pytest.MonkeyPatch, home: Path, store_url: str) -> None:
-    """Leave nothing in the environment but a store on loopback and the keys for it."""
-    for name in os.environ:
-        if name.startswith(FOREIGN) or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", store_url)
-    monkeypatch.setenv("AWS_METADATA_ENDPOINT", store_url)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
+def environment(store_url: str, home: Path) -> dict[str, str]:
+    """Give an environment with nothing but stores on loopback, of each kind, and their keys."""
+    account = {"gcs_base_url": store_url, "disable_oauth": True}
+    account |= dict.fromkeys(("client_email", "private_key", "private_key_id"), "")
+    path = home / "account.json"
+    path.write_text(json.dumps(account))
+    found = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(FOREIGN) and not name.lower().endswith("_proxy")
+    }
+    return found | {
+        "HOME": str(home),
+        "AWS_ENDPOINT_URL": store_url,
+        "AWS_METADATA_ENDPOINT": store_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": KEY,
+        "GOOGLE_SERVICE_ACCOUNT": str(path),
+        "AZURE_STORAGE_USE_EMULATOR": "true",
+        "AZURITE_BLOB_STORAGE_URL": store_url,
+    }

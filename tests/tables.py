@@ -62,20 +62,23 @@ def plain_batches(reader: Reader) -> Iterator[Batch]:
         yield batch.plain() if isinstance(batch, ArrayBatch) else batch
 
 
-def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:
-    """Read all rows of a file; raises `DataError`."""
+def bars_of(reader: Reader) -> Bars:
+    """Read all rows with a reader; raises `DataError`."""
     closes: list[Price] = []
     times_ns: list[int] = []
     lines: list[int] = []
-    with opened(data, config) as reader:
-        for batch in plain_batches(reader):
-            unit = 10**batch.closes.scale
-            closes += [
-                tick if tick is None else Fraction(tick, unit) for tick in batch.closes.values
-            ]
-            times_ns += map(to_ns, batch.moments or [])
-            lines += batch.lines
+    for batch in plain_batches(reader):
+        unit = 10**batch.closes.scale
+        closes += [tick if tick is None else Fraction(tick, unit) for tick in batch.closes.values]
+        times_ns += map(to_ns, batch.moments or [])
+        lines += batch.lines
     return Bars(closes, times_ns, lines)
+
+
+def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:
+    """Read all rows of a file; raises `DataError`."""
+    with opened(data, config) as reader:
+        return bars_of(reader)
 
 
 def refusal(data: str | bytes, config: JobConfig = CONFIG) -> str:

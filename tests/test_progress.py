@@ -59,7 +59,7 @@ def test_it_is_told_at_first_and_then_no_more_often_than_people_can_read(
     for step in steps:
         clock.now += step
         before = len(told)
-        progress(1, 1)
+        progress(lambda: 1, 1)
         times += [clock.now] if len(told) > before else []
     wait = DRAW_EVERY_S if drawn else LOG_EVERY_S
     waited = [FIRST_S if drawn else LOG_EVERY_S, *[wait] * len(times)]
@@ -77,7 +77,7 @@ def line_after(seconds: float, read: int, rows: int, total: int) -> str:
     clock, told = Clock(5), Told()
     progress = Progress(total, told.draw, told.log, clock)
     clock.now += seconds
-    progress(read, rows)
+    progress(lambda: read, rows)
     (line,) = told
     return str(line)
 
@@ -103,7 +103,7 @@ def test_the_log_has_the_same_facts_as_numbers() -> None:
     progress = Progress(12_000_000, None, told.log, clock)
     for seconds in (6, 12):
         clock.now = seconds
-        progress(seconds * 1_000_000, seconds * 500)
+        progress(partial(int, seconds * 1_000_000), seconds * 500)
     progress.close()
     assert told == [
         {
@@ -152,7 +152,7 @@ def test_bytes_and_rows_add_up_over_files_of_any_form(tmp_path: Path) -> None:
     decide(
         Inputs(list(map(str, paths)), CHECKED),
         lambda level, text: None,
-        watch=lambda read, rows: told.append((read, rows)),
+        watch=lambda read, rows: told.append((read(), rows)),
     )
     assert len(told) > len(paths)
     assert told == sorted(told)

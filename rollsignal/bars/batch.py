@@ -34,6 +34,19 @@ class Batch(NamedTuple):
         """Count the bars."""
         return len(self.lines)
 
+    def picked(self, rows: Sequence[int]) -> "Batch":
+        """Take some rows, with what was found in them."""
+        moments, symbols = self.moments, self.symbols
+        places = {row: place for place, row in enumerate(rows)} if self.findings else {}
+        return Batch(
+            Ticks([self.closes.values[row] for row in rows], self.closes.scale),
+            [self.cells[row] for row in rows],
+            None if moments is None else [moments[row] for row in rows],
+            [self.lines[row] for row in rows],
+            None if symbols is None else [symbols[row] for row in rows],
+            [f._replace(place=places[f.place]) for f in self.findings if f.place in places],
+        )
+
 
 class Coded(NamedTuple):
     """A column of symbols: the different ones, and each row's place among them."""

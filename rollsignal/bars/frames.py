@@ -63,7 +63,8 @@ class FrameReader:
         self._config = config
         self._size = 0 if is_url(path) else os.path.getsize(path)
         self._watch = _watch(path)
-        self._row = self._rows = 0
+        self._row = 0
+        self._rows: int | None = None
         scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
         self._table, schema = self._guarded(lambda: _with_schema(scan(path, glob=False)))
         names = schema.names()
@@ -106,9 +107,9 @@ class FrameReader:
 
         if not self._size:
             return 0
-        if not self._rows:
-            self._rows = max(1, self._table.select(pl.len()).collect().item())
-        return self._size * self._row // self._rows
+        if self._rows is None:
+            self._rows = self._table.select(pl.len()).collect().item()
+        return self._size * self._row // max(1, self._rows)
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where they are in doubt."""
@@ -128,6 +129,7 @@ class FrameReader:
             if frame.height:
                 yield self._batch(frame, self._row + 1)
                 self._row += frame.height
+        self._rows = self._row
         if self._watch:
             self._watch.end()
 

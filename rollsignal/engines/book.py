@@ -11,7 +11,7 @@ from rollsignal.engines.gaps import Steps
 from rollsignal.engines.rows import ArrayRows, Emit, SignalRow, rows_of
 from rollsignal.engines.series import Series
 from rollsignal.errors import shown
-from rollsignal.kernel import Carry, Tally, advance
+from rollsignal.kernel import Carry, Tally, advance, total
 from rollsignal.prices import Ticks
 from rollsignal.quality import Finding, order_findings
 from rollsignal.timestamps import iso, to_ns
@@ -41,9 +41,7 @@ class Book:
 
     def tally(self) -> Tally:
         """Add the tallies of all series up."""
-        return Tally(
-            *map(sum, zip(*(series.tally for series in self.series.values()), strict=True))
-        )
+        return total(series.tally for series in self.series.values())
 
     def take(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
         """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
@@ -100,10 +98,12 @@ class Book:
         return rows is not None
 
     def _tell_rows(self, rows: ArrayRows, batch: ArrayBatch, reader: Reader) -> None:
+        from numpy import zeros_like
+
         if self._emit:
             self._emit(rows)
         if self._steps and rows.moments is not None:
-            codes = (rows.signed & False).astype("int64") if rows.codes is None else rows.codes
+            codes = zeros_like(rows.closes) if rows.codes is None else rows.codes
             self._steps.take_arrays(rows.symbols, codes, rows.moments, batch.row, reader)
 
     def _take_one(self, batch: ArrayBatch, reader: Reader) -> Callable[[], ArrayRows] | None:
@@ -225,14 +225,4 @@ def _by_symbol(batch: Batch) -> list[Part]:
     places: dict[str, list[int]] = {}
     for place, symbol in enumerate(batch.symbols):
         places.setdefault(symbol, []).append(place)
-    return [(symbol, _picked(batch, rows), rows) for symbol, rows in places.items()]
-
-
-def _picked(batch: Batch, rows: list[int]) -> Batch:
-    moments = batch.moments
-    return Batch(
-        Ticks([batch.closes.values[row] for row in rows], batch.closes.scale),
-        [batch.cells[row] for row in rows],
-        None if moments is None else [moments[row] for row in rows],
-        [batch.lines[row] for row in rows],
-    )
+    return [(symbol, batch.picked(rows), rows) for symbol, rows in places.items()]

@@ -8,7 +8,7 @@ from rollsignal.arrays import TickArray
 from rollsignal.bars.batch import ArrayBatch, Batch, Coded, Reader
 from rollsignal.bars.symbols import SymbolCodes
 from rollsignal.engines.rows import ArrayRows, Emit, SignalRow
-from rollsignal.prices import Ticks, decimal_text
+from rollsignal.prices import decimal_text
 from rollsignal.timestamps import to_ns
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class Gate:
             if len(places):
                 self._take(_picked_arrays(batch, places), reader)
         else:
-            self._old(_rows_of(picked(batch, old.tolist()), reader))
+            self._old(_rows_of(batch.picked(old.tolist()), reader))
             if len(places):
-                self._take(picked(batch, places.tolist()), reader)
+                self._take(batch.picked(places.tolist()), reader)
 
     def _new_of_arrays(self, batch: ArrayBatch, reader: Reader) -> "NDArray[np.bool_]":
         import numpy as np
@@ -103,20 +103,6 @@ def _rows_of(batch: Batch, reader: Reader) -> list[SignalRow]:
     return [SignalRow(ns, symbol, close, None, None) for ns, symbol, close in found]
 
 
-def picked(batch: Batch, rows: Sequence[int]) -> Batch:
-    """Take some rows of a batch, with what was found in them."""
-    moments, symbols = batch.moments, batch.symbols
-    places = {row: place for place, row in enumerate(rows)}
-    return Batch(
-        Ticks([batch.closes.values[row] for row in rows], batch.closes.scale),
-        [batch.cells[row] for row in rows],
-        None if moments is None else [moments[row] for row in rows],
-        [batch.lines[row] for row in rows],
-        None if symbols is None else [symbols[row] for row in rows],
-        [f._replace(place=places[f.place]) for f in batch.findings if f.place in places],
-    )
-
-
 def _picked_arrays(batch: ArrayBatch, rows: "NDArray[np.int64]") -> ArrayBatch:
     symbols = batch.symbols
     if isinstance(symbols, Coded):
@@ -133,4 +119,4 @@ def _picked_arrays(batch: ArrayBatch, rows: "NDArray[np.int64]") -> ArrayBatch:
 
 
 def _plain(batch: ArrayBatch, rows: Sequence[int]) -> Batch:
-    return picked(batch.plain(), rows)
+    return batch.plain().picked(rows)

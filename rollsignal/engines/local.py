@@ -17,7 +17,7 @@ from rollsignal.kernel import Tally
 
 SHOWN_FILES = 10
 
-Watch = Callable[[int, int], None]
+Watch = Callable[[Callable[[], int], int], None]
 
 
 class Result(NamedTuple):
@@ -131,8 +131,9 @@ class Reading:
                 take(batch, reader)
                 self._rows += batch.rows
                 if self._watch:
-                    self._watch(self._bytes + reader.bytes_read(), self._rows)
-            self._bytes += reader.bytes_read()
+                    self._watch(lambda: self._bytes + reader.bytes_read(), self._rows)
+            if self._watch:
+                self._bytes += reader.bytes_read()
             self.rows[path] = self._rows - before
             return reader.describe()
 

@@ -1,15 +1,12 @@
 """This module hands on the bars of a range of time alone, decided with all those before them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rollsignal.engines.rows import ArrayRows, Emit, Rows, SignalRow
 from rollsignal.engines.series import Series
 from rollsignal.errors import DataError
-from rollsignal.kernel import Carry, Last, Tally
-
-if TYPE_CHECKING:
-    pass
+from rollsignal.kernel import Carry, Last, Tally, total
 
 
 class Span(NamedTuple):
@@ -50,7 +47,7 @@ class Range:
 
     def tally(self) -> Tally:
         """Add the tallies of all series up."""
-        return Tally(*map(sum, zip(*(s.tally for s in self.series.values()), strict=True)))
+        return total(series.tally for series in self.series.values())
 
     def _within(self, rows: Sequence[SignalRow]) -> list[SignalRow]:
         if any(row.ns is None for row in rows):

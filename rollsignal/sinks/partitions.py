@@ -41,8 +41,6 @@ def write_partitions(
         approximate_bytes_per_file=None,
     )
     try:
-        # As of any unfinished file: what a killed run left is ours.
-        files.drop_folder(unfinished)
         os.mkdir(unfinished)
         if form == ".csv":
             table.sink_csv(target)
@@ -73,7 +71,7 @@ def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.Lazy
         path = os.path.join(folder, folder_name(key, value), name)
         if os.path.exists(path):
             own = {"symbol": pl.lit(value, pl.String)} if key == "symbol" else {}
-            former.append(_scan(path).with_columns(**own))
+            former.append(scanned(path, os.path.splitext(name)[1]).with_columns(**own))
     if not former:
         return table
     kinds = [part.collect_schema()["close"] for part in [table, *former]]
@@ -89,12 +87,13 @@ def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.Lazy
     return pl.concat([rows, table]).sort("timestamp", maintain_order=True)
 
 
-def _scan(path: str) -> "pl.LazyFrame":
+def scanned(path: str, form: str) -> "pl.LazyFrame":
+    """Scan a file of signals in a form, its columns alone."""
     import polars as pl
 
-    if path.endswith(".csv"):
+    if form == ".csv":
         return pl.scan_csv(path, infer_schema=False, glob=False)
-    scan = pl.scan_parquet if path.endswith(".parquet") else pl.scan_ipc
+    scan = pl.scan_parquet if form == ".parquet" else pl.scan_ipc
     return scan(path, glob=False, hive_partitioning=False)
 
 

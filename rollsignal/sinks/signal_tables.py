@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rollsignal.bars.source import NO_PARTITION, columnar_format, partitions_of
 from rollsignal.errors import DataError, InputError, escaped, shown_path
 from rollsignal.files import open_regular
+from rollsignal.sinks.partitions import scanned
 from rollsignal.sinks.signals import FORMS, HEADER
 from rollsignal.sinks.summary import FORMULA_STARTS
 
@@ -60,12 +61,7 @@ def _scan(path: str) -> "pl.LazyFrame":
 
     with open_regular(path, "Table of signals", InputError) as file:
         form = columnar_format(file.read(8))
-    if form == "parquet":
-        table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-    elif form == "arrow":
-        table = pl.scan_ipc(path, glob=False, hive_partitioning=False)
-    else:
-        table = pl.scan_csv(path, glob=False, infer_schema=False)
+    table = scanned(path, f".{form or 'csv'}")
     names = table.collect_schema().names()
     for name, value in partitions_of(path):
         if name == "symbol" and name not in names:

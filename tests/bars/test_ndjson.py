@@ -21,7 +21,6 @@ from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import decide
 from rollsignal.errors import DataError
 from rollsignal.settings import SymbolFrom
-from rollsignal.timestamps import to_ns
 from tests import oracle, tables
 from tests.strategies import Series, series, spelled
 from tests.tables import CONFIG, Bars
@@ -38,21 +37,11 @@ def text_of(records: list[dict[str, Any]]) -> str:
 
 def read(data: str | bytes, config: JobConfig = CONFIG, name: str = "bars.ndjson") -> Bars:
     """Read all rows of a file; raises `DataError`."""
-    closes: list[oracle.Price] = []
-    times_ns: list[int] = []
-    lines: list[int] = []
     with TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
         with closing(InputFile(str(path), "ndjson")) as file:
-            for batch in NdjsonReader(file, config).batches():
-                unit = 10**batch.closes.scale
-                closes += [
-                    tick if tick is None else Fraction(tick, unit) for tick in batch.closes.values
-                ]
-                times_ns += map(to_ns, batch.moments or [])
-                lines += batch.lines
-    return Bars(closes, times_ns, lines)
+            return tables.bars_of(NdjsonReader(file, config))
 
 
 def symbols(data: str, config: JobConfig = BY_COLUMN) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -24,8 +23,8 @@ from rollsignal.config import Columns
 from rollsignal.errors import DiskError, InputError, UsageError
 from rollsignal.settings import SymbolFrom
 from tests.shell import CONFIG as YAML
-from tests.shell import Job, command, error, process_arguments, published, snapshot
-from tests.stores import KEY, KEY_ID, Served, isolate, plainly_serving, refusing, serving, silence
+from tests.shell import ROOT, Job, command, error, process_arguments, published, snapshot
+from tests.stores import KEY, KEY_ID, Served, plainly_serving, refusing, silence
 from tests.tables import CONFIG
 from tests.test_formats_agree import FRAMES, TEXTS, arrow, csv, parquet
 
@@ -38,17 +37,10 @@ TREE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as served:
-        for path in TREE:
-            served.put(f"tree/{path}", csv())
-        yield served
-
-
-@pytest.fixture(autouse=True)
-def keys(store: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    isolate(monkeypatch, tmp_path, store.url)
+@pytest.fixture(autouse=True, scope="module")
+def tree(store: Served) -> None:
+    for path in TREE:
+        store.put(f"tree/{path}", csv())
 
 
 @pytest.fixture
@@ -110,41 +102,20 @@ def test_a_damaged_columnar_object_is_bad_data(
     assert message.startswith(f"s3://{bucket}/bars: not a whole {form} file: ")
 
 
-def google(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> str:
-    account = {"gcs_base_url": url, "disable_oauth": True}
-    account |= dict.fromkeys(("client_email", "private_key", "private_key_id"), "")
-    path = folder / "account.json"
-    path.write_text(json.dumps(account))
-    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(path))
-    return "gs://{bucket}/"
+KINDS = {
+    "google": "gs://{bucket}/",
+    "azure": "az://{bucket}/",
+    "azure lake": "abfss://{bucket}@devstoreaccount1.dfs.core.windows.net/",
+    "web": "{url}/{bucket}/",
+}
 
 
-def azure(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> str:
-    monkeypatch.setenv("AZURE_STORAGE_USE_EMULATOR", "true")
-    monkeypatch.setenv("AZURITE_BLOB_STORAGE_URL", url)
-    return "az://{bucket}/"
-
-
-def azure_lake(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> str:
-    azure(monkeypatch, folder, url)
-    return "abfss://{bucket}@devstoreaccount1.dfs.core.windows.net/"
-
-
-def web(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> str:
-    return url + "/{bucket}/"
-
-
-@pytest.mark.parametrize("kind", [google, azure, azure_lake, web])
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("form", ["csv", "gz", "zip", "parquet", "arrow"])
 def test_every_kind_of_store_is_read(
-    store: Served,
-    bucket: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: Any,
-    form: str,
+    store: Served, bucket: str, tmp_path: Path, kind: str, form: str
 ) -> None:
-    base = kind(monkeypatch, tmp_path, store.url).format(bucket=bucket)
+    base = kind.format(bucket=bucket, url=store.url)
     # Azure's emulator has the account before the container.
     account = "devstoreaccount1/" if base.startswith("a") else ""
     store.put(f"{account}{bucket}/k/bars", FORMS[form])
@@ -152,21 +123,18 @@ def test_every_kind_of_store_is_read(
     assert deciding(tmp_path / "1", local) == deciding(tmp_path / "2", f"{base}k/bars")
 
 
-@pytest.mark.parametrize("kind", [google, azure, azure_lake, web])
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_kind_of_store_knows_what_is_not_there(
-    store: Served, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+    store: Served, bucket: str, tmp_path: Path, kind: str
 ) -> None:
-    base = kind(monkeypatch, tmp_path, store.url).format(bucket=bucket)
+    base = kind.format(bucket=bucket, url=store.url)
     job = Job(tmp_path)
     assert job.run(input=base + "no/such.csv") == 66
     assert job.metrics() == error("v1", "Input data file not found")
     assert f"(path: {base}no/such.csv)" in job.events()[-2]
 
 
-def test_google_lists_what_a_folder_holds(
-    store: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    google(monkeypatch, tmp_path, store.url)
+def test_google_lists_what_a_folder_holds() -> None:
     assert found_at("gs://tree/day=1/") == ["gs://tree/day=1/a.csv", "gs://tree/day=1/x.csv"]
 
 
@@ -386,15 +354,23 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, url: st
     assert_no_secret(job, done)
 
 
-def run(job: Job, *inputs: str, more: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+def run(
+    job: Job, *inputs: str, more: tuple[str, ...] = (), env: Mapping[str, str] = os.environ
+) -> subprocess.CompletedProcess[str]:
     """Run the job as a process of its own, as talkative as it can be."""
     return subprocess.run(
         process_arguments(*job.arguments("-v", *more)[1:], "--input", *inputs),
+        env=env,
         capture_output=True,
         encoding="utf-8",
         check=False,
         timeout=60,
     )
+
+
+def without(part: str, **more: str) -> dict[str, str]:
+    """Give the environment without the names that have this part, with others added."""
+    return {name: text for name, text in os.environ.items() if part not in name} | more
 
 
 def assert_no_secret(job: Job, done: subprocess.CompletedProcess[str]) -> None:
@@ -407,13 +383,12 @@ def assert_no_secret(job: Job, done: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_wrong_keys_are_an_input_error_that_names_the_variables_and_no_secret(
-    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bucket: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY + "x")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "the-token-is-secret")
+    wrong = {"AWS_SECRET_ACCESS_KEY": KEY + "x", "AWS_SESSION_TOKEN": "the-token-is-secret"}
     job = Job(tmp_path)
     for path in ("x.csv", "*.csv", ""):
-        done = run(job, f"s3://{bucket}/{path}")
+        done = run(job, f"s3://{bucket}/{path}", env=os.environ | wrong)
         assert done.returncode == 66
         message = "Input data file cannot be opened: access is denied"
         assert job.metrics() == published(done.stdout) == error("v1", message)
@@ -421,60 +396,49 @@ def test_wrong_keys_are_an_input_error_that_names_the_variables_and_no_secret(
         assert_no_secret(job, done)
 
 
-def test_no_keys_are_an_input_error(
-    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+def test_no_keys_are_an_input_error(bucket: str, tmp_path: Path) -> None:
     job = Job(tmp_path)
-    assert job.run(input=f"s3://{bucket}/x.csv") == 66
+    assert run(job, f"s3://{bucket}/x.csv", env=without("ACCESS_KEY")).returncode == 66
     message = "Input data file cannot be opened: no credentials were found"
     assert job.metrics() == error("v1", message)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_public_data_are_read_without_keys(
-    store: Served, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
     store.put(f"{bucket}/bars", FORMS[form])
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
-    assert Job(tmp_path).run(input=f"s3://{bucket}/bars") == 0
+    public = without("ACCESS_KEY", AWS_SKIP_SIGNATURE="true")
+    assert run(Job(tmp_path), f"s3://{bucket}/bars", env=public).returncode == 0
 
+
+# Runs the command where a stand-in for boto3's reader of AWS config files has the keys.
+PROFILED = f"""
+import sys, types
+from rollsignal import cli
 
 class Profile:
-    """Stands in for boto3's reader of AWS config files."""
+    config = {{}}
+    def __call__(self):
+        keys = {{"access_key_id": {KEY_ID!r}, "secret_access_key": {KEY!r}}}
+        return keys | {{"token": None, "expires_at": None}}
 
-    def __init__(self) -> None:
-        self.config: dict[str, str] = {}
-
-    def __call__(self) -> dict[str, str | None]:
-        return {
-            "access_key_id": KEY_ID,
-            "secret_access_key": KEY,
-            "token": None,
-            "expires_at": None,
-        }
+reader = types.SimpleNamespace(Boto3CredentialProvider=Profile)
+sys.modules["obstore.auth.boto3"] = reader
+sys.exit(cli.main(sys.argv[1:]))
+"""
 
 
 @pytest.mark.parametrize(("in_environment", "code"), [({}, 0), ({"AWS_ACCESS_KEY_ID": KEY_ID}, 66)])
 def test_keys_come_from_config_files_only_where_the_environment_has_none(
-    store: Served,
-    bucket: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    in_environment: dict[str, str],
-    code: int,
+    store: Served, bucket: str, tmp_path: Path, in_environment: dict[str, str], code: int
 ) -> None:
     store.put(f"{bucket}/x.csv", csv())
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
-    for name, value in in_environment.items():
-        monkeypatch.setenv(name, value)
-    reader = SimpleNamespace(Boto3CredentialProvider=Profile)
-    monkeypatch.setitem(sys.modules, "obstore.auth.boto3", reader)
-    assert Job(tmp_path).run(input=f"s3://{bucket}/x.csv") == code
+    env = without("ACCESS_KEY", AWS_SECRET_ACCESS_KEY="another", PYTHONPATH=str(ROOT))
+    line = [sys.executable, "-c", PROFILED, "run"]
+    line += Job(tmp_path).arguments(input=f"s3://{bucket}/x.csv")
+    done = subprocess.run(line, env=env | in_environment, check=False)
+    assert done.returncode == code
 
 
 def test_a_signed_web_address_is_read_and_its_signature_is_nowhere(
@@ -573,13 +537,11 @@ def test_a_secure_address_is_spoken_to_securely(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/x.csv", "s3://bucket/*.csv", "{}/x.csv"])
-def test_a_server_that_refuses_connections_is_an_input_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_a_server_that_refuses_connections_is_an_input_error(tmp_path: Path, url: str) -> None:
     nobody = refusing()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", nobody)
     job = Job(tmp_path)
-    assert job.run(input=url.format(nobody)) == 66
+    env = os.environ | {"AWS_ENDPOINT_URL": nobody}
+    assert run(job, url.format(nobody), env=env).returncode == 66
     message = "Input data file cannot be opened: no connection to the server"
     assert job.metrics() == error("v1", message)
 
@@ -642,10 +604,8 @@ def is_midway(handler: Any) -> bool:
 
 @pytest.mark.parametrize("form", ["large", "parquet"])
 def test_a_server_that_breaks_down_midway_is_a_disk_error(
-    store: Served, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
-    # Only a new process looks at it.
-    monkeypatch.setenv("POLARS_CLOUD_MAX_RETRIES", "1")
     store.put(f"{bucket}/bars", FORMS[form])
 
     def break_down(handler: Any) -> None:
@@ -654,7 +614,8 @@ def test_a_server_that_breaks_down_midway_is_a_disk_error(
 
     store.before = break_down
     job = Job(tmp_path)
-    assert run(job, f"s3://{bucket}/bars").returncode == 74
+    once = os.environ | {"POLARS_CLOUD_MAX_RETRIES": "1"}
+    assert run(job, f"s3://{bucket}/bars", env=once).returncode == 74
     message = f"s3://{bucket}/bars: reading failed: no connection to the server"
     assert job.metrics() == error("v1", message)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from rollsignal.bars import stores
 from rollsignal.bars.stores import MOST_BYTES, Watch, open_object
 from rollsignal.errors import DataError, DiskError, InputError
-from tests.stores import Served, isolate, plainly_serving, serving
+from tests.stores import Served, plainly_serving
 
 SIZES = st.integers(0, 60)
 READS = st.tuples(st.just("read"), SIZES, st.just(0))
@@ -22,16 +20,9 @@ SEEKS = st.tuples(st.just("seek"), SIZES, st.sampled_from([os.SEEK_SET, os.SEEK_
 BACKWARD = st.tuples(st.just("seek"), SIZES.map(int.__neg__), st.just(os.SEEK_END))
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as served:
-        (served.root / "bucket").mkdir()
-        yield served
-
-
 @pytest.fixture(autouse=True)
-def keys(store: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    isolate(monkeypatch, tmp_path, store.url)
+def bucket(store: Served) -> None:
+    (store.root / "bucket").mkdir(exist_ok=True)
 
 
 @given(st.binary(max_size=50), st.lists(READS | SEEKS | BACKWARD, max_size=9), st.integers(1, 9))

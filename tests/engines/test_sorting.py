@@ -1,7 +1,6 @@
 """Bars are sorted as by Python's own stable sort, whatever the memory, batches and closes."""
 
 import os
-import resource
 import tempfile
 import tracemalloc
 from collections.abc import Generator, Iterator, Sequence
@@ -23,6 +22,7 @@ from rollsignal.engines.sorting import BarSorter, SortedBars, moments_ns
 from rollsignal.errors import BadCellError, DiskError
 from rollsignal.prices import Ticks
 from rollsignal.timestamps import Moment
+from tests.test_files import files_no_larger_than
 
 LEAST, MOST = -(2**63), 2**63 - 1
 KIB, MIB = 1 << 10, 1 << 20
@@ -366,17 +366,6 @@ def test_a_folder_that_takes_no_files_is_an_error_that_says_what_to_do(
     assert f"{tmp_path}/missing; set TMPDIR to a folder with room" in caught.value.detail
 
 
-@contextmanager
-def files_at_most(size: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize(
     ("found", "held"), [(list(spread(30_000)), 10_000), (list(spread(3000)), 7), ([LONG], 3000)]
 )
@@ -385,7 +374,7 @@ def test_a_full_disk_is_an_error_that_says_what_to_do_and_nothing_is_left(
 ) -> None:
     with (
         temporary_files_in(tmp_path),
-        files_at_most(20 * KIB),
+        files_no_larger_than(20 * KIB),
         pytest.raises(DiskError) as caught,
     ):
         sorted_by(found, held)
