@@ -70,6 +70,9 @@ def run(  # noqa: PLR0913  # the flags of the command
     wait: float = 0,
     record: str | None = None,
     if_changed: bool = False,
+    state: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
 ) -> dict[str, object]:
     """Run the job as the command does, and return its metrics.
 
@@ -92,6 +95,9 @@ def run(  # noqa: PLR0913  # the flags of the command
         wait=wait,
         record=record,
         if_changed=if_changed,
+        state=state,
+        since=since,
+        until=until,
     )
     outcome = job.run(request, started, lambda level, text: None)
     if outcome.error:

@@ -131,7 +131,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     if options.sample < 0:
         raise UsageError("--sample is negative")
-    verified = verify(options.record, options.sample)
+    verified = verify(options.record, options.sample, options.engine)
     print_result(_json(verified.document))
     return verified.exit_code
 

@@ -34,12 +34,12 @@ def decide_all(work: Work, config: JobConfig) -> Result:
     """Decide the signals; write what is wanted of them, and last of all the state."""
     request, _, log, draw, recording = work
     inputs = Inputs(request.input_files(), config, request.format)
-    recording.before(inputs.paths)
     progress = Progress(files.total_bytes(inputs.paths), draw, log.event)
     with closing(progress), ExitStack() as stack:
         signals = stack.enter_context(_signals_file(request, config)) if request.signals else None
         if request.state:
             return _continue(work, inputs, signals, progress)
+        recording.before(inputs.paths)
         emit = recording.listening(signals.write if signals else None)
         with recording.stage("decide"):
             if span := request.span:
@@ -60,8 +60,10 @@ def _continue(
 
     emits: list[Emit] = [signals.write] if signals else []
     with Continuation(work.request.state or "", inputs, work.log.event) as run:
-        result = run.decide(emits, progress, signals.begin_anew if signals else None)
+        with work.recording.stage("decide"):
+            result = run.decide(emits, progress, signals.begin_anew if signals else None)
         progress.close()
+        work.recording.continued(result, run.files, run.digest)
         _leave(work, inputs.config, result, signals)
         run.save()
     return result

@@ -278,7 +278,11 @@ def _add_verify(commands: Any) -> None:
         help="decide N windows of every symbol once more, with fractions (default: 0)",
     )
     parser.add_argument(
-        "--engine", choices=("local",), default="local", help="what runs again (default: local)"
+        "--engine",
+        choices=("local", "plain"),
+        default="local",
+        help="what runs again: local, as the job, or plain, row by row without arrays, which is"
+        " slow (default: local)",
     )
 
 

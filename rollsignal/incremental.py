@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
+from rollsignal.engines.book import Book
 from rollsignal.engines.digester import Digester
 from rollsignal.engines.doubts import Tell
 from rollsignal.engines.gate import Gate, Take
@@ -94,6 +95,18 @@ class Continuation:
             begin_anew()
         return self._anew(emits, watch)
 
+    @property
+    def files(self) -> list[InputFile]:
+        """List all files that were ever read, in the order in which they were."""
+        assert self._attempt, "files follow decide"
+        return list(self._attempt.files.values())
+
+    @property
+    def digest(self) -> int:
+        """Return the digest of all signals that were ever decided."""
+        assert self._attempt, "the digest follows decide"
+        return self._attempt.digester.digest
+
     def save(self) -> None:
         """Put the new state in the place of the former; raises `DiskError`."""
         assert self._attempt, "save follows decide"
@@ -134,11 +147,11 @@ class _Attempt:
         self.history = History(path, state.generation, state.symbols, state.segments)
         self._state = state
         self._found = {path: known.found(path) for path in paths}
-        self._files = {file.path: file for file in state.inputs}
+        self.files = {file.path: file for file in state.inputs}
         # Files are numbered in the order in which the state holds them.
-        every = {**self._files, **self._found}
+        every = {**self.files, **self._found}
         self._numbers = {path: number for number, path in enumerate(every)}
-        self._digester = Digester(state.digest)
+        self.digester = Digester(state.digest)
         self._old: list[tuple[Kind, NDArray[np.void]]] = []
         self._result: Result | None = None
 
@@ -158,7 +171,7 @@ class _Attempt:
         fresh = [path for path in inputs.paths if self._found[path].kind != "known"]
         gates: dict[str, Gate] = {}
 
-        def gate(path: str, take: Take) -> Take:
+        def gate(path: str, book: Book) -> Take:
             kind, file = self._found[path]
             self.history.file = self._numbers[path]
 
@@ -167,11 +180,11 @@ class _Attempt:
                     self._old.append((kind, self.history.bars_of(rows)))
 
             known_rows = file.rows if kind in ("grown", "changed") else 0
-            gates[path] = Gate(take, old, reached, known_rows)
+            gates[path] = Gate(book.take, old, reached, known_rows)
             return gates[path]
 
         start = Start(self._state.series, gate)
-        listening: list[Emit] = [*emits, self._digester, self.history]
+        listening: list[Emit] = [*emits, self.digester, self.history]
         result = decide(inputs.of(fresh), tell, _to_all(listening), watch, start)
         for path in inputs.paths:
             file = self._found[path].file
@@ -179,7 +192,7 @@ class _Attempt:
                 file = file._replace(rows=gates[path].rows)
                 if file.stamp and file.stamp != stat_of(path):
                     raise DataError(f"{shown_path(path)} was changed while it was read")
-            self._files[path] = file
+            self.files[path] = file
         self._result = result
         return result
 
@@ -211,8 +224,8 @@ class _Attempt:
         return State(
             self._state.settings,
             self._result.series,
-            self._digester.digest,
-            tuple(self._files.values()),
+            self.digester.digest,
+            tuple(self.files.values()),
             tuple(self.history.symbols),
             self.history.finish(),
             self.generation,

@@ -203,9 +203,8 @@ def _check_forms(request: Request) -> None:
     """Refuse flags that do not go together; raises `UsageError`."""
     if request.if_changed and not request.record:
         raise UsageError("--if-changed looks into the record; name it with --record")
-    span = request.span
-    if request.record and (request.state or span):
-        raise UsageError("--record is of a run over everything, without --state, --since, --until")
+    if request.span and request.state:
+        raise UsageError("--state continues to the end; it has no --since and --until")
     if request.summary:
         from rollsignal.sinks.summary import form_of
 

@@ -33,6 +33,7 @@ from rollsignal.sinks.record import (
     settings_of,
     to_json,
 )
+from rollsignal.sinks.state import InputFile
 
 
 class Recorder(Recording):
@@ -94,18 +95,25 @@ class Recorder(Recording):
         """Take what was found; raises `DiskError` if an input changed while it was read."""
         with self.stage("compare_inputs"):
             inputs = [self._compared(one, result) for one in self._record.inputs]
-        self._record = self._record._replace(
-            inputs=inputs,
-            tally=result.tally,
-            series=len(result.series),
-            digest=hex_text(self._digester.digest),
-            checks=self._checks(result),
-        )
+        self._decided(result, inputs, self._digester.digest)
         for one in inputs:
             if one.file.sha256 != one.sha256_after:
                 where = f"path: {shown_path(one.file.path)}"
                 hint = "run again when nobody writes to it"
                 raise DiskError("Input data file changed while it was read", f"{where}; {hint}")
+
+    def continued(self, result: Result, files: Sequence[InputFile], digest: int) -> None:
+        """Take what was found, and what the state knows of all files that were ever read."""
+        self._decided(result, [_kept(file, result) for file in files], digest)
+
+    def _decided(self, result: Result, inputs: list[Input], digest: int) -> None:
+        self._record = self._record._replace(
+            inputs=inputs,
+            tally=result.tally,
+            series=len(result.series),
+            digest=hex_text(digest),
+            checks=self._checks(result),
+        )
 
     def succeed(self) -> None:
         """Write the record of a success; raises `OutputError` or `DiskError`."""
@@ -160,6 +168,16 @@ class Recorder(Recording):
         }
 
 
+def _kept(file: InputFile, result: Result) -> Input:
+    """Tell what a state knows of a file, whether this run has read it or one before."""
+    form = result.forms.get(file.path)
+    if not file.stamp:
+        return Input(File(without_secrets(file.path)), rows=file.rows, form=form)
+    size, mtime_ns, ctime_ns, inode = file.stamp
+    known = File(without_secrets(file.path), size, mtime_ns, ctime_ns, inode, file.sha256)
+    return Input(known, file.sha256, "stat" if form else "state", file.rows, form)
+
+
 def program() -> Program:
     """Tell what runs: versions of what decides results, as far as it is loaded."""
     loaded = {name: sys.modules[name] for name in LIBRARIES if name in sys.modules}
@@ -173,7 +191,15 @@ def asked(request: Request) -> Asked:
     if request.log_file is not None:
         outputs["--log-file"] = request.log_file
     inputs = list(map(without_secrets, request.given or request.inputs))
-    return Asked(inputs, request.format, request.config, outputs, request.partition_by)
+    return Asked(
+        inputs,
+        request.format,
+        request.config,
+        outputs,
+        request.partition_by,
+        request.since,
+        request.until,
+    )
 
 
 def found(path: str) -> File:

@@ -71,8 +71,6 @@ class Request(NamedTuple):
         """Read the range of time, if one is asked for; raises `UsageError`."""
         if self.since is None and self.until is None:
             return None
-        if self.state is not None:
-            raise UsageError("--state continues to the end; it has no --since and --until")
         from rollsignal.engines.ranges import Span
 
         return Span(_time("--since", self.since), _time("--until", self.until))

@@ -87,6 +87,8 @@ def _parts() -> Schema:
             config=_TEXT,
             outputs=_map(_TEXT),
             partition_by=_or_null({"enum": ["symbol", "date"]}),
+            since=_or_null(_TEXT),
+            until=_or_null(_TEXT),
         ),
         "error": _or_null(_object(exit_code={"type": "integer", "minimum": 1}, message=_TEXT)),
         "config": _or_null(_object(**_settings())),
@@ -125,7 +127,7 @@ def _input() -> Schema:
     return _object(
         file=_file(),
         sha256_after=_or_null(_SHA256),
-        compared_by={"enum": ["stat", "sha256", None]},
+        compared_by={"enum": ["stat", "sha256", "state", None]},
         rows=_or_null(_COUNT),
         form=_or_null(_TEXT),
     )

@@ -47,17 +47,24 @@ class Compared(NamedTuple):
 
 
 def compare(
-    inputs: Inputs, signals: bytes | bytearray, rows: dict[str, int], windows: int
+    inputs: Inputs,
+    signals: bytes | bytearray,
+    rows: dict[str, int],
+    windows: int,
+    *,
+    once_each: bool = False,
 ) -> Compared:
     """Decide that many windows of every symbol again, drawn by the config's seed.
 
-    signals: of all rows in their order. rows: how many each symbol has. Raises `DataError`.
+    signals: of all rows in their order. rows: how many each symbol has. once_each: leave out what
+    a file repeats of those before it. Raises `DataError`.
     """
     drawn = draw(rows, windows, inputs.config.seed)
     wrong: list[str] = []
     seen: dict[str, int] = {}
     closes: dict[str, deque[Fraction | None]] = {}
-    for at, bar in enumerate(_ordered(bars(inputs), inputs.config)):
+    found = bars(inputs, once_each=once_each)
+    for at, bar in enumerate(_ordered(found, inputs.config)):
         number = seen[bar.symbol] = seen.get(bar.symbol, 0) + 1
         last = closes.setdefault(bar.symbol, deque(maxlen=inputs.config.window))
         expected = _signal(bar, last, inputs.config)
@@ -78,15 +85,25 @@ def draw(rows: dict[str, int], windows: int, seed: int) -> dict[str, set[int]]:
     return drawn
 
 
-def bars(inputs: Inputs) -> Iterator[Bar]:
+def bars(inputs: Inputs, *, once_each: bool = False) -> Iterator[Bar]:
     """Read all bars carefully, in the order in which the job reads them."""
-    config = inputs.config
     careful = inputs.carefully()
-    for path in careful.paths if config.sort else careful.by_time():
-        with careful.opened(path) as reader:
-            for batch in reader.batches():
-                plain = batch.plain() if isinstance(batch, ArrayBatch) else batch
-                yield from _bars_of(plain, reader)
+    places: dict[str, int] = {}
+    for path in careful.paths if inputs.config.sort else careful.by_time():
+        reached = places.copy()
+        for bar in _bars_in(path, careful):
+            if once_each and bar.ns is not None:
+                if bar.ns <= reached.get(bar.symbol, bar.ns - 1):
+                    continue
+                places[bar.symbol] = bar.ns
+            yield bar
+
+
+def _bars_in(path: str, careful: Inputs) -> Iterator[Bar]:
+    with careful.opened(path) as reader:
+        for batch in reader.batches():
+            plain = batch.plain() if isinstance(batch, ArrayBatch) else batch
+            yield from _bars_of(plain, reader)
 
 
 def _bars_of(batch: Batch, reader: Reader) -> Iterator[Bar]:

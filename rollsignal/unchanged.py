@@ -36,12 +36,16 @@ def former_metrics(request: Request) -> dict[str, object] | None:
 
 
 def _is_the_same(record: Record, request: Request) -> bool:
-    now = (__version__, asked(request), request.input_files(), output_files(request))
+    paths = sorted(request.input_files())
+    now = (__version__, asked(request), paths, output_files(request))
     inputs = [one.file for one in record.inputs]
+    if record.asked.continues:
+        # A state also knows files that need not be named any more.
+        inputs = [file for file in inputs if file.path in paths]
     before = (
         record.program.rollsignal,
         record.asked,
-        [file.path for file in inputs],
+        sorted(file.path for file in inputs),
         [file.path for file in record.outputs],
     )
     if record.status != "success" or before != now:

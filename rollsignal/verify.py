@@ -6,17 +6,11 @@ from typing import NamedTuple
 from rollsignal import __version__
 from rollsignal.bars.source import find_inputs
 from rollsignal.config import load_config
-from rollsignal.digest import hex_text
-from rollsignal.engines.digester import Digester
-from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.local import decide
-from rollsignal.engines.rows import Rows
+from rollsignal.derivation import Engine, derive
 from rollsignal.errors import DataError, JobError
 from rollsignal.fingerprints import fingerprint
-from rollsignal.formats import FORMATS
 from rollsignal.locks import is_held
 from rollsignal.sinks.record import Record, load_record, settings_of
-from rollsignal.spot_check import Signals, compare
 
 SHOWN_WRONG = 10
 
@@ -38,13 +32,13 @@ class Verified(NamedTuple):
     exit_code: int
 
 
-def verify(path: str, sample: int = 0) -> Verified:
+def verify(path: str, sample: int = 0, engine: Engine = "local") -> Verified:
     """Derive a recorded run again, and compare; raises `JobError` where there is no record.
 
-    sample: how many windows of every symbol are decided once more, with fractions.
+    sample and engine are those of `derive`.
     """
     record = load_record(path)
-    points = list(_points(path, record, sample))
+    points = list(_points(path, record, sample, engine))
     holds = all(point.holds for point in points)
     document: dict[str, object] = {
         "record": path,
@@ -55,7 +49,7 @@ def verify(path: str, sample: int = 0) -> Verified:
     return Verified(document, 0 if holds else DataError.exit_code)
 
 
-def _points(path: str, record: Record, sample: int) -> Iterator[Point]:
+def _points(path: str, record: Record, sample: int, engine: Engine) -> Iterator[Point]:
     yield _ended(path, record)
     yield _equal("program", None, record.program.rollsignal, __version__)
     if record.status != "success":
@@ -64,7 +58,7 @@ def _points(path: str, record: Record, sample: int) -> Iterator[Point]:
     yield _names(record)
     for one in record.inputs:
         yield _bytes("input", one.file.path, one.file.sha256)
-    yield from _derived(record, sample)
+    yield from _derived(record, sample, engine)
     for file in record.outputs:
         yield _bytes("output", file.path, file.sha256)
 
@@ -97,13 +91,17 @@ def _settings(record: Record) -> Point:
 
 
 def _names(record: Record) -> Point:
-    """Look whether folders and patterns still stand for the same files."""
+    """Look whether folders and patterns still stand for the same files.
+
+    A state also knows files that were named before, and need not be named any more.
+    """
     asked = record.asked
     expected = [one.file.path for one in record.inputs]
     left_out = [asked.config, *asked.outputs.values()]
-    return _equal(
-        "inputs", None, expected, _or_problem(lambda: find_inputs(asked.inputs, left_out))
-    )
+    found = _or_problem(lambda: find_inputs(asked.inputs, left_out))
+    if asked.continues and isinstance(found, list):
+        expected = [path for path in found if path in expected]
+    return _equal("inputs", None, expected, found)
 
 
 def _bytes(point: str, path: str, expected: str | None) -> Point:
@@ -113,36 +111,25 @@ def _bytes(point: str, path: str, expected: str | None) -> Point:
     return Point(point, path, expected is not None and found == expected, expected, found)
 
 
-def _derived(record: Record, sample: int) -> Iterator[Point]:
+def _derived(record: Record, sample: int, engine: Engine) -> Iterator[Point]:
     """Decide all signals again, with the settings of the record."""
-    digester, signals = Digester(), Signals()
     pipes = [one.file.path for one in record.inputs if one.file.sha256 is None]
     if pipes:
         yield Point("derivation", pipes[0], False, None, "no file that can be read again")
         return
-
-    def emit(rows: Rows) -> None:
-        digester(rows)
-        if sample:
-            signals(rows)
-
     try:
-        form = next((form for form in FORMATS if form == record.asked.format), None)
-        inputs = Inputs([one.file.path for one in record.inputs], record.job_config(), form)
-        result = decide(inputs, lambda level, text: None, emit)
+        found = derive(record, engine, sample)
     except JobError as error:
         yield Point("derivation", None, False, None, str(error))
         return
     assert record.tally is not None
-    yield _equal("tally", None, record.tally._asdict(), result.tally._asdict())
-    yield _equal("series", None, record.series, len(result.series))
-    yield _equal("digest", None, record.digest, hex_text(digester.digest))
-    if sample:
-        rows = {symbol: series.tally.rows for symbol, series in result.series.items()}
-        found = compare(inputs, signals.found, rows, sample)
-        expected = f"{found.windows} windows as decided"
-        wrong = f"another signal: {', '.join(found.wrong[:SHOWN_WRONG])}"
-        yield _equal("sample", None, expected, wrong if found.wrong else expected)
+    yield _equal("tally", None, record.tally._asdict(), found.tally._asdict())
+    yield _equal("series", None, record.series, found.series)
+    yield _equal("digest", None, record.digest, found.digest)
+    if found.compared:
+        expected = f"{found.compared.windows} windows as decided"
+        wrong = f"another signal: {', '.join(found.compared.wrong[:SHOWN_WRONG])}"
+        yield _equal("sample", None, expected, wrong if found.compared.wrong else expected)
 
 
 def _or_problem(look: Callable[[], object]) -> object:

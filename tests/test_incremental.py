@@ -250,12 +250,10 @@ def test_what_a_killed_run_appended_is_cut_off(tmp_path: Path) -> None:
     assert folder.equals_a_run_over(paths)
 
 
-@pytest.mark.parametrize("flag", ["since", "record"])
-def test_a_state_is_not_for_a_range_or_a_record(tmp_path: Path, flag: str) -> None:
-    flags = {flag: "2024-01-01" if flag == "since" else str(tmp_path / "r.json")}
+def test_a_state_is_not_for_a_range(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     path = folder.write("1.csv", [bar(number) for number in range(9)])
-    error = folder.run([path], "part", state=str(tmp_path / "s.state"), **flags)
+    error = folder.run([path], "part", state=str(tmp_path / "s.state"), since="2024-01-01")
     assert error is not None
     assert error.exit_code == 2
     assert not (tmp_path / "s.state").exists()

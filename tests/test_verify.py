@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rollsignal import verify as module
+from rollsignal import derivation
 from rollsignal.engines import inputs as engine_inputs
 from rollsignal.spot_check import Signals, draw
 from rollsignal.verify import verify
@@ -220,7 +220,7 @@ def test_a_sample_finds_a_signal_that_is_wrong(
             super().__call__(rows)
             self.found[4] ^= 1
 
-    monkeypatch.setattr(module, "Signals", Wrong)
+    monkeypatch.setattr(derivation, "Signals", Wrong)
     (point,) = failing(files, sample=100).values()
     assert (point["point"], point["found"]) == ("sample", "another signal: bar 5")
 

@@ -28,13 +28,17 @@ Part = tuple[str, Batch, Sequence[int]]
 class Book:
     """Take batches of any reader, and keep each series' account.
 
-    emit: takes the rows of all bars in the order in which they are read.
+    emit: takes the rows of all bars in the order in which they are read. arrays: whether bars may
+    be decided on arrays.
     """
 
-    def __init__(self, config: JobConfig, doubts: Doubts, emit: Emit | None = None) -> None:
+    def __init__(
+        self, config: JobConfig, doubts: Doubts, emit: Emit | None = None, *, arrays: bool = True
+    ) -> None:
         self.series: dict[str, Series] = {}
         self.doubts = doubts
         self._emit = emit
+        self._arrays = arrays
         self._many: PanelBook | None = None
         self._config = config
         self._steps = None if config.checks.gaps == "off" else Steps()
@@ -46,7 +50,7 @@ class Book:
     def take(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
         """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
         if isinstance(batch, ArrayBatch):
-            if self._take_arrays(batch, reader):
+            if self._arrays and self._take_arrays(batch, reader):
                 return
             batch = batch.plain()
         self.close_panel()

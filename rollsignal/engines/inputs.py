@@ -29,6 +29,11 @@ class Inputs:
         # The fast parser takes a while to load, and does not pay at once.
         self._careful_bytes = 0 if known >= LARGE_BYTES else LARGE_BYTES
 
+    @property
+    def careful(self) -> bool:
+        """Tell whether all is to be read carefully, and decided without arrays."""
+        return self._careful_bytes == ALL_BYTES
+
     def of(self, paths: Sequence[str]) -> "Inputs":
         """Return other files, to be read the same way."""
         return Inputs(paths, self.config, self._form)

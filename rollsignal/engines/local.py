@@ -37,11 +37,11 @@ class Result(NamedTuple):
 class Start(NamedTuple):
     """Where a run begins that continues another: what is known, and what a file's bars go through.
 
-    gate: makes of a file's path, and of what takes its bars, what parts the new from the old.
+    gate: makes of a file's path, and of the book that takes its bars, what parts new from old.
     """
 
     series: Mapping[str, Series]
-    gate: Callable[[str, Take], Take]
+    gate: Callable[[str, Book], Take]
 
 
 def decide(
@@ -58,7 +58,7 @@ def decide(
     """
     config = inputs.config
     doubts = Doubts(config.checks._asdict(), tell)
-    book = Book(config, doubts, emit)
+    book = Book(config, doubts, emit, arrays=not inputs.careful)
     reading = Reading(inputs, watch)
     gate = start.gate if start else _no_gate
     if start:
@@ -66,7 +66,7 @@ def decide(
     if config.sort:
         forms = reading.sort(inputs.paths, book)
     else:
-        forms = {path: reading.each(path, gate(path, book.take)) for path in inputs.by_time()}
+        forms = {path: reading.each(path, gate(path, book)) for path in inputs.by_time()}
     book.finish()
     tally = book.tally()
     if not tally.signals:
@@ -87,8 +87,8 @@ def decide_range(inputs: Inputs, tell: Tell, span: Span, emit: Emit | None, watc
     return result._replace(series=within.series, tally=tally)
 
 
-def _no_gate(path: str, take: Take) -> Take:
-    return take
+def _no_gate(path: str, book: Book) -> Take:
+    return book.take
 
 
 def inspect(inputs: Inputs, doubts: Doubts, watch: Watch | None = None) -> Result:

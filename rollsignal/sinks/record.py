@@ -35,13 +35,20 @@ class Process(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What it was asked to read and write; `outputs` are paths by flag."""
+    """What it was asked to read and write; `outputs` are paths by flag, the range is as given."""
 
     inputs: list[str]
     format: str | None
     config: str
     outputs: dict[str, str]
     partition_by: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    @property
+    def continues(self) -> bool:
+        """Tell whether it continued a state."""
+        return "--state" in self.outputs
 
 
 class Failure(NamedTuple):
@@ -73,7 +80,7 @@ class Input(NamedTuple):
     """An input: the file before it was read, its hash afterwards, and what was found in it.
 
     `compared_by` says how `sha256_after` is known: "stat", because the file's size and times are
-    what they were, or "sha256".
+    what they were, "sha256", or "state", because a run before read the file and this one did not.
     """
 
     file: File
