@@ -14,7 +14,10 @@ from rollsignal.request import Request
 from rollsignal.sinks.log import RunLog
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rollsignal.engines.rows import Emit
+    from rollsignal.engines.series import Series
     from rollsignal.sinks.signals import SignalsFile
 
 SHOWN_FILES = 10
@@ -59,7 +62,10 @@ def _continue(
     from rollsignal.incremental import Continuation
 
     emits: list[Emit] = [signals.write] if signals else []
-    with Continuation(work.request.state or "", inputs, work.log.event) as run:
+    request = work.request
+    with Continuation(request.state or "", inputs, work.log.event) as run:
+        if signals and not request.partition_by:
+            _write_former(signals, request.signals or "", run.known)
         with work.recording.stage("decide"):
             result = run.decide(emits, progress, signals.begin_anew if signals else None)
         progress.close()
@@ -67,6 +73,15 @@ def _continue(
         _leave(work, inputs.config, result, signals)
         run.save()
     return result
+
+
+def _write_former(signals: "SignalsFile", path: str, known: "Mapping[str, Series]") -> None:
+    """Write what earlier runs decided ahead of what this one will."""
+    from rollsignal.sinks.former_signals import former_csv
+
+    if known:
+        for part in former_csv(path, known, signals.harmless_in):
+            signals.write_csv(*part)
 
 
 def _leave(work: Work, config: JobConfig, result: Result, signals: "SignalsFile | None") -> None:

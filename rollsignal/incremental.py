@@ -6,7 +6,7 @@ was restated, which ends the run, or has everything decided anew.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
@@ -17,6 +17,7 @@ from rollsignal.engines.gate import Gate, Take
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, Start, Watch, decide
 from rollsignal.engines.rows import Emit, Rows
+from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, InputError, shown_path
 from rollsignal.files import identity
 from rollsignal.fingerprints import sha256_of, stat_of
@@ -94,6 +95,11 @@ class Continuation:
         if begin_anew:
             begin_anew()
         return self._anew(emits, watch)
+
+    @property
+    def known(self) -> Mapping[str, Series]:
+        """Return the series that the state knew before."""
+        return self._state.series
 
     @property
     def files(self) -> list[InputFile]:

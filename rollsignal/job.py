@@ -168,10 +168,12 @@ def _recording(request: Request, log: RunLog) -> Recording:
 
 def _make_way(request: Request) -> None:
     """Remove what an earlier run left in the places of the outputs; raises `OutputError`."""
+    # A run that continues a state also continues the signals.
+    kept = {"--record", "--state"} | ({"--signals"} if request.state else set())
     for flag, path in request.outputs.items():
         if request.partition_by and flag == "--signals":
             files.make_folder(path)
-        elif flag not in ("--record", "--state"):
+        elif flag not in kept:
             files.make_way(path)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 KEYS = ("symbol", "date")
+# Of row groups and record batches.
+GROUP_ROWS = 1 << 17
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 MAX_NAME_BYTES = 255
 
@@ -42,15 +44,43 @@ def write_partitions(
     )
     try:
         os.mkdir(unfinished)
-        if form == ".csv":
-            table.sink_csv(target)
-        elif form == ".parquet":
-            table.sink_parquet(target)
-        else:
-            table.sink_ipc(target)
+        sink(table, form, target)
+        if key == "date":
+            for partition in os.scandir(unfinished):
+                _order(partition.path, form)
         _move(unfinished, folder, f"signals{form}", keep=merge)
     finally:
         files.drop_folder(unfinished)
+
+
+def sink(table: "pl.LazyFrame", form: str, target: "str | pl.PartitionBy") -> None:
+    """Write a table of signals, the same bytes for the same rows wherever they come from."""
+    if form == ".csv":
+        table.sink_csv(target)
+    elif form == ".parquet":
+        table.sink_parquet(target, row_group_size=GROUP_ROWS)
+    else:
+        table.sink_ipc(target, record_batch_size=GROUP_ROWS)
+
+
+def _order(path: str, form: str) -> None:
+    """Sort the rows of a day by time and symbol, in whatever order their files were read."""
+    table = scanned(path, form)
+    rows = table.collect()
+    ordered = rows.sort(_time(table), "symbol", maintain_order=True)
+    if not ordered.equals(rows):
+        # What was read may still be there only in the file.
+        sink(ordered.lazy(), form, f"{path}.ordered")
+        os.replace(f"{path}.ordered", path)
+
+
+def _time(table: "pl.LazyFrame") -> "pl.Expr":
+    """Return what sorts rows by time: as text, 00:00:00Z comes after 00:00:00.5Z."""
+    import polars as pl
+
+    time = pl.col("timestamp")
+    is_text = table.collect_schema()["timestamp"] == pl.String
+    return time.str.strip_suffix("Z") if is_text else time
 
 
 def _value(key: str) -> "pl.Expr":
@@ -84,7 +114,7 @@ def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.Lazy
     casts = [pl.col(column).cast(schema[column]) for column in schema]
     rows = pl.concat([part.select(casts) for part in former])
     rows = rows.join(table.select(place), on=place, how="anti", nulls_equal=True)
-    return pl.concat([rows, table]).sort("timestamp", maintain_order=True)
+    return pl.concat([rows, table]).sort(_time(table), maintain_order=True)
 
 
 def scanned(path: str, form: str) -> "pl.LazyFrame":

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal.arrays import float_means
@@ -9,7 +10,9 @@ from rollsignal.engines.rows import ArrayRows
 from rollsignal.sinks.summary import harmless
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 # Between these, polars writes a float as Python does.
 PLAIN_FLOATS = (1e-3, 1e15)
@@ -48,10 +51,11 @@ def csv_of(rows: ArrayRows, window: int, harmless_in: bool) -> tuple[bytes, int,
     )
     text = io.BytesIO()
     table.write_csv(text, include_header=False, quote_style="never")
-    return text.getvalue(), _longest(whole), _longest(decimals)
+    return text.getvalue(), longest(whole), longest(decimals)
 
 
-def _longest(text: "pl.Series") -> int:
+def longest(text: "pl.Series") -> int:
+    """Return the most bytes of any text, 0 where there is none."""
     return int(text.str.len_bytes().max() or 0)  # type: ignore[arg-type]
 
 
@@ -84,30 +88,39 @@ def _timestamps(rows: ArrayRows) -> "pl.Series":
 def _symbols(rows: ArrayRows, harmless_in: bool) -> "pl.Series":
     import polars as pl
 
+    names = pl.Series(symbol_texts(rows.symbols, harmless_in), dtype=pl.String)
+    return names.new_from_index(0, len(rows.closes)) if rows.codes is None else names[rows.codes]
+
+
+def symbol_texts(symbols: Sequence[str], harmless_in: bool) -> list[str]:
+    """Write each symbol as a field of CSV; `harmless_in` says where that must be harmless."""
     text = io.StringIO(newline="")
     # The writer quotes only what its own line end is made of.
     writer = csv.writer(text, lineterminator="\n")
     written = []
-    for symbol in rows.symbols:
+    for symbol in symbols:
         writer.writerow([harmless(symbol) if harmless_in else symbol, ""])
         written.append(text.getvalue().removesuffix(",\n"))
         text.seek(0)
         text.truncate()
-    names = pl.Series(written, dtype=pl.String)
-    return names.new_from_index(0, len(rows.closes)) if rows.codes is None else names[rows.codes]
+    return written
 
 
 def _means(rows: ArrayRows, window: int) -> "pl.Series":
-    """Write the rolling means, each as the shortest decimal that identifies the double."""
-    import numpy as np
     import polars as pl
 
     means = float_means(window * rows.closes - rows.margins, window, rows.scale)
+    frame = pl.DataFrame({"mean": mean_texts(means), "signed": rows.signed})
+    return frame.select(pl.when("signed").then("mean")).to_series()
+
+
+def mean_texts(means: "NDArray[np.float64]") -> "pl.Series":
+    """Write rolling means, each as the shortest decimal that identifies the double."""
+    import numpy as np
+    import polars as pl
+
     least, most = PLAIN_FLOATS
     sizes = np.abs(means)
     if ((sizes >= least) & (sizes < most)).all():
-        text = pl.Series(means).cast(pl.String)
-    else:
-        text = pl.Series([repr(mean) for mean in means.tolist()], dtype=pl.String)
-    frame = pl.DataFrame({"mean": text, "signed": rows.signed})
-    return frame.select(pl.when("signed").then("mean")).to_series()
+        return pl.Series(means).cast(pl.String)
+    return pl.Series([repr(mean) for mean in means.tolist()], dtype=pl.String)

@@ -64,6 +64,8 @@ class SignalsFile:
         """
         self._path = path
         self._form = form_of(path, partition_by)
+        # Where spreadsheets run formulas.
+        self.harmless_in = self._form == ".csv"
         self._window = window
         self._partition_by = partition_by
         self._merge = merge
@@ -81,9 +83,13 @@ class SignalsFile:
         if isinstance(rows, ArrayRows):
             from rollsignal.sinks.signal_arrays import csv_of
 
-            text, whole, decimals = csv_of(rows, self._window, harmless_in=self._form == ".csv")
+            text, whole, decimals = csv_of(rows, self._window, harmless_in=self.harmless_in)
         else:
             text, whole, decimals = self._csv_of(rows)
+        self.write_csv(text, whole, decimals)
+
+    def write_csv(self, text: bytes, whole: int, decimals: int) -> None:
+        """Write rows as text, with the most digits before and after the point of any close."""
         self._whole, self._decimals = max(self._whole, whole), max(self._decimals, decimals)
         self._write(text)
 
@@ -93,11 +99,11 @@ class SignalsFile:
 
         symbols = rows.symbols if isinstance(rows, ArrayRows) else {row.symbol for row in rows}
         for symbol in symbols:
-            folder_name("symbol", harmless(symbol) if self._form == ".csv" else symbol)
+            folder_name("symbol", harmless(symbol) if self.harmless_in else symbol)
 
     def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
         """Write rows as CSV; tell the most digits before and after the point of any close."""
-        if self._form == ".csv":
+        if self.harmless_in:
             rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
         times_ns = [row.ns for row in rows if row.ns is not None]
         if times_ns and not -TIMES_NS <= min(times_ns) <= max(times_ns) < TIMES_NS:
@@ -142,14 +148,12 @@ class SignalsFile:
     @_library_errors()
     def _convert(self) -> None:
         """Turn the rows written as text into columns, in bounded memory."""
+        from rollsignal.sinks.partitions import sink
+
         text = self._unfinished + ".csv"
         os.replace(self._unfinished, text)
         try:
-            table = self._table(text)
-            if self._form == ".parquet":
-                table.sink_parquet(self._unfinished)
-            else:
-                table.sink_ipc(self._unfinished)
+            sink(self._table(text), self._form, self._unfinished)
         finally:
             files.drop(text)
 

@@ -132,7 +132,42 @@ def test_symbols_of_any_name_are_read_back_as_from_the_one_file(tmp_path: Path, 
 def test_days_are_read_back_as_from_the_one_file(job: Job, form: str) -> None:
     folder = partitioned(job, "date", form)
     assert sorted(os.listdir(folder)) == ["date=2024-01-01", "date=2024-01-02"]
-    assert_same(folder, whole(job, form or ".parquet"), "date", pl.Date())
+    # The one file has the bars as they were read, a day those of all symbols by time.
+    one = whole(job, form or ".parquet").sort("timestamp", "symbol")
+    assert_same(folder, one, "date", pl.Date())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_days_have_the_same_bytes_however_a_panel_is_cut_into_files(
+    tmp_path: Path, form: str
+) -> None:
+    job = Job(tmp_path, config=CONFIG)
+    stamps = [f"2024-01-0{1 + number // 4}T00:00:0{number % 4}" for number in range(8)]
+    # As text, 00:00:01Z comes after 00:00:01.5Z.
+    rows = [
+        f"{stamp}{part},{symbol},{number}\n"
+        for number, stamp in enumerate(stamps)
+        for part in ("", ".5")
+        for symbol in ("B", "A")
+    ]
+    cuts = {
+        "interleaved": {"all.csv": rows},
+        "symbols": {f"{s}.csv": [row for row in rows if f",{s}," in row] for s in "BA"},
+        "halves": {"1.csv": rows[:9], "2.csv": rows[9:]},
+    }
+    found = []
+    for name, files in cuts.items():
+        (tmp_path / name).mkdir()
+        for file, lines in files.items():
+            (tmp_path / name / file).write_text("timestamp,s,close\n" + "".join(lines))
+        job.input = tmp_path / name
+        folder = partitioned(job, "date", form)
+        found.append({path.parent.name: path.read_bytes() for path in folder.rglob("signals.*")})
+    assert len(found[0]) == 2
+    assert found[0] == found[1] == found[2]
+    if form == ".csv":
+        lines = found[0]["date=2024-01-01"].decode().split("\n")
+        assert [line[17:24] for line in lines[1:5]] == ["00Z,A,0", "00Z,B,0", "00.5Z,A", "00.5Z,B"]
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=4)
@@ -298,9 +333,9 @@ import polars
 from rollsignal import cli
 sink = polars.LazyFrame.sink_parquet
 
-def sink_parquet(*arguments):
+def sink_parquet(*arguments, **options):
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
-    return sink(*arguments)
+    return sink(*arguments, **options)
 
 polars.LazyFrame.sink_parquet = sink_parquet
 sys.exit(cli.main(["run", "-q", *sys.argv[2:]]))
