@@ -73,6 +73,10 @@ class Text(NamedTuple):
         return {"type": ["string", "null"] if self.optional else "string", "pattern": r"\S"}
 
 
+_NAME = Text("")
+_NAME_OR_NULL = Text("", optional=True)
+
+
 class OneOf(NamedTuple):
     """One of a few words."""
 
@@ -101,7 +105,7 @@ class Written(NamedTuple):
 
     def read(self, node: yaml.Node, name: str) -> str | None:
         """Read the word or pattern; raises `BadSettingError`."""
-        text = Text("", optional=True).read(node, name)
+        text = _NAME_OR_NULL.read(node, name)
         if text is None or text in self.words:
             return text
         if "%" not in text:
@@ -145,8 +149,8 @@ class Timestamp(NamedTuple):
     def read(self, node: yaml.Node, name: str) -> str | DateAndTime | None:
         """Read the name or names; raises `BadSettingError`."""
         if not isinstance(node, yaml.SequenceNode):
-            return Text("", optional=True).read(node, name)
-        names = [cast(str, Text("").read(item, name)) for item in node.value]
+            return _NAME_OR_NULL.read(node, name)
+        names = [cast(str, _NAME.read(item, name)) for item in node.value]
         if len(names) != 2:
             raise BadSettingError(
                 node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"
@@ -155,8 +159,8 @@ class Timestamp(NamedTuple):
 
     def schema(self) -> dict[str, object]:
         """Describe the name or names in JSON Schema."""
-        pair = {"type": "array", "items": Text("").schema(), "minItems": 2, "maxItems": 2}
-        return {"anyOf": [Text("", optional=True).schema(), pair]}
+        pair = {"type": "array", "items": _NAME.schema(), "minItems": 2, "maxItems": 2}
+        return {"anyOf": [_NAME_OR_NULL.schema(), pair]}
 
 
 class Switch(NamedTuple):
@@ -202,7 +206,7 @@ class Symbol(NamedTuple):
             if written != [("from", "filename")]:
                 raise BadSettingError(node, f"{name} is a mapping other than {{from: filename}}")
             return SymbolFrom(filename=True)
-        column = Text("", optional=True).read(node, name)
+        column = _NAME_OR_NULL.read(node, name)
         return None if column is None else SymbolFrom(column)
 
     def schema(self) -> dict[str, object]:
@@ -213,4 +217,4 @@ class Symbol(NamedTuple):
             "required": ["from"],
             "additionalProperties": False,
         }
-        return {"anyOf": [Text("", optional=True).schema(), from_names]}
+        return {"anyOf": [_NAME_OR_NULL.schema(), from_names]}
