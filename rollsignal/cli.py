@@ -1,7 +1,7 @@
 """This module is the command line: arguments in, one result on stdout, an exit code out.
 
-With `flags` and `terminal` it alone parses arguments, prints and exits. stdout carries the result
-and nothing else; messages for people go to stderr.
+With `flags`, `parser`, `arguments` and `terminal` it alone parses arguments, prints and exits.
+stdout carries the result and nothing else; messages for people go to stderr.
 """
 
 import argparse
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from rollsignal import STARTED
+from rollsignal.arguments import asked, guessed
 from rollsignal.errors import JobError, StoppedError, UsageError
-from rollsignal.flags import Command, asked, guessed, parsed
+from rollsignal.flags import Command, parsed
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
 from rollsignal.terminal import Voice, drop, flushed, print_result, stdout_error, unprinted
