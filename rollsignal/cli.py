@@ -101,8 +101,7 @@ def _diff(options: argparse.Namespace) -> int:
     from rollsignal.diff import compare
     from rollsignal.sinks.difference_report import report, text
 
-    if options.limit < 0:
-        raise UsageError("--limit is negative")
+    _refuse_negative(options, "limit")
     compared = compare(options.a, options.b)
     document = report(compared, options.limit)
     print_result(_json(document) if options.json else text(document))
@@ -112,9 +111,7 @@ def _diff(options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> int:
     from rollsignal.sample import sample_csv
 
-    for name in ("rows", "seed"):
-        if getattr(options, name) < 0:
-            raise UsageError(f"--{name} is negative")
+    _refuse_negative(options, "rows", "seed")
     for piece in sample_csv(options.rows, options.seed):
         print_result(piece)
     return 0
@@ -130,8 +127,7 @@ def _schema(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from rollsignal.verify import verify
 
-    if options.sample < 0:
-        raise UsageError("--sample is negative")
+    _refuse_negative(options, "sample")
     verified = verify(options.record, options.sample)
     print_result(_json(verified.document))
     return verified.exit_code
@@ -146,6 +142,12 @@ COMMANDS: dict[str, Command] = {
     "schema": _schema,
     "verify": _verify,
 }
+
+
+def _refuse_negative(options: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        if getattr(options, name) < 0:
+            raise UsageError(f"--{name} is negative")
 
 
 def _json(document: dict[str, object]) -> str:

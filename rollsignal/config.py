@@ -25,6 +25,7 @@ from rollsignal.settings import (
 from rollsignal.yaml_nodes import BadSettingError, as_written, composed
 
 MAX_BYTES = 65_536
+WRITTEN = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
@@ -102,9 +103,9 @@ class JobConfig(NamedTuple):
     timestamp_format: Annotated[
         str | None,
         Written(
-            "how timestamps are written: iso, epoch_s, epoch_ms, epoch_us, epoch_ns,"
+            f"how timestamps are written: {', '.join(WRITTEN)},"
             ' or a pattern such as "%d/%m/%Y %H:%M"; null: found out',
-            ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"),
+            WRITTEN,
         ),
     ] = None
     checks: Annotated[

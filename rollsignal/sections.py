@@ -1,7 +1,6 @@
 """This module reads and describes sections: mappings of settings, each held to its rule."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple, cast, get_args
 
 import yaml
@@ -18,7 +17,7 @@ class Section(NamedTuple):
 
     def read(self, node: yaml.Node, name: str) -> object:
         """Read every setting of the section; raises `BadSettingError`."""
-        return read_mapping(node, self.kind, name + ".")
+        return read_mapping(node, self.kind, name + ".", {})
 
     def schema(self) -> dict[str, object]:
         """Describe the section in JSON Schema."""
@@ -69,9 +68,7 @@ def lines_of(node: yaml.Node, kind: Any, prefix: str = "") -> dict[str, int]:
     return lines
 
 
-def read_mapping(
-    node: yaml.Node, kind: Any, prefix: str, assumed: Mapping[str, object] = MappingProxyType({})
-) -> object:
+def read_mapping(node: yaml.Node, kind: Any, prefix: str, assumed: Mapping[str, object]) -> object:
     """Read the settings that the annotations of `kind` declare.
 
     assumed: values of required settings that may be left out.
