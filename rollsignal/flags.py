@@ -91,6 +91,7 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_usual_paths(parser: Parser) -> None:
+    """Declare what is read and written unless something else is named."""
     usual = Request()
     _add_input(parser)
     what = "the format of all inputs (default: told from their content)"
@@ -101,6 +102,7 @@ def _add_usual_paths(parser: Parser) -> None:
 
 
 def _add_more_outputs(parser: Parser) -> None:
+    """Declare what is written if it is asked for, and of which bars."""
     parser.add_path("--summary", "a row for every symbol, as .csv, .json or .parquet")
     parser.add_path("--signals", "a row for every bar, as .csv, .parquet or .arrow")
     parser.add_path("--state", "continue the state there, and read only what is new")
