@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -113,25 +113,23 @@ def check_part(report: str | bytes) -> str:
 
 def settings_table() -> str:
     """List every setting with its default and meaning."""
-    from rollsignal.config import JobConfig
+    from rollsignal.config import config_schema
 
-    rows = ["| setting | default | meaning |", "|---|---|---|", *setting_rows(JobConfig, "")]
+    rows = ["| setting | default | meaning |", "|---|---|---|", *setting_rows(config_schema())]
     return "\n".join(rows) + "\n"
 
 
-def setting_rows(kind: type, prefix: str) -> list[str]:
-    """List the settings that a section declares, and those of sections in it."""
+def setting_rows(schema: dict[str, Any], prefix: str = "") -> list[str]:
+    """List the settings that a section's schema has, and those of sections in it."""
     rows = []
-    for name, declared in kind.__annotations__.items():
-        rule = get_args(declared)[1]
-        if hasattr(rule, "kind"):
-            rows += setting_rows(rule.kind, f"{prefix}{name}.")
+    for name, setting in schema["properties"].items():
+        if "properties" in setting:
+            rows += setting_rows(setting, f"{prefix}{name}.")
             continue
-        # mypy knows no _field_defaults of a plain type.
-        default = getattr(kind, "_field_defaults").get(name, "required")  # noqa: B009
-        default = "null" if default is None else default
-        shown = default if default == "required" else f"`{default}`"
-        rows.append(f"| `{prefix}{name}` | {shown} | {rule.help} |")
+        default = setting.get("default", "")
+        written = default if isinstance(default, str) else json.dumps(default)
+        shown = "required" if name in schema["required"] else f"`{written}`"
+        rows.append(f"| `{prefix}{name}` | {shown} | {setting['description']} |")
     return rows
 
 

@@ -1,7 +1,7 @@
 """This module is the command line: arguments in, one result on stdout, an exit code out.
 
-With `flags` and `terminal` it alone parses arguments, prints and exits. stdout carries the result
-and nothing else; messages for people go to stderr.
+With `flags`, `parser`, `arguments` and `terminal` it alone parses arguments, prints and exits.
+stdout carries the result and nothing else; messages for people go to stderr.
 """
 
 import argparse
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from rollsignal import STARTED
+from rollsignal.arguments import asked, guessed
 from rollsignal.errors import JobError, StoppedError, UsageError
-from rollsignal.flags import Command, asked, guessed, parsed
+from rollsignal.flags import Command, parsed
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
 from rollsignal.terminal import Voice, drop, flushed, print_result, stdout_error, unprinted
@@ -100,8 +101,7 @@ def _diff(options: argparse.Namespace) -> int:
     from rollsignal.diff import compare
     from rollsignal.sinks.difference_report import report, text
 
-    if options.limit < 0:
-        raise UsageError("--limit is negative")
+    _refuse_negative(options, "limit")
     compared = compare(options.a, options.b)
     document = report(compared, options.limit)
     print_result(_json(document) if options.json else text(document))
@@ -111,9 +111,7 @@ def _diff(options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> int:
     from rollsignal.sample import sample_csv
 
-    for name in ("rows", "seed"):
-        if getattr(options, name) < 0:
-            raise UsageError(f"--{name} is negative")
+    _refuse_negative(options, "rows", "seed")
     for piece in sample_csv(options.rows, options.seed):
         print_result(piece)
     return 0
@@ -129,8 +127,7 @@ def _schema(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from rollsignal.verify import verify
 
-    if options.sample < 0:
-        raise UsageError("--sample is negative")
+    _refuse_negative(options, "sample")
     verified = verify(options.record, options.sample, options.engine)
     print_result(_json(verified.document))
     return verified.exit_code
@@ -145,6 +142,12 @@ COMMANDS: dict[str, Command] = {
     "schema": _schema,
     "verify": _verify,
 }
+
+
+def _refuse_negative(options: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        if getattr(options, name) < 0:
+            raise UsageError(f"--{name} is negative")
 
 
 def _json(document: dict[str, object]) -> str:

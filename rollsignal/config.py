@@ -1,10 +1,8 @@
 """This module reads config.yaml into a frozen `JobConfig`.
 
-Each setting is declared once, in the classes in the middle: its name, type, check, default and
-help. What YAML would turn into something else than was written is refused.
+Each setting is declared once: its name, type, check, default and help.
 """
 
-import codecs
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, cast, get_args
 
@@ -12,11 +10,10 @@ import yaml
 
 from rollsignal.errors import ConfigError, shown_path
 from rollsignal.files import open_regular
+from rollsignal.sections import Section, lines_of, mapping_schema, read_mapping
 from rollsignal.settings import (
-    BadSettingError,
     DateAndTime,
     OneOf,
-    Section,
     Switch,
     Symbol,
     SymbolFrom,
@@ -24,14 +21,11 @@ from rollsignal.settings import (
     Timestamp,
     Whole,
     Written,
-    as_written,
-    lines_of,
-    mapping_schema,
-    read_mapping,
 )
+from rollsignal.yaml_nodes import BadSettingError, as_written, composed
 
 MAX_BYTES = 65_536
-MAX_DEPTH = 8
+WRITTEN = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
@@ -109,9 +103,9 @@ class JobConfig(NamedTuple):
     timestamp_format: Annotated[
         str | None,
         Written(
-            "how timestamps are written: iso, epoch_s, epoch_ms, epoch_us, epoch_ns,"
+            f"how timestamps are written: {', '.join(WRITTEN)},"
             ' or a pattern such as "%d/%m/%Y %H:%M"; null: found out',
-            ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns"),
+            WRITTEN,
         ),
     ] = None
     checks: Annotated[
@@ -182,12 +176,16 @@ def read_config(path: str, assumed: Mapping[str, object] | None = None) -> ReadC
 
 
 def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
-    root = _compose(data, name)
+    root = composed(data, name)
     if root is None:
         if assumed:
             values: dict[str, Any] = dict(assumed)
             return ReadConfig(JobConfig(**values), {})
         raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError(
+            f"{name} line 1: {as_written(root)} instead of settings such as window: 5"
+        )
     try:
         config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))
         return ReadConfig(config, lines_of(root, JobConfig))
@@ -202,54 +200,7 @@ def config_schema() -> dict[str, object]:
     return mapping_schema(JobConfig)
 
 
-class _Loader(yaml.SafeLoader):
-    """Compose nodes without aliases, tags and deep nesting, which no config needs."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = cast(Any, self).peek_event()
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
-            kind = "aliases" if isinstance(event, yaml.AliasEvent) else "tags"
-            raise yaml.MarkedYAMLError(
-                problem=f"{kind} are not used here", problem_mark=event.start_mark
-            )
-        if self.depth >= MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
-def _compose(data: bytes, name: str) -> yaml.Node | None:
-    try:
-        if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            data.decode()
-        root = yaml.compose(data, Loader=_Loader)
-    except UnicodeDecodeError as error:
-        at = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"{name} line {at}: not valid YAML text: a byte that is not UTF-8"
-        ) from error
-    except yaml.MarkedYAMLError as error:
-        # Where the text ends too early, the context tells where the unfinished thing began.
-        unfinished = "end of stream" in str(error.problem) and error.context_mark
-        mark = unfinished or error.problem_mark
-        line = f" line {mark.line + 1}" if mark else ""
-        quotes = "; put it in quotes" if "cannot start any token" in str(error.problem) else ""
-        raise ConfigError(f"{name}{line}: not valid YAML: {error.problem}{quotes}") from error
-    except (yaml.YAMLError, UnicodeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(f"{name}: not valid YAML text: {reason}") from error
-    if not isinstance(root, yaml.MappingNode | None):
-        raise ConfigError(
-            f"{name} line 1: {as_written(root)} instead of settings such as window: 5"
-        )
-    return root
-
-
-def _version(root: yaml.Node) -> str | None:
+def _version(root: yaml.MappingNode) -> str | None:
     """Find the version in a config that has something else wrong."""
     for key, value in root.value:
         if key.value == "version":

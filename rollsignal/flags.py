@@ -2,11 +2,12 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from rollsignal import __version__
-from rollsignal.errors import UsageError, did_you_mean, shown, text_without_secrets
+from rollsignal.errors import UsageError, did_you_mean, shown
 from rollsignal.formats import FORMATS
+from rollsignal.parser import Parser
 from rollsignal.request import Request
 
 MAX_WAIT_S = 10**7
@@ -30,40 +31,6 @@ exit codes:
 Command = Callable[[argparse.Namespace], int]
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises `UsageError`, offers the nearest flag, and never abbreviates."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs["allow_abbrev"] = False
-        kwargs["formatter_class"] = lambda prog: argparse.RawDescriptionHelpFormatter(
-            prog, width=88
-        )
-        super().__init__(**kwargs)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        options, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            name = unknown[0].partition("=")[0]
-            known = [flag for flag in self._option_string_actions if flag.startswith("--")]
-            hint = did_you_mean(name, known) if name.startswith("-") else "no flag takes it"
-            self.error(f"unknown argument {shown(text_without_secrets(name))}: {hint}")
-        return options, unknown
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(text_without_secrets(message), f"see {self.prog} --help")
-
-
-class _Once(argparse.Action):
-    """Store a flag's value; a second one is an error, not a silent change of mind."""
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
-        given = vars(namespace).setdefault("given", set())
-        if self.dest in given:
-            parser.error(f"{option_string} is given twice")
-        given.add(self.dest)
-        setattr(namespace, self.dest, values)
-
-
 def parsed(arguments: list[str], commands: dict[str, Command]) -> argparse.Namespace:
     """Parse a command line to its options, and `command`; raises `UsageError`."""
     name = arguments[0] if arguments else "-"
@@ -75,8 +42,8 @@ def parsed(arguments: list[str], commands: dict[str, Command]) -> argparse.Names
     return options
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="rollsignal", description="Turn OHLCV bars into an exact rolling-mean signal."
     )
     _add_version(parser)
@@ -91,23 +58,23 @@ def _parser() -> _Parser:
     return parser
 
 
-def _add_version(parser: argparse.ArgumentParser) -> None:
+def _add_version(parser: Parser) -> None:
     parser.add_argument("--version", action="version", version=f"rollsignal {__version__}")
 
 
-def _add_input(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument(
-        "--input",
-        metavar="PATH",
-        nargs="+",
-        default=Request().inputs,
-        action=_Once,
-        help=f"tables of bars: {what} (default: data.csv)",
-    )
+def _add_input(
+    parser: Parser, what: str = "files, folders, patterns, URLs, - for standard input"
+) -> None:
+    told = f"tables of bars: {what} (default: data.csv)"
+    parser.add_value("--input", told, metavar="PATH", nargs="+", default=Request().inputs)
 
 
-def _add_path(parser: argparse.ArgumentParser, flag: str, what: str) -> None:
-    parser.add_argument(flag, metavar="PATH", action=_Once, help=f"{what} (default: none)")
+def _add_quiet(parser: Parser) -> None:
+    parser.add_switch("-q", "--quiet", what="no warnings on stderr")
+
+
+def _add_json(parser: Parser) -> None:
+    parser.add_switch("--json", what="print JSON instead of text")
 
 
 def _add_run(commands: Any) -> None:
@@ -117,51 +84,45 @@ def _add_run(commands: Any) -> None:
         description="Decide the signals of a table of bars; leave metrics and a log.",
         epilog=EXAMPLES,
     )
+    _add_usual_paths(parser)
+    _add_more_outputs(parser)
+    _add_conduct(parser)
+    _add_version(parser)
+
+
+def _add_usual_paths(parser: Parser) -> None:
+    """Declare what is read and written unless something else is named."""
     usual = Request()
-    _add_input(parser, "files, folders, patterns, URLs, - for standard input")
-    parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        action=_Once,
-        help="the format of all inputs (default: told from their content)",
-    )
-    for flag, path, what in (
-        ("--config", usual.config, "settings: seed, window, version, ..."),
-        ("--output", usual.output, "where the metrics go"),
-        ("--log-file", usual.log_file, "where the log goes; lines are appended"),
-    ):
-        parser.add_argument(
-            flag, metavar="PATH", default=path, action=_Once, help=f"{what} (default: {path})"
-        )
-    for flag, what in (
-        ("--summary", "a row for every symbol, as .csv, .json or .parquet"),
-        ("--signals", "a row for every bar, as .csv, .parquet or .arrow"),
-        ("--state", "continue the state there, and read only what is new"),
-    ):
-        _add_path(parser, flag, what)
-    for flag, what in (("--since", "bars from this time on"), ("--until", "bars before this time")):
-        parser.add_argument(
-            flag, metavar="TIME", action=_Once, help=f"count and write only {what} (default: all)"
-        )
-    parser.add_argument(
-        "--partition-by",
-        choices=("symbol", "date"),
-        action=_Once,
-        help="write the signals as a hive-partitioned folder (default: one file)",
-    )
-    _add_path(parser, "--record", "what was read, how and what was found, as JSON")
-    parser.add_argument(
-        "--if-changed",
-        action="store_true",
-        help="end at once if nothing has changed since the run of --record",
-    )
-    parser.add_argument(
+    _add_input(parser)
+    what = "the format of all inputs (default: told from their content)"
+    parser.add_value("--format", what, choices=FORMATS)
+    parser.add_path("--config", "settings: seed, window, version, ...", usual.config)
+    parser.add_path("--output", "where the metrics go", usual.output)
+    parser.add_path("--log-file", "where the log goes; lines are appended", usual.log_file)
+
+
+def _add_more_outputs(parser: Parser) -> None:
+    """Declare what is written if it is asked for, and of which bars."""
+    parser.add_path("--summary", "a row for every symbol, as .csv, .json or .parquet")
+    parser.add_path("--signals", "a row for every bar, as .csv, .parquet or .arrow")
+    parser.add_path("--state", "continue the state there, and read only what is new")
+    for flag, bars in (("--since", "bars from this time on"), ("--until", "bars before this time")):
+        parser.add_value(flag, f"count and write only {bars} (default: all)", metavar="TIME")
+    what = "write the signals as a hive-partitioned folder (default: one file)"
+    parser.add_value("--partition-by", what, choices=("symbol", "date"))
+    parser.add_path("--record", "what was read, how and what was found, as JSON")
+
+
+def _add_conduct(parser: Parser) -> None:
+    """Declare when a run begins, and what it tells."""
+    what = "end at once if nothing has changed since the run of --record"
+    parser.add_switch("--if-changed", what=what)
+    parser.add_value(
         "--wait",
+        "wait for another run that writes the same files (default: 0)",
         metavar="SECONDS",
         type=_seconds,
-        default=usual.wait,
-        action=_Once,
-        help="wait for another run that writes the same files (default: 0)",
+        default=Request().wait,
     )
     parser.add_argument(
         "--log-format",
@@ -169,12 +130,9 @@ def _add_run(commands: Any) -> None:
         default="text",
         help="text, or one JSON object a line (default: text)",
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="tell what would be read and written, and stop"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
-    parser.add_argument("-v", "--verbose", action="store_true", help="the log on stderr too")
-    _add_version(parser)
+    parser.add_switch("--dry-run", what="tell what would be read and written, and stop")
+    _add_quiet(parser)
+    parser.add_switch("-v", "--verbose", what="the log on stderr too")
 
 
 def _seconds(text: str) -> float:
@@ -193,14 +151,10 @@ def _add_check(commands: Any) -> None:
         help="tell what is wrong with a table of bars",
         description="Read bars with every check on; print a JSON report, exit 65 on errors.",
     )
-    _add_input(parser, "files, folders, patterns, URLs, - for standard input")
-    parser.add_argument(
-        "--config",
-        metavar="PATH",
-        action=_Once,
-        help="settings; none is required (default: config.yaml, if there is one)",
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings on stderr")
+    _add_input(parser)
+    what = "settings; none is required (default: config.yaml, if there is one)"
+    parser.add_value("--config", what, metavar="PATH")
+    _add_quiet(parser)
 
 
 def _add_explain(commands: Any) -> None:
@@ -210,24 +164,11 @@ def _add_explain(commands: Any) -> None:
         description="Tell how the signal of one bar came about, and what floats make of it.",
     )
     _add_input(parser, "files, folders, patterns")
-    parser.add_argument(
-        "--config",
-        metavar="PATH",
-        default=Request().config,
-        action=_Once,
-        help="settings; window is required (default: config.yaml)",
-    )
-    parser.add_argument(
-        "--at",
-        metavar="TIME",
-        required=True,
-        action=_Once,
-        help="the bar: its timestamp, or row:N for the N-th of its series",
-    )
-    parser.add_argument(
-        "--symbol", action=_Once, help="the bar's symbol, where the config names their column"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_path("--config", "settings; window is required", Request().config)
+    what = "the bar: its timestamp, or row:N for the N-th of its series"
+    parser.add_value("--at", what, metavar="TIME", required=True)
+    parser.add_value("--symbol", "the bar's symbol, where the config names their column")
+    _add_json(parser)
 
 
 def _add_diff(commands: Any) -> None:
@@ -239,7 +180,7 @@ def _add_diff(commands: Any) -> None:
     for name in ("A", "B"):
         what = "signals (.csv, .parquet, .arrow or a folder of them), or a run's record"
         parser.add_argument(name.lower(), metavar=name, help=what)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    _add_json(parser)
     parser.add_argument("--limit", type=int, default=20, help="rows to show (default: 20)")
 
 
@@ -283,41 +224,4 @@ def _add_verify(commands: Any) -> None:
         default="local",
         help="what runs again: local, as the job, or plain, row by row without arrays, which is"
         " slow (default: local)",
-    )
-
-
-def asked(options: argparse.Namespace) -> Request:
-    """Return what the options of `run` ask for."""
-    names = [name for name in Request._fields if name not in ("inputs", "given")]
-    given = {name: getattr(options, name) for name in names}
-    return Request(tuple(options.input), **given)
-
-
-def guessed(arguments: list[str]) -> Request:
-    """Find the paths in a command line that is wrong, so that its metrics still get there.
-
-    Whatever is named and is no output may have been meant to be read, and must not be harmed.
-    """
-    named: dict[str, str] = {}
-    others: list[str] = []
-    flag = ""
-    for argument in arguments[1:]:
-        name, equals, value = argument.partition("=")
-        if argument.startswith("--") and not equals:
-            flag = name
-            continue
-        if not argument.startswith("--"):
-            name, value, flag = flag, argument, ""
-        if name in ("--config", "--output", "--log-file", "--log-format"):
-            others += [named[name]] if name in named else []
-            named[name] = value
-        elif name != "--format" or value not in FORMATS:
-            others.append(value)
-    usual = Request()
-    return Request(
-        tuple(dict.fromkeys(others)) or usual.inputs,
-        named.get("--config", usual.config),
-        named.get("--output", usual.output),
-        named.get("--log-file", usual.log_file),
-        "json" if named.get("--log-format") == "json" else "text",
     )

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal import files
-from rollsignal.errors import BadCellError, JobError, UsageError, is_url, shown, shown_path
+from rollsignal.errors import JobError, UsageError, is_url, shown_path
 from rollsignal.formats import Format
 from rollsignal.sinks.log import LogFormat
 
@@ -133,10 +133,6 @@ def _time(flag: str, text: str | None) -> int | None:
     """Read a time to nanoseconds since 1970 UTC; raises `UsageError`."""
     if text is None:
         return None
-    from rollsignal.timestamps import TimestampReader, to_ns
+    from rollsignal.timestamps import asked_ns
 
-    try:
-        return to_ns(TimestampReader().read([text])[0])
-    except BadCellError as bad:
-        hint = "write for example 2024-01-31 or 2024-01-31T23:59:00Z"
-        raise UsageError(f"{flag} is {shown(text)}, {bad.reason}", hint) from None
+    return asked_ns(flag, text, "write for example 2024-01-31 or 2024-01-31T23:59:00Z")

@@ -4,7 +4,7 @@ from typing import Any
 
 from rollsignal.config import JobConfig, config_schema
 from rollsignal.kernel import Tally
-from rollsignal.settings import flat_schemas
+from rollsignal.sections import flat_schemas
 from rollsignal.sinks.record import SCHEMA as RECORD
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

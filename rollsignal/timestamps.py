@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from rollsignal.errors import BadCellError, UsageError, shown
+
 if TYPE_CHECKING:
     from rollsignal.timestamp_forms import Form
 
@@ -141,6 +143,18 @@ def _has_microseconds(text: str, width: int, end: int) -> bool:
     if not point + 1 < end <= point + 7 or not _are(text[point::width], ".,"):
         return False
     return all(text[place::width].isdigit() for place in range(point + 1, end))
+
+
+def asked_ns(flag: str, text: str, hint: str) -> int:
+    """Read a flag's timestamp to nanoseconds since 1970 UTC; raises `UsageError` with the hint.
+
+    >>> asked_ns("--since", "2024-01-31", "write it so")
+    1706659200000000000
+    """
+    try:
+        return to_ns(TimestampReader().read([text])[0])
+    except BadCellError as bad:
+        raise UsageError(f"{flag} is {shown(text)}, {bad.reason}", hint) from None
 
 
 def to_ns(moment: Moment) -> int:

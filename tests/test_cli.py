@@ -488,98 +488,6 @@ def test_a_killed_run_leaves_no_metrics_and_no_litter_but_a_lock_that_hinders_no
 
 # Wrong command lines.
 
-WRONG = {
-    "a misspelt flag": (["--inptu", "x"], "unknown argument '--inptu': did you mean --input?"),
-    "a misspelt flag with =": (["--conifg=x"], "did you mean --config?"),
-    "an abbreviation": (["--inp", "x"], "unknown argument '--inp': did you mean --input?"),
-    "another abbreviation": (["--log", "x"], "unknown argument '--log': did you mean --log-"),
-    "a flag like no other": (["--zzz"], "unknown argument '--zzz': known: --help, --input,"),
-    "a short flag": (["-i", "x"], "unknown argument '-i': "),
-    "a name without a flag": (["data.csv"], "unknown argument 'data.csv': no flag takes it"),
-    "control characters": (["--\x1b[2J\n"], r"unknown argument '--\x1b[2J\n'"),
-    "a giant": (["--" + "x" * 9000], "(9,002 characters)"),
-    "a flag given twice": (["--input", "bars.csv"], "--input is given twice"),
-    "the config twice": (["--config=config.yaml"], "--config is given twice"),
-    "a flag without its value": (["--log-format"], "--log-format: expected one argument"),
-    "a choice that is none": (["--log-format", "xml"], "invalid choice: 'xml'"),
-    "a format that is none": (["--format", "xml"], "invalid choice: 'xml'"),
-    "the format twice": (["--format=csv", "--format=csv"], "--format is given twice"),
-    "a value for a switch": (["--quiet=yes"], "ignored explicit argument 'yes'"),
-}
-
-
-@pytest.mark.parametrize(("more", "message"), WRONG.values(), ids=WRONG)
-def test_a_wrong_command_line_exits_2_and_leaves_error_metrics(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    more: list[str],
-    message: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    files = Job(tmp_path)
-    files.output.write_text("of a former run")
-    assert files.run(*more) == 2
-    printed, told = capsys.readouterr()
-    metrics = files.metrics()
-    assert metrics == published(printed) == error("v1", str(metrics["error_message"]))
-    assert message in str(metrics["error_message"])
-    assert len(str(metrics["error_message"])) < 300
-    assert told.startswith("rollsignal: error: ")
-    assert told.endswith("(see rollsignal run --help)\n")
-    assert told.count("\n") == 1
-    (event,) = files.events()
-    assert " job failed exit_code=2 " in event
-
-
-def test_a_log_given_twice_exits_2_too(tmp_path: Path) -> None:
-    files = Job(tmp_path)
-    assert files.run("--log-file", str(tmp_path / "other.log")) == 2
-    assert files.metrics() == error("v1", "--log-file is given twice")
-
-
-@pytest.mark.parametrize("join", [True, False])
-def test_error_metrics_of_a_wrong_command_line_go_where_it_says(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], join: bool
-) -> None:
-    files = Job(tmp_path, config=CONFIG.replace("v1", "v8"))
-    flags = [f"--config={files.config}", f"--log-file={tmp_path}/l", f"--output={tmp_path}/out/m"]
-    if not join:
-        flags = [part for flag in flags for part in flag.split("=")]
-    assert command("run", *flags, "--nope") == 2
-    text = (tmp_path / "out/m").read_text()
-    assert published(text)["version"] == "v8"
-    assert text == capsys.readouterr().out
-    assert (tmp_path / "l").exists()
-
-
-def test_error_metrics_of_a_wrong_command_line_have_the_version_of_a_wrong_config(
-    tmp_path: Path,
-) -> None:
-    files = Job(tmp_path, config="window: 0\nversion: v8\n")
-    assert files.run("--nope") == 2
-    assert files.metrics()["version"] == "v8"
-
-
-def test_error_metrics_of_a_wrong_command_line_go_to_the_usual_place_otherwise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Job(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    assert command("run", "--output") == 2
-    assert published((tmp_path / "metrics.json").read_text())["version"] == "v1"
-    (tmp_path / "metrics.json").unlink()
-    assert command("run", "--output", "--input", "x", "--nope") == 2
-    assert sorted(os.listdir(tmp_path)) == ["bars.csv", "config.yaml", "metrics.json", "run.log"]
-
-
-def test_a_wrong_command_line_never_overwrites_an_input(tmp_path: Path) -> None:
-    files = Job(tmp_path)
-    before = snapshot(tmp_path)
-    assert files.run("--nope", output=files.input) == 2
-    assert files.run("--nope", output=files.config, log_file=files.input) == 2
-    assert snapshot(tmp_path) == before
-
 
 def test_outputs_that_are_inputs_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = Job(tmp_path)
@@ -592,34 +500,6 @@ def test_outputs_that_are_inputs_exit_2(tmp_path: Path, capsys: pytest.CaptureFi
         f"(path: {files.input})\n"
     )
     assert snapshot(tmp_path) == before
-
-
-MISLEADING = [
-    "--output=b.csv --nope --input a.csv b.csv",
-    "--output=a.csv --input a.csv --input b.csv",
-    "--output=a.csv --config a.csv --config b.csv",
-    "--output=a.csv --nope --input ./*.csv",
-    "--output=a.csv --inptu=a.csv",
-    "--output=a.csv --inputs b.csv a.csv",
-    "--output=m.json a.csv",
-    "--log-file=l a.csv",
-    "--output m.json a.csv",
-    "--log-file l -i a.csv",
-    "--output -i a.csv",
-    "--output=a.csv --format a.csv",
-    "--output=a.csv --format csv --input a.csv --nope",
-]
-
-
-@pytest.mark.parametrize("line", MISLEADING)
-def test_a_wrong_command_line_never_harms_what_it_may_mean_to_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("a.csv", "b.csv"):
-        Path(name).write_text("precious")
-    assert command("run", *line.split()) == 2
-    assert [Path(name).read_text() for name in ("a.csv", "b.csv")] == ["precious", "precious"]
 
 
 def test_the_file_that_stdin_reads_is_never_an_output(tmp_path: Path) -> None:
@@ -839,15 +719,6 @@ def test_every_input_is_held_against_the_format_that_is_given(
         assert "bars.csv: not parquet as --format says, but text by its content" in (
             capsys.readouterr().err
         )
-
-
-def test_error_metrics_of_a_wrong_command_line_with_a_format_spare_the_usual_input(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("data.csv").write_text("precious")
-    assert command("run", "--format", "csv", "--output", "data.csv", "--nope") == 2
-    assert Path("data.csv").read_text() == "precious"
 
 
 def test_a_path_of_several_lines_is_told_in_one_without_escapes(

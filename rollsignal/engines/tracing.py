@@ -14,10 +14,10 @@ from rollsignal.config import JobConfig
 from rollsignal.engines.book import Book
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.parts import Part, line_of, part_of
-from rollsignal.errors import BadCellError, UsageError, did_you_mean, shown, shown_path
+from rollsignal.errors import UsageError, did_you_mean, shown, shown_path
 from rollsignal.kernel import Carry, Last, advance
 from rollsignal.prices import Ticks
-from rollsignal.timestamps import TimestampReader, iso, to_ns
+from rollsignal.timestamps import asked_ns, iso, to_ns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,11 +98,8 @@ def wanted(at: str, symbol: str | None) -> Wanted:
     row = _ROW.fullmatch(at)
     if row:
         return Wanted(None, int(row[1]), symbol or "")
-    try:
-        return Wanted(to_ns(TimestampReader().read([at])[0]), None, symbol or "")
-    except BadCellError as bad:
-        hint = "write 2024-01-31T09:30:00, or row:120 for the 120th bar"
-        raise UsageError(f"--at is {shown(at)}, {bad.reason}", hint) from None
+    hint = "write 2024-01-31T09:30:00, or row:120 for the 120th bar"
+    return Wanted(asked_ns("--at", at, hint), None, symbol or "")
 
 
 def trace(inputs: Inputs, bar: Wanted, book: Book) -> Trace:
