@@ -183,8 +183,9 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
             return ReadConfig(JobConfig(**values), {})
         raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
     if not isinstance(root, yaml.MappingNode):
+        line = root.start_mark.line + 1
         raise ConfigError(
-            f"{name} line 1: {as_written(root)} instead of settings such as window: 5"
+            f"{name} line {line}: {as_written(root)} instead of settings such as window: 5"
         )
     try:
         config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))

@@ -124,11 +124,11 @@ def _add_conduct(parser: Parser) -> None:
         type=_seconds,
         default=Request().wait,
     )
-    parser.add_argument(
+    parser.add_value(
         "--log-format",
+        "text, or one JSON object a line (default: text)",
         choices=("text", "json"),
         default="text",
-        help="text, or one JSON object a line (default: text)",
     )
     parser.add_switch("--dry-run", what="tell what would be read and written, and stop")
     _add_quiet(parser)
@@ -181,7 +181,7 @@ def _add_diff(commands: Any) -> None:
         what = "signals (.csv, .parquet, .arrow or a folder of them), or a run's record"
         parser.add_argument(name.lower(), metavar=name, help=what)
     _add_json(parser)
-    parser.add_argument("--limit", type=int, default=20, help="rows to show (default: 20)")
+    parser.add_value("--limit", "rows to show (default: 20)", type=int, default=20)
 
 
 def _add_sample(commands: Any) -> None:
@@ -190,8 +190,8 @@ def _add_sample(commands: Any) -> None:
         help="print made-up one-minute bars",
         description="Print made-up one-minute BTC bars as CSV, the same for a seed everywhere.",
     )
-    parser.add_argument("--rows", type=int, default=10_000, help="bars (default: 10000)")
-    parser.add_argument("--seed", type=int, default=42, help="seed (default: 42)")
+    parser.add_value("--rows", "bars (default: 10000)", type=int, default=10_000)
+    parser.add_value("--seed", "seed (default: 42)", type=int, default=42)
 
 
 def _add_schema(commands: Any) -> None:
@@ -211,17 +211,17 @@ def _add_verify(commands: Any) -> None:
         " exit 65 if something does not.",
     )
     parser.add_argument("record", metavar="RECORD", help="what --record left")
-    parser.add_argument(
+    parser.add_value(
         "--sample",
+        "decide N windows of every symbol once more, with fractions (default: 0)",
         metavar="N",
         type=int,
         default=0,
-        help="decide N windows of every symbol once more, with fractions (default: 0)",
     )
-    parser.add_argument(
+    parser.add_value(
         "--engine",
+        "what runs again: local, as the job, or plain, row by row without arrays, which is slow"
+        " (default: local)",
         choices=("local", "plain"),
         default="local",
-        help="what runs again: local, as the job, or plain, row by row without arrays, which is"
-        " slow (default: local)",
     )

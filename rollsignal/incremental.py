@@ -204,11 +204,11 @@ class _Attempt:
 
     def restated(self) -> list[Restated]:
         """List what was changed of the bars that the state knows."""
-        import numpy as np
-
         changed = [self._numbers[p] for p, found in self._found.items() if found.kind == "changed"]
         if not (self._old or changed):
             return []
+        import numpy as np
+
         known = self.known()
         now = np.concatenate([known[:0], *(bars for _, bars in self._old)])
         of_new = np.concatenate([known[:0], *(bars for kind, bars in self._old if kind == "new")])

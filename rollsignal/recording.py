@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from rollsignal.config import ReadConfig
 from rollsignal.engines.local import Result
 from rollsignal.engines.rows import Emit
 from rollsignal.errors import JobError
-from rollsignal.sinks.state import InputFile
+
+if TYPE_CHECKING:
+    from rollsignal.sinks.state import InputFile
 
 
 class Recording:
@@ -33,7 +36,7 @@ class Recording:
     def after(self, result: Result) -> None:
         """Take what was found; raises `DiskError` if an input changed while it was read."""
 
-    def continued(self, result: Result, files: Sequence[InputFile], digest: int) -> None:
+    def continued(self, result: Result, files: "Sequence[InputFile]", digest: int) -> None:
         """Take what was found by a run that continues a state, and all files that this knows."""
 
     def succeed(self) -> None:

@@ -66,9 +66,22 @@ def test_the_sample_job_loads_nothing_of_the_program_that_it_does_not_use(
         "unchanged",
         "sinks.record",
         "incremental",
+        "sinks.state",
     }
     unused |= {f"timestamp_{name}" for name in ("forms", "discovery", "pattern")}
     assert ours & {f"rollsignal.{name}" for name in unused} == set()
+
+
+@pytest.mark.parametrize("flag", ["--state", "--record"])
+def test_a_small_job_that_is_continued_or_recorded_loads_no_heavy_library(
+    tmp_path: Path, flag: str
+) -> None:
+    (tmp_path / "config.yaml").write_bytes((ROOT / "config.yaml").read_bytes())
+    head, *rows = (ROOT / "data.csv").read_text().splitlines(keepends=True)
+    for name, part in (("1.csv", rows[:5_000]), ("2.csv", rows[5_000:6_000])):
+        (tmp_path / name).write_text(head + "".join(part))
+        loaded = imported_by(tmp_path, f"--input={name}", flag, "kept")
+        assert packages(loaded) & {"numpy", "polars", "pandas"} == set()
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])

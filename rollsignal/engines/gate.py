@@ -1,7 +1,7 @@
 """This module lets only the bars through that come after the place that each series has reached."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from rollsignal.arrays import TickArray
@@ -35,36 +35,46 @@ class Gate:
         self._old = old
         self._reached = reached
         self._known_rows = known_rows
-        self._codes = SymbolCodes()
+
+    @cached_property
+    def _codes(self) -> SymbolCodes:
+        return SymbolCodes()
 
     def __call__(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
         """Take the next batch of the file."""
+        if isinstance(batch, ArrayBatch):
+            self._part_arrays(batch, reader)
+        else:
+            self._part(batch, reader)
+        self.rows += batch.rows
+
+    def _part(self, batch: Batch, reader: Reader) -> None:
+        new = self._new_of(batch, reader)
+        if all(new):
+            self._take(batch, reader)
+            return
+        old, places = ([at for at, is_new in enumerate(new) if is_new == side] for side in (0, 1))
+        self._old(_rows_of(batch.picked(old), reader))
+        if places:
+            self._take(batch.picked(places), reader)
+
+    def _part_arrays(self, batch: ArrayBatch, reader: Reader) -> None:
         import numpy as np
 
-        if batch.moments is None:
-            new = np.arange(self.rows, self.rows + batch.rows) >= self._known_rows
-        elif isinstance(batch, ArrayBatch):
-            new = self._new_of_arrays(batch, reader)
-        else:
-            new = np.array(self._new_of(batch, reader))
-        self.rows += batch.rows
+        new = self._new_of_arrays(batch, reader)
         if new.all():
             self._take(batch, reader)
             return
         old, places = np.flatnonzero(~new), np.flatnonzero(new)
-        if isinstance(batch, ArrayBatch):
-            self._old(self._rows_of_arrays(_picked_arrays(batch, old), reader))
-            if len(places):
-                self._take(_picked_arrays(batch, places), reader)
-        else:
-            self._old(_rows_of(batch.picked(old.tolist()), reader))
-            if len(places):
-                self._take(batch.picked(places.tolist()), reader)
+        self._old(self._rows_of_arrays(_picked_arrays(batch, old), reader))
+        if len(places):
+            self._take(_picked_arrays(batch, places), reader)
 
     def _new_of_arrays(self, batch: ArrayBatch, reader: Reader) -> "NDArray[np.bool_]":
         import numpy as np
 
-        assert batch.moments is not None
+        if batch.moments is None:
+            return np.arange(self.rows, self.rows + batch.rows) >= self._known_rows
         if batch.symbols is None:
             return batch.moments > self._reached.get(reader.symbol or "", BEFORE_ALL)
         codes = self._codes.of(batch.symbols)
@@ -73,7 +83,8 @@ class Gate:
         return found
 
     def _new_of(self, batch: Batch, reader: Reader) -> list[bool]:
-        assert batch.moments is not None
+        if batch.moments is None:
+            return [row >= self._known_rows for row in range(self.rows, self.rows + batch.rows)]
         symbols = batch.symbols or [reader.symbol or ""] * batch.rows
         return [
             to_ns(moment) > self._reached.get(symbol, BEFORE_ALL)

@@ -7,6 +7,7 @@ segments that the state knows is of a run that did not end, and is cut off.
 
 import hashlib
 import os
+import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PLACES = 8192
 NO_CLOSE = PLACES - 1
 _KINDS = [("series", "<i4"), ("file", "<i4"), ("place", "<i8"), ("close", "<u8"), ("signal", "i1")]
+_BAR = struct.Struct("<iiqQb")
 
 
 class History:
@@ -59,7 +61,7 @@ class History:
 
     def __call__(self, rows: Rows) -> None:
         """Append rows; raises `DiskError`."""
-        data = self.bars_of(rows).tobytes()
+        data = self._packed(rows)
         self._hash.update(data)
         self._size += len(data)
         try:
@@ -107,23 +109,31 @@ class History:
         """Return rows as bars."""
         import numpy as np
 
-        if isinstance(rows, ArrayRows):
-            bars = np.zeros(len(rows.closes), _KINDS)
-            numbers = np.array([self.number(symbol) for symbol in rows.symbols])
-            bars["series"] = numbers[0 if rows.codes is None else rows.codes]
-            bars["place"], bars["signal"] = rows.places, rows.signals
-            bars["close"] = _keys_of_ticks(rows.closes, rows.scale)
-        else:
-            try:
-                bars = np.array([self._bar(row) for row in rows], _KINDS)
-            except OverflowError as problem:
-                raise DataError("A state keeps no timestamps beyond 1678 to 2261") from problem
-        bars["file"] = self.file
-        return bars
+        return np.frombuffer(self._packed(rows), _KINDS)
 
-    def _bar(self, row: SignalRow) -> tuple[int, int, int, int, int]:
+    def _packed(self, rows: Rows) -> bytes:
+        if isinstance(rows, ArrayRows):
+            return self._packed_arrays(rows)
+        try:
+            return b"".join(map(self._packed_row, rows))
+        except struct.error as problem:
+            raise DataError("A state keeps no timestamps beyond 1678 to 2261") from problem
+
+    def _packed_row(self, row: SignalRow) -> bytes:
         signal = NO_SIGNAL if row.signal is None else row.signal
-        return self.number(row.symbol), 0, row.place, key_of_close(row.close), signal
+        close = key_of_close(row.close)
+        return _BAR.pack(self.number(row.symbol), self.file, row.place, close, signal)
+
+    def _packed_arrays(self, rows: ArrayRows) -> bytes:
+        import numpy as np
+
+        bars = np.zeros(len(rows.closes), _KINDS)
+        numbers = np.array([self.number(symbol) for symbol in rows.symbols])
+        bars["series"] = numbers[0 if rows.codes is None else rows.codes]
+        bars["file"] = self.file
+        bars["place"], bars["signal"] = rows.places, rows.signals
+        bars["close"] = _keys_of_ticks(rows.closes, rows.scale)
+        return bars.tobytes()
 
     def _problem(self, problem: OSError) -> DiskError:
         path = shown_path(self.path)
