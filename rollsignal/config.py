@@ -183,7 +183,8 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
             return ReadConfig(JobConfig(**values), {})
         raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
     if not isinstance(root, yaml.MappingNode):
-        line = root.start_mark.line + 1
+        # Nothing at all is put at the end by the parser.
+        line = root.start_mark.line + 1 if root.value else 1
         raise ConfigError(
             f"{name} line {line}: {as_written(root)} instead of settings such as window: 5"
         )

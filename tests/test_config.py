@@ -88,6 +88,7 @@ def test_each_setting_is_declared_with_its_help(kind: type) -> None:
         ("# seed: 42\n\n", "the config is empty; it needs seed, window and version"),
         ("---\n", "line 1: empty instead of settings"),
         ("- seed\n- window\n", "line 1: a list instead of settings"),
+        ("# a\n\n- seed\n", "line 3: a list instead of settings"),
         ("[]\n", "line 1: a list instead of settings"),
         ("42\n", "line 1: 42 instead of settings"),
         ("null\n", "line 1: null instead of settings"),
