@@ -4,9 +4,10 @@ import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
-from bench import data
+from bench import data, night
 from bench.processes import Run, measure, side_by_side
 
 OURS, SCRIPT, EMPTY = "rollsignal", "pandas script", "empty Python"
@@ -51,19 +52,20 @@ FULL = (
     Case("csv", "10 thousand", 15, (*ONE_SERIES, EMPTY)),
     Case("csv", "1 million", 7, ONE_SERIES),
     Case("csv", "10 million", 5, ONE_SERIES),
-    Case("csv", "50 million", 3, ONE_SERIES, checked=False),
+    Case("csv", "50 million", 5, ONE_SERIES, checked=False),
     Case("gz", "10 thousand", 7, ONE_SERIES),
     Case("gz", "1 million", 5, ONE_SERIES),
     Case("gz", "10 million", 5, ONE_SERIES),
     Case("parquet", "10 thousand", 7, MANY_SERIES),
     Case("parquet", "1 million", 7, MANY_SERIES),
     Case("parquet", "10 million", 5, MANY_SERIES),
-    Case("parquet", "50 million", 3, MANY_SERIES, checked=False),
+    Case("parquet", "50 million", 5, MANY_SERIES, checked=False),
     Case("panel", "1 million", 7, MANY_SERIES),
     Case("panel", "10 million", 5, MANY_SERIES),
-    Case("panel", "50 million", 3, MANY_SERIES, checked=False),
+    Case("panel", "50 million", 5, MANY_SERIES, checked=False),
     Case("files", "1 million", 5, MANY_SERIES),
     Case("files", "10 million", 5, MANY_SERIES),
+    Case(night.KIND, "10 million", 15, (night.ALONE,), checked=False),
 )
 QUICK = (
     Case("csv", "10 thousand", 9, (SCRIPT,), checked=False),
@@ -73,12 +75,17 @@ QUICK = (
     Case("parquet", "10 million", 5, (SCAN,), checked=False),
     Case("panel", "10 million", 3, ("polars",), checked=False),
     Case("files", "1 million", 3, (SCAN,), checked=False),
+    Case(night.KIND, "10 million", 9, (night.ALONE,), checked=False),
 )
 
 
 def run(case: Case, shrink: int) -> Measured:
     """Measure a case on its rows divided by `shrink`, after a round that does not count."""
     rows = SIZES[case.size] // shrink
+    if case.kind == night.KIND:
+        with tempfile.TemporaryDirectory() as folder:
+            commands = night.commands(OURS, rows, Path(folder))
+            return Measured(case, rows, side_by_side(commands, case.repeats), {}, {})
     data.table(case.kind, rows)
     absent = [name for name in case.others if name == "DuckDB" and not find_spec("duckdb")]
     names = [OURS, *(name for name in case.others if name not in absent)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from bench import night
 from bench.cases import OURS, SCAN, SCRIPT, Results
 from bench.kernel import OURS as OUR_KERNEL
 from bench.kernel import POLARS as POLARS_KERNEL
@@ -54,6 +55,7 @@ def targets(slow: str) -> tuple[Target, ...]:
         _wall("Parquet", ("parquet", "10 million"), SCAN, 2.0),
         _wall("panel in Parquet", ("panel", "10 million"), "polars", 2.0),
         _wall("panel in CSV files", ("files", slow), SCAN, 1.5),
+        _wall("1,000 rows added to a state", (night.KIND, "10 million"), night.ALONE, 1.3),
         Target("kernel on int64 ticks: wall time / polars rolling_mean", 0.5, _kernel),
     )
 

@@ -284,6 +284,24 @@ def test_records_lead_to_the_signals_and_name_the_settings(runs: Runs) -> None:
     assert "settings that differ:\n  window: 2 in A, 4 in B\n" in runs.told(one, two)[1]
 
 
+def test_two_runs_are_compared_by_the_records_that_they_kept(runs: Runs) -> None:
+    corrected = [*CLOSES[:5], 1, *CLOSES[6:]]
+    kept = {}
+    for name, closes, window in (("a", CLOSES, 2), ("b", corrected, 2), ("c", CLOSES, 3)):
+        kept[name] = str(runs.folder / f"{name}.json")
+        flags = (f"--record={kept[name]}", "--partition-by=date")
+        runs.run(name, rows_of(closes), *flags, config=f"window: {window}\n")
+    by_data = runs.document(kept["a"], kept["b"])
+    assert by_data["settings"] == by_data["versions"] == {}
+    assert len(by_data["inputs"]) == 2
+    assert by_data["causes"] == {"data": 1}
+    assert ("signal", "data", "05") in changed(by_data)
+    by_config = runs.document(kept["a"], kept["c"])
+    assert by_config["settings"] == {"window": {"a": 2, "b": 3}}
+    assert set(by_config["causes"]) == {"config: window"}
+    assert runs.document(kept["a"], kept["a"])["equal"] is True
+
+
 def test_versions_are_the_cause_where_nothing_else_is(runs: Runs) -> None:
     for name in ("a.csv", "b.csv"):
         runs.run(name, rows_of(CLOSES))
