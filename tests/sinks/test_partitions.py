@@ -339,7 +339,7 @@ sys.path.insert(0, sys.argv[1])
 from rollsignal import cli, files
 calls = []
 
-def stopping(act, *where):
+def stopping(act):
     def acting(*arguments):
         calls.append(act)
         if len(calls) == int(sys.argv[2]):
@@ -347,7 +347,8 @@ def stopping(act, *where):
         return act(*arguments)
     return acting
 
-files.drop_folder, files.settle = stopping(files.drop_folder), stopping(files.settle)
+files.unfinished_folder = stopping(files.unfinished_folder)
+files.settle = stopping(files.settle)
 sys.exit(cli.main(["run", *sys.argv[3:]]))
 """
 
