@@ -78,13 +78,21 @@ def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.Lazy
     scales = [kind.scale for kind in kinds if isinstance(kind, pl.Decimal)]
     # A close may have more decimals before or after.
     kind = pl.Decimal(38, max(scales)) if len(scales) == len(kinds) else pl.String()
-    table = table.with_columns(pl.col("close").cast(kind))
-    schema = table.collect_schema()
-    place = ["timestamp", "symbol"]
+    wide = table.with_columns(pl.col("close").cast(kind))
+    schema = wide.collect_schema()
     casts = [pl.col(column).cast(schema[column]) for column in schema]
-    rows = pl.concat([part.select(casts) for part in former])
-    rows = rows.join(table.select(place), on=place, how="anti", nulls_equal=True)
-    return pl.concat([rows, table]).sort("timestamp", maintain_order=True)
+    kept = _kept(pl.concat([part.select(casts) for part in former]), wide)
+    # What a run that did not end has put there is written again in the same order.
+    if kept.is_empty():
+        return table
+    return pl.concat([kept.lazy(), wide]).sort("timestamp", maintain_order=True)
+
+
+def _kept(former: "pl.LazyFrame", table: "pl.LazyFrame") -> "pl.DataFrame":
+    """Return the rows that are not written again, in their order."""
+    place = ["timestamp", "symbol"]
+    again = table.select(place)
+    return former.join(again, place, "anti", nulls_equal=True, maintain_order="left").collect()
 
 
 def scanned(path: str, form: str) -> "pl.LazyFrame":
