@@ -7,7 +7,6 @@ was restated, which ends the run, or has everything decided anew.
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from rollsignal.engines.digester import Digester
@@ -98,9 +97,7 @@ class Continuation:
         """Put the new state in the place of the former; raises `DiskError`."""
         assert self._attempt, "save follows decide"
         save_state(self._path, self._attempt.state())
-        if self._attempt.generation != self._state.generation:
-            with suppress(OSError):
-                os.unlink(History.path_of(self._path, self._state.generation))
+        self._attempt.history.forget_others()
 
     def _anew(self, emits: Sequence[Emit], watch: Watch | None) -> Result:
         """Decide everything that the state and this run have read, from the start."""

@@ -123,6 +123,7 @@ def _move(unfinished: str, folder: str, name: str, *, keep: bool) -> None:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         files.settle(os.path.join(unfinished, partition), place)
         former.discard(place)
+    files.sync_folder(folder)
     for file in () if keep else former:
         os.unlink(file)
         # Where something else is in it, the folder stays.

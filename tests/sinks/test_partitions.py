@@ -500,3 +500,12 @@ def test_rows_of_one_time_keep_their_order_among_those_that_were_there(job: Job,
     other = job.folder / f"other{form}"
     assert job.run(f"--signals={other}", "--partition-by=date") == 0
     assert snapshot(folder) == snapshot(other)
+
+
+@pytest.mark.parametrize("bars", ["s,close\nA,1\nA,2\nA,3\n", "s,close\n" + "A,1\nB,2\n" * 400_000])
+def test_rows_without_timestamps_are_not_added_to_partitions(job: Job, bars: str) -> None:
+    job.input.write_text(bars)
+    flags = f"--state={job.folder / 's.state'}", f"--signals={job.folder / 'parts'}"
+    assert job.run(*flags, "--partition-by=symbol") == 65
+    assert "Without timestamps no row can be told" in str(job.metrics()["error_message"])
+    assert not (job.folder / "s.state").exists()
