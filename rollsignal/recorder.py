@@ -12,9 +12,9 @@ from rollsignal.digest import hex_text
 from rollsignal.engines.digester import Digester
 from rollsignal.engines.local import Result
 from rollsignal.engines.rows import Emit, Rows
-from rollsignal.errors import DiskError, JobError, shown_path, without_secrets
+from rollsignal.errors import DiskError, JobError, without_secrets
 from rollsignal.files import replace
-from rollsignal.fingerprints import Fingerprint, again, fingerprint, now_ns
+from rollsignal.fingerprints import Fingerprint, again, changed, fingerprint, now_ns
 from rollsignal.recording import Recording
 from rollsignal.request import Request
 from rollsignal.sinks.log import RunLog, iso_ms
@@ -73,7 +73,7 @@ class Recorder(Recording):
             self._record = self._record._replace(stages_ms=stages)
 
     def before(self, paths: Sequence[str]) -> None:
-        """Hash the inputs; raises `DiskError`."""
+        """Hash the inputs; raises `InputError` or `DiskError`."""
         with self.stage("hash_inputs"):
             inputs = [Input(self._file(path)) for path in paths]
         self._record = self._record._replace(inputs=inputs)
@@ -103,9 +103,7 @@ class Recorder(Recording):
         )
         for one in inputs:
             if one.file.sha256 != one.sha256_after:
-                where = f"path: {shown_path(one.file.path)}"
-                hint = "run again when nobody writes to it"
-                raise DiskError("Input data file changed while it was read", f"{where}; {hint}")
+                raise changed(one.file.path)
 
     def succeed(self) -> None:
         """Write the record of a success; raises `OutputError` or `DiskError`."""
@@ -178,7 +176,7 @@ def asked(request: Request) -> Asked:
 
 def found(path: str) -> File:
     """Tell what is there now."""
-    taken = fingerprint(path)
+    taken = fingerprint(path, "Output", DiskError)
     return File(path, *taken) if taken else File(path)
 
 
