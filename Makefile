@@ -23,7 +23,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check format lock docs bench bench-quick clean
+.PHONY: help run check format lock docs bench bench-quick bench-faults clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -60,6 +60,9 @@ bench: $(BENCH) ## Measure the job beside pandas, polars and DuckDB; write docs/
 
 bench-quick: $(BENCH) ## Print how far the job is from its performance targets (3 minutes)
 	$(PY) -m bench --quick
+
+bench-faults: $(RUNTIME) ## Kill 200 runs at random moments; what they leave must be whole (5 minutes)
+	$(PY) -m bench.faults
 
 clean: ## Remove the environment and the caches
 	@if [ -f "$(VENV)/pyvenv.cfg" ]; then rm -rf -- "$(VENV)"; fi

@@ -6,7 +6,8 @@ import re
 import select
 import stat
 from collections.abc import Sequence
-from typing import BinaryIO, cast
+from contextlib import suppress
+from typing import IO, BinaryIO, cast
 
 from rollsignal.errors import (
     DiskError,
@@ -165,13 +166,25 @@ def settle(unfinished: str, path: str) -> None:
     target = os.path.realpath(path)
     _sync(unfinished, os.O_RDONLY)
     os.replace(unfinished, target)
-    _sync(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(os.path.dirname(target))
+
+
+def sync_folder(folder: str) -> None:
+    """Keep on disk which files a folder has."""
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def drop(unfinished: str) -> None:
-    """Remove what was begun and not settled."""
-    if os.path.lexists(unfinished):
+    """Remove what was begun and not settled, if that can be: what went wrong before counts."""
+    with suppress(OSError):
         os.unlink(unfinished)
+
+
+def abandon(file: IO[bytes]) -> None:
+    """Close a file that nobody will read."""
+    # On a full disk, closing would try once more to write what is left.
+    with suppress(OSError):
+        file.close()
 
 
 def drop_folder(unfinished: str) -> None:

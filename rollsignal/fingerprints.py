@@ -2,16 +2,17 @@
 
 import os
 import stat
-import sys
 import time
 from typing import NamedTuple
 
-from rollsignal.errors import DiskError, shown_path
+from rollsignal.errors import DiskError, InputError, JobError, shown_path
+from rollsignal.files import open_regular
 
 # A change within one step of a file system's clock may leave all times as they are. FAT's step,
 # the coarsest in use, is 2 seconds.
 CLOCK_STEP_NS = 2 * 10**9
 CHUNK_BYTES = 1 << 20
+INPUT = "Input data file"
 
 
 class Fingerprint(NamedTuple):
@@ -28,24 +29,21 @@ class Fingerprint(NamedTuple):
         return max(self.mtime_ns, self.ctime_ns) + CLOCK_STEP_NS < at_ns
 
 
-def fingerprint(path: str) -> Fingerprint | None:
-    """Take a file's fingerprint; None if it is no regular file. Raises `DiskError`.
+def fingerprint(
+    path: str, what: str = INPUT, error: type[JobError] = InputError
+) -> Fingerprint | None:
+    """Take a file's fingerprint; None if it is no regular file.
 
-    The system is asked first: a change during the hashing then shows in the times.
+    The system is asked first: a change during the hashing then shows in the times, and what is
+    added meanwhile is not hashed. Raises `error` if the file cannot be opened, `DiskError` if
+    reading fails; what: how messages call it.
     """
     told = stat_of(path)
-    if told is None:
-        return None
-    try:
-        digest = sha256_of(path)
-    except OSError as problem:
-        where = f"path: {shown_path(path)}"
-        raise DiskError(f"Hashing failed: {problem.strerror}", where) from problem
-    return Fingerprint(*told, digest)
+    return told and Fingerprint(*told, sha256_of(path, told[0], what, error))
 
 
 def again(path: str, before: Fingerprint, taken_ns: int) -> tuple[Fingerprint | None, str]:
-    """Take a file's fingerprint once more; tell too if by "stat" or by "sha256".
+    """Take an input's fingerprint once more; tell too if by "stat" or by "sha256".
 
     The bytes are read only where the system's word is not enough. taken_ns: when the fingerprint
     before was taken.
@@ -61,16 +59,26 @@ def now_ns() -> int:
     return time.time_ns()
 
 
-def sha256_of(path: str, size: int | None = None) -> str:
-    """Hash a file, or so many of its first bytes; raises `OSError`."""
+def changed(path: str) -> DiskError:
+    """Say that an input is not what it was before it was read."""
+    where = f"path: {shown_path(path)}"
+    hint = "run again when nobody writes to it"
+    return DiskError("Input data file changed while it was read", f"{where}; {hint}")
+
+
+def sha256_of(path: str, size: int, what: str = INPUT, error: type[JobError] = InputError) -> str:
+    """Hash so many of a file's first bytes; raises `error`, or `DiskError` if reading fails."""
     import hashlib
 
     found = hashlib.sha256()
-    left = sys.maxsize if size is None else size
-    with open(path, "rb", buffering=0) as file:
-        while data := file.read(min(left, CHUNK_BYTES)):
-            found.update(data)
-            left -= len(data)
+    with open_regular(path, what, error) as file:
+        try:
+            while data := file.read(min(size, CHUNK_BYTES)):
+                found.update(data)
+                size -= len(data)
+        except OSError as problem:
+            where = f"path: {shown_path(path)}"
+            raise DiskError(f"{what} cannot be read: {problem.strerror}", where) from problem
     return found.hexdigest()
 
 

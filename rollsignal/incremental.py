@@ -7,8 +7,7 @@ was restated, which ends the run, or has everything decided anew.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from rollsignal.engines.book import Book
 from rollsignal.engines.digester import Digester
@@ -20,7 +19,8 @@ from rollsignal.engines.rows import Emit, Rows
 from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, InputError, shown_path
 from rollsignal.files import identity
-from rollsignal.fingerprints import sha256_of, stat_of
+from rollsignal.fingerprints import changed
+from rollsignal.known import Kind, Known
 from rollsignal.restated import Restated, flips, restated
 from rollsignal.sinks.history import History
 from rollsignal.sinks.state import (
@@ -38,15 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHOWN = 5
-
-Kind = Literal["known", "grown", "changed", "new"]
-
-
-class Found(NamedTuple):
-    """What an input is to a state, and what is known of it."""
-
-    kind: Kind
-    file: InputFile
 
 
 class Continuation:
@@ -117,9 +108,7 @@ class Continuation:
         """Put the new state in the place of the former; raises `DiskError`."""
         assert self._attempt, "save follows decide"
         save_state(self._path, self._attempt.state())
-        if self._attempt.generation != self._state.generation:
-            with suppress(OSError):
-                os.unlink(History.path_of(self._path, self._state.generation))
+        self._attempt.history.forget_others()
 
     def _anew(self, emits: Sequence[Emit], watch: Watch | None) -> Result:
         """Decide everything that the state and this run have read, from the start."""
@@ -148,9 +137,8 @@ class _Attempt:
     """One reading of all that is not known yet."""
 
     def __init__(self, path: str, state: State, paths: Sequence[str]) -> None:
-        known = _Known(state)
+        known = Known(state)
         self.generation = state.generation
-        self.history = History(path, state.generation, state.symbols, state.segments)
         self._state = state
         self._found = {path: known.found(path) for path in paths}
         self.files = {file.path: file for file in state.inputs}
@@ -160,6 +148,8 @@ class _Attempt:
         self.digester = Digester(state.digest)
         self._old: list[tuple[Kind, NDArray[np.void]]] = []
         self._result: Result | None = None
+        # Opened last, so that nothing that fails leaves it open.
+        self.history = History(path, state.generation, state.symbols, state.segments)
 
     def close(self) -> None:
         """Close the file of all bars."""
@@ -168,7 +158,7 @@ class _Attempt:
     def decide(
         self, inputs: Inputs, tell: Tell, emits: Sequence[Emit], watch: Watch | None
     ) -> Result:
-        """Read and decide what is not known; raises `DataError` for a file that changes then."""
+        """Read and decide what is not known; raises `DiskError` for a file that changes then."""
         reached = {
             symbol: series.last_ns
             for symbol, series in self._state.series.items()
@@ -178,7 +168,7 @@ class _Attempt:
         gates: dict[str, Gate] = {}
 
         def gate(path: str, book: Book) -> Take:
-            kind, file = self._found[path]
+            kind, file, _ = self._found[path]
             self.history.file = self._numbers[path]
 
             def old(rows: Rows) -> None:
@@ -196,8 +186,8 @@ class _Attempt:
             file = self._found[path].file
             if path in gates:
                 file = file._replace(rows=gates[path].rows)
-                if file.stamp and file.stamp != stat_of(path):
-                    raise DataError(f"{shown_path(path)} was changed while it was read")
+                if not self._found[path].is_unchanged():
+                    raise changed(path)
             self.files[path] = file
         self._result = result
         return result
@@ -244,41 +234,6 @@ def _to_all(emits: Iterable[Emit]) -> Emit:
             hear(rows)
 
     return emit
-
-
-class _Known:
-    """The files that a state has read, by their paths and by their bytes."""
-
-    def __init__(self, state: State) -> None:
-        self._by_path = {file.path: file for file in state.inputs}
-        self._by_hash = {file.sha256: file for file in reversed(state.inputs)}
-
-    def found(self, path: str) -> Found:
-        """Tell what an input is to the state, by its size and times, else by its bytes."""
-        stamp = stat_of(path)
-        if stamp is None:
-            return Found("new", InputFile(path, 0, "", 0))
-        known = self._by_path.get(path)
-        if known and known.stamp == stamp:
-            return Found("known", known)
-        size = stamp[0]
-        file = InputFile(path, size, _sha256(path, size), 0, stamp)
-        same = self._by_hash.get(file.sha256)
-        if same:
-            return Found("known", file._replace(rows=same.rows))
-        if known is None:
-            return Found("new", file)
-        grown = size > known.size and _sha256(path, known.size) == known.sha256
-        return Found("grown" if grown else "changed", file._replace(rows=known.rows))
-
-
-def _sha256(path: str, size: int) -> str:
-    try:
-        return sha256_of(path, size)
-    except OSError as problem:
-        raise InputError(
-            f"Input data file cannot be opened: {problem.strerror}", f"path: {shown_path(path)}"
-        ) from problem
 
 
 def _told(changes: Sequence[Restated]) -> str:

@@ -1,5 +1,6 @@
 """This module is the story of a run: from its paths to its metrics, whatever happens."""
 
+from contextlib import suppress
 from time import perf_counter
 from typing import NamedTuple
 
@@ -122,8 +123,10 @@ def _fail_alone(request: Request, error: JobError, log: RunLog) -> Outcome:
                 outcome = _fail(Work(request, 0, log, None, Recording()), error, None)
             _record_alone(request, error, log)
             return outcome
-        except JobError as also:
+        except BusyError as also:
             log.event("WARNING", "metrics not written", error=str(also))
+        except JobError as also:
+            _withdraw(request, also, log)
     log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
     return Outcome(metrics.failure(_version(request), error.message), error)
 
@@ -229,9 +232,16 @@ def _fail(work: Work, error: JobError, version: str | None) -> Outcome:
     try:
         files.replace(request.output, metrics.to_json(outcome.metrics))
     except JobError as also:
-        log.event("WARNING", "metrics not written", error=str(also))
+        _withdraw(request, also, log)
     work.recording.fail(error)
     return outcome
+
+
+def _withdraw(request: Request, error: JobError, log: RunLog) -> None:
+    """Leave no metrics at all, where those of a failure cannot be written: they say success."""
+    log.event("WARNING", "metrics not written", error=str(error))
+    with suppress(JobError):
+        files.make_way(request.output)
 
 
 def _version(request: Request) -> str | None:

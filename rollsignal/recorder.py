@@ -12,9 +12,9 @@ from rollsignal.digest import hex_text
 from rollsignal.engines.digester import Digester
 from rollsignal.engines.local import Result
 from rollsignal.engines.rows import Emit, Rows
-from rollsignal.errors import DiskError, JobError, shown_path, without_secrets
+from rollsignal.errors import DiskError, JobError, without_secrets
 from rollsignal.files import replace
-from rollsignal.fingerprints import Fingerprint, again, fingerprint, now_ns
+from rollsignal.fingerprints import Fingerprint, again, changed, fingerprint, now_ns
 from rollsignal.recording import Recording
 from rollsignal.request import Request
 from rollsignal.sinks.log import RunLog, iso_ms
@@ -74,7 +74,7 @@ class Recorder(Recording):
             self._record = self._record._replace(stages_ms=stages)
 
     def before(self, paths: Sequence[str]) -> None:
-        """Hash the inputs; raises `DiskError`."""
+        """Hash the inputs; raises `InputError` or `DiskError`."""
         with self.stage("hash_inputs"):
             inputs = [Input(self._file(path)) for path in paths]
         self._record = self._record._replace(inputs=inputs)
@@ -98,9 +98,7 @@ class Recorder(Recording):
         self._decided(result, inputs, self._digester.digest)
         for one in inputs:
             if one.file.sha256 != one.sha256_after:
-                where = f"path: {shown_path(one.file.path)}"
-                hint = "run again when nobody writes to it"
-                raise DiskError("Input data file changed while it was read", f"{where}; {hint}")
+                raise changed(one.file.path)
 
     def continued(self, result: Result, files: Sequence[InputFile], digest: int) -> None:
         """Take what was found, and what the state knows of all files that were ever read."""
@@ -171,10 +169,12 @@ class Recorder(Recording):
 def _kept(file: InputFile, result: Result) -> Input:
     """Tell what a state knows of a file, whether this run has read it or one before."""
     form = result.forms.get(file.path)
-    if not file.stamp:
-        return Input(File(without_secrets(file.path)), rows=file.rows, form=form)
-    size, mtime_ns, ctime_ns, inode = file.stamp
-    known = File(without_secrets(file.path), size, mtime_ns, ctime_ns, inode, file.sha256)
+    name = without_secrets(file.path)
+    if not file.sha256:
+        return Input(File(name), rows=file.rows, form=form)
+    # A file that was just written has no stamp.
+    mtime_ns, ctime_ns, inode = file.stamp[1:] or (None, None, None)
+    known = File(name, file.size, mtime_ns, ctime_ns, inode, file.sha256)
     return Input(known, file.sha256, "stat" if form else "state", file.rows, form)
 
 
@@ -204,7 +204,7 @@ def asked(request: Request) -> Asked:
 
 def found(path: str) -> File:
     """Tell what is there now."""
-    taken = fingerprint(path)
+    taken = fingerprint(path, "Output", DiskError)
     return File(path, *taken) if taken else File(path)
 
 

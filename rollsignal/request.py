@@ -84,6 +84,10 @@ class Request(NamedTuple):
         from rollsignal.bars.source import find_inputs
 
         ours = [self.config, *self.written]
+        if self.state:
+            from rollsignal.sinks.history import bars_files
+
+            ours += bars_files(self.state)
         return find_inputs(self.inputs, ours, ask_stores=ask_stores)
 
     def expanded(self) -> "Request":

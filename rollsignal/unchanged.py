@@ -63,8 +63,9 @@ def _are(files: Iterable[File], taken_ns: int) -> bool:
 
 def _is(file: File, taken_ns: int) -> bool:
     path, size, mtime_ns, ctime_ns, inode, sha256 = file
-    if None in (size, mtime_ns, ctime_ns, inode, sha256):
+    if sha256 is None:
         return False
-    before = Fingerprint(size or 0, mtime_ns or 0, ctime_ns or 0, inode or 0, sha256 or "")
+    # Times that are not known are those of no file.
+    before = Fingerprint(size or 0, mtime_ns or 0, ctime_ns or 0, inode or 0, sha256)
     now, _ = again(path, before, taken_ns)
-    return now is not None and now.sha256 == before.sha256
+    return now is not None and now.sha256 == sha256

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from rollsignal.bars.header import BLANKS, find_column, places_of
 from rollsignal.config import JobConfig
@@ -84,7 +84,7 @@ def _is_table(path: str) -> bool:
 def _in_folder(folder: str, ours: set[object]) -> list[str]:
     paths = []
     seen = set(ours)
-    for at, folders, names in os.walk(folder, followlinks=True):
+    for at, folders, names in os.walk(folder, followlinks=True, onerror=_unlisted):
         place = identity(at)
         if place in seen:
             folders.clear()
@@ -93,6 +93,12 @@ def _in_folder(folder: str, ours: set[object]) -> list[str]:
         folders[:] = sorted(name for name in folders if name[0] not in "._")
         paths += [os.path.join(at, name) for name in sorted(names) if name[0] not in "._"]
     return paths
+
+
+def _unlisted(problem: OSError) -> NoReturn:
+    """Refuse to go on without the files of a folder."""
+    where = f"path: {shown_path(str(problem.filename))}"
+    raise InputError(f"Input folder cannot be read: {problem.strerror}", where) from problem
 
 
 def open_input(path: str) -> BinaryIO:

@@ -27,6 +27,12 @@ def unpacked(file: BinaryIO, name: str) -> tuple[BinaryIO, str]:
     return file, ""
 
 
+def is_packed(file: BinaryIO) -> bool:
+    """Tell whether an open file is compressed, by its first bytes."""
+    head = file.read(HEAD_BYTES)
+    return any(head.startswith(magic) for magic, _, _ in _KINDS)
+
+
 def _gzip(file: BinaryIO) -> BinaryIO:
     import gzip
 

@@ -7,10 +7,11 @@ without a name, which the system removes with the process, however that ends.
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from rollsignal.errors import DiskError, shown_path
+from rollsignal.files import abandon
 from rollsignal.kernel import INT64_MAX
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Runs:
     def close(self) -> None:
         """Drop all rows."""
         if self._file:
-            drop(self._file)
+            abandon(self._file)
 
     def add(self, columns: "dict[str, NDArray[np.int64] | int]", count: int) -> None:
         """Take so many rows, each field an array or the same in all; raises `DiskError`."""
@@ -151,13 +152,6 @@ def on_disk() -> Iterator[None]:
         where = f"temporary files go to {shown_path(folder)}; " if isinstance(folder, str) else ""
         hint = f"{where}set TMPDIR to a folder with room for {ROW_BYTES} bytes a row or more"
         raise DiskError(f"Sorting on disk failed: {problem.strerror}", hint) from problem
-
-
-def drop(file: IO[bytes]) -> None:
-    """Close a temporary file, which removes it."""
-    # On a full disk, closing would try once more to write what nobody will read.
-    with suppress(OSError):
-        file.close()
 
 
 def _in_order(rows: "NDArray[np.void]") -> "Iterator[NDArray[np.void]]":

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rollsignal.arrays import TickArray
-from rollsignal.engines.runs import Runs, drop, on_disk
+from rollsignal.engines.runs import Runs, on_disk
 from rollsignal.errors import BadCellError
+from rollsignal.files import abandon
 from rollsignal.kernel import INT64_MAX, greatest
 from rollsignal.prices import Ticks
 from rollsignal.timestamps import Moment, to_ns
@@ -61,7 +62,7 @@ class BarSorter:
 
     def __exit__(self, *failure: object) -> None:
         self._runs.close()
-        drop(self._aside)
+        abandon(self._aside)
 
     def add(
         self,

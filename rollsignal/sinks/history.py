@@ -9,11 +9,12 @@ import hashlib
 import os
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from rollsignal.digest import NO_SIGNAL
 from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
 from rollsignal.errors import DataError, DiskError, shown_path
+from rollsignal.files import abandon, cannot_create, cannot_write, drop
 from rollsignal.sinks.state import Segment
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ class History:
     def __init__(
         self, state_path: str, generation: int, symbols: Sequence[str], segments: Sequence[Segment]
     ) -> None:
-        """Open the file and cut off what no state knows; raises `DataError`, `DiskError`."""
+        """Open the file and cut off what no state knows.
+
+        Raises `DataError` if it has less than the state knows, `OutputError`, `DiskError`.
+        """
+        self._state_path = state_path
         self.path = self.path_of(state_path, generation)
         self.symbols = list(symbols)
         self.file = 0
@@ -45,14 +50,26 @@ class History:
         self._hash = hashlib.sha256()
         self._known = sum(segment.size for segment in segments)
         self._size = 0
+        self._out = self._opened()
+
+    def _opened(self) -> BinaryIO:
+        """Open the file, and cut off what follows what is known."""
+        if self._known and (not os.path.exists(self.path) or self._is_short()):
+            raise DataError(f"{shown_path(self.path)} is cut off", self._hint())
         try:
-            if self._known and os.path.getsize(self.path) < self._known:
-                raise DataError(f"{shown_path(self.path)} is cut off", self._hint())
-            self._out = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
-            self._out.truncate(self._known)
-            self._out.seek(self._known)
+            file = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
         except OSError as problem:
-            raise self._problem(problem) from problem
+            raise cannot_create(self.path, str(problem.strerror)) from problem
+        try:
+            file.truncate(self._known)
+            file.seek(self._known)
+        except OSError as problem:
+            abandon(file)
+            raise cannot_write(self.path, problem) from problem
+        return file
+
+    def _is_short(self) -> bool:
+        return os.path.getsize(self.path) < self._known
 
     @staticmethod
     def path_of(state_path: str, generation: int) -> str:
@@ -67,7 +84,7 @@ class History:
         try:
             self._out.write(data)
         except OSError as problem:
-            raise self._problem(problem) from problem
+            raise cannot_write(self.path, problem) from problem
 
     def finish(self) -> tuple[Segment, ...]:
         """Put everything on disk; return the segments for the state."""
@@ -75,24 +92,34 @@ class History:
             self._out.flush()
             os.fsync(self._out.fileno())
         except OSError as problem:
-            raise self._problem(problem) from problem
+            raise cannot_write(self.path, problem) from problem
         added = [Segment(self._size, self._hash.hexdigest())] if self._size else []
         return (*self._segments, *added)
 
     def close(self) -> None:
-        """Close the file."""
-        self._out.close()
+        """Close the file; what no state knows of it is nobody's."""
+        abandon(self._out)
+
+    def forget_others(self) -> None:
+        """Remove what other generations of the state have left, or runs that did not end."""
+        for path in bars_files(self._state_path):
+            if path != self.path:
+                drop(path)
 
     def bars(self, everything: bool = False) -> "NDArray[np.void]":
         """Read all bars that the state knows, or those of this run too.
 
-        Raises `DataError` if they are not as they were written.
+        Raises `DataError` if they are not as they were written, `DiskError` if reading fails.
         """
         import numpy as np
 
         segments = self.finish() if everything else self._segments
-        with open(self.path, "rb") as file:
-            data = [file.read(segment.size) for segment in segments]
+        try:
+            with open(self.path, "rb") as file:
+                data = [file.read(segment.size) for segment in segments]
+        except OSError as problem:
+            name = shown_path(self.path)
+            raise DiskError(f"{name}: reading failed: {problem.strerror}") from problem
         for part, segment in zip(data, segments, strict=True):
             if hashlib.sha256(part).hexdigest() != segment.sha256:
                 raise DataError(f"{shown_path(self.path)} is damaged", self._hint())
@@ -135,12 +162,16 @@ class History:
         bars["close"] = _keys_of_ticks(rows.closes, rows.scale)
         return bars.tobytes()
 
-    def _problem(self, problem: OSError) -> DiskError:
-        path = shown_path(self.path)
-        return DiskError(f"The bars of the state: {problem.strerror}", f"path: {path}")
-
     def _hint(self) -> str:
         return "put a copy in its place, or remove the state and read all bars again"
+
+
+def bars_files(state_path: str) -> list[str]:
+    """List the files of bars that are there beside a state, of any generation."""
+    from glob import escape, glob
+
+    found = glob(f"{escape(state_path)}.*.bars")
+    return [path for path in found if path[len(state_path) + 1 : -len(".bars")].isdecimal()]
 
 
 def key_of_close(close: str | None) -> int:

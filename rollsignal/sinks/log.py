@@ -69,7 +69,10 @@ class RunLog:
         if self._file is None:
             return
         try:
-            os.write(self._file, line.encode("utf-8", "backslashreplace"))
+            data = line.encode("utf-8", "backslashreplace")
+            # Of a disk that is nearly full, a write may take a part, and only the next one fails.
+            while data:
+                data = data[os.write(self._file, data) :]
         except OSError as problem:
             self.close()
             self._give_up(problem)

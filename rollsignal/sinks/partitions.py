@@ -108,13 +108,21 @@ def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.Lazy
     scales = [kind.scale for kind in kinds if isinstance(kind, pl.Decimal)]
     # A close may have more decimals before or after.
     kind = pl.Decimal(38, max(scales)) if len(scales) == len(kinds) else pl.String()
-    table = table.with_columns(pl.col("close").cast(kind))
-    schema = table.collect_schema()
-    place = ["timestamp", "symbol"]
+    wide = table.with_columns(pl.col("close").cast(kind))
+    schema = wide.collect_schema()
     casts = [pl.col(column).cast(schema[column]) for column in schema]
-    rows = pl.concat([part.select(casts) for part in former])
-    rows = rows.join(table.select(place), on=place, how="anti", nulls_equal=True)
-    return pl.concat([rows, table]).sort(_time(table), maintain_order=True)
+    kept = _kept(pl.concat([part.select(casts) for part in former]), wide)
+    # What a run that did not end has put there is written again in the same order.
+    if kept.is_empty():
+        return table
+    return pl.concat([kept.lazy(), wide]).sort(_time(wide), maintain_order=True)
+
+
+def _kept(former: "pl.LazyFrame", table: "pl.LazyFrame") -> "pl.DataFrame":
+    """Return the rows that are not written again, in their order."""
+    place = ["timestamp", "symbol"]
+    again = table.select(place)
+    return former.join(again, place, "anti", nulls_equal=True, maintain_order="left").collect()
 
 
 def scanned(path: str, form: str) -> "pl.LazyFrame":
@@ -145,6 +153,7 @@ def _move(unfinished: str, folder: str, name: str, *, keep: bool) -> None:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         files.settle(os.path.join(unfinished, partition), place)
         former.discard(place)
+    files.sync_folder(folder)
     for file in () if keep else former:
         os.unlink(file)
         # Where something else is in it, the folder stays.

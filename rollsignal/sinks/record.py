@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from rollsignal.config import JobConfig, config_of
 from rollsignal.engines.doubts import Doubt
-from rollsignal.errors import DataError, InputError, shown_path
+from rollsignal.errors import DataError, DiskError, InputError, shown_path
 from rollsignal.files import open_regular
 from rollsignal.kernel import Tally
 
@@ -136,9 +136,16 @@ def to_json(record: Record) -> str:
 
 
 def load_record(path: str) -> Record:
-    """Read a record; raises `InputError` where there is none, `DataError` for anything else."""
+    """Read a record; raises `InputError` where there is none, `DataError` for anything else.
+
+    Raises `DiskError` if reading fails.
+    """
     with open_regular(path, "Run record", InputError) as file:
-        data = file.read()
+        try:
+            data = file.read()
+        except OSError as problem:
+            where = f"path: {shown_path(path)}"
+            raise DiskError(f"Run record cannot be read: {problem.strerror}", where) from problem
     try:
         return _decoded(json.loads(data))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:

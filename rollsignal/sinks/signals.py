@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from rollsignal import files
 from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
+from rollsignal.errors import DataError
 from rollsignal.sinks.summary import harmless, known_form
 from rollsignal.timestamps import iso
 
@@ -70,16 +71,25 @@ class SignalsFile:
         self._partition_by = partition_by
         self._merge = merge
         self._unfinished = files.begin(os.path.join(path, "signals") if partition_by else path)
-        # Open from here to `finish` or the end of the `with`.
-        self._file = open(self._unfinished, "wb")  # noqa: SIM115
+        try:
+            # Open from here to `finish` or the end of the `with`.
+            self._file = open(self._unfinished, "wb")  # noqa: SIM115
+        except OSError as problem:
+            files.drop(self._unfinished)
+            raise files.cannot_create(path, str(problem.strerror)) from problem
         self._write(csv_bytes([HEADER]))
         self._whole = self._decimals = 0
         self._fits_ns = True
 
     def write(self, rows: Rows) -> None:
-        """Write rows; raises `DiskError`, or `OutputError` where no folder can have a name."""
+        """Write rows; raises `DiskError`, or `OutputError` where no folder can have a name.
+
+        Raises `DataError` for rows without timestamps that are to go among others.
+        """
         if self._partition_by == "symbol":
             self._check_names(rows)
+        if self._partition_by and self._merge:
+            _check_times(rows)
         if isinstance(rows, ArrayRows):
             from rollsignal.sinks.signal_arrays import csv_of
 
@@ -119,10 +129,13 @@ class SignalsFile:
             raise files.cannot_write(self._path, problem) from problem
 
     def begin_anew(self) -> None:
-        """Forget what is written, and what there was before."""
+        """Forget what is written, and what there was before; raises `DiskError`."""
         self._merge = False
-        self._file.seek(0)
-        self._file.truncate()
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+        except OSError as problem:
+            raise files.cannot_write(self._path, problem) from problem
         self._write(csv_bytes([HEADER]))
 
     def finish(self) -> None:
@@ -142,7 +155,7 @@ class SignalsFile:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        self._file.close()
+        files.abandon(self._file)
         files.drop(self._unfinished)
 
     @_library_errors()
@@ -188,6 +201,16 @@ class SignalsFile:
         if self._whole + decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, decimals)))
         return columns
+
+
+def _check_times(rows: Rows) -> None:
+    """Refuse rows of which none could be told from those that are there."""
+    timed = rows.moments is not None if isinstance(rows, ArrayRows) else rows[0].ns is not None
+    if not timed:
+        raise DataError(
+            "Without timestamps no row can be told from those that partitions have",
+            "leave out --partition-by, or name the column: columns: {timestamp: NAME}",
+        )
 
 
 def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:

@@ -374,7 +374,7 @@ sys.path.insert(0, sys.argv[1])
 from rollsignal import cli, files
 calls = []
 
-def stopping(act, *where):
+def stopping(act):
     def acting(*arguments):
         calls.append(act)
         if len(calls) == int(sys.argv[2]):
@@ -506,3 +506,41 @@ def test_the_command_of_the_readme_writes_a_folder(job: Job) -> None:
     )
     assert done.returncode == 0
     assert sorted(os.listdir(job.folder / "signals")) == ["symbol=A", "symbol=B", "symbol=C"]
+
+
+def test_a_run_that_was_killed_while_it_moved_partitions_writes_the_same_bytes(job: Job) -> None:
+    # Files of one symbol each are read one after the other, so no day is in the order of time.
+    job.config.write_text(CONFIG.replace("s}", "{from: filename}}"))
+    (job.folder / "in").mkdir()
+    for symbol in "AB":
+        panel(job.folder / "in" / f"{symbol}.parquet", [symbol])
+    folder, state = job.folder / "signals", job.folder / "s.state"
+    flags = [f"--state={state}", f"--signals={folder}", "--partition-by=date"]
+    assert job.run(*flags, input=job.folder / "in") == 0
+    before = snapshot(folder)
+    state.unlink()
+    (folder / "date=2024-01-02/signals.parquet").unlink()
+    assert job.run(*flags, input=job.folder / "in") == 0
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("form", ["", ".csv"])
+def test_rows_of_one_time_keep_their_order_among_those_that_were_there(job: Job, form: str) -> None:
+    symbols = [f"{number * 7 % 40}" for number in range(40)]
+    folder = job.folder / f"signals{form}"
+    flags = f"--state={job.folder / 's.state'}", f"--signals={folder}", "--partition-by=date"
+    for bars in (2, 5, 9):
+        panel(job.input, symbols, bars)
+        assert job.run(*flags) == 0
+    other = job.folder / f"other{form}"
+    assert job.run(f"--signals={other}", "--partition-by=date") == 0
+    assert snapshot(folder) == snapshot(other)
+
+
+@pytest.mark.parametrize("bars", ["s,close\nA,1\nA,2\nA,3\n", "s,close\n" + "A,1\nB,2\n" * 400_000])
+def test_rows_without_timestamps_are_not_added_to_partitions(job: Job, bars: str) -> None:
+    job.input.write_text(bars)
+    flags = f"--state={job.folder / 's.state'}", f"--signals={job.folder / 'parts'}"
+    assert job.run(*flags, "--partition-by=symbol") == 65
+    assert "Without timestamps no row can be told" in str(job.metrics()["error_message"])
+    assert not (job.folder / "s.state").exists()

@@ -1,0 +1,124 @@
+"""What a killed run leaves: each file under a final name is that of the run before, or whole."""
+
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rollsignal.digest import hex_text
+from rollsignal.errors import JobError
+from rollsignal.sinks.record import load_record
+from rollsignal.sinks.state import load_state
+
+OTHERS = ("s.state", "record.json", "run.log")
+_BEGUN = re.compile(r"\.(\d+)\.tmp")
+
+Outputs = dict[str, object]
+
+
+class Whole(NamedTuple):
+    """What a run over everything leaves: its outputs by name, and the digest of its signals."""
+
+    outputs: Outputs
+    digest: str
+
+
+class Scene(NamedTuple):
+    """A kind of run: `base` is the folder that it starts from.
+
+    `flags` may name the folder as FOLDER. It takes `seconds`, and `writing_s` of them from the
+    event on that all is decided.
+    """
+
+    name: str
+    base: Path
+    inputs: list[Path]
+    flags: tuple[str, ...]
+    whole: Whole
+    seconds: float = 0
+    writing_s: float = 0
+
+
+def same(name: str, now: Outputs, scene: Scene) -> bool:
+    """Tell whether an output is that of a run over everything."""
+    return now.get(name) == scene.whole.outputs.get(name)
+
+
+def outputs(folder: Path) -> Outputs:
+    """Read the outputs that must be the same; of metrics all but the latency."""
+    found: Outputs = {}
+    for path in sorted(folder.rglob("[!.]*")):
+        name = str(path.relative_to(folder))
+        hidden = any(part.startswith(".") for part in Path(name).parts)
+        if path.is_file() and not (hidden or name.startswith(OTHERS)):
+            found[name] = _metrics(path) if name == "metrics.json" else path.read_bytes()
+    return found
+
+
+def _metrics(path: Path) -> object:
+    """Read metrics; what is no strict JSON stays as it is, and is like no other."""
+    text = path.read_text()
+    try:
+        metrics: dict[str, Any] = json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        return text
+    return {**metrics, "latency_ms": 0}
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def looked_at(scene: Scene, folder: Path) -> list[str]:
+    """Tell what is wrong with what a killed run left under final names."""
+    former, now = outputs(scene.base), outputs(folder)
+    findings = [
+        f"{name} is neither the former one nor the whole"
+        for name, content in now.items()
+        if content != former.get(name) and not same(name, now, scene)
+    ]
+    if _has_ended(scene, folder) and now != scene.whole.outputs:
+        findings.append("the metrics say success before all is there")
+    for name, problem in (("s.state", _state_problem), ("record.json", _record_problem)):
+        path = folder / name
+        if path.exists():
+            try:
+                findings += problem(path, scene)
+            except JobError as error:
+                findings.append(f"{name}: {error}")
+    return findings
+
+
+def _has_ended(scene: Scene, folder: Path) -> bool:
+    """Tell whether there are metrics, and not those of the run before."""
+    path, former = folder / "metrics.json", scene.base / "metrics.json"
+    return path.exists() and not (former.exists() and path.read_bytes() == former.read_bytes())
+
+
+def _state_problem(path: Path, scene: Scene) -> list[str]:
+    state, former = load_state(str(path)), load_state(str(scene.base / path.name))
+    digests = [former and hex_text(former.digest), scene.whole.digest]
+    return [] if state and hex_text(state.digest) in digests else ["the state is of no run"]
+
+
+def _record_problem(path: Path, scene: Scene) -> list[str]:
+    former = scene.base / path.name
+    if former.exists() and path.read_bytes() == former.read_bytes():
+        return []
+    record = load_record(str(path))
+    if record.status == "running":
+        return []
+    if record.status == "error" or record.digest != scene.whole.digest:
+        return [f"the record says {record.status}, of the digest {record.digest}"]
+    return [
+        f"{file.path} is not what the record says"
+        for file in record.outputs
+        if sha256(Path(file.path).read_bytes()).hexdigest() != file.sha256
+    ]
+
+
+def is_of_a_process(path: Path) -> bool:
+    """Tell whether a process has the number of the one that began a file, so that it must stay."""
+    begun = _BEGUN.search(path.name)
+    return begun is not None and Path(f"/proc/{begun[1]}").exists()

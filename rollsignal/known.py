@@ -1,0 +1,81 @@
+"""This module tells what an input is to a state: known, grown by its end, changed or new."""
+
+from typing import Literal, NamedTuple
+
+from rollsignal.bars.unpack import is_packed
+from rollsignal.errors import InputError
+from rollsignal.files import open_regular
+from rollsignal.fingerprints import Fingerprint, again, now_ns, sha256_of, stat_of
+from rollsignal.sinks.state import InputFile, State
+
+LINE_ENDS = (b"\n", b"\r")
+# A line end and a sign before it take so many bytes in any encoding of text.
+END_BYTES = 8
+
+Kind = Literal["known", "grown", "changed", "new"]
+
+
+class Found(NamedTuple):
+    """What an input is to a state, and what is known of it.
+
+    taken: when its fingerprint was taken, and that; None for what is no regular file.
+    """
+
+    kind: Kind
+    file: InputFile
+    taken: tuple[int, Fingerprint] | None = None
+
+    def is_unchanged(self) -> bool:
+        """Tell whether the file still has the bytes that it had."""
+        if self.taken is None:
+            return True
+        taken_ns, before = self.taken
+        after, _ = again(self.file.path, before, taken_ns)
+        return after is not None and after.sha256 == before.sha256
+
+
+class Known:
+    """The files that a state has read, by their paths and by their bytes."""
+
+    def __init__(self, state: State) -> None:
+        self._by_path = {file.path: file for file in state.inputs}
+        self._by_hash = {file.sha256: file for file in reversed(state.inputs)}
+
+    def found(self, path: str) -> Found:
+        """Tell what an input is to the state, by its size and times, else by its bytes.
+
+        A file that was just written has no stamp: a change within the same step of the clock
+        would leave all its times as they are, so the next run looks at its bytes.
+        """
+        taken_ns, stamp = now_ns(), stat_of(path)
+        if stamp is None:
+            return Found("new", InputFile(path, 0, "", 0))
+        known = self._by_path.get(path)
+        if known and known.stamp == stamp:
+            return Found("known", known)
+        size = stamp[0]
+        taken = Fingerprint(*stamp, sha256_of(path, size))
+        stamp_kept = stamp if taken.settled(taken_ns) else ()
+        file = InputFile(path, size, taken.sha256, 0, stamp_kept)
+        same = self._by_hash.get(file.sha256)
+        if same:
+            return Found("known", file._replace(rows=same.rows))
+        if known is None:
+            return Found("new", file, (taken_ns, taken))
+        grown = size > known.size and sha256_of(path, known.size) == known.sha256
+        kind: Kind = "grown" if grown and lines_end(path, known.size) else "changed"
+        return Found(kind, file._replace(rows=known.rows), (taken_ns, taken))
+
+
+def lines_end(path: str, size: int) -> bool:
+    """Tell whether the first bytes of a file are whole lines: what follows goes on with no cell.
+
+    What is compressed was whole when it was read.
+    """
+    with open_regular(path, "Input data file", InputError) as file:
+        if is_packed(file):
+            return True
+        file.seek(max(0, size - END_BYTES))
+        before = file.read(min(size, END_BYTES)).rstrip(b"\0")
+        after = file.read(END_BYTES).lstrip(b"\0")
+    return before.endswith(LINE_ENDS) or after.startswith(LINE_ENDS)

@@ -1,0 +1,131 @@
+"""This module is a disk that fails: at one act on the files that are meant, and nowhere else."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import re
+from typing import Any, Literal, NamedTuple
+
+import pytest
+
+Act = Literal["create", "write", "sync", "rename", "open", "read"]
+
+
+class Fault(NamedTuple):
+    """What fails: an act, with an error number, on the files whose paths match a pattern.
+
+    room: so many bytes are written, or read, before it fails. passed: so many such acts succeed.
+    """
+
+    act: Act
+    number: int
+    files: str
+    room: int = 0
+    passed: int = 0
+
+
+class Disk:
+    """Have the calls that the program makes to the system fail, as long as `fault` is set."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.fault: Fault | None = None
+        self.failed = 0
+        self._passed = 0
+        self._paths: dict[int, str] = {}
+        self._open, self._os_open, self._write = builtins.open, os.open, os.write
+        self._fdopen, self._fsync, self._replace = os.fdopen, os.fsync, os.replace
+        patch.setattr(builtins, "open", self._opened)
+        patch.setattr(os, "open", self._os_opened)
+        patch.setattr(os, "fdopen", self._fdopened)
+        patch.setattr(os, "write", self._written)
+        patch.setattr(os, "fsync", self._synced)
+        patch.setattr(os, "replace", self._replaced)
+
+    def _fails(self, act: Act, path: object) -> bool:
+        """Tell whether this act is to fail."""
+        fault = self.fault
+        if fault is None or act != fault.act or not isinstance(path, str | os.PathLike):
+            return False
+        if not re.search(fault.files, os.fspath(path)):
+            return False
+        self._passed += 1
+        return self._passed > fault.passed
+
+    def problem(self) -> OSError:
+        """Give the error, and count it."""
+        assert self.fault
+        self.failed += 1
+        return OSError(self.fault.number, os.strerror(self.fault.number))
+
+    def _opened(self, path: Any, mode: str = "r", *more: Any, **options: Any) -> Any:
+        writes = mode not in ("r", "rb")
+        if writes and not os.path.lexists(path) and self._fails("create", path):
+            raise self.problem()
+        if writes and "b" in mode and self._fails("write", path):
+            raw = _Raw(self, path, mode.replace("b", ""))
+            return io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+        if mode == "rb" and self._fails("read", path):
+            return io.BufferedReader(_Raw(self, path, "r"))
+        file = self._open(path, mode, *more, **options)
+        self._paths[file.fileno()] = path
+        return file
+
+    def _os_opened(self, path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & os.O_CREAT and not os.path.lexists(path) and self._fails("create", path):
+            raise self.problem()
+        if not flags & os.O_WRONLY and self._fails("open", path):
+            raise self.problem()
+        descriptor = self._os_open(path, flags, *more, **options)
+        self._paths[descriptor] = path
+        return descriptor
+
+    def _fdopened(self, descriptor: int, *more: Any) -> Any:
+        if self._fails("read", self._paths.get(descriptor)):
+            return io.BufferedReader(_Raw(self, descriptor, "r"), 512)
+        return self._fdopen(descriptor, *more)
+
+    def _written(self, descriptor: int, data: Any) -> int:
+        if not self._fails("write", self._paths.get(descriptor)):
+            return self._write(descriptor, data)
+        assert self.fault
+        room, self.fault = self.fault.room, self.fault._replace(room=0)
+        if not room:
+            raise self.problem()
+        return self._write(descriptor, data[:room])
+
+    def _synced(self, descriptor: int) -> None:
+        if self._fails("sync", self._paths.get(descriptor)):
+            raise self.problem()
+        self._fsync(descriptor)
+
+    def _replaced(self, source: Any, target: Any) -> None:
+        if self._fails("rename", target):
+            raise self.problem()
+        self._replace(source, target)
+
+
+class _Raw(io.FileIO):
+    """An open file that fails once there is no room, or no more that can be read."""
+
+    def __init__(self, disk: Disk, file: Any, mode: str) -> None:
+        super().__init__(file, mode)
+        assert disk.fault
+        self._disk, self._room = disk, disk.fault.room
+        disk._paths[self.fileno()] = file if isinstance(file, str) else disk._paths[file]
+
+    def _take(self, size: int) -> int:
+        if self._disk.fault is None:
+            return size
+        if not self._room:
+            raise self._disk.problem()
+        size = min(size, self._room)
+        self._room -= size
+        return size
+
+    def write(self, data: Any) -> int:
+        return super().write(memoryview(data)[: self._take(len(data))])
+
+    def readinto(self, buffer: Any) -> int:
+        return super().readinto(memoryview(buffer)[: self._take(len(buffer))])
