@@ -5,7 +5,6 @@ import os
 import re
 import select
 import stat
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, BinaryIO, cast
 
@@ -261,12 +260,6 @@ def identity(path: str) -> object:
     except (OSError, ValueError):
         return _real(path)
     return status.st_dev, status.st_ino
-
-
-def total_bytes(paths: Sequence[str]) -> int:
-    """Add up the sizes of regular files, 0 if one of them is none."""
-    sizes = [os.path.getsize(path) if os.path.isfile(path) else -1 for path in paths]
-    return sum(sizes) if min(sizes, default=0) >= 0 else 0
 
 
 def _real(path: str) -> str:

@@ -9,7 +9,7 @@ from rollsignal.engines.doubts import Doubts, Tell
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import inspect
 from rollsignal.errors import DataError
-from rollsignal.files import total_bytes
+from rollsignal.fingerprints import total_bytes
 from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
 from rollsignal.sinks.findings import report

@@ -1,4 +1,7 @@
-"""This module is what a run tells its record, if it keeps one: `Recording` itself keeps none."""
+"""This module is what a run tells its record, if it keeps one: `Recording` itself keeps none.
+
+It also sees that no input changes while it is read, by what the system says of it.
+"""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -8,6 +11,7 @@ from rollsignal.config import ReadConfig
 from rollsignal.engines.local import Result
 from rollsignal.engines.rows import Emit
 from rollsignal.errors import JobError
+from rollsignal.fingerprints import changed, stat_of
 
 if TYPE_CHECKING:
     from rollsignal.sinks.state import InputFile
@@ -28,6 +32,7 @@ class Recording:
 
     def before(self, paths: Sequence[str]) -> None:
         """Look at the inputs before they are read."""
+        self._before = {path: _looks(path) for path in paths}
 
     def listening(self, emit: Emit | None) -> Emit | None:
         """Listen to all rows, along with somebody else."""
@@ -35,6 +40,9 @@ class Recording:
 
     def after(self, result: Result) -> None:
         """Take what was found; raises `DiskError` if an input changed while it was read."""
+        for path, before in self._before.items():
+            if _looks(path) != before:
+                raise changed(path)
 
     def continued(self, result: Result, files: "Sequence[InputFile]", digest: int) -> None:
         """Take what was found by a run that continues a state, and all files that this knows."""
@@ -44,3 +52,10 @@ class Recording:
 
     def fail(self, error: JobError) -> None:
         """Say why the run failed."""
+
+
+def _looks(path: str) -> tuple[int, ...]:
+    """Ask for a regular file's size, time of change and inode, none for anything else."""
+    told = stat_of(path)
+    # The other time also changes when somebody links to the file.
+    return (told[0], told[1], told[3]) if told else ()

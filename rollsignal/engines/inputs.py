@@ -1,6 +1,5 @@
 """This module opens the files of a run, each by the reader that suits it, in the order of time."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 
@@ -10,6 +9,7 @@ from rollsignal.bars.tables import TextReader
 from rollsignal.config import JobConfig
 from rollsignal.engines.ordering import in_time_order
 from rollsignal.errors import DataError
+from rollsignal.fingerprints import stat_of
 from rollsignal.formats import Format
 from rollsignal.timestamps import to_ns
 
@@ -22,7 +22,7 @@ class Inputs:
     """The files of a run; `form` is the format that all must be in, None to tell each."""
 
     def __init__(self, paths: Sequence[str], config: JobConfig, form: Format | None = None) -> None:
-        known = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+        known = sum(told[0] for told in map(stat_of, paths) if told)
         self.paths = paths
         self.config = config
         self._form = form
