@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # How many more objects there are before Python looks for garbage: imports make many, and none.
 LIVE_OBJECTS = 100_000
+# The most that glibc learns from (DEFAULT_MMAP_THRESHOLD_MAX, 32 MB, with a header).
+LARGE_ARRAY_BYTES = 31 << 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +47,9 @@ def _start_lean() -> None:
     gc.set_threshold(LIVE_OBJECTS)
     # NumPy's library for matrices would start threads that wait busily.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # glibc gives the memory of every array back to the system, to take it again page by page for
+    # the next, until one as large as this was given back. It is never touched, and takes none.
+    bytes(LARGE_ARRAY_BYTES)
 
 
 def _command(arguments: list[str]) -> int:
