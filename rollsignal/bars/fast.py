@@ -25,13 +25,23 @@ class FastParser:
         self._window = config.window
         self._masks = Masks()
 
-    def batch(self, block: bytes | bytearray, plain: Callable[[], Batch]) -> ArrayBatch | None:
-        """Read a block of whole lines; None if it is in any doubt."""
+    def fields(self, block: bytes | bytearray) -> Fields | None:
+        """Find the fields of a block of whole lines; None if they are in any doubt.
+
+        What is known of the rows before does not matter, so this may be done ahead of them.
+        """
+        dialect = self._careful.dialect
+        try:
+            return Fields(block, dialect.delimiter, dialect.width, self._masks)
+        except DoubtError:
+            return None
+
+    def batch(self, fields: Fields | None, plain: Callable[[], Batch]) -> ArrayBatch | None:
+        """Read a block's fields; None if they are in any doubt."""
         careful, dialect = self._careful, self._careful.dialect
-        if not self._knows_form():
+        if fields is None or not self._knows_form():
             return None
         try:
-            fields = Fields(block, dialect.delimiter, dialect.width, self._masks)
             ticks = fields.numbers(dialect.close)
             if not fits_int64(ticks.values, self._window):
                 return None

@@ -2,9 +2,9 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
-from typing import cast
+from typing import TypeVar, cast
 
 from rollsignal.bars.source import COLUMNAR, columnar_format, open_input, text_format
 from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
@@ -13,6 +13,9 @@ from rollsignal.errors import DataError, is_url, shown_path
 from rollsignal.formats import Format
 
 MAX_BLANK_BYTES = 1 << 20
+AHEAD = 2
+
+T = TypeVar("T")
 
 
 class InputFile:
@@ -54,11 +57,18 @@ class InputFile:
         """Tell how many of the file's bytes are read, 0 where that cannot be known."""
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0
 
-    def ahead(self) -> Iterator[bytearray]:
-        """Yield the blocks that are left, the next ones read meanwhile where that can be."""
+    def ahead(self, prepare: Callable[[bytearray], T]) -> Iterator[T]:
+        """Prepare the blocks that are left, the next ones meanwhile where that can be."""
         # A thread that waits for a pipe could not be ended, and for one block it does not pay.
         left = os.fstat(self._file.fileno()).st_size - self.bytes_read() if self.is_regular else 0
-        return self.blocks.ahead() if left > BLOCK_BYTES else iter(self.blocks)
+        if left <= BLOCK_BYTES:
+            return map(prepare, self.blocks)
+        from rollsignal.bars.ahead import read_ahead
+
+        if self.compression:
+            # To unpack takes most of the time, and is enough for a thread.
+            return map(prepare, read_ahead(iter(self.blocks), AHEAD))
+        return read_ahead(map(prepare, self.blocks), AHEAD)
 
     def _check(self, wanted: Format | None) -> None:
         if wanted and self.form != wanted:
