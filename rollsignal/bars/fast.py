@@ -13,7 +13,6 @@ from rollsignal.bars.fields import DoubtError, Fields, Masks
 from rollsignal.bars.moments import moments_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError
-from rollsignal.kernel import fits_int64
 from rollsignal.quality import is_sane
 
 
@@ -43,9 +42,7 @@ class FastParser:
             return None
         try:
             ticks = fields.numbers(dialect.close)
-            if not fits_int64(ticks.values, self._window):
-                return None
-            if not self._is_sane(fields, ticks):
+            if not (ticks.fits(self._window) and self._is_sane(fields, ticks)):
                 return None
             stamps, symbols = careful.timestamp, dialect.symbol
             coded = None if symbols is None else Coded(*fields.coded(symbols))
@@ -66,8 +63,8 @@ class FastParser:
         others = self._careful.others
         if not others:
             return True
-        columns = {name: fields.numbers(place) for name, place in others.items()}
-        return is_sane({**columns, "close": closes})
+        columns = {name: fields.numbers(place)[:2] for name, place in others.items()}
+        return is_sane({**columns, "close": closes[:2]})
 
     def _knows_form(self) -> bool:
         """Tell if the rows so far are plain, and no row has begun."""

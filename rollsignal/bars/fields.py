@@ -120,7 +120,7 @@ class Fields:
         scale = self._decimals(int(begins[0]), int(ends[0]))
         found = self._ticks(ends, lengths, scale)
         if found is not None:
-            return TickArray(found, max(scale, 0))
+            return TickArray(found, max(scale, 0), 10 ** int(lengths.max()))
         decimals = self._points(ends, lengths)
         scale = max(0, int(decimals.max()))
         values = np.empty(self.rows, np.int64)

@@ -171,12 +171,12 @@ class FrameReader:
 
     def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
         """Tell whether the other prices agree with the closes, if they are to be looked at."""
-        columns = {"close": closes}
+        columns = {"close": closes[:2]}
         for place, name in enumerate(self._others):
             ticks = self._ticks(frame[f"other {place}"])
             if ticks is None:
                 return False
-            columns[name] = ticks
+            columns[name] = ticks[:2]
         return not self._others or is_sane(columns)
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:

@@ -88,7 +88,7 @@ def of_plain(batch: Batch) -> Read:
 
 
 def of_arrays(batch: ArrayBatch) -> Read:
-    ticks, scale = batch.ticks
+    ticks, scale, _ = batch.ticks
     closes: list[Price] = [Fraction(tick, 10**scale) for tick in ticks.tolist()]
     symbols: list[str] = []
     if isinstance(batch.symbols, Coded):
