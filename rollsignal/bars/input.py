@@ -36,11 +36,14 @@ class InputFile:
         self.name = shown_path(path)
         self._file = open_input(path)
         # What is elsewhere has no number here.
-        local = not is_url(path)
-        self.is_regular = local and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        status = None if is_url(path) else os.fstat(self._file.fileno())
+        self.is_regular = status is not None and stat.S_ISREG(status.st_mode)
         try:
             stream, self.compression = unpacked(self._file, self.name)
             columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
+            if status and self.is_regular and not self.compression:
+                # Room that is not needed would cost as much as to read a small file.
+                block_bytes = min(block_bytes, max(first_bytes, status.st_size))
             self.blocks = Blocks(stream, self.name, first_bytes, block_bytes)
             self.beginning = bytearray() if columnar else self._beginning()
             self.form: Format = columnar or text_format(text_of(self.beginning)[0], path, wanted)
