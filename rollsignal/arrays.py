@@ -8,7 +8,6 @@ from rollsignal.kernel import (
     Last,
     Tally,
     fits_int64,
-    greatest,
     margin_blocks,
 )
 
@@ -23,10 +22,15 @@ FLOAT_BLOCK = 1 << 14
 
 
 class TickArray(NamedTuple):
-    """Closes as int64 ticks of 10^-scale."""
+    """Closes as int64 ticks of 10^-scale, each of `most` in size at most."""
 
     values: "NDArray[np.int64]"
     scale: int
+    most: int = 2**63
+
+    def fits(self, window: int) -> bool:
+        """Prove what `fits_int64` does, by looking at the ticks only if `most` is no proof."""
+        return 2 * window * self.most <= INT64_MAX or fits_int64(self.values, window)
 
 
 def ticks_of_array(closes: "NDArray[Any]", window: int) -> TickArray | None:
@@ -42,7 +46,7 @@ def ticks_of_array(closes: "NDArray[Any]", window: int) -> TickArray | None:
         ticks = _ticks_of_floats(closes)
     elif closes.dtype.kind == "i" or (closes.dtype.kind == "u" and closes.dtype.itemsize < 8):
         ticks = TickArray(closes.astype(np.int64), 0)
-    return ticks if ticks and fits_int64(ticks.values, window) else None
+    return ticks if ticks and ticks.fits(window) else None
 
 
 def _ticks_of_floats(closes: "NDArray[np.floating[Any]]") -> TickArray | None:
@@ -63,7 +67,7 @@ def _ticks_of_floats(closes: "NDArray[np.floating[Any]]") -> TickArray | None:
             scale += 1
             if scale == digits:
                 return None
-    return TickArray(values, scale)
+    return TickArray(values, scale, 10**digits)
 
 
 def _fill(values: "NDArray[np.int64]", closes: "NDArray[np.floating[Any]]", scale: int) -> bool:
@@ -126,8 +130,8 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[DecidedArray, Carry]
     scale = max(carry.scale, closes.scale)
     factor = 10 ** (scale - closes.scale)
     tail = [tick * 10 ** (scale - carry.scale) for tick in carry.tail]
-    most = max([greatest(closes.values) * factor, *map(abs, tail)])
-    if max(factor, 2 * carry.window * most) > INT64_MAX:
+    kept_fit = 2 * carry.window * max(map(abs, tail), default=0) <= INT64_MAX
+    if factor > INT64_MAX or not (kept_fit and closes.fits(carry.window * factor)):
         return None
     values = closes.values * factor if factor > 1 else closes.values
     known = np.concatenate((np.array(tail, np.int64), values))
@@ -136,7 +140,7 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[DecidedArray, Carry]
     for block in margin_blocks(known, carry.window):
         margins[at : at + len(block)] = block
         ones += int(np.count_nonzero(block > 0))
-        ties += int(np.count_nonzero(block == 0))
+        ties += len(block) - int(np.count_nonzero(block))
         at += len(block)
     kept = known[max(0, len(known) - carry.window + 1) :].tolist()
     tally = Tally(len(values), 0, len(margins), ones, ties)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import polars as pl
+import pytest
 
 
 class Passes:
@@ -101,7 +103,8 @@ class _WatchedNumpy(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(np, name)
-        if isinstance(found, type | types.ModuleType | np.ufunc) or not callable(found):
+        kept = isinstance(found, type | types.ModuleType | np.ufunc) and found is not np.ndarray
+        if kept or not callable(found):
             return found
         return lambda *args, **kwargs: _watched(found(*args, **kwargs), self._passes)
 
@@ -111,11 +114,11 @@ def counted(*arrays: np.ndarray[Any, Any]) -> Iterator[tuple[Passes, list[Any]]]
     """Hand out the arrays, watched, and count what is done with them until the end.
 
     Code that imports NumPy inside its functions, as the program does, meets a NumPy whose new
-    arrays are watched too.
+    arrays are watched too, and so are those that polars hands over.
     """
     passes = Passes()
-    sys.modules["numpy"] = _WatchedNumpy(passes)
-    try:
+    to_numpy = pl.Series.to_numpy
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "numpy", _WatchedNumpy(passes))
+        patch.setattr(pl.Series, "to_numpy", lambda series: _watched(to_numpy(series), passes))
         yield passes, [_watched(array, passes) for array in arrays]
-    finally:
-        sys.modules["numpy"] = np

@@ -1,4 +1,4 @@
-"""How much work the heart does for a row, counted and not timed: it must not grow unseen.
+"""How much work heart and readers do for a row, counted and not timed: it must not grow unseen.
 
 The limits are what is needed now, and a little for the blocks' edges. Who needs more changes them,
 and says why; who needs less lowers them.
@@ -7,14 +7,23 @@ and says why; who needs less lowers them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
-from rollsignal.arrays import ticks_of_array
-from rollsignal.kernel import BLOCK_BARS, margin_blocks, signals_int64
+from rollsignal.arrays import TickArray, advance_array, ticks_of_array
+from rollsignal.bars.batch import Batch
+from rollsignal.bars.careful import CarefulParser
+from rollsignal.bars.fast import FastParser
+from rollsignal.bars.frames import FrameReader
+from rollsignal.bars.header import find_dialect
+from rollsignal.kernel import BLOCK_BARS, Carry, margin_blocks, signals_int64
+from rollsignal.sample import sample_csv
 from tests.passes import counted
+from tests.tables import CONFIG
 
 ROWS = 8 * BLOCK_BARS
 EDGES = 1.01
@@ -63,9 +72,53 @@ def test_signals_take_one_pass_more() -> None:
     assert 0 < touched <= (SUMMED + MULTIPLIED + SUBTRACTED + ADDED + COMPARED) * EDGES
 
 
+def test_a_series_is_decided_in_so_many_bytes_for_a_row() -> None:
+    closes = TickArray(TICKS, 2, most=10**6)
+    with counted() as (passes, _):
+        assert advance_array(Carry(5), closes)
+    assert 0 < passes.bytes / ROWS <= 130 * EDGES
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    """Give bars as a table of text, of all columns."""
+    return "".join(sample_csv(20_000, seed=1))
+
+
+def not_asked() -> Batch:
+    raise AssertionError("the batch is made plain")
+
+
+def test_a_block_of_text_is_read_in_so_many_passes_and_bytes_for_a_row(text: str) -> None:
+    head, first, rest = text.split("\n", 2)
+    dialect = find_dialect(head, CONFIG.columns, "bars.csv")
+    careful = CarefulParser("bars.csv", dialect, CONFIG)
+    careful.batch(f"{head}\n{first}\n".encode())
+    fast = FastParser(careful, CONFIG)
+    with counted() as (passes, _):
+        batch = fast.batch(fast.fields(rest.encode()), not_asked)
+    assert batch
+    assert 0 < passes.calls <= 128
+    assert 0 < passes.bytes / batch.rows <= 1_853 * EDGES
+
+
+def test_a_batch_of_columns_is_read_in_so_many_passes_and_bytes_for_a_row(
+    text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bars.parquet"
+    pl.read_csv(text.encode(), try_parse_dates=True).write_parquet(path)
+    rows = 0
+    with counted() as (passes, _):
+        for batch in FrameReader(str(path), "parquet", CONFIG).batches():
+            rows += batch.rows
+    assert rows == 20_000
+    assert 0 < passes.calls <= 46
+    assert 0 < passes.bytes / rows <= 159 * EDGES
+
+
 def test_floats_become_ticks_within_so_many_bytes_for_a_row() -> None:
     _, touched = work_per_row(lambda closes: ticks_of_array(closes, 5), TICKS / 100)
-    assert 0 < touched <= 120
+    assert 0 < touched <= 99 * EDGES
 
 
 @pytest.mark.parametrize(

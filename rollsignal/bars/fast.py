@@ -13,7 +13,6 @@ from rollsignal.bars.fields import DoubtError, Fields, Masks
 from rollsignal.bars.moments import moments_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError
-from rollsignal.kernel import fits_int64
 from rollsignal.quality import is_sane
 
 
@@ -25,17 +24,25 @@ class FastParser:
         self._window = config.window
         self._masks = Masks()
 
-    def batch(self, block: bytes | bytearray, plain: Callable[[], Batch]) -> ArrayBatch | None:
-        """Read a block of whole lines; None if it is in any doubt."""
+    def fields(self, block: bytes | bytearray) -> Fields | None:
+        """Find the fields of a block of whole lines; None if they are in any doubt.
+
+        What is known of the rows before does not matter, so this may be done ahead of them.
+        """
+        dialect = self._careful.dialect
+        try:
+            return Fields(block, dialect.delimiter, dialect.width, self._masks)
+        except DoubtError:
+            return None
+
+    def batch(self, fields: Fields | None, plain: Callable[[], Batch]) -> ArrayBatch | None:
+        """Read a block's fields; None if they are in any doubt."""
         careful, dialect = self._careful, self._careful.dialect
-        if not self._knows_form():
+        if fields is None or not self._knows_form():
             return None
         try:
-            fields = Fields(block, dialect.delimiter, dialect.width, self._masks)
             ticks = fields.numbers(dialect.close)
-            if not fits_int64(ticks.values, self._window):
-                return None
-            if not self._is_sane(fields, ticks):
+            if not (ticks.fits(self._window) and self._is_sane(fields, ticks)):
                 return None
             stamps, symbols = careful.timestamp, dialect.symbol
             coded = None if symbols is None else Coded(*fields.coded(symbols))
@@ -56,8 +63,8 @@ class FastParser:
         others = self._careful.others
         if not others:
             return True
-        columns = {name: fields.numbers(place) for name, place in others.items()}
-        return is_sane({**columns, "close": closes})
+        columns = {name: fields.numbers(place)[:2] for name, place in others.items()}
+        return is_sane({**columns, "close": closes[:2]})
 
     def _knows_form(self) -> bool:
         """Tell if the rows so far are plain, and no row has begun."""

@@ -53,8 +53,6 @@ class FrameReader:
 
     def __init__(self, path: str, form: str, config: JobConfig) -> None:
         """Open the file; raises `DataError` if it is damaged or has no close column."""
-        # polars would load it later within its compiled code, which panics if a signal comes then.
-        import numpy as np  # noqa: F401
         import polars as pl
 
         self.name = shown_path(path)
@@ -125,6 +123,10 @@ class FrameReader:
         table = self._table.select(columns)
         rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
         frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
+        # While polars begins to read. It would load NumPy later within its compiled code, which
+        # panics if a signal comes then.
+        import numpy as np  # noqa: F401
+
         while (frame := self._guarded(lambda: next(frames, None))) is not None:
             if frame.height:
                 yield self._batch(frame, self._row + 1)
@@ -169,12 +171,12 @@ class FrameReader:
 
     def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
         """Tell whether the other prices agree with the closes, if they are to be looked at."""
-        columns = {"close": closes}
+        columns = {"close": closes[:2]}
         for place, name in enumerate(self._others):
             ticks = self._ticks(frame[f"other {place}"])
             if ticks is None:
                 return False
-            columns[name] = ticks
+            columns[name] = ticks[:2]
         return not self._others or is_sane(columns)
 
     def _ticks(self, closes: "pl.Series") -> TickArray | None:

@@ -2,9 +2,9 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
-from typing import cast
+from typing import TypeVar, cast
 
 from rollsignal.bars.source import COLUMNAR, columnar_format, open_input, text_format
 from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
@@ -13,6 +13,9 @@ from rollsignal.errors import DataError, is_url, shown_path
 from rollsignal.formats import Format
 
 MAX_BLANK_BYTES = 1 << 20
+AHEAD = 2
+
+T = TypeVar("T")
 
 
 class InputFile:
@@ -33,11 +36,14 @@ class InputFile:
         self.name = shown_path(path)
         self._file = open_input(path)
         # What is elsewhere has no number here.
-        local = not is_url(path)
-        self.is_regular = local and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        status = None if is_url(path) else os.fstat(self._file.fileno())
+        self.is_regular = status is not None and stat.S_ISREG(status.st_mode)
         try:
             stream, self.compression = unpacked(self._file, self.name)
             columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
+            if status and self.is_regular and not self.compression:
+                # Room that is not needed would cost as much as to read a small file.
+                block_bytes = min(block_bytes, max(first_bytes, status.st_size))
             self.blocks = Blocks(stream, self.name, first_bytes, block_bytes)
             self.beginning = bytearray() if columnar else self._beginning()
             self.form: Format = columnar or text_format(text_of(self.beginning)[0], path, wanted)
@@ -54,11 +60,18 @@ class InputFile:
         """Tell how many of the file's bytes are read, 0 where that cannot be known."""
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0
 
-    def ahead(self) -> Iterator[bytearray]:
-        """Yield the blocks that are left, the next ones read meanwhile where that can be."""
+    def ahead(self, prepare: Callable[[bytearray], T]) -> Iterator[T]:
+        """Prepare the blocks that are left, the next ones meanwhile where that can be."""
         # A thread that waits for a pipe could not be ended, and for one block it does not pay.
         left = os.fstat(self._file.fileno()).st_size - self.bytes_read() if self.is_regular else 0
-        return self.blocks.ahead() if left > BLOCK_BYTES else iter(self.blocks)
+        if left <= BLOCK_BYTES:
+            return map(prepare, self.blocks)
+        from rollsignal.bars.ahead import read_ahead
+
+        if self.compression:
+            # To unpack takes most of the time, and is enough for a thread.
+            return map(prepare, read_ahead(iter(self.blocks), AHEAD))
+        return read_ahead(map(prepare, self.blocks), AHEAD)
 
     def _check(self, wanted: Format | None) -> None:
         if wanted and self.form != wanted:

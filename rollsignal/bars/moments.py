@@ -99,12 +99,13 @@ def _days(text: "Text", same_century: bool) -> "tuple[NDArray[np.int64], NDArray
     changes = words[0][1:] != words[0][:-1]
     if not same_century:
         changes |= words[1][1:] != words[1][:-1]
-    begins = np.concatenate((np.zeros(1, np.int64), np.flatnonzero(changes) + 1))
+    bounds = np.concatenate(([0], np.flatnonzero(changes) + 1, [rows]))
+    begins, ends = bounds[:-1], bounds[1:]
     dates = text[begins, :10].astype(np.int64) - ZERO
     year = dates[:, :4] @ np.array([1000, 100, 10, 1])
     month, day = dates[:, 5:7] @ np.array([10, 1]), dates[:, 8:10] @ np.array([10, 1])
     _check_dates(year, month, day)
-    return _days_of_dates(year, month, day), np.diff(begins, append=rows)
+    return _days_of_dates(year, month, day), ends - begins
 
 
 def _check_dates(

@@ -71,8 +71,8 @@ class TextReader:
         from rollsignal.bars.fast import FastParser
 
         fast = FastParser(self._careful, self._config)
-        for block in self._file.ahead():
-            batch = fast.batch(block, partial(self._again, block, self._careful.records.line))
+        for block, fields in self._file.ahead(lambda block: (block, fast.fields(block))):
+            batch = fast.batch(fields, partial(self._again, block, self._careful.records.line))
             if batch is None:
                 yield from self._carefully(block)
                 continue

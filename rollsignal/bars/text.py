@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 FIRST_BYTES = 1 << 12
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 MAX_LINE_BYTES = 1 << 26
-AHEAD = 2
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -66,12 +65,6 @@ class Blocks:
             self.cut = not self._rest.endswith((b"\n", b"\r"))
             last, self._rest = bytearray(self._rest), b""
             yield last
-
-    def ahead(self) -> Iterator[bytearray]:
-        """Yield the blocks that are left, the next ones read by a thread meanwhile."""
-        from rollsignal.bars.ahead import read_ahead
-
-        return read_ahead(iter(self), AHEAD)
 
     def _read(self) -> bytearray | None:
         """Read what follows what is left of the last block, together; None at the end."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 HEAD_BYTES = 8
+PACKED_BYTES = 1 << 16
 
 
 def unpacked(file: BinaryIO, name: str) -> tuple[BinaryIO, str]:
@@ -36,7 +37,20 @@ def is_packed(file: BinaryIO) -> bool:
 def _gzip(file: BinaryIO) -> BinaryIO:
     import gzip
 
-    return cast(BinaryIO, gzip.GzipFile(fileobj=file))
+    return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, _Ample(file))))
+
+
+class _Ample:
+    """A file that gives `gzip` more than it asks for, which is little and many times."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = cast(io.BufferedReader, file)
+
+    def read(self, size: int) -> bytes:
+        """Read some bytes: as many as asked, or what is there where that is a whole buffer."""
+        if size < io.DEFAULT_BUFFER_SIZE:
+            return self._file.read(size)
+        return self._file.read1(PACKED_BYTES)
 
 
 def _bzip2(file: BinaryIO) -> BinaryIO:
@@ -81,7 +95,7 @@ class _Streams:
                 return unpacked_bytes
 
     def _packed(self) -> bytes:
-        data = self._file.read(1 << 16)
+        data = self._file.read(PACKED_BYTES)
         self._more = bool(data)
         return data
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from rollsignal.arrays import TickArray
 from rollsignal.bars.batch import ArrayBatch, Batch, Coded, Reader
 from rollsignal.bars.symbols import SymbolCodes
 from rollsignal.engines.rows import ArrayRows, Emit, SignalRow
@@ -98,7 +97,7 @@ class Gate:
         codes = None
         if batch.symbols is not None:
             names, codes = self._codes.names, self._codes.of(batch.symbols)
-        closes, scale = batch.ticks
+        closes, scale, _ = batch.ticks
         numbers = None if batch.moments is not None else np.zeros(batch.rows, np.int64)
         unsigned = np.zeros(batch.rows, np.bool_)
         margins = np.zeros(batch.rows, np.int64)
@@ -121,7 +120,7 @@ def _picked_arrays(batch: ArrayBatch, rows: "NDArray[np.int64]") -> ArrayBatch:
     elif symbols is not None:
         symbols = symbols[rows]
     return ArrayBatch(
-        TickArray(batch.ticks.values[rows], batch.ticks.scale),
+        batch.ticks._replace(values=batch.ticks.values[rows]),
         None if batch.moments is None else batch.moments[rows],
         symbols,
         partial(_plain, batch, rows.tolist()),

@@ -88,7 +88,7 @@ def of_plain(batch: Batch) -> Read:
 
 
 def of_arrays(batch: ArrayBatch) -> Read:
-    ticks, scale = batch.ticks
+    ticks, scale, _ = batch.ticks
     closes: list[Price] = [Fraction(tick, 10**scale) for tick in ticks.tolist()]
     symbols: list[str] = []
     if isinstance(batch.symbols, Coded):
@@ -439,7 +439,8 @@ def in_place(block: bytes) -> tuple[ArrayBatch | None, CarefulParser]:
     config = CONFIG._replace(columns=BY_COLUMN)
     careful = CarefulParser("bars.csv", DIALECT, config)
     careful.batch(HEAD.encode() + b"2024-01-01 00:00:00,99.5,A,7\n")
-    return FastParser(careful, config).batch(block, not_asked), careful
+    fast = FastParser(careful, config)
+    return fast.batch(fast.fields(block), not_asked), careful
 
 
 @pytest.mark.parametrize("place", range(len(PLAIN_ROWS) + 1))

@@ -49,7 +49,7 @@ def bars_of(table: pl.DataFrame, config: JobConfig = CONFIG, form: str = "parque
             times_ns += map(to_ns, plain.moments or [])
             lines += plain.lines
             if isinstance(batch, ArrayBatch):
-                values, array_scale = batch.ticks
+                values, array_scale, _ = batch.ticks
                 factor = Fraction(10**scale, 10**array_scale)
                 assert ticks == [tick * factor for tick in values.tolist()]
                 assert batch.moments is None or [*batch.moments] == times_ns[-len(ticks) :]

@@ -25,7 +25,8 @@ def at_once(cells: list[str], written: str | None, more: str = "") -> list[int] 
     first, problem = careful.batch(header.encode() + rows[0])
     assert first
     assert problem is None
-    found = FastParser(careful, config).batch(b"".join(rows[1:]), lambda: first)
+    fast = FastParser(careful, config)
+    found = fast.batch(fast.fields(b"".join(rows[1:])), lambda: first)
     return None if found is None or found.moments is None else list(map(to_ns, found.moments))
 
 
@@ -87,4 +88,5 @@ def test_a_date_and_a_time_of_day_in_two_columns_are_left() -> None:
     row = b"2024-01-31,09:30,1\n"
     first, _ = careful.batch(b"day,time,close\n" + row)
     assert first
-    assert FastParser(careful, config).batch(row, lambda: first) is None
+    fast = FastParser(careful, config)
+    assert fast.batch(fast.fields(row), lambda: first) is None
