@@ -19,6 +19,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "rollsignal")
 
 # Times are in UTC wherever they are written, and nothing of the environment is written down.
 os.environ["TZ"] = "XXX-5:30"
+# The command sets it, which is too late where threads run already.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["ROLLSIGNAL_TEST_TOKEN"] = "a-secret-of-these-tests"
 time.tzset()
 
