@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from rollsignal.digest import hex_text
 from rollsignal.engines.book import Book
 from rollsignal.engines.digester import Digester
-from rollsignal.engines.gate import Gate, Take
+from rollsignal.engines.gate import First, Gate, Take
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Start, decide
 from rollsignal.engines.ranges import Range
@@ -56,20 +56,10 @@ def derive(record: Record, engine: Engine = "local", windows: int = 0) -> Derive
 
 
 def _inputs(record: Record) -> Inputs:
-    """Name the files that were read, of those of a state each once."""
-    files = [one.file for one in record.inputs]
-    if record.asked.continues:
-        files = list({file.sha256: file for file in reversed(files)}.values())[::-1]
     form = next((form for form in FORMATS if form == record.asked.format), None)
-    return Inputs([file.path for file in files], record.job_config(), form)
+    return Inputs([one.file.path for one in record.inputs], record.job_config(), form)
 
 
 def _once_each(path: str, book: Book) -> Take:
     """Leave out what a file repeats of those before it, as a state has left it out."""
-    book.close_panel()
-    reached = {
-        symbol: series.last_ns
-        for symbol, series in book.series.items()
-        if series.last_ns is not None
-    }
-    return Gate(book.take, lambda rows: None, reached)
+    return Gate(book, lambda rows: None, First())

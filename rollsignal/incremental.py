@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Self
 from rollsignal.engines.book import Book
 from rollsignal.engines.digester import Digester
 from rollsignal.engines.doubts import Tell
-from rollsignal.engines.gate import Gate, Take
+from rollsignal.engines.gate import First, Gate, Take
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, Start, Watch, decide
 from rollsignal.engines.rows import Emit, Rows
 from rollsignal.engines.series import Series
-from rollsignal.errors import ConfigError, DataError, InputError, shown_path
+from rollsignal.errors import ConfigError, DataError, InputError, plural, shown_path
 from rollsignal.files import identity
 from rollsignal.fingerprints import changed
-from rollsignal.known import Kind, Known
+from rollsignal.known import Found, Kind, Known
 from rollsignal.restated import Restated, flips, restated
 from rollsignal.sinks.history import History
 from rollsignal.sinks.state import (
@@ -50,6 +50,10 @@ class Continuation:
         """Load the state; raises `DataError`, `ConfigError` or `InputError`."""
         if inputs.config.sort:
             raise ConfigError("A state is continued in the order of the bars: set sort: false")
+        for check in ("order", "duplicates"):
+            if getattr(inputs.config.checks, check) != "error":
+                what = "A state tells new bars from old ones by their times"
+                raise ConfigError(f"{what}: set checks: {{{check}: error}}")
         self._path = path
         self._inputs = inputs
         self._tell = tell
@@ -73,11 +77,13 @@ class Continuation:
 
         Raises `DataError` where history was restated and `on_restatement` is error.
         """
-        self._attempt = attempt = _Attempt(self._path, self._state, self._inputs.paths)
-        result = attempt.decide(self._inputs, self._tell, emits, watch)
+        self._attempt = attempt = _Attempt(self._path, self._state, self._inputs)
+        result = attempt.decide(self._tell, emits, watch)
         changes = attempt.restated()
         if not changes:
             return result
+        if not self._state.series:
+            raise _disagree(changes)
         message = _told(changes)
         if self._inputs.config.on_restatement == "error":
             hint = "set on_restatement: recompute to decide everything anew"
@@ -126,8 +132,10 @@ class Continuation:
         empty = State(self._state.settings, {}, generation=self._state.generation + 1)
         inputs = self._inputs.of(list(paths.values()))
         empty = empty._replace(symbols=tuple(numbers))
-        self._attempt = _Attempt(self._path, empty, inputs.paths)
-        result = self._attempt.decide(inputs, self._tell, emits, watch)
+        self._attempt = _Attempt(self._path, empty, inputs)
+        result = self._attempt.decide(self._tell, emits, watch)
+        if changes := self._attempt.restated():
+            raise _disagree(changes)
         count = flips(before, self._attempt.decided())
         self._tell("WARNING", f"decided anew: {count:,} signals of bars known before have flipped")
         return result
@@ -136,12 +144,14 @@ class Continuation:
 class _Attempt:
     """One reading of all that is not known yet."""
 
-    def __init__(self, path: str, state: State, paths: Sequence[str]) -> None:
-        known = Known(state)
+    def __init__(self, path: str, state: State, inputs: Inputs) -> None:
+        known = Known(state, inputs.config)
         self.generation = state.generation
         self._state = state
-        self._found = {path: known.found(path) for path in paths}
-        self.files = {file.path: file for file in state.inputs}
+        self._inputs = inputs
+        self._found = {path: known.found(path) for path in inputs.paths}
+        renamed = {found.former: path for path, found in self._found.items()}
+        self.files = {renamed.get(file.path, file.path): file for file in state.inputs}
         # Files are numbered in the order in which the state holds them.
         every = {**self.files, **self._found}
         self._numbers = {path: number for number, path in enumerate(every)}
@@ -155,34 +165,20 @@ class _Attempt:
         """Close the file of all bars."""
         self.history.close()
 
-    def decide(
-        self, inputs: Inputs, tell: Tell, emits: Sequence[Emit], watch: Watch | None
-    ) -> Result:
+    def decide(self, tell: Tell, emits: Sequence[Emit], watch: Watch | None) -> Result:
         """Read and decide what is not known; raises `DiskError` for a file that changes then."""
-        reached = {
-            symbol: series.last_ns
-            for symbol, series in self._state.series.items()
-            if series.last_ns is not None
-        }
-        fresh = [path for path in inputs.paths if self._found[path].kind != "known"]
+        fresh = [path for path in self._inputs.paths if self._found[path].kind != "known"]
         gates: dict[str, Gate] = {}
 
         def gate(path: str, book: Book) -> Take:
-            kind, file, _ = self._found[path]
             self.history.file = self._numbers[path]
-
-            def old(rows: Rows) -> None:
-                if kind != "grown":
-                    self._old.append((kind, self.history.bars_of(rows)))
-
-            known_rows = file.rows if kind in ("grown", "changed") else 0
-            gates[path] = Gate(book.take, old, reached, known_rows)
+            gates[path] = self._gate(self._found[path], book)
             return gates[path]
 
         start = Start(self._state.series, gate)
         listening: list[Emit] = [*emits, self.digester, self.history]
-        result = decide(inputs.of(fresh), tell, _to_all(listening), watch, start)
-        for path in inputs.paths:
+        result = decide(self._inputs.of(fresh), tell, _to_all(listening), watch, start)
+        for path in self._inputs.paths:
             file = self._found[path].file
             if path in gates:
                 file = file._replace(rows=gates[path].rows)
@@ -192,19 +188,29 @@ class _Attempt:
         self._result = result
         return result
 
+    def _gate(self, found: Found, book: Book) -> Gate:
+        def old(rows: Rows) -> None:
+            self._old.append((found.kind, self.history.bars_of(rows)))
+
+        if found.kind == "grown":
+            return Gate(book, old, First(left_out=found.file.rows))
+        return Gate(book, old, First(old=found.file.rows))
+
     def restated(self) -> list[Restated]:
-        """List what was changed of the bars that the state knows."""
+        """List what was changed of the bars that are known, from the state or from other files."""
         changed = [self._numbers[p] for p, found in self._found.items() if found.kind == "changed"]
         if not (self._old or changed):
             return []
         import numpy as np
 
-        known = self.known()
-        now = np.concatenate([known[:0], *(bars for _, bars in self._old)])
-        of_new = np.concatenate([known[:0], *(bars for kind, bars in self._old if kind == "new")])
-        places = np.unique(of_new[["series", "place"]])
-        same = np.isin(known["file"], changed) | np.isin(known[["series", "place"]], places)
-        return restated(known[same], now, self.history.symbols)
+        # Only what the state knows of a file that has changed must still be there.
+        count, every = len(self.known()), self.decided()
+        now = np.concatenate([every[:0], *(bars for _, bars in self._old)])
+        others = [bars for kind, bars in self._old if kind != "changed"]
+        places = np.unique(np.concatenate([every[:0], *others])[["series", "place"]])
+        same = np.isin(every[["series", "place"]], places)
+        same[:count] |= np.isin(every["file"][:count], changed)
+        return restated(every[same], now, self.history.symbols)
 
     def known(self) -> "NDArray[np.void]":
         """Return all bars that the state knew before."""
@@ -236,6 +242,13 @@ def _to_all(emits: Iterable[Emit]) -> Emit:
     return emit
 
 
+def _disagree(changes: Sequence[Restated]) -> DataError:
+    return DataError(
+        f"Input files disagree on bars that several of them have: {_told(changes)}",
+        "leave out or mend the one that is wrong",
+    )
+
+
 def _told(changes: Sequence[Restated]) -> str:
     more = f", and {len(changes) - SHOWN:,} more series" if len(changes) > SHOWN else ""
     return "; ".join(map(_shown, changes[:SHOWN])) + more
@@ -244,4 +257,4 @@ def _told(changes: Sequence[Restated]) -> str:
 def _shown(change: Restated) -> str:
     of = f" of {change.symbol}" if change.symbol else ""
     at = iso(change.place) if change.place > 10**9 else f"bar {change.place}"
-    return f"{change.bars:,} bars{of} from {at} on"
+    return f"{plural(change.bars, 'bar')}{of} from {at} on"

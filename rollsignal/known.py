@@ -1,10 +1,13 @@
 """This module tells what an input is to a state: known, grown by its end, changed or new."""
 
+import os
 from typing import Literal, NamedTuple
 
+from rollsignal.bars.source import symbol_of
 from rollsignal.bars.unpack import is_packed
+from rollsignal.config import JobConfig
 from rollsignal.errors import InputError
-from rollsignal.files import open_regular
+from rollsignal.files import identity, open_regular
 from rollsignal.fingerprints import Fingerprint, again, now_ns, sha256_of, stat_of
 from rollsignal.sinks.state import InputFile, State
 
@@ -18,12 +21,14 @@ Kind = Literal["known", "grown", "changed", "new"]
 class Found(NamedTuple):
     """What an input is to a state, and what is known of it.
 
-    taken: when its fingerprint was taken, and that; None for what is no regular file.
+    taken: when its fingerprint was taken, and that; None for what is no regular file. former: the
+    path by which the state knows it, if it does.
     """
 
     kind: Kind
     file: InputFile
     taken: tuple[int, Fingerprint] | None = None
+    former: str | None = None
 
     def is_unchanged(self) -> bool:
         """Tell whether the file still has the bytes that it had."""
@@ -37,9 +42,13 @@ class Found(NamedTuple):
 class Known:
     """The files that a state has read, by their paths and by their bytes."""
 
-    def __init__(self, state: State) -> None:
-        self._by_path = {file.path: file for file in state.inputs}
-        self._by_hash = {file.sha256: file for file in reversed(state.inputs)}
+    def __init__(self, state: State, config: JobConfig) -> None:
+        self._config = config
+        self._by_place = {identity(file.path): file for file in state.inputs}
+        self._gone: dict[str, InputFile] = {}
+        for file in reversed(state.inputs):
+            if file.sha256 and not os.path.exists(file.path):
+                self._gone[file.sha256] = file
 
     def found(self, path: str) -> Found:
         """Tell what an input is to the state, by its size and times, else by its bytes.
@@ -50,21 +59,26 @@ class Known:
         taken_ns, stamp = now_ns(), stat_of(path)
         if stamp is None:
             return Found("new", InputFile(path, 0, "", 0))
-        known = self._by_path.get(path)
-        if known and known.stamp == stamp:
-            return Found("known", known)
+        known = self._by_place.get(identity(path))
+        if known and known.stamp == stamp and self._is_named_alike(path, known):
+            return Found("known", known._replace(path=path), None, known.path)
         size = stamp[0]
         taken = Fingerprint(*stamp, sha256_of(path, size))
         stamp_kept = stamp if taken.settled(taken_ns) else ()
         file = InputFile(path, size, taken.sha256, 0, stamp_kept)
-        same = self._by_hash.get(file.sha256)
-        if same:
-            return Found("known", file._replace(rows=same.rows))
-        if known is None:
+        known = known or self._gone.get(file.sha256)
+        if known is None or not self._is_named_alike(path, known):
             return Found("new", file, (taken_ns, taken))
+        file = file._replace(rows=known.rows)
+        if file.sha256 == known.sha256:
+            return Found("known", file, None, known.path)
         grown = size > known.size and sha256_of(path, known.size) == known.sha256
         kind: Kind = "grown" if grown and lines_end(path, known.size) else "changed"
-        return Found(kind, file._replace(rows=known.rows), (taken_ns, taken))
+        return Found(kind, file, (taken_ns, taken), known.path)
+
+    def _is_named_alike(self, path: str, known: InputFile) -> bool:
+        """Tell whether a path says the same symbol as the one by which a file is known."""
+        return symbol_of(path, self._config) == symbol_of(known.path, self._config)
 
 
 def lines_end(path: str, size: int) -> bool:

@@ -118,6 +118,10 @@ class Panel:
         before = self.tallies[0, codes[begins]] - counts
         return np.repeat(before + 1 - begins, counts) + np.arange(len(codes))
 
+    def has(self, code: int) -> bool:
+        """Tell whether a series has rows."""
+        return code < self.tallies.shape[1] and bool(self.tallies[0, code])
+
     def known(self) -> list[int]:
         """List the numbers of the series that have rows."""
         return [code for code, rows in enumerate(self.tallies[0].tolist()) if rows]

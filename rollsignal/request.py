@@ -100,25 +100,42 @@ class Request(NamedTuple):
             return self
 
     def conflict(self) -> UsageError | None:
-        """Find an output that is a URL, an input, or the other output, also through links."""
+        """Find an output that is no file, an input, or the other output, also through links."""
         outputs = list(self.outputs.items())
         if self.log_file is not None:
             outputs.append(("--log-file", self.log_file))
         named = {files.identity(self.config): "--config"}
         named |= {files.identity(path): "--input" for path in self.inputs}
         for flag, path in outputs:
-            if is_url(path):
-                what = f"{flag} is a URL; outputs are local files, and nothing was written"
-                return UsageError(what, f"path: {shown_path(path)}")
+            what = self._problem(flag, path)
             other = named.setdefault(files.identity(path), flag)
-            if other != flag:
-                what = f"{flag} and {other} are the same file; nothing was written"
-                return UsageError(what, f"path: {shown_path(path)}")
+            if not what and other != flag:
+                what = f"{flag} and {other} are the same file"
+            if what:
+                return UsageError(f"{what}; nothing was written", f"path: {shown_path(path)}")
         for path in self.inputs:
             if self._is_partition(path):
                 what = "--signals would replace a file that --input reads; nothing was written"
                 return UsageError(what, f"path: {shown_path(path)}")
         return None
+
+    def _problem(self, flag: str, path: str) -> str:
+        """Say what is wrong with an output's path by itself, "" if nothing is."""
+        if path == "-":
+            return f"{flag} is -, which is no file (write ./- for one of that name)"
+        if is_url(path):
+            return f"{flag} is a URL, and outputs are local files"
+        if flag != "--state" and self._is_of_state(path):
+            return f"{flag} is a file that --state keeps its bars in"
+        return ""
+
+    def _is_of_state(self, path: str) -> bool:
+        """Tell whether a path has the name of a file that a state keeps beside itself."""
+        if not self.state:
+            return False
+        folder, name = os.path.split(os.path.realpath(path))
+        own_folder, own_name = os.path.split(os.path.realpath(self.state))
+        return folder == own_folder and name.startswith(f"{own_name}.") and name.endswith(".bars")
 
     def _is_partition(self, path: str) -> bool:
         """Tell whether a file lies where the partitions of the signals go."""

@@ -208,7 +208,7 @@ def test_a_cell_that_was_cut_in_half_when_it_was_read_is_not_passed_over(folder:
     error = folder.continued(path)
     assert error is not None
     assert error.exit_code == 65
-    assert error.message == "History was restated: 1 bars of A from 2024-01-02T00:30:00Z on"
+    assert error.message == "History was restated: 1 bar of A from 2024-01-02T00:30:00Z on"
     assert folder.state() == state
 
 

@@ -75,6 +75,14 @@ class Book:
         if self._emit:
             self._emit([row for row in rows if row is not None])
 
+    def last_ns(self, symbol: str) -> int | None:
+        """Tell the place that a series has reached, if it has timestamps."""
+        place = self._many.last_ns(symbol) if self._many else None
+        if place is not None:
+            return place
+        series = self.series.get(symbol)
+        return series.last_ns if series else None
+
     def finish(self) -> None:
         """Enter what is known on arrays, and heed what only the end shows."""
         self.close_panel()

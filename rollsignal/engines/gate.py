@@ -1,11 +1,12 @@
 """This module lets only the bars through that come after the place that each series has reached."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.bars.batch import ArrayBatch, Batch, Coded, Reader
 from rollsignal.bars.symbols import SymbolCodes
+from rollsignal.engines.book import Book
 from rollsignal.engines.rows import ArrayRows, Emit, SignalRow
 from rollsignal.prices import decimal_text
 from rollsignal.timestamps import to_ns
@@ -19,21 +20,29 @@ BEFORE_ALL = -(2**63)
 Take = Callable[[Batch | ArrayBatch, Reader], None]
 
 
-class Gate:
-    """Part the bars of a file: new ones go to `take`, old ones to `old`, without signals.
+class First(NamedTuple):
+    """What is known of a file's first rows: so many are left out, and so many are old.
 
-    reached: each series' last timestamp in ns. known_rows: how many rows of the file are old where
-    it has no timestamps.
+    Those left out are known by their bytes. Old ones are only counted where there are no
+    timestamps.
     """
 
-    def __init__(
-        self, take: Take, old: Emit, reached: Mapping[str, int], known_rows: int = 0
-    ) -> None:
+    left_out: int = 0
+    old: int = 0
+
+
+class Gate:
+    """Part the bars of a file: new ones go to the book, old ones to `old`, without signals.
+
+    Old are those at or before the place that their series has reached when the file begins.
+    """
+
+    def __init__(self, book: Book, old: Emit, first: First) -> None:
         self.rows = 0
-        self._take = take
+        self._book = book
         self._old = old
-        self._reached = reached
-        self._known_rows = known_rows
+        self._first = first
+        self._places: dict[str, int] = {}
 
     @cached_property
     def _codes(self) -> SymbolCodes:
@@ -41,54 +50,62 @@ class Gate:
 
     def __call__(self, batch: Batch | ArrayBatch, reader: Reader) -> None:
         """Take the next batch of the file."""
-        if isinstance(batch, ArrayBatch):
-            self._part_arrays(batch, reader)
-        else:
-            self._part(batch, reader)
+        left_out = min(batch.rows, max(0, self._first.left_out - self.rows))
+        if left_out < batch.rows:
+            if isinstance(batch, ArrayBatch):
+                self._part_arrays(batch, left_out, reader)
+            else:
+                self._part(batch, left_out, reader)
         self.rows += batch.rows
 
-    def _part(self, batch: Batch, reader: Reader) -> None:
-        new = self._new_of(batch, reader)
-        if all(new):
-            self._take(batch, reader)
-            return
-        old, places = ([at for at, is_new in enumerate(new) if is_new == side] for side in (0, 1))
-        self._old(_rows_of(batch.picked(old), reader))
-        if places:
-            self._take(batch.picked(places), reader)
+    def _part(self, batch: Batch, left_out: int, reader: Reader) -> None:
+        is_new = self._new_of(batch, reader)
+        new = [at for at in range(left_out, batch.rows) if is_new[at]]
+        if len(new) < batch.rows - left_out:
+            old = [at for at in range(left_out, batch.rows) if not is_new[at]]
+            self._old(_rows_of(batch.picked(old), reader))
+        if new:
+            self._book.take(batch if len(new) == batch.rows else batch.picked(new), reader)
 
-    def _part_arrays(self, batch: ArrayBatch, reader: Reader) -> None:
+    def _part_arrays(self, batch: ArrayBatch, left_out: int, reader: Reader) -> None:
         import numpy as np
 
-        new = self._new_of_arrays(batch, reader)
-        if new.all():
-            self._take(batch, reader)
-            return
-        old, places = np.flatnonzero(~new), np.flatnonzero(new)
-        self._old(self._rows_of_arrays(_picked_arrays(batch, old), reader))
-        if len(places):
-            self._take(_picked_arrays(batch, places), reader)
+        is_new = self._new_of_arrays(batch, reader)
+        new, old = (left_out + np.flatnonzero(side[left_out:]) for side in (is_new, ~is_new))
+        if len(old):
+            self._old(self._rows_of_arrays(_picked_arrays(batch, old), reader))
+        if len(new):
+            taken = batch if len(new) == batch.rows else _picked_arrays(batch, new)
+            self._book.take(taken, reader)
 
     def _new_of_arrays(self, batch: ArrayBatch, reader: Reader) -> "NDArray[np.bool_]":
         import numpy as np
 
         if batch.moments is None:
-            return np.arange(self.rows, self.rows + batch.rows) >= self._known_rows
+            return np.arange(self.rows, self.rows + batch.rows) >= self._first.old
         if batch.symbols is None:
-            return batch.moments > self._reached.get(reader.symbol or "", BEFORE_ALL)
+            return batch.moments > self._place(reader.symbol or "")
         codes = self._codes.of(batch.symbols)
-        reached = [self._reached.get(name, BEFORE_ALL) for name in self._codes.names]
-        found: NDArray[np.bool_] = batch.moments > np.array([*reached, BEFORE_ALL])[codes]
+        places = [self._place(name) for name in self._codes.names]
+        found: NDArray[np.bool_] = batch.moments > np.array([*places, BEFORE_ALL])[codes]
         return found
 
     def _new_of(self, batch: Batch, reader: Reader) -> list[bool]:
         if batch.moments is None:
-            return [row >= self._known_rows for row in range(self.rows, self.rows + batch.rows)]
+            return [row >= self._first.old for row in range(self.rows, self.rows + batch.rows)]
         symbols = batch.symbols or [reader.symbol or ""] * batch.rows
         return [
-            to_ns(moment) > self._reached.get(symbol, BEFORE_ALL)
+            to_ns(moment) > self._place(symbol)
             for moment, symbol in zip(batch.moments, symbols, strict=True)
         ]
+
+    def _place(self, symbol: str) -> int:
+        """Tell the place that a series had reached when the file began."""
+        # It is asked for before any bar of the series is taken from the file.
+        if symbol not in self._places:
+            reached = self._book.last_ns(symbol)
+            self._places[symbol] = BEFORE_ALL if reached is None else reached
+        return self._places[symbol]
 
     def _rows_of_arrays(self, batch: ArrayBatch, reader: Reader) -> ArrayRows:
         import numpy as np

@@ -60,6 +60,13 @@ class PanelBook:
 
         return rows
 
+    def last_ns(self, symbol: str) -> int | None:
+        """Tell the place that a series has reached, if it has timestamps and the panel is open."""
+        code = self._codes.number(symbol)
+        if self._panel is None or not self._panel.has(code):
+            return None
+        return self._panel.span_of(code)[1]
+
     def close(self) -> dict[str, Series]:
         """Return the account of every series, and forget them."""
         if self._panel is None:
