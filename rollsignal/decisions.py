@@ -15,10 +15,7 @@ from rollsignal.request import Request
 from rollsignal.sinks.log import RunLog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rollsignal.engines.rows import Emit
-    from rollsignal.engines.series import Series
     from rollsignal.sinks.signals import SignalsFile
 
 SHOWN_FILES = 10
@@ -65,24 +62,15 @@ def _continue(
     emits: list[Emit] = [signals.write] if signals else []
     request = work.request
     with Continuation(request.state or "", inputs, work.log.event) as run:
-        if signals and not request.partition_by:
-            _write_former(signals, request.signals or "", run.known)
+        if signals:
+            signals.follow(run.known)
         with work.recording.stage("decide"):
             result = run.decide(emits, progress, signals.begin_anew if signals else None)
         progress.close()
         work.recording.continued(result, run.files, run.digest)
         _leave(work, inputs.config, result, signals)
-        run.save()
+        run.save(signals.written if signals else None)
     return result
-
-
-def _write_former(signals: "SignalsFile", path: str, known: "Mapping[str, Series]") -> None:
-    """Write what earlier runs decided ahead of what this one will."""
-    from rollsignal.sinks.former_signals import former_csv
-
-    if known:
-        for part in former_csv(path, known, signals.harmless_in):
-            signals.write_csv(*part)
 
 
 def _leave(work: Work, config: JobConfig, result: Result, signals: "SignalsFile | None") -> None:
@@ -98,7 +86,7 @@ def _leave(work: Work, config: JobConfig, result: Result, signals: "SignalsFile 
 def _signals_file(request: Request, config: JobConfig) -> "SignalsFile":
     from rollsignal.sinks.signals import SignalsFile
 
-    merge = request.state is not None or request.span is not None
+    merge = request.span is not None and request.partition_by is not None
     return SignalsFile(request.signals or "", config.window, request.partition_by, merge=merge)
 
 

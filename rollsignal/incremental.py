@@ -6,7 +6,7 @@ was restated, which ends the run, or has everything decided anew.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
 from rollsignal.engines.book import Book
@@ -16,13 +16,14 @@ from rollsignal.engines.gate import First, Gate, Take
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, Start, Watch, decide
 from rollsignal.engines.rows import Emit, Rows
-from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, InputError, plural, shown_path
 from rollsignal.files import identity
 from rollsignal.fingerprints import changed
 from rollsignal.known import Found, Kind, Known
 from rollsignal.restated import Restated, flips, restated
 from rollsignal.sinks.history import History
+from rollsignal.sinks.parts import Known as KnownSignals
+from rollsignal.sinks.parts import Written
 from rollsignal.sinks.state import (
     InputFile,
     State,
@@ -94,9 +95,9 @@ class Continuation:
         return self._anew(emits, watch)
 
     @property
-    def known(self) -> Mapping[str, Series]:
-        """Return the series that the state knew before."""
-        return self._state.series
+    def known(self) -> KnownSignals:
+        """Tell which signals the state knew before."""
+        return KnownSignals(self._state.series, self._state.digest, self._state.written)
 
     @property
     def files(self) -> list[InputFile]:
@@ -110,10 +111,13 @@ class Continuation:
         assert self._attempt, "the digest follows decide"
         return self._attempt.digester.digest
 
-    def save(self) -> None:
-        """Put the new state in the place of the former; raises `DiskError`."""
+    def save(self, written: Written | None) -> None:
+        """Put the new state in the place of the former; raises `DiskError`.
+
+        written: the partitions of signals that there are now.
+        """
         assert self._attempt, "save follows decide"
-        save_state(self._path, self._attempt.state())
+        save_state(self._path, self._attempt.state()._replace(written=written))
         self._attempt.history.forget_others()
 
     def _anew(self, emits: Sequence[Emit], watch: Watch | None) -> Result:

@@ -16,8 +16,7 @@ class Digester:
 
     def __init__(self, digest: int = 0) -> None:
         self.digest = digest
-        self._symbols = 0
-        self._keys: NDArray[np.uint64] | None = None
+        self._keys = KeyTable()
 
     def __call__(self, rows: Rows) -> None:
         """Take rows."""
@@ -35,12 +34,24 @@ class Digester:
         return total
 
     def _of_arrays(self, rows: ArrayRows) -> int:
+        return digest_arrays(self._keys.of(rows), rows.places, rows.signals, rows.codes)
+
+
+class KeyTable:
+    """Keep what hashes need to know of the symbols of a panel, whose list only grows."""
+
+    def __init__(self) -> None:
+        self._symbols = 0
+        self._keys: NDArray[np.uint64] | None = None
+
+    def of(self, rows: ArrayRows) -> "NDArray[np.uint64]":
+        """Return the `key_table` of the symbols of rows."""
         import numpy as np
 
         if rows.codes is None:
-            return digest_arrays(key_table(rows.symbols), rows.places, rows.signals)
+            return key_table(rows.symbols)
         if self._keys is None or self._symbols < len(rows.symbols):
             more = key_table(rows.symbols[self._symbols :])
-            keys = more if self._keys is None else np.concatenate((self._keys, more), axis=1)
-            self._keys, self._symbols = keys, len(rows.symbols)
-        return digest_arrays(self._keys, rows.places, rows.signals, rows.codes)
+            self._keys = more if self._keys is None else np.concatenate((self._keys, more), axis=1)
+            self._symbols = len(rows.symbols)
+        return self._keys

@@ -1,52 +1,144 @@
-"""This module writes the signals of earlier runs out once more, ahead of those of a later run."""
+"""This module reads the signals that earlier runs on a state have left, and knows them again."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rollsignal.engines.series import Series
+from rollsignal.engines.digester import Digester
+from rollsignal.engines.rows import ArrayRows
 from rollsignal.errors import DataError, InputError, shown_path
+from rollsignal.sinks.parts import Known, Part
 from rollsignal.sinks.signal_arrays import longest, mean_texts, symbol_texts
 from rollsignal.sinks.signal_tables import guarded, signal_table
-from rollsignal.timestamps import iso
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 BATCH_ROWS = 1 << 17
+STAMP = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
-def former_csv(
-    path: str, known: Mapping[str, Series], harmless_in: bool
-) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the rows of the series that a state knows, as `csv_of` writes them, part by part.
+def former_csv(path: str, known: Known, harmless_in: bool) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the rows of the bars that a state knows, as `csv_of` writes them, part by part.
 
     path: the file that the run before left; what follows in it is of a run that did not end.
     Raises `DataError` at the end if these were not the rows of the bars that the state knows.
     """
-    left = sum(series.tally.rows for series in known.values())
-    found: dict[str, tuple[int, str]] = {}
+    if not os.path.exists(path):
+        raise _lacking(path)
+    left = sum(series.tally.rows for series in known.series.values())
+    table = _Table()
     with guarded(path):
-        try:
-            table = signal_table(path).head(left)
-        except InputError as problem:
-            raise _others(path) from problem
-        for batch in table.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-            for symbol, rows, stamp in _counted(batch):
-                found[symbol] = found.get(symbol, (0, ""))[0] + rows, stamp
+        for batch in _batches(path, left):
+            table.take(batch)
             yield _csv_of(batch, harmless_in)
-    if found != {symbol: _place(series) for symbol, series in known.items()}:
+    if table.part != Part(left, known.digest):
         raise _others(path)
 
 
-def _place(series: Series) -> tuple[int, str]:
-    """Tell how many rows a series has, and its last timestamp."""
-    return series.tally.rows, "" if series.last_ns is None else iso(series.last_ns)
+class FormerParts:
+    """The partitions of a folder that the run before left, as far as a state knows them."""
+
+    def __init__(self, folder: str, key: str, form: str, known: Known) -> None:
+        """Look for all of them; raises `DataError` if they are not what the state has written."""
+        self._known = known
+        written = known.written
+        if written is None or (written.key, written.form) != (key, form):
+            raise _lacking(folder)
+        self.parts = written.parts
+        for name in self.parts:
+            if not os.path.exists(os.path.join(folder, name, f"signals{form}")):
+                raise _lacking(os.path.join(folder, name))
+
+    def known(self, path: str) -> "pl.Series":
+        """Tell which rows of a partition the state knows; others are of a run that did not end.
+
+        Raises `DataError` if these are not what the state has written.
+        """
+        import polars as pl
+
+        table, masks = _Table(), []
+        with guarded(path):
+            for batch in _batches(path):
+                mask = pl.Series(_ns(batch) <= self._reached(batch))
+                table.take(batch.filter(mask))
+                masks.append(mask)
+        name = os.path.basename(os.path.dirname(path))
+        if table.part != self.parts.get(name, Part()):
+            raise _others(path)
+        return pl.concat(masks) if masks else pl.Series([], dtype=pl.Boolean)
+
+    def _reached(self, batch: "pl.DataFrame") -> "NDArray[np.int64]":
+        """Tell the place that each row's series had reached."""
+        import polars as pl
+
+        series = self._known.series.items()
+        places = {symbol: one.last_ns for symbol, one in series if one.last_ns is not None}
+        before_all = -(2**63)
+        symbols = batch["symbol"]
+        return symbols.replace_strict(places, default=before_all, return_dtype=pl.Int64).to_numpy()
 
 
-def _counted(batch: "pl.DataFrame") -> list[tuple[str, int, str]]:
+class _Table:
+    """Count and digest rows that are read again."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._digester = Digester()
+        self._codes: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+
+    @property
+    def part(self) -> Part:
+        """Tell how many rows there are, and their digest."""
+        return Part(self._rows, self._digester.digest)
+
+    def take(self, batch: "pl.DataFrame") -> None:
+        """Take the next rows."""
+        import numpy as np
+        import polars as pl
+
+        if not batch.height:
+            return
+        self._rows += batch.height
+        for symbol in batch["symbol"].unique(maintain_order=True):
+            self._codes.setdefault(symbol, len(self._codes))
+        codes = batch["symbol"].replace_strict(self._codes, return_dtype=pl.Int64).to_numpy()
+        signals = batch["signal"]
+        margins = signals.fill_null(0).cast(pl.Int64).to_numpy()
+        signed, nothing = signals.is_not_null().to_numpy(), np.zeros(batch.height, np.int64)
+        timed = batch["stamp"][0] != ""
+        moments = _ns(batch) if timed else None
+        numbers = None if timed else self._numbers(batch)
+        names = list(self._codes)
+        self._digester(ArrayRows(moments, names, codes, nothing, margins, signed, 0, numbers))
+
+    def _numbers(self, batch: "pl.DataFrame") -> "NDArray[np.int64]":
+        """Count the rows of each series, from 1."""
+        import polars as pl
+
+        before = pl.col("symbol").replace_strict(self._counts, default=0, return_dtype=pl.Int64)
+        numbered = batch.select("symbol", number=pl.int_range(pl.len()).over("symbol") + 1 + before)
+        self._counts |= dict(numbered.group_by("symbol").agg(pl.col("number").max()).iter_rows())
+        return numbered["number"].to_numpy()
+
+
+def _batches(path: str, most: int | None = None) -> "Iterator[pl.DataFrame]":
+    try:
+        table = signal_table(path)
+    except InputError as problem:
+        raise _others(path) from problem
+    table = table if most is None else table.head(most)
+    return iter(table.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True))
+
+
+def _ns(batch: "pl.DataFrame") -> "NDArray[np.int64]":
     import polars as pl
 
-    return batch.group_by("symbol").agg(pl.len(), pl.col("stamp").last()).rows()
+    stamps = batch["stamp"].str.to_datetime(STAMP, time_unit="ns")
+    return stamps.to_physical().cast(pl.Int64).to_numpy()
 
 
 def _csv_of(batch: "pl.DataFrame", harmless_in: bool) -> tuple[bytes, int, int]:
@@ -69,8 +161,13 @@ def _csv_of(batch: "pl.DataFrame", harmless_in: bool) -> tuple[bytes, int, int]:
 
 
 def _others(path: str) -> DataError:
-    return DataError(
-        f"{shown_path(path)} does not begin with the signals of the bars that the state knows",
-        "name the file that the run before wrote, or write a folder with --partition-by, or start"
-        " anew with another state file",
-    )
+    what = "does not hold the signals of the bars that the state knows"
+    return DataError(f"{shown_path(path)} {what}", _HINT)
+
+
+def _lacking(path: str) -> DataError:
+    what = "the signals of the bars that the state knows are not there"
+    return DataError(f"{shown_path(path)}: {what}", _HINT)
+
+
+_HINT = "put back what the run before wrote, or start anew with another state file"

@@ -7,14 +7,15 @@ of an earlier run that are not written again are removed, whatever it was partit
 import glob
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal import files
 from rollsignal.errors import OutputError, shown
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from rollsignal.sinks.former_signals import FormerParts
 
 KEYS = ("symbol", "date")
 # Of row groups and record batches.
@@ -23,17 +24,35 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 MAX_NAME_BYTES = 255
 
 
+class Merging(NamedTuple):
+    """What of the partitions that are there stays: nothing, or what is not written again.
+
+    former: the partitions that a state knows; other rows and partitions do not stay.
+    """
+
+    is_wanted: bool = False
+    former: "FormerParts | None" = None
+
+    def keeps(self, partition: str) -> bool:
+        """Tell whether a partition that is not written again stays."""
+        return self.is_wanted and (self.former is None or partition in self.former.parts)
+
+
+NOTHING = Merging()
+
+
 def write_partitions(
-    table: "pl.LazyFrame", key: str, folder: str, form: str, *, merge: bool = False
+    table: "pl.LazyFrame", key: str, folder: str, form: str, merging: Merging = NOTHING
 ) -> None:
     """Write the rows of each symbol, or of each day in UTC, to a file of their own, in order.
 
-    form: `.csv`, `.parquet` or `.arrow`. merge: what is there stays, but for rows of the symbols
-    and times that are written. Raises `OSError`, or `PolarsError` for one in disguise.
+    form: `.csv`, `.parquet` or `.arrow`. merging: what of that which is there stays. Raises
+    `OSError`, or `PolarsError` for one in disguise.
     """
     import polars as pl
 
-    table = _merged(table, key, folder, f"signals{form}") if merge else table
+    if merging.is_wanted:
+        table = _merged(table, key, folder, f"signals{form}", merging)
     unfinished = files.unfinished_folder(folder)
     target = pl.PartitionBy(
         unfinished,
@@ -48,7 +67,7 @@ def write_partitions(
         if key == "date":
             for partition in os.scandir(unfinished):
                 _order(partition.path, form)
-        _move(unfinished, folder, f"signals{form}", keep=merge)
+        _move(unfinished, folder, f"signals{form}", merging)
     finally:
         files.drop_folder(unfinished)
 
@@ -92,7 +111,9 @@ def _value(key: str) -> "pl.Expr":
     return pl.col("timestamp").cast(pl.String).str.extract(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
-def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.LazyFrame":
+def _merged(
+    table: "pl.LazyFrame", key: str, folder: str, name: str, merging: Merging
+) -> "pl.LazyFrame":
     """Add the rows that are there to those of their partitions, all in the order of time."""
     import polars as pl
 
@@ -101,21 +122,35 @@ def _merged(table: "pl.LazyFrame", key: str, folder: str, name: str) -> "pl.Lazy
         path = os.path.join(folder, folder_name(key, value), name)
         if os.path.exists(path):
             own = {"symbol": pl.lit(value, pl.String)} if key == "symbol" else {}
-            former.append(scanned(path, os.path.splitext(name)[1]).with_columns(**own))
+            there = scanned(path, os.path.splitext(name)[1]).with_columns(**own)
+            if merging.former:
+                there = there.collect().filter(merging.former.known(path)).lazy()
+            former.append(there)
     if not former:
         return table
     kinds = [part.collect_schema()["close"] for part in [table, *former]]
     scales = [kind.scale for kind in kinds if isinstance(kind, pl.Decimal)]
     # A close may have more decimals before or after.
     kind = pl.Decimal(38, max(scales)) if len(scales) == len(kinds) else pl.String()
-    wide = table.with_columns(pl.col("close").cast(kind))
+    close = trimmed(pl.col("close")) if kind == pl.String else pl.col("close").cast(kind)
+    wide = table.with_columns(close)
     schema = wide.collect_schema()
-    casts = [pl.col(column).cast(schema[column]) for column in schema]
-    kept = _kept(pl.concat([part.select(casts) for part in former]), wide)
+    others = [pl.col(column).cast(schema[column]) for column in schema if column != "close"]
+    alike = [part.select(*others, close).select(schema.names()) for part in former]
+    kept = _kept(pl.concat(alike), wide)
     # What a run that did not end has put there is written again in the same order.
     if kept.is_empty():
         return table
     return pl.concat([kept.lazy(), wide]).sort(_time(wide), maintain_order=True)
+
+
+def trimmed(close: "pl.Expr") -> "pl.Expr":
+    """Write closes as text, without zeros at the end of decimals."""
+    import polars as pl
+
+    text = close.cast(pl.String)
+    short = text.str.strip_chars_end("0").str.strip_chars_end(".")
+    return pl.when(text.str.contains(".", literal=True)).then(short).otherwise(text).alias("close")
 
 
 def _kept(former: "pl.LazyFrame", table: "pl.LazyFrame") -> "pl.DataFrame":
@@ -137,6 +172,8 @@ def scanned(path: str, form: str) -> "pl.LazyFrame":
 
 def folder_name(key: str, value: str | None) -> str:
     """Name the folder of a partition; raises `OutputError` where no folder can have the name."""
+    from urllib.parse import quote
+
     name = f"{key}={quote(value, safe=' ') if value else NO_VALUE}"
     if len(name) > MAX_NAME_BYTES:
         what = f"the {key} {shown(str(value))} is too long for the name of a folder"
@@ -144,7 +181,7 @@ def folder_name(key: str, value: str | None) -> str:
     return name
 
 
-def _move(unfinished: str, folder: str, name: str, *, keep: bool) -> None:
+def _move(unfinished: str, folder: str, name: str, merging: Merging) -> None:
     """Put every new file in its place, then remove what is left of an earlier run."""
     places = (os.path.join(glob.escape(folder), f"{key}=*", name) for key in KEYS)
     former = {file for place in places for file in glob.glob(place)}
@@ -154,8 +191,11 @@ def _move(unfinished: str, folder: str, name: str, *, keep: bool) -> None:
         files.settle(os.path.join(unfinished, partition), place)
         former.discard(place)
     files.sync_folder(folder)
-    for file in () if keep else former:
+    for file in former:
+        partition = os.path.dirname(file)
+        if merging.keeps(os.path.basename(partition)):
+            continue
         os.unlink(file)
         # Where something else is in it, the folder stays.
         with suppress(OSError):
-            os.rmdir(os.path.dirname(file))
+            os.rmdir(partition)

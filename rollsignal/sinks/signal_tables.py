@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rollsignal.bars.source import NO_PARTITION, columnar_format, partitions_of
 from rollsignal.errors import DataError, InputError, escaped, shown_path
 from rollsignal.files import open_regular
-from rollsignal.sinks.partitions import scanned
+from rollsignal.sinks.partitions import scanned, trimmed
 from rollsignal.sinks.signals import FORMS, HEADER
 from rollsignal.sinks.summary import FORMULA_STARTS
 
@@ -85,12 +85,10 @@ def _columns(schema: "pl.Schema", harmless: bool) -> "list[pl.Expr]":
     if harmless:
         quoted = pl.any_horizontal(symbol.str.starts_with("'" + sign) for sign in FORMULA_STARTS)
         symbol = pl.when(quoted).then(symbol.str.slice(1)).otherwise(symbol)
-    close = pl.col("close").cast(pl.String)
-    short = close.str.strip_chars_end("0").str.strip_chars_end(".")
     return [
         symbol.alias("symbol"),
         stamp.cast(pl.String).fill_null("").alias("stamp"),
-        pl.when(close.str.contains(".", literal=True)).then(short).otherwise(close).alias("close"),
+        trimmed(pl.col("close")),
         pl.col("rolling_mean").cast(pl.Float64).alias("mean"),
         pl.col("signal").cast(pl.Int8).alias("signal"),
     ]

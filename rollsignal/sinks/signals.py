@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Self
 from rollsignal import files
 from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
 from rollsignal.errors import DataError
+from rollsignal.sinks.partitions import NOTHING, Merging, folder_name, sink, write_partitions
+from rollsignal.sinks.parts import Known, Part, PartCounter, Written
 from rollsignal.sinks.summary import harmless, known_form
 from rollsignal.timestamps import iso
 
@@ -61,15 +63,16 @@ class SignalsFile:
     ) -> None:
         """Begin the file, or the folder of partitions; raises `OutputError`.
 
-        merge: partitions that are there keep their rows, and those without new ones stay.
+        merge: partitions that are there keep the rows that are not written again.
         """
         self._path = path
         self._form = form_of(path, partition_by)
         # Where spreadsheets run formulas.
-        self.harmless_in = self._form == ".csv"
+        self._harmless_in = self._form == ".csv"
         self._window = window
         self._partition_by = partition_by
-        self._merge = merge
+        self._merging = Merging(merge)
+        self._counter: PartCounter | None = None
         self._unfinished = files.begin(os.path.join(path, "signals") if partition_by else path)
         try:
             # Open from here to `finish` or the end of the `with`.
@@ -88,32 +91,59 @@ class SignalsFile:
         """
         if self._partition_by == "symbol":
             self._check_names(rows)
-        if self._partition_by and self._merge:
+        if self._merging.is_wanted or self._counter:
             _check_times(rows)
         if isinstance(rows, ArrayRows):
             from rollsignal.sinks.signal_arrays import csv_of
 
-            text, whole, decimals = csv_of(rows, self._window, harmless_in=self.harmless_in)
+            text, whole, decimals = csv_of(rows, self._window, harmless_in=self._harmless_in)
         else:
             text, whole, decimals = self._csv_of(rows)
-        self.write_csv(text, whole, decimals)
+        self._add(text, whole, decimals)
+        if self._counter:
+            self._counter(rows)
 
-    def write_csv(self, text: bytes, whole: int, decimals: int) -> None:
+    def _add(self, text: bytes, whole: int, decimals: int) -> None:
         """Write rows as text, with the most digits before and after the point of any close."""
         self._whole, self._decimals = max(self._whole, whole), max(self._decimals, decimals)
         self._write(text)
 
+    def follow(self, known: Known) -> None:
+        """Go on from the signals of the bars that a state knows; raises `DataError`.
+
+        Raises it if what there is are not these signals.
+        """
+        from rollsignal.sinks.former_signals import FormerParts, former_csv
+
+        if self._partition_by:
+            self._counter = PartCounter(self._partition_by, self._harmless_in)
+            if known.series:
+                former = FormerParts(self._path, self._partition_by, self._form, known)
+                self._merging = Merging(True, former)
+        elif known.series:
+            for part in former_csv(self._path, known, self._harmless_in):
+                self._add(*part)
+
+    @property
+    def written(self) -> Written | None:
+        """Tell which partitions there are for the state to know, if it does."""
+        if not (self._counter and self._partition_by):
+            return None
+        former = self._merging.former
+        parts = dict(former.parts) if former else {}
+        for name, part in self._counter.parts.items():
+            parts[name] = parts.get(name, Part()).plus(part.rows, part.digest)
+        return Written(self._partition_by, self._form, parts)
+
     def _check_names(self, rows: Rows) -> None:
         """Refuse a symbol of which no folder can have the name, before all is written."""
-        from rollsignal.sinks.partitions import folder_name
-
         symbols = rows.symbols if isinstance(rows, ArrayRows) else {row.symbol for row in rows}
         for symbol in symbols:
-            folder_name("symbol", harmless(symbol) if self.harmless_in else symbol)
+            folder_name("symbol", harmless(symbol) if self._harmless_in else symbol)
 
     def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
         """Write rows as CSV; tell the most digits before and after the point of any close."""
-        if self.harmless_in:
+        if self._harmless_in:
             rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
         times_ns = [row.ns for row in rows if row.ns is not None]
         if times_ns and not -TIMES_NS <= min(times_ns) <= max(times_ns) < TIMES_NS:
@@ -130,7 +160,10 @@ class SignalsFile:
 
     def begin_anew(self) -> None:
         """Forget what is written, and what there was before; raises `DiskError`."""
-        self._merge = False
+        self._merging = NOTHING
+        self._whole = self._decimals = 0
+        if self._counter and self._partition_by:
+            self._counter = PartCounter(self._partition_by, self._harmless_in)
         try:
             self._file.seek(0)
             self._file.truncate()
@@ -161,8 +194,6 @@ class SignalsFile:
     @_library_errors()
     def _convert(self) -> None:
         """Turn the rows written as text into columns, in bounded memory."""
-        from rollsignal.sinks.partitions import sink
-
         text = self._unfinished + ".csv"
         os.replace(self._unfinished, text)
         try:
@@ -173,11 +204,7 @@ class SignalsFile:
     @_library_errors()
     def _spread(self, key: str) -> None:
         """Part the rows written as text into files, in bounded memory."""
-        from rollsignal.sinks.partitions import write_partitions
-
-        write_partitions(
-            self._table(self._unfinished), key, self._path, self._form, merge=self._merge
-        )
+        write_partitions(self._table(self._unfinished), key, self._path, self._form, self._merging)
 
     def _table(self, text: str) -> "pl.LazyFrame":
         import polars as pl

@@ -20,6 +20,7 @@ from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError, shown_path
 from rollsignal.files import open_regular, replace
 from rollsignal.kernel import Carry, Last, Tally
+from rollsignal.sinks.parts import Part, Written
 
 SCHEMA = 1
 # They decide no number that is kept: a check refuses a bar, or lets it pass as it is.
@@ -58,7 +59,8 @@ class State(NamedTuple):
 
     `settings` are `kept_settings`, `symbols` those of the series in the order in which the file of
     all bars numbers them, `segments` what each run added to it, `generation` how often all was
-    decided anew. `program` is the version of rollsignal that wrote it.
+    decided anew. `program` is the version of rollsignal that wrote it, `written` the partitions of
+    signals that hold what it knows.
     """
 
     settings: dict[str, object]
@@ -69,6 +71,7 @@ class State(NamedTuple):
     segments: tuple[Segment, ...] = ()
     generation: int = 0
     program: str = __version__
+    written: Written | None = None
 
 
 class Change(NamedTuple):
@@ -172,6 +175,7 @@ def _encoded(state: State) -> bytes:
         "inputs": [_plain(file) for file in state.inputs],
         "segments": [_plain(segment) for segment in state.segments],
         "generation": state.generation,
+        "written": _written_plain(state.written),
     }
     lines = [head, *(_line(symbol, state.series[symbol]) for symbol in sorted(state.series))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
@@ -207,7 +211,22 @@ def _decoded(body: bytes) -> State:
         tuple(Segment(**segment) for segment in head["segments"]),
         head["generation"],
         head["program"],
+        _written_of(head["written"]),
     )
+
+
+def _written_plain(written: Written | None) -> dict[str, object] | None:
+    if written is None:
+        return None
+    parts = {name: [part.rows, hex_text(part.digest)] for name, part in written.parts.items()}
+    return {"key": written.key, "form": written.form, "parts": dict(sorted(parts.items()))}
+
+
+def _written_of(found: dict[str, Any] | None) -> Written | None:
+    if found is None:
+        return None
+    parts = {name: Part(rows, int(digest, 16)) for name, (rows, digest) in found["parts"].items()}
+    return Written(found["key"], found["form"], parts)
 
 
 def _number(found: dict[str, Any]) -> Any:

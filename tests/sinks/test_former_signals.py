@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -71,7 +72,9 @@ def test_rows_of_a_run_that_did_not_end_are_left_out(tmp_path: Path, form: str) 
     assert job.signals.read_bytes() == job.of_all()
 
 
-@pytest.mark.parametrize("left", ["nothing", "too few", "another symbol", "no table"])
+@pytest.mark.parametrize(
+    "left", ["nothing", "too few", "another symbol", "another signal", "no table"]
+)
 def test_signals_that_are_not_those_of_the_state_are_refused(tmp_path: Path, left: str) -> None:
     job = Nights(tmp_path, ".csv")
     assert job.night(0, 0, 9) == 0
@@ -79,13 +82,17 @@ def test_signals_that_are_not_those_of_the_state_are_refused(tmp_path: Path, lef
     changed = {
         "too few": "".join(text.splitlines(keepends=True)[:-1]),
         "another symbol": text.replace("é", "è"),
+        "another signal": text.replace(",0\n", ",1\n", 1),
         "no table": "no table",
     }
     job.signals.unlink()
     if left in changed:
         job.signals.write_text(changed[left])
     assert job.night(1, 9, 11) == 65
-    what = "no table of signals" if left == "no table" else "does not begin with the signals"
+    what = {
+        "nothing": "the signals of the bars that the state knows are not there",
+        "no table": "no table of signals",
+    }.get(left, "does not hold the signals of the bars that the state knows")
     assert what in str(job.metrics()["error_message"])
     assert (tmp_path / "s.state").read_bytes() == state
     assert not job.signals.exists() or job.signals.read_text() == changed[left]
@@ -124,3 +131,124 @@ def test_partitions_of_several_groups_of_rows_have_the_bytes_of_one_run(
     if form == ".parquet":
         path = next(tmp_path.rglob("out*/*/signals.*"))
         assert pl.read_parquet(path).height > partitions.GROUP_ROWS
+
+
+class Parted(Nights):
+    """A job that continues a state, and partitions of signals."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        super().__init__(folder, ".parquet")
+        self.parts = folder / "parts"
+        self.flags = [f"--signals={self.parts}", f"--partition-by={key}", self.flags[1]]
+
+    def night(self, number: int, first: int, last: int) -> int:
+        """Read bars of an hour each, so that 24 minutes make a day."""
+        path = self.folder / f"{number}.csv"
+        hours = ((line, line[14:16]) for line in bars(first, last).splitlines(keepends=True))
+        path.write_text("".join(hourly(line, minute) for line, minute in hours))
+        return self.run(*self.flags, input=path)
+
+    def found(self) -> dict[str, bytes]:
+        return {path.parent.name: path.read_bytes() for path in self.parts.rglob("signals.*")}
+
+    def of_all_parts(self) -> dict[str, bytes]:
+        other = self.folder / "all"
+        flags = [f"--signals={other}", self.flags[1]]
+        assert self.run(*flags, input=self.folder / "[0-9].csv") == 0
+        return {path.parent.name: path.read_bytes() for path in other.rglob("signals.*")}
+
+
+def hourly(line: str, minute: str) -> str:
+    if not minute.isdigit():
+        return line
+    day, hour = divmod(int(minute), 24)
+    return f"2024-01-{1 + day:02d}T{hour:02d}:00:00{line[19:]}"
+
+
+KEYS = pytest.mark.parametrize("key", ["date", "symbol"])
+
+
+@KEYS
+def test_partitions_of_three_nights_are_those_of_a_run_over_everything(
+    tmp_path: Path, key: str
+) -> None:
+    job = Parted(tmp_path, key)
+    for number, (first, last) in enumerate([(0, 19), (19, 30), (30, 53)]):
+        assert job.night(number, first, last) == 0
+    assert job.found() == job.of_all_parts()
+    assert len(job.found()) == (3 if key == "date" else len(SYMBOLS))
+
+
+@KEYS
+@pytest.mark.parametrize(
+    "loss", ["a partition", "all", "never written", "cut", "a signal", "another key", "a night"]
+)
+def test_partitions_that_are_not_what_the_state_has_written_are_refused(
+    tmp_path: Path, key: str, loss: str
+) -> None:
+    job = Parted(tmp_path, key)
+    if loss == "never written":
+        job.flags, flags = job.flags[2:], job.flags
+        assert job.night(0, 0, 19) == 0
+        job.flags = flags
+    else:
+        assert job.night(0, 0, 19) == 0
+    first = sorted(job.parts.rglob("signals.*"))[:1]
+    if loss == "a partition":
+        first[0].unlink()
+    elif loss == "all":
+        shutil.rmtree(job.parts)
+    elif loss in ("cut", "a signal"):
+        table = pl.read_parquet(first[0])
+        table = table.head(-1) if loss == "cut" else table.with_columns(signal=1 - pl.col("signal"))
+        table.write_parquet(first[0])
+    elif loss == "another key":
+        job.flags[1] = "--partition-by=" + ("date" if key == "symbol" else "symbol")
+    elif loss == "a night":
+        job.flags, flags = job.flags[2:], job.flags
+        assert job.night(1, 19, 21) == 0
+        job.flags = flags
+    state, before = (tmp_path / "s.state").read_bytes(), job.found()
+    assert job.night(2, 21 if loss == "a night" else 19, 30) == 65
+    assert "signals of the bars that the state knows" in str(job.metrics()["error_message"])
+    assert ((tmp_path / "s.state").read_bytes(), job.found()) == (state, before)
+
+
+@KEYS
+def test_what_a_run_that_did_not_end_has_added_is_left_out(tmp_path: Path, key: str) -> None:
+    job = Parted(tmp_path, key)
+    assert job.night(0, 0, 19) == 0
+    state = (tmp_path / "s.state").read_bytes()
+    assert job.night(1, 19, 53) == 0
+    (tmp_path / "s.state").write_bytes(state)
+    # The vendor has taken most of the bars back since.
+    assert job.night(1, 19, 21) == 0
+    assert job.found() == job.of_all_parts()
+
+
+@KEYS
+def test_a_state_that_begins_anew_leaves_nothing_of_former_partitions(
+    tmp_path: Path, key: str
+) -> None:
+    job = Parted(tmp_path, key)
+    assert job.night(0, 0, 53) == 0
+    for path in tmp_path.glob("s.state*"):
+        path.unlink()
+    assert job.night(0, 0, 19) == 0
+    assert job.found() == job.of_all_parts()
+
+
+@KEYS
+def test_partitions_of_a_history_that_is_decided_anew_are_written_anew(
+    tmp_path: Path, key: str
+) -> None:
+    job = Parted(tmp_path, key)
+    job.config.write_text(CONFIG + "on_restatement: recompute\n")
+    for number, (first, last) in enumerate([(0, 30), (30, 53)]):
+        assert job.night(number, first, last) == 0
+    path = tmp_path / "0.csv"
+    path.write_text(path.read_text().replace("123456789012345678901.5", "1"))
+    assert job.run(*job.flags, input=tmp_path / "[0-9].csv") == 0
+    assert job.found() == job.of_all_parts()
+    assert job.night(2, 53, 60) == 0
+    assert job.found() == job.of_all_parts()
