@@ -84,7 +84,12 @@ def sha256_of(path: str, size: int, what: str = INPUT, error: type[JobError] = I
 
 
 def stat_of(path: str) -> tuple[int, int, int, int] | None:
-    """Ask the system for a file's size, times and inode; None if it is no regular file."""
+    """Ask the system for a file's size, times and inode; None if it is no regular file.
+
+    `-` is standard input, even where there is a file of that name.
+    """
+    if path == "-":
+        return None
     try:
         status = os.stat(path)
     except (OSError, ValueError):
