@@ -11,6 +11,7 @@ from rollsignal.parser import Parser
 from rollsignal.request import Request
 
 MAX_WAIT_S = 10**7
+SCHEMAS = ("config", "metrics", "record")
 
 EXAMPLES = """\
 examples:
@@ -200,7 +201,15 @@ def _add_schema(commands: Any) -> None:
         help="print the JSON Schema of configs, metrics or records",
         description="Print a published JSON Schema (draft 2020-12); its version is in its $id.",
     )
-    parser.add_argument("of", choices=("config", "metrics", "record"), help="of what")
+    what = f"of what: {', '.join(SCHEMAS)}"
+    parser.add_argument("of", metavar="SCHEMA", type=_schema, help=what)
+
+
+def _schema(name: str) -> str:
+    if name not in SCHEMAS:
+        hint = did_you_mean(name, list(SCHEMAS))
+        raise UsageError(f"unknown schema {shown(name)}: {hint}", "see rollsignal schema --help")
+    return name
 
 
 def _add_verify(commands: Any) -> None:

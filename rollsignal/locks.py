@@ -68,7 +68,7 @@ def _waited_for(lock: str, path: str, deadline: float) -> int:
 
     Waiting in `flock` itself could not be given up at a certain time.
     """
-    while (descriptor := _taken(lock)) is None:
+    while (descriptor := _taken(lock, path)) is None:
         left = deadline - monotonic()
         if left <= 0:
             raise BusyError(
@@ -79,11 +79,14 @@ def _waited_for(lock: str, path: str, deadline: float) -> int:
     return descriptor
 
 
-def _taken(lock: str) -> int | None:
-    """Take a lock, unless another run holds it; raises `_NoLockError` and `OutputError`."""
+def _taken(lock: str, path: str) -> int | None:
+    """Take an output's lock, unless another run holds it.
+
+    Raises `_NoLockError` and `OutputError`.
+    """
     for _ in range(TRIES):
         with ExitStack() as stack:
-            descriptor = _opened(lock)
+            descriptor = _opened(lock, path)
             stack.callback(os.close, descriptor)
             if not _locked(descriptor):
                 return None
@@ -93,7 +96,7 @@ def _taken(lock: str) -> int | None:
     raise _NoLockError("files there change their identity")
 
 
-def _opened(lock: str) -> int:
+def _opened(lock: str, path: str) -> int:
     # O_NONBLOCK keeps a pipe of that name from being waited for.
     flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
@@ -102,7 +105,11 @@ def _opened(lock: str) -> int:
         # What another user has made can often be read, and so be locked.
         with suppress(OSError):
             return os.open(lock, flags | os.O_RDONLY)
-        raise cannot_create(lock, str(problem.strerror)) from problem
+        if os.path.lexists(lock):
+            raise cannot_create(lock, str(problem.strerror)) from problem
+        # Whoever asked for the output knows nothing of locks, and it could not be written either.
+        reason = f"its folder cannot be written to: {problem.strerror}"
+        raise cannot_create(path, reason) from problem
 
 
 def _locked(descriptor: int) -> bool:

@@ -14,7 +14,14 @@ from rollsignal.engines.local import Result
 from rollsignal.engines.rows import Emit, Rows
 from rollsignal.errors import DiskError, JobError, without_secrets
 from rollsignal.files import replace
-from rollsignal.fingerprints import Fingerprint, again, changed, fingerprint, now_ns
+from rollsignal.fingerprints import (
+    Fingerprint,
+    again,
+    changed,
+    fingerprint,
+    now_ns,
+    stat_of,
+)
 from rollsignal.recording import Recording
 from rollsignal.request import Request
 from rollsignal.sinks.log import RunLog, iso_ms
@@ -127,7 +134,8 @@ class Recorder(Recording):
 
     def _end(self, status: Status) -> None:
         with self.stage("hash_outputs"):
-            outputs = [found(path) for path in self._outputs(status)]
+            unhashed = decided_bars(self._request)
+            outputs = [found(path, path not in unhashed) for path in self._outputs(status)]
         self._record = self._record._replace(
             status=status,
             program=program(),
@@ -202,8 +210,10 @@ def asked(request: Request) -> Asked:
     )
 
 
-def found(path: str) -> File:
-    """Tell what is there now."""
+def found(path: str, hashed: bool = True) -> File:
+    """Tell what is there now; hashed: whether its bytes are to be read."""
+    if not hashed:
+        return File(path, *(stat_of(path) or ()))
     taken = fingerprint(path, "Output", DiskError)
     return File(path, *taken) if taken else File(path)
 
@@ -221,7 +231,19 @@ def output_files(request: Request) -> list[str]:
             paths += sorted(glob(os.path.join(escape(path), pattern)))
         elif flag != "--record" and os.path.exists(path):
             paths.append(path)
-    return paths
+    return paths + decided_bars(request)
+
+
+def decided_bars(request: Request) -> list[str]:
+    """List the files of all bars beside the state.
+
+    They grow by a little every night, and to hash all of them would take longer than the night.
+    """
+    if not request.state:
+        return []
+    from rollsignal.sinks.history import bars_files
+
+    return sorted(bars_files(request.state))
 
 
 def unfinished(path: str) -> str:

@@ -1,17 +1,14 @@
 """This module publishes the JSON Schemas (draft 2020-12) of configs, metrics and records."""
 
-from typing import Any
-
 from rollsignal.config import JobConfig, config_schema
+from rollsignal.conformity import Schema
 from rollsignal.kernel import Tally
 from rollsignal.sections import flat_schemas
-from rollsignal.sinks.record import SCHEMA as RECORD
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 CONFIG = "urn:rollsignal:schema:config:1"
 METRICS = "urn:rollsignal:schema:metrics:1"
-
-Schema = dict[str, Any]
+RECORD = "urn:rollsignal:schema:record:1"
 
 _TEXT: Schema = {"type": "string"}
 _NAME: Schema = {"type": "string", "minLength": 1}

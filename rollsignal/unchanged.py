@@ -7,7 +7,7 @@ from datetime import datetime
 from rollsignal import __version__
 from rollsignal.config import load_config
 from rollsignal.errors import JobError
-from rollsignal.fingerprints import Fingerprint, again
+from rollsignal.fingerprints import Fingerprint, again, stat_of
 from rollsignal.recorder import asked, output_files
 from rollsignal.request import Request
 from rollsignal.sinks.record import File, Record, load_record
@@ -29,7 +29,7 @@ def former_metrics(request: Request) -> dict[str, object] | None:
             return None
         with open(request.output, encoding="utf-8") as file:
             metrics: dict[str, object] = json.load(file)
-    except (JobError, OSError):
+    except (JobError, OSError, ValueError):
         # What is wrong shows when the job is run.
         return None
     return metrics
@@ -64,7 +64,8 @@ def _are(files: Iterable[File], taken_ns: int) -> bool:
 def _is(file: File, taken_ns: int) -> bool:
     path, size, mtime_ns, ctime_ns, inode, sha256 = file
     if sha256 is None:
-        return False
+        # Of what is no file, not even the size is known.
+        return size is not None and stat_of(path) == (size, mtime_ns, ctime_ns, inode)
     # Times that are not known are those of no file.
     before = Fingerprint(size or 0, mtime_ns or 0, ctime_ns or 0, inode or 0, sha256)
     now, _ = again(path, before, taken_ns)

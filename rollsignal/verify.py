@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rollsignal import __version__
-from rollsignal.bars.source import find_inputs
+from rollsignal.bars.source import STDIN, find_inputs
 from rollsignal.config import load_config
 from rollsignal.derivation import Engine, derive
 from rollsignal.errors import DataError, JobError
-from rollsignal.fingerprints import fingerprint
+from rollsignal.fingerprints import fingerprint, stat_of
 from rollsignal.locks import is_held
-from rollsignal.sinks.record import Record, load_record, settings_of
+from rollsignal.sinks.record import File, Record, load_record, settings_of
 
 SHOWN_WRONG = 10
 
@@ -57,10 +57,10 @@ def _points(path: str, record: Record, sample: int, engine: Engine) -> Iterator[
     yield _settings(record)
     yield _names(record)
     for one in record.inputs:
-        yield _bytes("input", one.file.path, one.file.sha256)
+        yield _input(one.file)
     yield from _derived(record, sample, engine)
     for file in record.outputs:
-        yield _bytes("output", file.path, file.sha256)
+        yield _output(file)
 
 
 def _equal(point: str, of: str | None, expected: object, found: object) -> Point:
@@ -104,8 +104,30 @@ def _names(record: Record) -> Point:
     return _equal("inputs", None, expected, found)
 
 
-def _bytes(point: str, path: str, expected: str | None) -> Point:
-    """Compare a file's bytes; what was no regular file cannot be read again, so does not hold."""
+def _input(file: File) -> Point:
+    """Compare an input's bytes; what cannot be read again does not hold."""
+    lost = _lost(file)
+    return Point("input", file.path, False, None, lost) if lost else _bytes("input", file)
+
+
+def _lost(file: File) -> str:
+    """Tell why an input cannot be read again, "" if it can."""
+    if file.path == STDIN:
+        return "standard input cannot be read again"
+    return "no file that can be read again" if file.sha256 is None else ""
+
+
+def _output(file: File) -> Point:
+    """Compare an output's bytes; one that is not hashed must not have become shorter."""
+    if file.sha256 is not None or file.size is None:
+        return _bytes("output", file)
+    told = stat_of(file.path)
+    expected, found = f"{file.size:,} bytes or more", f"{told[0]:,} bytes" if told else None
+    return Point("output", file.path, told is not None and told[0] >= file.size, expected, found)
+
+
+def _bytes(point: str, file: File) -> Point:
+    path, expected = file.path, file.sha256
     now = _or_problem(lambda: fingerprint(path))
     found = getattr(now, "sha256", now)
     return Point(point, path, expected is not None and found == expected, expected, found)
@@ -113,9 +135,9 @@ def _bytes(point: str, path: str, expected: str | None) -> Point:
 
 def _derived(record: Record, sample: int, engine: Engine) -> Iterator[Point]:
     """Decide all signals again, with the settings of the record."""
-    pipes = [one.file.path for one in record.inputs if one.file.sha256 is None]
-    if pipes:
-        yield Point("derivation", pipes[0], False, None, "no file that can be read again")
+    lost = [one.file for one in record.inputs if _lost(one.file)]
+    if lost:
+        yield Point("derivation", lost[0].path, False, None, _lost(lost[0]))
         return
     try:
         found = derive(record, engine, sample)

@@ -249,10 +249,32 @@ def test_bars_that_were_lost_beside_the_state_are_missed(tmp_path: Path) -> None
     folder = Folder(tmp_path)
     path = folder.write("1.csv", [bar(number) for number in range(9)])
     assert folder.continued([path]) is None
-    (tmp_path / "s.state.0.bars").write_bytes(b"short")
-    error = folder.continued([path])
-    assert error is not None
-    assert (error.exit_code, "is cut off" in error.message) == (65, True)
+    bars = tmp_path / "s.state.0.bars"
+    for damage, told in (
+        (lambda: bars.write_bytes(b"short"), "is cut off"),
+        (bars.unlink, "is gone"),
+    ):
+        damage()
+        error = folder.continued([path])
+        assert error is not None
+        assert error.exit_code == 65
+        assert error.message == f"{bars} {told}, which belongs to {tmp_path}/s.state"
+        assert error.detail == (
+            f"put a copy in its place, or remove {tmp_path}/s.state and read all bars again"
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("2.csv", "time,close\n"), ("2.ndjson", ""), ("2.jsonl", "\n\n")]
+)
+def test_a_night_without_bars_leaves_all_as_it_was(tmp_path: Path, name: str, content: str) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write("1.csv", [bar(number) for number in range(9)]), str(tmp_path / name)]
+    assert folder.continued(paths[:1]) is None
+    before = folder.left("part")
+    Path(paths[1]).write_text(content)
+    assert folder.continued(paths) is None
+    assert folder.left("part") == before
 
 
 def test_what_a_killed_run_appended_is_cut_off(tmp_path: Path) -> None:

@@ -357,8 +357,19 @@ def test_a_pipe_in_the_place_of_a_lock_is_not_waited_for(tmp_path: Path) -> None
 def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "shut").mkdir(mode=0o555)
     with started(REFUSED, tmp_path / "shut/a", before=LIKE_ANYONE) as other:
-        lock = f"{tmp_path}/shut/.a.lock"
-        assert other.says() == f"Output cannot be created: Permission denied (path: {lock})"
+        assert other.says() == (
+            "Output cannot be created: its folder cannot be written to: Permission denied"
+            f" (path: {tmp_path}/shut/a)"
+        )
+
+
+def test_an_output_where_nothing_can_be_written_is_named_itself() -> None:
+    with pytest.raises(OutputError) as caught, held(["/proc/foo.csv"]):
+        pass
+    assert str(caught.value).startswith(
+        "Output cannot be created: its folder cannot be written to: "
+    )
+    assert caught.value.detail == "path: /proc/foo.csv"
 
 
 def test_what_somebody_else_keeps_under_the_name_of_a_lock_is_left_as_it_is(

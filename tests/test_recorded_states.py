@@ -137,6 +137,27 @@ def test_a_state_that_nothing_has_changed_for_is_left_alone(tmp_path: Path, chan
         assert now.tally.rows == 20
 
 
+def test_the_bars_beside_the_state_are_in_the_record_and_missed_when_they_are_lost(
+    tmp_path: Path,
+) -> None:
+    folder = Nights(tmp_path)
+    path = folder.write("1.csv", [bar(number) for number in range(9)])
+    bars, state = tmp_path / "s.state.0.bars", {"state": str(tmp_path / "s.state")}
+    written = folder.night(path).outputs[-1]
+    assert (written.path, written.size, written.sha256) == (str(bars), 9 * 25, None)
+    assert folder.wrong() == []
+    whole = bars.read_bytes()
+    bars.write_bytes(whole + b"of a run that did not end")
+    assert folder.wrong() == []
+    bars.write_bytes(whole[:-1])
+    assert folder.wrong() == ["output"]
+    bars.unlink()
+    assert folder.wrong() == ["output"]
+    error = folder.run([path], "part", record=folder.record, if_changed=True, **state)
+    assert error is not None
+    assert (error.exit_code, "is gone" in error.message) == (65, True)
+
+
 def test_a_restatement_that_is_decided_anew_is_in_the_record(tmp_path: Path) -> None:
     folder = Nights(tmp_path, CONFIG + "on_restatement: recompute\n")
     rows = [bar(number) for number in range(9)]

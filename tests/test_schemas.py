@@ -35,8 +35,16 @@ def test_a_schema_is_one_and_names_its_version(
     assert schema["$id"] == f"urn:rollsignal:schema:{name}:1"
 
 
-def test_there_is_no_schema_of_anything_else() -> None:
-    assert command("schema", "anything") == 2
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("anything", "known: config, metrics, record"), ("recrod", "did you mean record?")],
+)
+def test_there_is_no_schema_of_anything_else(
+    name: str, hint: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert command("schema", name) == 2
+    told = capsysbinary.readouterr().err.decode()
+    assert f"unknown schema '{name}': {hint} (see rollsignal schema --help)" in told
 
 
 def test_metrics_and_records_of_runs_are_as_published(tmp_path: Path) -> None:

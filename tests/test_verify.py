@@ -162,6 +162,20 @@ def test_standard_input_cannot_be_read_again(tmp_path: Path) -> None:
     bars, files.input = files.input, Path("-")
     assert files.process(f"--record={files.record}", input=BARS).returncode == 0
     files.input = bars
+    wrong = failing(files)
+    assert set(wrong) == {"input -", "derivation -"}
+    assert {one["found"] for one in wrong.values()} == {"standard input cannot be read again"}
+
+
+def test_standard_input_is_no_file_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Recorded(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text(BARS.replace("4", "0"))
+    files.input = Path("-")
+    assert files.process(f"--record={files.record}", input=BARS).returncode == 0
+    assert files.read()["inputs"][0]["file"]["sha256"] is None
     assert set(failing(files)) == {"input -", "derivation -"}
 
 
@@ -182,11 +196,66 @@ def test_a_run_that_is_under_way_is_no_dead_one(tmp_path: Path) -> None:
     assert failing(files)["status"]["found"] == told
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "other"}', "nonsense", "[" * 10_000])
-def test_what_is_no_record_is_refused(tmp_path: Path, text: str) -> None:
+NO_SCHEMA = 'it has no "schema" urn:rollsignal:schema:record:1'
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty"),
+        ("{}", NO_SCHEMA),
+        ("[]", "it is no JSON object"),
+        ('{"schema": "other"}', NO_SCHEMA),
+        ('{"schema": []}', NO_SCHEMA),
+        ("nonsense", "not JSON at line 1, character 1"),
+        ('{"schema":\n "', "not JSON at line 2, character 2"),
+        ("\udcff{}", "it is no text"),
+        ("[" * 10_000, "it is nested too deeply, or has too long a number"),
+        ("9" * 5_000, "it is nested too deeply, or has too long a number"),
+    ],
+)
+def test_what_is_no_record_is_refused_in_plain_words(
+    tmp_path: Path, text: str, why: str, capsysbinary: Any
+) -> None:
     path = tmp_path / "record.json"
-    path.write_text(text)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert command("verify", str(path)) == 65
+    told = f"{path} is no record of a run: {why} (name the file that --record wrote)"
+    assert told in capsysbinary.readouterr().err.decode()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "what"),
+    [
+        ("tally", None, "tally is null, not an object"),
+        ("config", {}, "config.seed is missing"),
+        ("series", True, "series is true, not a whole number"),
+        ("outputs", [{}], "outputs[0].path is missing"),
+        ("process", "x" * 50, f'process is "{"x" * 39}…, not an object'),
+        ("status", "done", 'status is "done", not running or success or error'),
+        ("digest", "abc", 'digest is "abc", which cannot stand there'),
+        ("more", 1, "more is unknown"),
+    ],
+)
+def test_a_damaged_record_is_refused_with_what_is_wrong_where(
+    tmp_path: Path, place: str, value: object, what: str, capsysbinary: Any
+) -> None:
+    files = recorded(tmp_path)
+    files.record.write_text(json.dumps(files.read() | {place: value}))
+    assert command("verify", str(files.record)) == 65
+    hint = "(put a copy in its place, or run again with --record)"
+    told = capsysbinary.readouterr().err.decode()
+    assert f"{files.record} is damaged: {what} {hint}" in told
+
+
+def test_a_record_of_another_version_is_told_from_a_damaged_one(
+    tmp_path: Path, capsysbinary: Any
+) -> None:
+    files = recorded(tmp_path)
+    files.record.write_text('{"schema": "urn:rollsignal:schema:record:2"}')
+    assert command("verify", str(files.record)) == 65
+    told = capsysbinary.readouterr().err.decode()
+    assert "is a record of version '2', which rollsignal" in told
 
 
 def test_a_record_with_a_part_missing_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+# How a reader describes a file that has neither a header nor bars.
+NO_OBJECTS = "no objects"
+
 
 class Batch(NamedTuple):
     """Consecutive bars of one file: for each its close, timestamp and physical line or row.

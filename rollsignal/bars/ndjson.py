@@ -1,14 +1,15 @@
 """This module reads bars from NDJSON: one JSON object a line, every number as it is written.
 
 The keys of the first object are the columns. Later ones may have others, in any order: a key that
-is not there is an empty cell, and one that could be meant for another is refused.
+is not there is an empty cell, and one that could be meant for another is refused. A file without
+an object is a table without bars.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from rollsignal.bars.batch import Batch
+from rollsignal.bars.batch import NO_OBJECTS, Batch
 from rollsignal.bars.cells import Cells
 from rollsignal.bars.header import find_column, find_symbol, find_timestamp, odd_bytes, places_of
 from rollsignal.bars.input import InputFile
@@ -45,24 +46,30 @@ class NdjsonReader:
         self._config = config
         self._shapes: set[tuple[str, ...]] = set()
         header, where = self._header()
-        wanted = config.columns
-        in_path = [name for name, _ in partitions_of(file.path)]
-        self._close = header[find_column(header, wanted.close, where)]
-        # These are to be refused here if they are wanted and not there.
-        find_timestamp(header, wanted.timestamp, where, in_path)
-        find_symbol(header, wanted, where, in_path)
-        self._keys = self._find(header, where)
+        # What is not there has no bars, whose columns would matter.
+        self._keys = self._columns(header, where) if header is not None else Keys("", None, None)
+        self._close = self._keys.close or ""
+        self._is_empty = header is None
         stamps = [name for name in (self._keys.timestamp, self._keys.clock) if name is not None]
         stamp = escaped(" and ".join(stamps)) or None
         self._cells = Cells(self.name, "line", escaped(self._close), stamp, config.timestamp_format)
         self.order_problem = self._cells.order_problem
 
-    def _header(self) -> tuple[list[str], str]:
-        """Return the keys of the first object, and where it is."""
+    def _columns(self, header: list[str], where: str) -> Keys:
+        """Find the columns in the first object; raises `DataError` if one that is wanted lacks."""
+        wanted = self._config.columns
+        in_path = [name for name, _ in partitions_of(self._file.path)]
+        find_column(header, wanted.close, where)
+        find_timestamp(header, wanted.timestamp, where, in_path)
+        find_symbol(header, wanted, where, in_path)
+        return self._find(header, where)
+
+    def _header(self) -> tuple[list[str] | None, str]:
+        """Return the keys of the first object, None if there is none, and where it is."""
         text, suspect = text_of(self._file.beginning)
         start = len(text) - len(text.lstrip(" \t\n"))
         if start == len(text):
-            raise DataError(f"{self.name}: no object: the file is empty or blank")
+            return None, self.name
         line = text.count("\n", 0, start) + 1
         where = f"{self.name} line {line}"
         row = text[start:].partition("\n")[0]
@@ -91,7 +98,10 @@ class NdjsonReader:
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
         form = [self._file.compression] if self._file.compression else []
-        form += [self._file.blocks.encoding, "ndjson", f"close from {self._cells.close}"]
+        form += [self._file.blocks.encoding, "ndjson"]
+        if self._is_empty:
+            return ", ".join([*form, NO_OBJECTS])
+        form += [f"close from {self._cells.close}"]
         return ", ".join([*form, f"timestamp from {self._cells.timestamp or 'none'}"])
 
     def batches(self) -> Iterator[Batch]:

@@ -65,9 +65,7 @@ def _found(path: str, ours: set[object]) -> list[str]:
             InputError("Input folder has no files", f"path: {shown_path(path)}"),
         )
     elif not os.path.lexists(path) and glob.has_magic(path):
-        matching = glob.glob(path, recursive=True)
-        # A pattern with several "**" matches a file more than once.
-        files = sorted({match for match in matching if os.path.isfile(match)})
+        files = _matching(path)
         problem = InputError("Input data file not found", f"pattern: {shown_path(path)}")
     else:
         return [path]
@@ -75,6 +73,17 @@ def _found(path: str, ours: set[object]) -> list[str]:
     if not files:
         raise problem
     return files
+
+
+def _matching(pattern: str) -> list[str]:
+    """List the files that match a pattern, by name."""
+    try:
+        matching = glob.glob(pattern, recursive=True)
+    except ValueError:
+        # No folder can have such a name.
+        return []
+    # A pattern with several "**" matches a file more than once.
+    return sorted({match for match in matching if os.path.isfile(match)})
 
 
 def _is_table(path: str) -> bool:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from rollsignal.bars.batch import ArrayBatch, Batch, Reader
-from rollsignal.config import JobConfig
+from rollsignal.bars.batch import NO_OBJECTS, ArrayBatch, Batch, Reader
 from rollsignal.engines.book import Book
 from rollsignal.engines.doubts import Doubt, Doubts, Tell
 from rollsignal.engines.gate import Take
@@ -70,7 +69,7 @@ def decide(
     book.finish()
     tally = book.tally()
     if not tally.signals:
-        raise DataError(_no_signal(inputs.paths, config, tally))
+        raise DataError(_no_signal(inputs, tally, forms))
     return Result(book.series, tally, forms, dict(doubts.counts), reading.rows, doubts.first)
 
 
@@ -83,7 +82,7 @@ def decide_range(inputs: Inputs, tell: Tell, span: Span, emit: Emit | None, watc
     result = decide(inputs, tell, within, watch)
     tally = within.tally()
     if not tally.signals:
-        raise DataError(f"No signal within the range: {plural(tally.rows, 'bar')} there")
+        raise DataError(f"No signal {span}: {plural(tally.rows, 'bar')} there")
     return result._replace(series=within.series, tally=tally)
 
 
@@ -104,7 +103,7 @@ def inspect(inputs: Inputs, doubts: Doubts, watch: Watch | None = None) -> Resul
     book.finish()
     tally = book.tally()
     if forms and not tally.rows:
-        names, message = _names(inputs.paths), _no_signal(inputs.paths, inputs.config, tally)
+        names, message = _names(inputs.paths), _no_signal(inputs, tally, forms)
         doubts.heed(_unreadable(names, message))
     found = dict(doubts.counts)
     return Result(book.series, tally, forms, found, reading.rows, doubts.first)
@@ -160,11 +159,11 @@ def _names(paths: Sequence[str]) -> str:
     return ", ".join(map(shown_path, paths[:SHOWN_FILES])) + more
 
 
-def _no_signal(paths: Sequence[str], config: JobConfig, tally: Tally) -> str:
-    name = _names(paths)
+def _no_signal(inputs: Inputs, tally: Tally, forms: Mapping[str, str]) -> str:
+    name, window = _names(inputs.paths), inputs.config.window
     if not tally.rows:
-        return f"{name}: no rows below the header"
-    if tally.rows < config.window:
-        rows = plural(tally.rows, "row")
-        return f"{name}: {rows}, fewer than the window of {config.window:,} bars"
-    return f"{name}: no window of {config.window:,} bars without a missing close"
+        headed = not all(form.endswith(NO_OBJECTS) for form in forms.values())
+        return f"{name}: no rows" + (" below the header" if headed else "")
+    if tally.rows < window:
+        return f"{name}: {plural(tally.rows, 'row')}, fewer than the window of {window:,} bars"
+    return f"{name}: no window of {window:,} bars without a missing close"

@@ -7,6 +7,7 @@ from rollsignal.engines.rows import ArrayRows, Emit, Rows, SignalRow
 from rollsignal.engines.series import Series
 from rollsignal.errors import DataError
 from rollsignal.kernel import Carry, Last, Tally, total
+from rollsignal.timestamps import iso
 
 
 class Span(NamedTuple):
@@ -19,6 +20,10 @@ class Span(NamedTuple):
         """Tell whether a time is in the range."""
         after = self.since_ns is None or ns >= self.since_ns
         return after and (self.until_ns is None or ns < self.until_ns)
+
+    def __str__(self) -> str:
+        named = (("since", self.since_ns), ("until", self.until_ns))
+        return " ".join(f"{name} {iso(ns)}" for name, ns in named if ns is not None)
 
 
 class Range:

@@ -54,8 +54,8 @@ class History:
 
     def _opened(self) -> BinaryIO:
         """Open the file, and cut off what follows what is known."""
-        if self._known and (not os.path.exists(self.path) or self._is_short()):
-            raise DataError(f"{shown_path(self.path)} is cut off", self._hint())
+        if self._known:
+            self._check_size()
         try:
             file = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
         except OSError as problem:
@@ -68,8 +68,16 @@ class History:
             raise cannot_write(self.path, problem) from problem
         return file
 
-    def _is_short(self) -> bool:
-        return os.path.getsize(self.path) < self._known
+    def _check_size(self) -> None:
+        """Refuse a file that has lost bars; raises `DataError`."""
+        try:
+            size = os.path.getsize(self.path)
+        except FileNotFoundError as problem:
+            raise self._unsound("is gone") from problem
+        except OSError as problem:
+            raise cannot_create(self.path, str(problem.strerror)) from problem
+        if size < self._known:
+            raise self._unsound("is cut off")
 
     @staticmethod
     def path_of(state_path: str, generation: int) -> str:
@@ -117,12 +125,14 @@ class History:
         try:
             with open(self.path, "rb") as file:
                 data = [file.read(segment.size) for segment in segments]
+        except FileNotFoundError as problem:
+            raise self._unsound("is gone") from problem
         except OSError as problem:
             name = shown_path(self.path)
             raise DiskError(f"{name}: reading failed: {problem.strerror}") from problem
         for part, segment in zip(data, segments, strict=True):
             if hashlib.sha256(part).hexdigest() != segment.sha256:
-                raise DataError(f"{shown_path(self.path)} is damaged", self._hint())
+                raise self._unsound("is damaged")
         return np.frombuffer(b"".join(data), _KINDS)
 
     def number(self, symbol: str) -> int:
@@ -162,8 +172,12 @@ class History:
         bars["close"] = _keys_of_ticks(rows.closes, rows.scale)
         return bars.tobytes()
 
-    def _hint(self) -> str:
-        return "put a copy in its place, or remove the state and read all bars again"
+    def _unsound(self, how: str) -> DataError:
+        return DataError(
+            f"{shown_path(self.path)} {how}, which belongs to {shown_path(self._state_path)}",
+            f"put a copy in its place, or remove {shown_path(self._state_path)} and read all bars"
+            " again",
+        )
 
 
 def bars_files(state_path: str) -> list[str]:

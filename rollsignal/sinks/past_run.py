@@ -3,12 +3,12 @@
 A record is read with an open mind: what it does not say, or says in another way, is not known.
 """
 
-import json
 import os
 from typing import Any, NamedTuple
 
-from rollsignal.errors import DataError, InputError, shown_path
+from rollsignal.errors import InputError
 from rollsignal.files import open_regular
+from rollsignal.sinks.record import parsed
 
 _FLAG = "--signals"
 
@@ -44,11 +44,7 @@ def past_run(path: str) -> PastRun:
         if not file.read(64).lstrip().startswith(b"{"):
             return PastRun(path, path)
         file.seek(0)
-        try:
-            record = json.loads(file.read())
-        except (ValueError, RecursionError) as problem:
-            raise DataError(f"{shown_path(path)}: no record: {problem}") from problem
-    return _of_record(path, record)
+        return _of_record(path, parsed(file.read(), path))
 
 
 def _of_record(path: str, record: dict[str, Any]) -> PastRun:

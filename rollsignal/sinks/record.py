@@ -4,13 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from rollsignal import __version__
 from rollsignal.config import JobConfig, config_of
+from rollsignal.conformity import departures
 from rollsignal.engines.doubts import Doubt
-from rollsignal.errors import DataError, DiskError, InputError, shown_path
+from rollsignal.errors import DataError, DiskError, InputError, shown, shown_path
 from rollsignal.files import open_regular
 from rollsignal.kernel import Tally
+from rollsignal.schemas import RECORD, schema_of
 
-SCHEMA = "urn:rollsignal:schema:record:1"
 LIBRARIES = ("numpy", "polars", "yaml")
 
 Status = Literal["running", "success", "error"]
@@ -66,7 +68,10 @@ class Setting(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file that was read or written; all but the path is None where it is no regular file."""
+    """A file that was read or written; all but the path is None where it is no regular file.
+
+    `sha256` alone is None where the bytes were not hashed.
+    """
 
     path: str
     size: int | None = None
@@ -131,7 +136,7 @@ def settings_of(config: JobConfig, lines: Mapping[str, int]) -> dict[str, Settin
 
 def to_json(record: Record) -> str:
     """Write a record; file names that are no Unicode are kept, as lone surrogates."""
-    document = {"schema": SCHEMA, **_plain(record)}
+    document = {"schema": RECORD, **_plain(record)}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
@@ -147,11 +152,56 @@ def load_record(path: str) -> Record:
             where = f"path: {shown_path(path)}"
             raise DiskError(f"Run record cannot be read: {problem.strerror}", where) from problem
     try:
-        return _decoded(json.loads(data))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
-        raise DataError(
-            f"{shown_path(path)} is no record that rollsignal reads: {problem!r}"
-        ) from problem
+        document = parsed(data, path)
+        _check_schema(document.get("schema"), path)
+        _check(document, path)
+        return _decoded(document)
+    except RecursionError as problem:
+        raise _no_record(path, "it is nested too deeply") from problem
+
+
+def parsed(data: bytes, path: str) -> dict[str, Any]:
+    """Parse what may be a record; raises `DataError` for what is no JSON object."""
+    try:
+        document = json.loads(data)
+    except json.JSONDecodeError as problem:
+        where = f"line {problem.lineno:,}, character {problem.colno:,}"
+        raise _no_record(path, f"not JSON at {where}" if data else "it is empty") from problem
+    except UnicodeDecodeError as problem:
+        raise _no_record(path, "it is no text") from problem
+    except (ValueError, RecursionError) as problem:
+        raise _no_record(path, "it is nested too deeply, or has too long a number") from problem
+    if not isinstance(document, dict):
+        raise _no_record(path, "it is no JSON object")
+    return document
+
+
+def _no_record(path: str, why: str) -> DataError:
+    hint = "name the file that --record wrote"
+    return DataError(f"{shown_path(path)} is no record of a run: {why}", hint)
+
+
+def _check_schema(found: object, path: str) -> None:
+    """Refuse what is no record, or one of another version; raises `DataError`."""
+    if found == RECORD:
+        return
+    kind = RECORD.rpartition(":")[0] + ":"
+    if not isinstance(found, str) or not found.startswith(kind):
+        raise _no_record(path, f'it has no "schema" {RECORD}')
+    version = shown(found.removeprefix(kind))
+    raise DataError(
+        f"{shown_path(path)} is a record of version {version}, which rollsignal {__version__}"
+        " does not read",
+        "use the rollsignal that wrote it",
+    )
+
+
+def _check(document: dict[str, Any], path: str) -> None:
+    """Refuse a record that is not as published; raises `DataError`."""
+    problem = next(departures(document, schema_of("record")), None)
+    if problem:
+        hint = "put a copy in its place, or run again with --record"
+        raise DataError(f"{shown_path(path)} is damaged: {problem}", hint)
 
 
 def _plain(value: Any) -> Any:
@@ -163,22 +213,21 @@ def _plain(value: Any) -> Any:
 
 
 def _decoded(found: dict[str, Any]) -> Record:
-    if found.pop("schema", None) != SCHEMA:
-        raise ValueError(f"its schema is not {SCHEMA}")
-    config, error, tally = found.pop("config"), found.pop("error"), found.pop("tally")
+    """Build a record of a document that is as published."""
+    config, error, tally = found["config"], found["error"], found["tally"]
     parts: dict[str, Any] = {
-        "program": Program(**found.pop("program")),
-        "process": Process(**found.pop("process")),
-        "asked": Asked(**found.pop("asked")),
+        "program": Program(**found["program"]),
+        "process": Process(**found["process"]),
+        "asked": Asked(**found["asked"]),
         "error": error and Failure(**error),
         "config": config and {name: Setting(**setting) for name, setting in config.items()},
-        "inputs": [Input(File(**one.pop("file")), **one) for one in found.pop("inputs")],
+        "inputs": [Input(**one | {"file": File(**one["file"])}) for one in found["inputs"]],
         "tally": tally and Tally(**tally),
-        "checks": {name: _check(**check) for name, check in found.pop("checks").items()},
-        "outputs": [File(**one) for one in found.pop("outputs")],
+        "checks": {name: _found_by(**check) for name, check in found["checks"].items()},
+        "outputs": [File(**one) for one in found["outputs"]],
     }
-    return Record(**parts, **found)
+    return Record(**{name: found[name] for name in Record._fields} | parts)
 
 
-def _check(level: str, found: int, first: list[dict[str, Any]]) -> Check:
+def _found_by(level: str, found: int, first: list[dict[str, Any]]) -> Check:
     return Check(level, found, [Doubt(**doubt) for doubt in first])

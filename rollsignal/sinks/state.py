@@ -138,7 +138,8 @@ def load_state(path: str) -> State | None:
     if data != body + _seal(body):
         raise DataError(
             f"{name} is damaged: it is cut off, or was changed after it was written",
-            "put a copy in its place, or remove it and read all bars again",
+            "put a copy in its place, with the .bars file that belongs to it, or remove it and read"
+            " all bars again",
         )
     try:
         return _decoded(body)

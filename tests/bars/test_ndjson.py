@@ -297,8 +297,20 @@ def test_encodings_and_compressions_change_nothing(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("data", ["", "\n", " \n\t\n", "\ufeff"])
-def test_a_file_without_an_object_is_refused(data: str) -> None:
-    assert refusal(data) == "bars.ndjson: no object: the file is empty or blank"
+def test_a_file_without_an_object_is_a_table_without_bars(data: str) -> None:
+    assert refusal(data) == "bars.ndjson: no rows"
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.jsonl.gz", "z.ndjson"])
+def test_a_file_without_an_object_changes_nothing_among_others(tmp_path: Path, name: str) -> None:
+    bars = "".join(f'{{"time": "2024-01-0{day}", "close": {day}}}\n' for day in range(1, 5))
+    (tmp_path / "bars.ndjson").write_text(bars)
+    (tmp_path / name).write_bytes(gzip.compress(b"\n") if name.endswith("gz") else b"\n")
+    paths = [str(tmp_path / one) for one in ("bars.ndjson", name)]
+    for order in (paths, paths[::-1]):
+        result = decide(Inputs(order, CONFIG), lambda level, text: None)
+        assert result.tally == decide(Inputs(paths[:1], CONFIG), lambda level, text: None).tally
+        assert result.forms[paths[1]].endswith("utf-8, ndjson, no objects")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,12 @@ def test_the_account_is_that_of_the_rows(
     [
         ({"since": "soon"}, 2, "--since is 'soon', not a timestamp"),
         ({"until": "2024-02-30"}, 2, "--until is '2024-02-30', no date of the calendar"),
-        ({"since": "2030-01-01"}, 65, "No signal within the range: 0 bars there"),
+        ({"since": "2030-01-01"}, 65, "No signal since 2030-01-01T00:00:00Z: 0 bars there"),
+        (
+            {"since": "2029-12-31T23:00:00-01:00", "until": "2030-01-02"},
+            65,
+            "No signal since 2030-01-01T00:00:00Z until 2030-01-02T00:00:00Z: 0 bars there",
+        ),
     ],
 )
 def test_a_range_that_cannot_be_is_told(

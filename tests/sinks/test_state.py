@@ -180,6 +180,17 @@ def with_a_line_twice(content: bytes) -> bytes:
     return b"".join([*lines[:2], *lines[1:]])
 
 
+def test_a_damaged_state_says_what_belongs_to_it(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError) as caught:
+        load_state(str(path))
+    assert caught.value.detail == (
+        "put a copy in its place, with the .bars file that belongs to it,"
+        " or remove it and read all bars again"
+    )
+
+
 def twice(content: bytes) -> bytes:
     return content * 2
 
