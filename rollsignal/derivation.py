@@ -1,5 +1,6 @@
 """This module decides a recorded run again: from its inputs, with its settings."""
 
+import os
 from typing import Literal, NamedTuple
 
 from rollsignal.digest import hex_text
@@ -56,8 +57,12 @@ def derive(record: Record, engine: Engine = "local", windows: int = 0) -> Derive
 
 
 def _inputs(record: Record) -> Inputs:
+    """Name the files that were read; other files may have the bars of one that is gone since."""
+    paths = [one.file.path for one in record.inputs]
+    if record.asked.continues:
+        paths = [path for path in paths if os.path.exists(path)]
     form = next((form for form in FORMATS if form == record.asked.format), None)
-    return Inputs([one.file.path for one in record.inputs], record.job_config(), form)
+    return Inputs(paths, record.job_config(), form)
 
 
 def _once_each(path: str, book: Book) -> Take:

@@ -96,7 +96,19 @@ def test_what_changed_since_in_a_file_of_an_earlier_night_does_not_hold(tmp_path
     Path(first).write_text(Path(first).read_text().replace(bar(5), bar(5, "90")))
     assert folder.wrong() == ["input", "tally", "digest"]
     Path(first).unlink()
-    assert folder.wrong() == ["input", "derivation"]
+    assert folder.wrong() == ["input", "tally", "digest"]
+
+
+def test_bars_of_a_file_that_is_gone_are_derived_from_another_that_has_them(
+    tmp_path: Path,
+) -> None:
+    folder = Nights(tmp_path)
+    rows = [bar(number) for number in range(9)]
+    first = folder.write("1.csv", rows)
+    folder.night(first)
+    Path(first).unlink()
+    folder.night(folder.write("2.csv", [*rows, bar(9)]))
+    assert folder.wrong() == ["input"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
