@@ -134,13 +134,26 @@ def test_what_must_be_cleaned_up_is_not_cut_in_half(
     assert steps == ["cleaned up", "told"]
 
 
+@pytest.mark.parametrize("step", ["made", "opened"])
 def test_signals_that_are_hardly_begun_leave_no_litter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def stopping(*_: object) -> None:
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(signals, "open", stopping, raising=False)
+    def making(path: str, flags: int, *mode: int) -> int:
+        made = make(path, flags, *mode)
+        if path.endswith(".tmp") and flags & os.O_EXCL:
+            os.close(made)
+            monkeypatch.undo()
+            stopping()
+        return made
+
+    make = os.open
+    if step == "made":
+        monkeypatch.setattr(os, "open", making)
+    else:
+        monkeypatch.setattr(signals, "open", stopping, raising=False)
     job = Job(tmp_path)
     assert job.run(f"--signals={tmp_path}/s.csv") == 143
     assert sorted(os.listdir(tmp_path)) == ["bars.csv", "config.yaml", "metrics.json", "run.log"]
