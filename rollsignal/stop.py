@@ -13,8 +13,8 @@ from types import FrameType
 from rollsignal.errors import StoppedError
 
 AGAIN_S = 0.01
-# How many times, one second in all.
-PATIENCE = 100
+# How many times, half a second in all: a run ends within two.
+PATIENCE = 50
 # A module that is half imported is of no use to those who tell about the stop, and polars panics
 # where its compiled code has called back.
 _WHOLE = ("_frozen_importlib", "polars")
