@@ -7,10 +7,10 @@ stdout carries the result and nothing else; messages for people go to stderr.
 import argparse
 import gc
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING
 
 from rollsignal import STARTED
 from rollsignal.arguments import asked, guessed
@@ -18,6 +18,7 @@ from rollsignal.errors import JobError, StoppedError, UsageError
 from rollsignal.flags import Command, parsed
 from rollsignal.request import Request
 from rollsignal.sinks.log import Say
+from rollsignal.stop import Stop
 from rollsignal.terminal import Voice, drop, flushed, print_result, stdout_error, unprinted
 
 if TYPE_CHECKING:
@@ -54,26 +55,42 @@ def _start_lean() -> None:
 
 
 def _command(arguments: list[str]) -> int:
-    say = Voice("WARNING")
+    stop = Stop()
     try:
-        options = parsed(arguments, COMMANDS)
-        return int(options.command(options))
-    except JobError as error:
-        if arguments[:1] == ["run"] and "--dry-run" not in arguments:
-            from rollsignal.job import fail
+        stop.heed()
+        options = parsed(arguments, COMMANDS | {"run": partial(_run, stop=stop)})
+        code = int(options.command(options))
+        stop.end()
+        return code
+    except BaseException as error:
+        reason = stop.noticed(error)
+        stop.end()
+        return _failed(reason, arguments)
 
-            request = guessed(arguments)
-            return _finish(request, fail(request, error, say), say)
-        say("ERROR", str(error))
-        return error.exit_code
-    except BrokenPipeError:
+
+def _failed(error: BaseException, arguments: list[str]) -> int:
+    """Tell what ended a command; return the exit code, or raise what is no error of the job."""
+    if isinstance(error, BrokenPipeError):
         drop(sys.stdout)
         return 0
-    except OSError as problem:
-        return unprinted(problem)
+    if isinstance(error, OSError):
+        return unprinted(error)
+    if not isinstance(error, JobError):
+        raise error
+    say = Voice("WARNING")
+    if arguments[:1] == ["run"] and "--dry-run" not in arguments:
+        from rollsignal.job import fail
+
+        request = guessed(arguments)
+        return _finish(request, fail(request, error, say), say)
+    if isinstance(error, StoppedError):
+        # Perhaps nobody reads what is half printed: it must not be waited for.
+        drop(sys.stdout)
+    say("ERROR", str(error))
+    return error.exit_code
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, stop: Stop) -> int:
     # Here, so that --help need not wait for yaml.
     from rollsignal.job import plan, run
 
@@ -82,13 +99,10 @@ def _run(options: argparse.Namespace) -> int:
         print_result(plan(request) + "\n")
         return 0
     say = Voice("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")
-    _heed_signals()
-    try:
-        drawn = say.is_terminal and not (options.quiet or options.verbose)
-        outcome = run(request, STARTED, say, say.draw if drawn else None)
-    finally:
-        # What is left to do takes no time, and must not be cut in half.
-        _ignore_signals()
+    drawn = say.is_terminal and not (options.quiet or options.verbose)
+    outcome = run(request, STARTED, say, say.draw if drawn else None, stop)
+    # What is left to do takes no time, and must not be cut in half.
+    stop.end()
     return _finish(request, outcome, say)
 
 
@@ -96,7 +110,6 @@ def _check(options: argparse.Namespace) -> int:
     from rollsignal.inspection import check, usual_config
 
     say = Voice("ERROR" if options.quiet else "WARNING")
-    _heed_signals()
     drawn = say.is_terminal and not options.quiet
     config = usual_config(options.config)
     checked = check(options.input, config, say, say.draw if drawn else None)
@@ -153,8 +166,8 @@ def _verify(options: argparse.Namespace) -> int:
     return verified.exit_code
 
 
+# All but `run`, which also looks at what stops it.
 COMMANDS: dict[str, Command] = {
-    "run": _run,
     "check": _check,
     "explain": _explain,
     "diff": _diff,
@@ -174,21 +187,6 @@ def _json(document: dict[str, object]) -> str:
     from rollsignal.sinks.metrics import to_json
 
     return to_json(document)
-
-
-def _heed_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
-
-
-def _stop(number: int, _frame: object) -> NoReturn:
-    _ignore_signals()
-    raise StoppedError(number, signal.Signals(number).name)
-
-
-def _ignore_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _finish(request: Request, outcome: "Outcome", say: Say) -> int:

@@ -118,7 +118,11 @@ def begin(path: str) -> str:
         for remains in _remains(beside(target, "")):
             drop(remains)
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-    except OSError as problem:
+    except BaseException as problem:
+        # A signal may come while it is made.
+        drop(unfinished)
+        if not isinstance(problem, OSError):
+            raise
         raise cannot_create(path, str(problem.strerror)) from problem
     return unfinished
 

@@ -23,6 +23,7 @@ from rollsignal.recording import Recording
 from rollsignal.request import Request
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
+from rollsignal.stop import Stop
 
 
 class Outcome(NamedTuple):
@@ -32,13 +33,20 @@ class Outcome(NamedTuple):
     error: JobError | None = None
 
 
-def run(request: Request, started: float, say: Say, draw: Draw | None = None) -> Outcome:
+def run(
+    request: Request,
+    started: float,
+    say: Say,
+    draw: Draw | None = None,
+    stop: Stop | None = None,
+) -> Outcome:
     """Run the job: read the bars, decide the signals, leave metrics and a log.
 
     started: `time.perf_counter()` at the start of the program. draw: shows a line of progress on
-    a terminal; without it, the log has it. Never raises: what went wrong is
-    in the outcome, in the metrics file and in the log.
+    a terminal; without it, the log has it. stop: hears of signals, if any are heeded. Never
+    raises: what went wrong is in the outcome, in the metrics file and in the log.
     """
+    stop = stop or Stop()
     request = request.expanded()
     problem = request.conflict()
     if problem:
@@ -50,15 +58,18 @@ def run(request: Request, started: float, say: Say, draw: Draw | None = None) ->
         with held(request.locked, request.wait) as warnings:
             for warning in warnings:
                 log.event("WARNING", warning)
-            outcome = _run(Work(request, started, log, draw, _recording(request, log)))
-    except JobError as error:
+            outcome = _run(Work(request, started, log, draw, _recording(request, log)), stop)
+    except BaseException as error:
+        reason = stop.noticed(error)
+        if not isinstance(reason, JobError):
+            raise
         # Nothing is locked, so the other outputs may be another run's.
-        outcome = _end(_fail_alone(request, error, log), started, log)
+        outcome = _end(_fail_alone(request, reason, log), started, log)
     log.close()
     return outcome
 
 
-def _run(work: Work) -> Outcome:
+def _run(work: Work, stop: Stop) -> Outcome:
     """Run the job while its outputs are locked."""
     request, started, log, _, recording = work
     version = None
@@ -73,11 +84,11 @@ def _run(work: Work) -> Outcome:
         version = read.config.version
         recording.configured(read)
         outcome = Outcome(_succeed(work, read.config))
-    except JobError as error:
-        outcome = _fail(work, error, version)
-    except BaseException as bug:
-        outcome = _fail(work, _bug(bug, log), version)
-        if isinstance(bug, KeyboardInterrupt | SystemExit):
+    except BaseException as error:
+        reason = stop.noticed(error)
+        problem = reason if isinstance(reason, JobError) else _bug(reason, log)
+        outcome = _fail(work, problem, version)
+        if isinstance(reason, KeyboardInterrupt | SystemExit):
             _end(outcome, started, log)
             raise
     return _end(outcome, started, log)

@@ -73,16 +73,20 @@ class SignalsFile:
         self._partition_by = partition_by
         self._merging = Merging(merge)
         self._counter: PartCounter | None = None
+        self._whole = self._decimals = 0
+        self._fits_ns = True
+        head = csv_bytes([HEADER])
         self._unfinished = files.begin(os.path.join(path, "signals") if partition_by else path)
         try:
             # Open from here to `finish` or the end of the `with`.
             self._file = open(self._unfinished, "wb")  # noqa: SIM115
-        except OSError as problem:
+            self._write(head)
+        except BaseException as problem:
+            # Whoever is stopped here has not begun the `with`.
             files.drop(self._unfinished)
+            if not isinstance(problem, OSError):
+                raise
             raise files.cannot_create(path, str(problem.strerror)) from problem
-        self._write(csv_bytes([HEADER]))
-        self._whole = self._decimals = 0
-        self._fits_ns = True
 
     def write(self, rows: Rows) -> None:
         """Write rows; raises `DiskError`, or `OutputError` where no folder can have a name.
