@@ -8,13 +8,14 @@ panics. So it is raised again until it is noticed, and stands for whatever else 
 import signal
 import sys
 from contextlib import suppress
+from time import perf_counter
 from types import FrameType
 
 from rollsignal.errors import StoppedError
 
 AGAIN_S = 0.01
-# How many times, half a second in all: a run ends within two.
-PATIENCE = 50
+# For how long a stop waits where it would do harm: a run ends within two seconds.
+PATIENCE_S = 0.5
 # A module that is half imported is of no use to those who tell about the stop, and polars panics
 # where its compiled code has called back.
 _WHOLE = ("_frozen_importlib", "polars")
@@ -28,7 +29,7 @@ class Stop:
     def __init__(self) -> None:
         self._asked: StoppedError | None = None
         self._is_over = False
-        self._waits = 0
+        self._until = 0.0
 
     def heed(self) -> None:
         """From now on, raise a `KeyboardInterrupt` when a signal comes, SIGTERM too."""
@@ -55,6 +56,7 @@ class Stop:
             return
         _set_handlers(signal.SIG_IGN)
         self._asked = StoppedError(number, signal.Signals(number).name)
+        self._until = perf_counter() + PATIENCE_S
         if _CAN_WAIT:
             signal.signal(signal.SIGALRM, self._raise)
             signal.setitimer(signal.ITIMER_REAL, AGAIN_S, AGAIN_S)
@@ -64,11 +66,11 @@ class Stop:
         """Raise, or wait a little where that would do harm."""
         if self._is_over:
             return
-        if _CAN_WAIT and self._waits < PATIENCE and (sys.exception() or _is_within(frame)):
+        now = perf_counter()
+        if _CAN_WAIT and now < self._until and (sys.exception() or _is_within(frame)):
             # What is handled may be this very stop, while files are removed.
-            self._waits += 1
             return
-        self._waits = 0
+        self._until = now + PATIENCE_S
         raise KeyboardInterrupt(str(self._asked))
 
 

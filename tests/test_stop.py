@@ -250,14 +250,20 @@ def heeded() -> Iterator[Stop]:
         signal.signal(number, handler)
 
 
-def test_an_error_is_not_handled_for_ever(heeded: Stop) -> None:
+def test_an_error_is_not_handled_for_ever(heeded: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0, 0.1, stop.PATIENCE_S - 0.1, stop.PATIENCE_S])
+    monkeypatch.setattr(stop, "perf_counter", lambda: next(times))
+    # The timer is none of this test's.
+    monkeypatch.setattr(signal, "setitimer", lambda *_: None)
+
     def handle() -> None:
         try:
             raise KeyError
         except KeyError:
             signal.raise_signal(signal.SIGTERM)
-            for _ in range(stop.PATIENCE):
-                signal.raise_signal(signal.SIGALRM)
+            signal.raise_signal(signal.SIGALRM)
+            signal.raise_signal(signal.SIGALRM)
+        raise AssertionError
 
     with pytest.raises(KeyboardInterrupt, match=MESSAGE):
         handle()
