@@ -115,7 +115,7 @@ def test_a_record_that_tells_of_another_run_is_found(stage: Stage, ended: dict[s
     folder = ended["record"]
     record = (folder / "record.json").read_text()
     for before, after, finding in (
-        ('"status": "success"', '"status": "error"', "the record says error, of the digest "),
+        ('"status": "success"', '"status": "error"', "record.json: "),
         (scene.whole.digest, "0" * 32, f"the record says success, of the digest {'0' * 32}"),
     ):
         (folder / "record.json").write_text(record.replace(before, after))
