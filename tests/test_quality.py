@@ -154,7 +154,7 @@ def test_arrays_are_sane_where_nothing_is_found(columns: Columns) -> None:
     arrays = {
         name: (np.array(column.values, np.int64), column.scale) for name, column in columns.items()
     }
-    prices = [columns[name] for name in columns if name != "volume"]
+    prices = [columns[name] for name in columns if name not in VOLUMES]
     scale = max(column.scale for column in prices)
     sizes = [
         abs(value) * 10 ** (scale - column.scale)
