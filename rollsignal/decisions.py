@@ -8,7 +8,6 @@ from rollsignal.config import JobConfig
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, decide, decide_range
 from rollsignal.errors import without_secrets
-from rollsignal.fingerprints import total_bytes
 from rollsignal.progress import Draw, Progress
 from rollsignal.recording import Recording
 from rollsignal.request import Request
@@ -35,7 +34,7 @@ def decide_all(work: Work, config: JobConfig) -> Result:
     """Decide the signals; write what is wanted of them, and last of all the state."""
     request, _, log, draw, recording = work
     inputs = Inputs(request.input_files(), config, request.format)
-    progress = Progress(total_bytes(inputs.paths), draw, log.event)
+    progress = Progress(inputs.total_bytes, draw, log.event)
     with closing(progress), ExitStack() as stack:
         signals = stack.enter_context(_signals_file(request, config)) if request.signals else None
         if request.state:

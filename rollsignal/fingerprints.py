@@ -3,7 +3,6 @@
 import os
 import stat
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from rollsignal.errors import DiskError, InputError, JobError, shown_path
@@ -97,9 +96,3 @@ def stat_of(path: str) -> tuple[int, int, int, int] | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def total_bytes(paths: Sequence[str]) -> int:
-    """Add up the sizes of regular files, 0 if one of them is none."""
-    told = [stat_of(path) for path in paths]
-    return sum(one[0] for one in told if one) if all(told) else 0

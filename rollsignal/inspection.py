@@ -9,7 +9,6 @@ from rollsignal.engines.doubts import Doubts, Tell
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import inspect
 from rollsignal.errors import DataError
-from rollsignal.fingerprints import total_bytes
 from rollsignal.progress import Draw, Progress
 from rollsignal.request import Request
 from rollsignal.sinks.findings import report
@@ -38,9 +37,10 @@ def check(
     doubts = Doubts(_levels(config), tell, to_the_end=True)
     checks: dict[str, Any] = {name: doubts.levels[name] for name in Checks._fields}
     config = config._replace(window=1, missing="gap", checks=Checks(**checks))
-    progress = Progress(total_bytes(paths), draw, _no_log)
+    read = Inputs(paths, config)
+    progress = Progress(read.total_bytes, draw, _no_log)
     try:
-        found = inspect(Inputs(paths, config), doubts, progress)
+        found = inspect(read, doubts, progress)
     finally:
         progress.close()
     document = report(found, doubts)

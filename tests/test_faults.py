@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -159,6 +160,23 @@ CONTINUED = [
 ]
 
 
+def failing(
+    folder: Folder,
+    run: Callable[..., JobError | None],
+    disk: Disk,
+    fault: str,
+    output: str,
+) -> JobError:
+    """Run where an output fails; return the error, which has the right code, and no litter."""
+    disk.fault = meant(fault, output)
+    error = run(*folder.inputs)
+    disk.fault = None
+    assert error is not None
+    assert error.exit_code == FAULTS[fault][1], error
+    assert folder.litter() == []
+    return error
+
+
 @pytest.mark.parametrize(("fault", "output"), CONTINUED)
 def test_a_run_that_fails_leaves_the_state_that_the_next_one_continues(
     folder: Folder, disk: Disk, expected: Expected, fault: str, output: str
@@ -166,12 +184,7 @@ def test_a_run_that_fails_leaves_the_state_that_the_next_one_continues(
     if "create" not in FAULTS[fault][0].act or output != "bars":
         assert folder.continued(folder.inputs[0]) is None
     state = folder.state() if (folder.path / "state/s.state").exists() else None
-    disk.fault = meant(fault, output)
-    error = folder.continued(*folder.inputs)
-    disk.fault = None
-    assert error is not None
-    assert error.exit_code == FAULTS[fault][1], error
-    assert folder.litter() == []
+    error = failing(folder, folder.continued, disk, fault, output)
     if output == "metrics":
         assert not (folder.path / "metrics/m.json").exists()
     else:
@@ -194,12 +207,7 @@ RECORDED = [
 def test_a_run_that_fails_is_recorded_as_one(
     folder: Folder, disk: Disk, expected: Expected, fault: str, output: str
 ) -> None:
-    disk.fault = meant(fault, output)
-    error = folder.recorded(*folder.inputs)
-    disk.fault = None
-    assert error is not None
-    assert error.exit_code == FAULTS[fault][1], error
-    assert folder.litter() == []
+    error = failing(folder, folder.recorded, disk, fault, output)
     if output == "metrics":
         assert not (folder.path / "metrics/m.json").exists()
     else:

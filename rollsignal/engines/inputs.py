@@ -19,10 +19,15 @@ NO_ROWS_NS = -(2**63)
 
 
 class Inputs:
-    """The files of a run; `form` is the format that all must be in, None to tell each."""
+    """The files of a run; `form` is the format that all must be in, None to tell each.
+
+    `total_bytes` is the size of all, 0 if one of them is no regular file.
+    """
 
     def __init__(self, paths: Sequence[str], config: JobConfig, form: Format | None = None) -> None:
-        known = sum(told[0] for told in map(stat_of, paths) if told)
+        told = [stat_of(path) for path in paths]
+        known = sum(one[0] for one in told if one)
+        self.total_bytes = known if all(told) else 0
         self.paths = paths
         self.config = config
         self._form = form
