@@ -51,7 +51,7 @@ class TimestampReader:
     """
 
     def __init__(self, written: str | None = None) -> None:
-        self._written = written
+        self.written = written
         self._zoned: bool | None = None
         self._form: Form | None = None
 
@@ -60,7 +60,7 @@ class TimestampReader:
         if not cells:
             return []
         if self._form is None:
-            moments = self._read_iso(cells) if self._written in (None, ISO) else []
+            moments = self._read_iso(cells) if self.written in (None, ISO) else []
             if moments:
                 return moments
             self._form = self._find_form(cells)
@@ -98,11 +98,11 @@ class TimestampReader:
 
         if self._zoned is not None:
             return dated(ISO_DATE, self._zoned)
-        if self._written is not None and self._written != ISO:
-            return form_of(self._written)
+        if self.written is not None and self.written != ISO:
+            return form_of(self.written)
         from rollsignal.timestamp_discovery import found_form
 
-        return found_form(cells, iso_only=self._written == ISO)
+        return found_form(cells, iso_only=self.written == ISO)
 
 
 def _are_zoned(cells: Sequence[str]) -> bool | None:

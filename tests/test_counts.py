@@ -6,6 +6,7 @@ and says why; who needs less lowers them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from rollsignal.bars.batch import Batch
 from rollsignal.bars.careful import CarefulParser
 from rollsignal.bars.fast import FastParser
 from rollsignal.bars.frames import FrameReader
+from rollsignal.bars.groups import Groups
 from rollsignal.bars.header import find_dialect
+from rollsignal.bars.small_files import read_together
 from rollsignal.kernel import BLOCK_BARS, Carry, margin_blocks, signals_int64
 from rollsignal.sample import sample_csv
 from tests.passes import counted
@@ -100,6 +103,24 @@ def test_a_block_of_text_is_read_in_so_many_passes_and_bytes_for_a_row(text: str
     assert batch
     assert 0 < passes.calls <= 128
     assert 0 < passes.bytes / batch.rows <= 1_853 * EDGES
+
+
+def test_a_table_in_many_small_files_is_read_in_hardly_more_passes(
+    text: str, tmp_path: Path
+) -> None:
+    """Only the times that they begin with are looked at for each of them, in a pass for all."""
+    head, *rows = text.splitlines(keepends=True)
+    calls = {}
+    for count in (1, 50):
+        paths = [str(tmp_path / f"{place} of {count}.csv") for place in range(count)]
+        for place, path in enumerate(paths):
+            Path(path).write_text(head + "".join(rows[place::count]))
+        groups = Groups(paths, {path: os.path.getsize(path) for path in paths}, CONFIG)
+        with counted() as (passes, _):
+            read = [reader for _, reader in read_together(groups, CONFIG)]
+        assert None not in read
+        calls[count] = passes.calls
+    assert 0 < calls[50] <= calls[1] + 8
 
 
 def test_a_batch_of_columns_is_read_in_so_many_passes_and_bytes_for_a_row(

@@ -67,8 +67,9 @@ class CarefulParser:
         return batch, problem
 
     def pass_over(self, rows: int, block: bytes | bytearray) -> None:
-        """Count rows that another has read, whole lines without quotes."""
+        """Count rows that another has read, whole lines without quotes, as wide as the header."""
         self.records.line += rows
+        self.width = self.dialect.width
         last = block[block.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n").decode()
         self._ending = [last.split(self.dialect.delimiter)[self.dialect.close]]
 

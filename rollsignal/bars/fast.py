@@ -71,6 +71,6 @@ class FastParser:
         careful, dialect = self._careful, self._careful.dialect
         # Among closes alone, a row below a blank line is refused.
         refused = dialect.width == 1 and careful.blank_line
-        plain = careful.width == dialect.width and not dialect.spaced
+        plain = careful.width in (0, dialect.width) and not dialect.spaced
         plain = plain and dialect.clock is None and not refused
         return plain and careful.records.between_rows

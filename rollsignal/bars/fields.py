@@ -74,6 +74,7 @@ class Fields:
         if not block or text.max() > 127 or any(byte in block for byte in (b'"', b"\0", b"\r")):
             raise DoubtError("bytes beyond plain text")
         self.bytes = block
+        self.width = width
         line_ends, ends = masks.of(len(block))
         np.equal(text, 0x0A, out=line_ends)
         np.equal(text, ord(delimiter), out=ends)

@@ -177,6 +177,17 @@ def find_ohlc(header: Sequence[str]) -> dict[str, int]:
     return {name: found[0] for name, found in places.items() if len(found) == 1}
 
 
+def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
+    """Say how a table of text is written, and which columns are read."""
+    close, stamp, clock = (
+        None if place is None else escaped(dialect.header[place].strip())
+        for place in (dialect.close, dialect.timestamp, dialect.clock)
+    )
+    stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"
+    form = f"{DELIMITERS[dialect.delimiter]}, close from {close}, timestamp from {stamps}"
+    return form + compared(level, others)
+
+
 def compared(level: Level, others: Mapping[str, int]) -> str:
     """Say which columns are compared with the close, if any are to be, after what else is said."""
     if level == "off":

@@ -9,12 +9,11 @@ from functools import partial
 
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.careful import CarefulParser
-from rollsignal.bars.header import DELIMITERS, compared, find_dialect
+from rollsignal.bars.header import described, find_dialect
 from rollsignal.bars.input import InputFile
 from rollsignal.bars.source import partitions_of, symbol_of
 from rollsignal.bars.text import text_of
 from rollsignal.config import JobConfig
-from rollsignal.errors import escaped
 
 
 class TextReader:
@@ -44,15 +43,10 @@ class TextReader:
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
-        dialect, stamp = self.dialect, self.dialect.timestamp
-        close = escaped(dialect.header[dialect.close].strip())
-        timestamp = "none" if stamp is None else escaped(dialect.header[stamp].strip())
-        if dialect.clock is not None:
-            timestamp += f" and {escaped(dialect.header[dialect.clock].strip())}"
-        form = [self._file.compression] if self._file.compression else []
-        form += [self._file.blocks.encoding, DELIMITERS[dialect.delimiter]]
-        form += [f"close from {close}", f"timestamp from {timestamp}"]
-        return ", ".join(form) + compared(self._config.checks.ohlc, self._careful.others)
+        file = self._file
+        form = [file.compression, file.blocks.encoding]
+        form += [described(self.dialect, self._config.checks.ohlc, self._careful.others)]
+        return ", ".join(filter(None, form))
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where the text is in doubt."""

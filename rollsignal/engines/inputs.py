@@ -1,7 +1,13 @@
 """This module opens the files of a run, each by the reader that suits it, in the order of time."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import (
+    AbstractContextManager,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 
 from rollsignal.bars.batch import Reader
 from rollsignal.bars.input import InputFile
@@ -17,6 +23,8 @@ LARGE_BYTES = 4 << 20
 ALL_BYTES = 2**63
 NO_ROWS_NS = -(2**63)
 
+Opening = Generator[tuple[str, AbstractContextManager[Reader]], None, None]
+
 
 class Inputs:
     """The files of a run; `form` is the format that all must be in, None to tell each.
@@ -28,6 +36,7 @@ class Inputs:
         told = [stat_of(path) for path in paths]
         known = sum(one[0] for one in told if one)
         self.total_bytes = known if all(told) else 0
+        self._sizes = {path: one[0] for path, one in zip(paths, told, strict=True) if one}
         self.paths = paths
         self.config = config
         self._form = form
@@ -63,6 +72,19 @@ class Inputs:
                 from rollsignal.bars.frames import FrameReader
 
                 yield FrameReader(path, file.form, self.config)
+
+    def each(self, paths: Sequence[str]) -> Opening:
+        """Yield files of these with what opens them, small ones read together ahead of that."""
+        if self._careful_bytes or len(paths) == 1 or self._form not in (None, "csv"):
+            yield from ((path, self.opened(path)) for path in paths)
+            return
+        # It needs NumPy, as all fast reading does.
+        from rollsignal.bars.groups import Groups
+        from rollsignal.bars.small_files import read_together
+
+        groups = Groups(paths, self._sizes, self.config, self._form)
+        for path, reader in read_together(groups, self.config):
+            yield path, nullcontext(reader) if reader else self.opened(path)
 
     def describe(self, path: str) -> str:
         """Say in which form a file is."""

@@ -1,6 +1,7 @@
 """This module runs readers and kernel in this process, file after file, batch after batch."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from typing import NamedTuple
 
 from rollsignal.bars.batch import NO_OBJECTS, ArrayBatch, Batch, Reader
@@ -65,7 +66,7 @@ def decide(
     if config.sort:
         forms = reading.sort(inputs.paths, book)
     else:
-        forms = {path: reading.each(path, gate(path, book)) for path in inputs.by_time()}
+        forms = reading.all(inputs.by_time(), lambda path: gate(path, book))
     book.finish()
     tally = book.tally()
     if not tally.signals:
@@ -95,11 +96,12 @@ def inspect(inputs: Inputs, doubts: Doubts, watch: Watch | None = None) -> Resul
     book = Book(inputs.config, doubts)
     reading = Reading(inputs, watch)
     forms = {}
-    for path in inputs.by_time(doubtful=True):
-        try:
-            forms[path] = reading.each(path, book.take)
-        except DataError as error:
-            doubts.heed(_unreadable(shown_path(path), error.message))
+    with closing(inputs.each(inputs.by_time(doubtful=True))) as files:
+        for path, opened in files:
+            try:
+                forms[path] = reading.one(path, opened, book.take)
+            except DataError as error:
+                doubts.heed(_unreadable(shown_path(path), error.message))
     book.finish()
     tally = book.tally()
     if forms and not tally.rows:
@@ -122,10 +124,15 @@ class Reading:
         self._bytes = self._rows = 0
         self.rows: dict[str, int] = {}
 
-    def each(self, path: str, take: Take) -> str:
+    def all(self, paths: Sequence[str], gate: Callable[[str], Take]) -> dict[str, str]:
+        """Read files in this order, each through its gate; return their forms."""
+        with closing(self._inputs.each(paths)) as files:
+            return {path: self.one(path, opened, gate(path)) for path, opened in files}
+
+    def one(self, path: str, opened: AbstractContextManager[Reader], take: Take) -> str:
         """Read one file, and hand its batches on; return its form."""
         before = self._rows
-        with self._inputs.opened(path) as reader:
+        with opened as reader:
             for batch in reader.batches():
                 take(batch, reader)
                 self._rows += batch.rows
@@ -148,7 +155,7 @@ class Reading:
                 book.heed(batch, reader)
                 bars.add(batch, reader)
 
-            forms = {path: self.each(path, add) for path in paths}
+            forms = self.all(paths, lambda path: add)
             for batch in bars.batches():
                 book.take(batch, bars)
         return forms
