@@ -6,9 +6,11 @@ import io
 import lzma
 import random
 import resource
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,6 +93,50 @@ def test_a_damaged_file_is_refused_or_was_not_harmed(kind: str, data: st.DataObj
     except DataError as error:
         found = error.message.encode()
     assert found == TABLE or found.startswith(f"bars.csv.z: not a whole {kind} file: ".encode())
+
+
+@st.composite
+def gzip_members(draw: st.DrawFn) -> bytes:
+    """Draw a gzip file of one member or more, with any of the optional fields of their headers."""
+    packed = b""
+    for _ in range(draw(st.integers(1, 3))):
+        rows = TABLE[: draw(st.sampled_from([0, 1, 100, 6_000]))]
+        fields = draw(st.lists(st.sampled_from([4, 8, 16]), unique=True).map(sorted))
+        extra = {4: b"\x06\x00BC\x02\x00\x1b\x00", 8: b"bars.csv\0", 16: b"by hand\0"}
+        head = b"\x1f\x8b\x08" + bytes([sum(fields)]) + b"\0\0\0\0\0\xff"
+        raw = zlib.compressobj(draw(st.sampled_from([0, 1, 9])), wbits=-15)
+        packed += head + b"".join(extra[field] for field in fields)
+        packed += raw.compress(rows) + raw.flush()
+        packed += struct.pack("<II", zlib.crc32(rows), len(rows))
+    return packed + draw(st.sampled_from([b"", b"", b"\0", b"\0" * 600]))
+
+
+@given(gzip_members())
+@settings(max_examples=30)
+def test_gzip_is_read_as_the_standard_library_reads_it(packed: bytes) -> None:
+    assert unpack(packed) == (gzip.decompress(packed), "gzip")
+
+
+@given(gzip_members(), st.data())
+@settings(max_examples=60)
+def test_damaged_gzip_is_refused_or_read_as_the_standard_library_reads_it(
+    packed: bytes, data: st.DataObject
+) -> None:
+    harmed = bytearray(packed)
+    for _ in range(data.draw(st.integers(1, 3))):
+        harmed[data.draw(st.integers(2, len(packed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        found = unpack(bytes(harmed))[0]
+    except DataError:
+        return
+    assert found == gzip.decompress(harmed)
+
+
+def test_gzip_is_read_without_the_faster_library_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(TABLE)
+    monkeypatch.setitem(sys.modules, "isal.igzip", None)
+    assert unpack(packed + packed) == (TABLE + TABLE, "gzip")
+    assert "not a whole gzip file" in message_of(packed[:-1])
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
