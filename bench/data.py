@@ -2,10 +2,12 @@
 
 All are of the same bars, so that they have the same signals: `csv`, `gz` and `parquet` are one
 series; `panel` and `files` cut it into series of equal length, that all begin at the same minute.
-`python -m bench.data KIND ROWS` makes one.
+`python -m bench.data KIND ROWS` makes one. Their folder is named after the code that makes them, so
+that none of them is older than it.
 """
 
 import gzip
+import hashlib
 import os
 import shutil
 import subprocess
@@ -14,7 +16,9 @@ from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FOLDER = Path(__file__).parent / "data"
+MADE_BY = ("bench/data.py", "bench/oracle.py", "rollsignal/sample.py")
+LAYOUT = hashlib.sha256(b"".join((ROOT / path).read_bytes() for path in MADE_BY)).hexdigest()[:8]
+FOLDER = ROOT / "bench/data" / LAYOUT
 MOST_SERIES = 5_000
 LEAST_BARS = {"panel": 200, "files": 2_000}
 STAMP_CHARS = len("2024-01-01 00:00:00")
@@ -45,15 +49,25 @@ def table(kind: str, rows: int) -> Path:
 
 def config(kind: str) -> Path:
     """Return a config for such a table."""
+    _make_room()
     path = FOLDER / f"config-{kind}.yaml"
-    FOLDER.mkdir(exist_ok=True)
     path.write_text('seed: 42\nwindow: 5\nversion: "bench"\n' + SYMBOLS.get(kind, ""))
     return path
 
 
+def _make_room() -> None:
+    """Make the folder, and remove what other code has made."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for other in FOLDER.parent.iterdir():
+        if other.is_dir() and other != FOLDER:
+            shutil.rmtree(other)
+        elif not other.is_dir():
+            other.unlink()
+
+
 def _make(kind: str, rows: int) -> None:
     """Make a table under another name, so that it never stands there unfinished."""
-    FOLDER.mkdir(exist_ok=True)
+    _make_room()
     path = place(kind, rows)
     unfinished = path.with_name(path.name + ".part")
     if kind == "csv":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from bench import competitors, data
 from rollsignal.sample import sample_csv
@@ -40,6 +41,18 @@ def test_panels_cut_the_bars_into_series_that_begin_together(tmp_path: Path) -> 
         for found in (series, file):
             assert found["close"].equals(closes)
             assert found["timestamp"].equals(times)
+
+
+def test_what_other_code_has_made_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "FOLDER", tmp_path / "data" / data.LAYOUT)
+    kept = data.config("csv")
+    (tmp_path / "data/old").mkdir()
+    (tmp_path / "data/old/bars-100.csv").write_text("close\n1\n")
+    (tmp_path / "data/bars-100.csv").write_text("close\n1\n")
+    assert data.config("csv") == kept
+    assert list((tmp_path / "data").iterdir()) == [kept.parent]
 
 
 def test_polars_says_its_signals_in_the_order_of_the_rows(tmp_path: Path) -> None:
