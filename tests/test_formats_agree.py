@@ -6,7 +6,6 @@ import io
 import json
 import lzma
 import subprocess
-import zipfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,6 +26,7 @@ from rollsignal.settings import SymbolFrom
 from rollsignal.sinks.metrics import success
 from rollsignal.sinks.summary import SummaryRow, summary_rows
 from tests import oracle
+from tests.packers import zipped, zstd
 from tests.shell import CONFIG as WINDOW_OF_2
 from tests.shell import Job, process_arguments
 from tests.tables import CONFIG
@@ -50,23 +50,6 @@ CELLS = [
     "99.75",
 ]
 TIMES = [START + timedelta(minutes=row) for row in range(len(CELLS))]
-
-
-def zstd(data: bytes) -> bytes:
-    try:
-        from compression import zstd as library  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        from backports import zstd as library
-    # As the zstd command does, and unlike the library's default.
-    found: bytes = library.compress(data, options={library.CompressionParameter.checksum_flag: 1})
-    return found
-
-
-def zipped(data: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("inner.csv", data)
-    return file.getvalue()
 
 
 def csv(end: str = "\n", comma: str = ",", form: str = "%Y-%m-%d %H:%M:%S") -> bytes:

@@ -1,32 +1,40 @@
 """This module gathers small text files: the rows of several, one after the other, in one block.
 
-Only plain files are taken that are alike: regular, whole, of one header, with a line end after
-every row. All others are left, each by itself.
+Only plain files are taken that are alike: regular, whole, compressed the same way, of one header,
+with a line end after every row. All others are left, each by itself.
 """
 
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from contextlib import closing
+from typing import BinaryIO, NamedTuple, cast
 
 from rollsignal.bars.fields import DoubtError, Fields, Masks
 from rollsignal.bars.header import Dialect, find_dialect
-from rollsignal.bars.source import columnar_format, partitions_of, symbol_of, text_format
+from rollsignal.bars.source import (
+    columnar_format,
+    open_input,
+    partitions_of,
+    symbol_of,
+    text_format,
+)
 from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, text_of
-from rollsignal.bars.unpack import is_packed
+from rollsignal.bars.unpack import unpacked
 from rollsignal.config import JobConfig
-from rollsignal.errors import DataError, shown_path
+from rollsignal.errors import JobError
 from rollsignal.formats import Format
 
 LINE_END = ord("\n")
 
 
 class Table(NamedTuple):
-    """What files have in common: their header as its bytes stand, and what it means.
+    """What files have in common: how they are compressed, their header and what it means.
 
     `in_path` are the columns that their folders stand for.
     """
 
+    compression: str
     header: bytes
     in_path: tuple[str, ...]
     dialect: Dialect
@@ -115,18 +123,19 @@ class Groups:
 
     def _add(self, path: str) -> bool:
         """Read a file's rows into the block; tell if they can be taken."""
-        size, begin = self._sizes.get(path), self._members[-1].end if self._members else 0
-        # There is room for a byte more, to see if the file has grown.
-        if self._table is None or size is None or begin + size >= len(self._block):
+        size, begin = self._sizes.get(path, len(self._block)), 0
+        if self._members:
+            begin = self._members[-1].end
+        if self._table is None or size >= len(self._block):
             return False
         header = bytearray(len(self._table.header))
         try:
             symbol = symbol_of(path, self._config)
             with memoryview(self._block) as view:
-                count = _read_into(path, [header, view[begin:]])
-        except (OSError, ValueError, DataError):
+                count = _read_whole(path, size, self._table.compression, [header, view[begin:]])
+        except (OSError, ValueError, JobError):
             return False
-        if count != size or not self._fits(path, header):
+        if count < len(header) or not self._fits(path, header):
             return False
         end = self._without_returns(begin, begin + count - len(header))
         is_whole = end == begin or self._block[end - 1] == LINE_END
@@ -156,40 +165,64 @@ class Groups:
 
     def _table_of(self, path: str) -> Table | None:
         """Read what a file's header means; None if it is not the first line and plain."""
-        if path not in self._sizes:
+        if self._sizes.get(path, self._block_bytes) >= self._block_bytes:
             return None
-        beginning = bytearray(FIRST_BYTES)
+        in_path = _names_in(path)
         try:
-            _read_into(path, [beginning])
+            with closing(open_input(path)) as file:
+                stream, compression = unpacked(file, path)
+                beginning = stream.read(FIRST_BYTES)
             header = beginning[: beginning.find(b"\n") + 1]
             if not _is_plain(header):
                 return None
-            in_path = _names_in(path)
             text, _ = text_of(header)
-            dialect = find_dialect(text, self._config.columns, shown_path(path), in_path)
-        except (OSError, ValueError, DataError):
+            dialect = find_dialect(text, self._config.columns, path, in_path)
+        except JobError:
             return None
         is_taken = not (dialect.start or dialect.spaced)
         is_taken = is_taken and dialect.symbol is None and dialect.clock is None
-        return Table(bytes(header), in_path, dialect) if is_taken else None
+        return Table(compression, header, in_path, dialect) if is_taken else None
 
 
-def _is_plain(header: bytearray) -> bool:
+def _is_plain(header: bytes) -> bool:
     """Tell whether a line is plain text, and not the beginning of another format."""
     if not header.isascii() or any(byte in header for byte in (b'"', b"\0")):
         return False
-    line = bytes(header.removesuffix(b"\n").removesuffix(b"\r"))
-    return not (b"\r" in line or columnar_format(line) or is_packed(io.BytesIO(line)))
+    line = header.removesuffix(b"\n").removesuffix(b"\r")
+    return not (b"\r" in line or columnar_format(line))
 
 
 def _names_in(path: str) -> tuple[str, ...]:
     return tuple(name for name, _ in partitions_of(path))
 
 
-def _read_into(path: str, rooms: "Sequence[bytearray | memoryview]") -> int:
-    """Read a file into what there is room for, one after the other; count the bytes."""
+def _read_whole(
+    path: str, size: int, compression: str, rooms: "Sequence[bytearray | memoryview]"
+) -> int:
+    """Read a file's content into what there is room for, one after the other; count the bytes.
+
+    Nothing counts if the file has not this size, or there is no room for a byte more. Raises
+    `OSError`, or `DataError` if it does not unpack.
+    """
+    packed = [bytearray(size + 1)] if compression else rooms
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return os.readv(descriptor, rooms)
+        count = os.readv(descriptor, packed)
     finally:
         os.close(descriptor)
+    if count != size:
+        return 0
+    if compression:
+        count = _unpack(bytes(packed[0][:size]), path, compression, rooms)
+    return count if count < sum(map(len, rooms)) else 0
+
+
+def _unpack(
+    packed: bytes, path: str, compression: str, rooms: "Sequence[bytearray | memoryview]"
+) -> int:
+    """Unpack into what there is room for; count the bytes, none if it is another compression."""
+    file = io.BufferedReader(io.BytesIO(packed))
+    stream, found = unpacked(cast(BinaryIO, file), path)
+    if found != compression:
+        return 0
+    return sum(cast(io.BufferedReader, stream).readinto(room) for room in rooms)

@@ -62,7 +62,8 @@ def _read(group: Group, fields: Fields | None, config: JobConfig) -> "list[Membe
     batch = FastParser(careful, config).batch(fields, _unread)
     if batch is None:
         return None
-    form = "utf-8, " + described(table.dialect, config.checks.ohlc, careful.others)
+    form = described(table.dialect, config.checks.ohlc, careful.others)
+    form = ", ".join(filter(None, (table.compression, "utf-8", form)))
     shared = _Shared(table, fields.bytes, form, config)
     parts = zip(group.members, pairwise(bounds), strict=True)
     return [MemberReader(member, shared, _cut(batch, *rows)) for member, rows in parts]

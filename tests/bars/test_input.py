@@ -12,7 +12,8 @@ import pytest
 from rollsignal.bars.input import MAX_BLANK_BYTES, InputFile
 from rollsignal.errors import DataError, InputError
 from rollsignal.formats import FORMATS, Format
-from tests.test_formats_agree import arrow, parquet, zipped
+from tests.packers import zipped
+from tests.test_formats_agree import arrow, parquet
 
 FRAME = pl.DataFrame({"close": [1.0, 2.0]})
 CONTENT: dict[Format, bytes] = {

@@ -5,7 +5,7 @@ import gzip
 import os
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,7 @@ from rollsignal.bars.batch import ArrayBatch, Reader
 from rollsignal.bars.groups import Groups
 from rollsignal.bars.small_files import read_together
 from rollsignal.bars.text import BLOCK_BYTES
-from rollsignal.config import Columns, JobConfig
+from rollsignal.config import Checks, Columns, JobConfig
 from rollsignal.engines import inputs as inputs_module
 from rollsignal.engines.inputs import LARGE_BYTES, Inputs
 from rollsignal.engines.local import Result, decide
@@ -43,6 +43,7 @@ from tests.messy import (
     of_plain,
     table,
 )
+from tests.packers import PACKERS
 from tests.tables import CONFIG, plain_batches
 
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(None)))
@@ -206,6 +207,22 @@ def test_plain_files_are_read_together_with_their_like(tmp_path: Path, text: byt
     assert taken(tmp_path, [PLAIN, text, text, PLAIN, text])[::3] == [True, True]
 
 
+@pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
+def test_compressed_files_are_read_together_with_their_like(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    packed = pack(PLAIN)
+    assert taken(tmp_path, [packed, packed, PLAIN, packed, gzip.compress(PLAIN)]) == [True] * 5
+
+
+def test_what_unpacks_to_more_than_a_block_is_left(tmp_path: Path) -> None:
+    rows = "2024-01-01,1\n" * 90
+    paths = put(tmp_path, [gzip.compress(b"timestamp,close\n" + rows.encode())] * 3)
+    unchecked = CONFIG._replace(checks=Checks(order="off", duplicates="off"))
+    assert checked(paths, unchecked, len(rows)) == [None] * 3
+    assert None not in checked(paths, unchecked, len(rows) + 1)
+
+
 def test_a_file_without_rows_is_read_with_others(tmp_path: Path) -> None:
     header = PLAIN.splitlines(keepends=True)[0]
     assert taken(tmp_path, [header, PLAIN, header, header, PLAIN, header]) == [True] * 6
@@ -234,7 +251,13 @@ LEFT = {
     "days or months first": table(["1", "2"], ["01/02/2024", "01/03/2024"]),
     "dates and times": b"date,time,close\n2024-01-01,10:00,1\n2024-01-01,10:01,2\n",
     "two closes": PLAIN.replace(b"volume", b"close"),
-    "gzip": gzip.compress(PLAIN),
+    "gzip that is cut": gzip.compress(PLAIN)[:-1],
+    "gzip that is damaged": gzip.compress(PLAIN)[:-8] + b"\0" * 8,
+    "gzip with something after it": gzip.compress(PLAIN) + b"x",
+    "gzip of gzip": gzip.compress(gzip.compress(PLAIN)),
+    "gzip of a row that has no end": gzip.compress(PLAIN[:-1]),
+    "gzip of quotes": gzip.compress(PLAIN.replace(b"3.5", b'"3.5"')),
+    "gzip of Parquet's name": gzip.compress(PLAIN.replace(b"timestamp", b"PAR1")),
     "a name of gzip's rival": PLAIN.replace(b"timestamp", b"BZh"),
     "a name of Parquet's": PLAIN.replace(b"timestamp", b"PAR1"),
     "objects": b'{"timestamp": "2024-01-01", "close": 1}\n',

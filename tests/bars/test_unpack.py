@@ -1,9 +1,7 @@
 """Compressed files: unpacked as they are read, to their ends, or refused by name."""
 
-import bz2
 import gzip
 import io
-import lzma
 import random
 import resource
 import struct
@@ -11,7 +9,6 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,17 +20,10 @@ from rollsignal.bars.input import InputFile
 from rollsignal.bars.unpack import unpacked
 from rollsignal.config import load_config
 from rollsignal.errors import DataError, InputError
+from tests.packers import PACKERS
 from tests.shell import ROOT
 from tests.tables import opened, refusal
-from tests.test_formats_agree import zipped, zstd
 
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "bzip2": bz2.compress,
-    "xz": lzma.compress,
-    "zstd": zstd,
-    "zip": zipped,
-}
 DIGITS = random.Random(5).randbytes(3000).hex()
 TABLE = b"close,note\n" + b"".join(
     b"%d,%s\n" % (row, DIGITS[row : row + 40].encode()) for row in range(5000)
