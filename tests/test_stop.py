@@ -18,7 +18,7 @@ from rollsignal import files, stop
 from rollsignal.bars.batch import Batch
 from rollsignal.bars.tables import TextReader
 from rollsignal.errors import DataError, StoppedError
-from rollsignal.sinks import signals
+from rollsignal.sinks import signals_text
 from rollsignal.stop import Stop
 from tests.shell import ENVIRONMENT, ROOT, Job, error, published
 
@@ -153,7 +153,7 @@ def test_signals_that_are_hardly_begun_leave_no_litter(
     if step == "made":
         monkeypatch.setattr(os, "open", making)
     else:
-        monkeypatch.setattr(signals, "open", stopping, raising=False)
+        monkeypatch.setattr(signals_text, "open", stopping, raising=False)
     job = Job(tmp_path)
     assert job.run(f"--signals={tmp_path}/s.csv") == 143
     assert sorted(os.listdir(tmp_path)) == ["bars.csv", "config.yaml", "metrics.json", "run.log"]

@@ -52,6 +52,15 @@ class ArrayRows(NamedTuple):
     scale: int
     numbers: "NDArray[np.int64] | None" = None
 
+    def continues(self, other: "ArrayRows") -> bool:
+        """Tell whether these rows can be joined to others, each of one series."""
+        return (
+            self.codes is None
+            and other.codes is None
+            and self.scale == other.scale
+            and (self.moments is None) == (other.moments is None)
+        )
+
     @property
     def places(self) -> "NDArray[np.int64]":
         """Tell the bars' places in their series: timestamps in ns, or numbers."""
@@ -67,6 +76,25 @@ class ArrayRows(NamedTuple):
         signals = (self.margins > 0).astype(np.int8)
         signals[~self.signed] = NO_SIGNAL
         return signals
+
+
+def joined(parts: Sequence[ArrayRows]) -> ArrayRows:
+    """Join rows of which each `continues` those before it."""
+    import numpy as np
+
+    if len(parts) == 1:
+        return parts[0]
+    timed = parts[0].moments is not None
+    return ArrayRows(
+        np.concatenate([part.moments for part in parts]) if timed else None,
+        [part.symbols[0] for part in parts],
+        np.repeat(np.arange(len(parts)), [len(part.closes) for part in parts]),
+        np.concatenate([part.closes for part in parts]),
+        np.concatenate([part.margins for part in parts]),
+        np.concatenate([part.signed for part in parts]),
+        parts[0].scale,
+        None if timed else np.concatenate([part.places for part in parts]),
+    )
 
 
 Rows = Sequence[SignalRow] | ArrayRows

@@ -1,33 +1,28 @@
 """This module writes the signals of a run, a row for every bar, as CSV, Parquet or Arrow IPC.
 
-The rows stand in the order in which the bars were read, in one canonical form, so that the same
-bars give the same bytes from whatever files they came. They are written as they are decided,
-beside the final place, which they take as a whole at the end.
+They are written as text while they are decided, beside the final place, which they take as a whole
+at the end, in their own form.
 """
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from rollsignal import files
-from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
+from rollsignal.engines.rows import ArrayRows, Rows
 from rollsignal.errors import DataError
 from rollsignal.sinks.partitions import NOTHING, Merging, folder_name, sink, write_partitions
 from rollsignal.sinks.parts import Known, Part, PartCounter, Written
+from rollsignal.sinks.signals_text import HEADER, SignalsText
 from rollsignal.sinks.summary import harmless, known_form
-from rollsignal.timestamps import iso
 
 if TYPE_CHECKING:
     import polars as pl
 
 FORMS = (".csv", ".parquet", ".arrow")
-HEADER = ("timestamp", "symbol", "close", "rolling_mean", "signal")
 DECIMAL_DIGITS = 38
 PARTITION_DECIMALS = 18
-TIMES_NS = 2**63
 
 
 def form_of(path: str, partition_by: str | None = None) -> str:
@@ -67,20 +62,13 @@ class SignalsFile:
         """
         self._path = path
         self._form = form_of(path, partition_by)
-        # Where spreadsheets run formulas.
-        self._harmless_in = self._form == ".csv"
-        self._window = window
         self._partition_by = partition_by
         self._merging = Merging(merge)
         self._counter: PartCounter | None = None
-        self._whole = self._decimals = 0
-        self._fits_ns = True
-        head = csv_bytes([HEADER])
         self._unfinished = files.begin(os.path.join(path, "signals") if partition_by else path)
         try:
-            # Open from here to `finish` or the end of the `with`.
-            self._file = open(self._unfinished, "wb")  # noqa: SIM115
-            self._write(head)
+            harmless_in = self._form == ".csv"
+            self._text = SignalsText(path, self._unfinished, window, harmless_in)
         except BaseException as problem:
             # Whoever is stopped here has not begun the `with`.
             files.drop(self._unfinished)
@@ -97,20 +85,9 @@ class SignalsFile:
             self._check_names(rows)
         if self._merging.is_wanted or self._counter:
             _check_times(rows)
-        if isinstance(rows, ArrayRows):
-            from rollsignal.sinks.signal_arrays import csv_of
-
-            text, whole, decimals = csv_of(rows, self._window, harmless_in=self._harmless_in)
-        else:
-            text, whole, decimals = self._csv_of(rows)
-        self._add(text, whole, decimals)
+        self._text.write(rows)
         if self._counter:
             self._counter(rows)
-
-    def _add(self, text: bytes, whole: int, decimals: int) -> None:
-        """Write rows as text, with the most digits before and after the point of any close."""
-        self._whole, self._decimals = max(self._whole, whole), max(self._decimals, decimals)
-        self._write(text)
 
     def follow(self, known: Known) -> None:
         """Go on from the signals of the bars that a state knows; raises `DataError`.
@@ -120,13 +97,13 @@ class SignalsFile:
         from rollsignal.sinks.former_signals import FormerParts, former_csv
 
         if self._partition_by:
-            self._counter = PartCounter(self._partition_by, self._harmless_in)
+            self._counter = PartCounter(self._partition_by, self._text.harmless_in)
             if known.series:
                 former = FormerParts(self._path, self._partition_by, self._form, known)
                 self._merging = Merging(True, former)
         elif known.series:
-            for part in former_csv(self._path, known, self._harmless_in):
-                self._add(*part)
+            for part in former_csv(self._path, known, self._text.harmless_in):
+                self._text.add(*part)
 
     @property
     def written(self) -> Written | None:
@@ -143,42 +120,19 @@ class SignalsFile:
         """Refuse a symbol of which no folder can have the name, before all is written."""
         symbols = rows.symbols if isinstance(rows, ArrayRows) else {row.symbol for row in rows}
         for symbol in symbols:
-            folder_name("symbol", harmless(symbol) if self._harmless_in else symbol)
-
-    def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
-        """Write rows as CSV; tell the most digits before and after the point of any close."""
-        if self._harmless_in:
-            rows = [row._replace(symbol=harmless(row.symbol)) for row in rows]
-        times_ns = [row.ns for row in rows if row.ns is not None]
-        if times_ns and not -TIMES_NS <= min(times_ns) <= max(times_ns) < TIMES_NS:
-            self._fits_ns = False
-        halves = [(row.close or "").lstrip("-").partition(".") for row in rows]
-        whole, decimals = (max(len(half[place]) for half in halves) for place in (0, 2))
-        return csv_bytes(map(_cells, rows)), whole, decimals
-
-    def _write(self, text: bytes) -> None:
-        try:
-            self._file.write(text)
-        except OSError as problem:
-            raise files.cannot_write(self._path, problem) from problem
+            folder_name("symbol", harmless(symbol) if self._text.harmless_in else symbol)
 
     def begin_anew(self) -> None:
         """Forget what is written, and what there was before; raises `DiskError`."""
         self._merging = NOTHING
-        self._whole = self._decimals = 0
         if self._counter and self._partition_by:
-            self._counter = PartCounter(self._partition_by, self._harmless_in)
-        try:
-            self._file.seek(0)
-            self._file.truncate()
-        except OSError as problem:
-            raise files.cannot_write(self._path, problem) from problem
-        self._write(csv_bytes([HEADER]))
+            self._counter = PartCounter(self._partition_by, self._text.harmless_in)
+        self._text.begin_anew()
 
     def finish(self) -> None:
         """Put the file in its place; raises `DiskError`."""
         try:
-            self._file.close()
+            self._text.close()
             if self._partition_by:
                 self._spread(self._partition_by)
                 return
@@ -192,7 +146,7 @@ class SignalsFile:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        files.abandon(self._file)
+        self._text.abandon()
         files.drop(self._unfinished)
 
     @_library_errors()
@@ -222,14 +176,14 @@ class SignalsFile:
 
         columns = [pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
         # What does not fit into 64 bits of nanoseconds, or 38 digits, stays text.
-        if self._fits_ns:
+        if self._text.fits_ns:
             form = "%Y-%m-%dT%H:%M:%S%.fZ"
             stamp = pl.col("timestamp").str.to_datetime(form, time_unit="ns", time_zone="UTC")
             columns.append(stamp)
         # The partitions of many runs are one table, so their closes are of one type.
         least = PARTITION_DECIMALS if self._partition_by else 0
-        decimals = max(self._decimals, least)
-        if self._whole + decimals <= DECIMAL_DIGITS:
+        decimals = max(self._text.decimals, least)
+        if self._text.whole + decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, decimals)))
         return columns
 
@@ -242,15 +196,3 @@ def _check_times(rows: Rows) -> None:
             "Without timestamps no row can be told from those that partitions have",
             "leave out --partition-by, or name the column: columns: {timestamp: NAME}",
         )
-
-
-def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
-    """Write rows as CSV."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
-
-
-def _cells(row: SignalRow) -> tuple[object, ...]:
-    stamp = "" if row.ns is None else iso(row.ns)
-    return (stamp, row.symbol, row.close, row.mean, row.signal)

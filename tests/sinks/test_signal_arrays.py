@@ -13,9 +13,10 @@ from hypothesis.strategies import DrawFn
 
 from rollsignal.engines.rows import ArrayRows, Rows, SignalRow
 from rollsignal.kernel import INT64_MAX
+from rollsignal.sinks import signals_text
 from rollsignal.sinks.signals import FORMS, SignalsFile
 from rollsignal.timestamps import iso
-from tests.strategies import written
+from tests.strategies import cuts_of, written
 
 ODD_SYMBOLS = [
     *("", "=1+1", "+A", "-A", "@A", "\tA", "\rA", "=A,B", '"', 'a"b', '"A"', "a,b", "a;b", "'A"),
@@ -118,6 +119,54 @@ def test_rows_of_arrays_give_the_bytes_of_the_same_rows_one_by_one(
 @given(case=cases())
 def test_columns_are_the_same_too(case: tuple[ArrayRows, int], form: str) -> None:
     agree(*case, form)
+
+
+def in_files(rows: ArrayRows, cuts: list[slice]) -> list[ArrayRows]:
+    """Cut rows as files would, each of a symbol of its own."""
+    numbers = np.arange(len(rows.closes)) + 1 if rows.moments is None else None
+    parts = []
+    for place, cut in enumerate(cuts):
+        part = ArrayRows(
+            None if rows.moments is None else rows.moments[cut],
+            [ODD_SYMBOLS[place]],
+            None,
+            rows.closes[cut],
+            rows.margins[cut],
+            rows.signed[cut],
+            rows.scale,
+            None if numbers is None else numbers[cut],
+        )
+        parts.append(part)
+    return parts
+
+
+@settings(max_examples=100)
+@given(st.data(), st.lists(cases(), min_size=1, max_size=3), st.integers(1, 9))
+def test_short_rows_that_are_held_back_are_written_in_their_order(
+    data: st.DataObject, drawn: list[tuple[ArrayRows, int]], held: int
+) -> None:
+    """Rows of several scales, with times and without, as arrays and one by one, in any turn."""
+    some: list[Rows] = []
+    expected: list[Rows] = []
+    for rows, _ in drawn:
+        for part in in_files(rows, data.draw(cuts_of(len(rows.closes)))):
+            if len(part.closes):
+                ways: list[Rows] = [one_by_one(part, 1), part, part]
+                expected.append(ways[0])
+                some.append(data.draw(st.sampled_from(ways)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signals_text, "HELD_ROWS", held)
+        assert written_file(some, 1, ".csv") == written_file(expected, 1, ".csv")
+
+
+def test_what_is_held_back_is_forgotten_when_all_begins_anew(tmp_path: Path) -> None:
+    rows = rows_of([1, 2], 0)
+    with SignalsFile(str(tmp_path / "signals.csv"), 1) as file:
+        file.write(rows)
+        file.begin_anew()
+        file.write(rows_of([3], 0))
+        file.finish()
+    assert (tmp_path / "signals.csv").read_bytes() == written_file([rows_of([3], 0)], 1, ".csv")
 
 
 @pytest.mark.parametrize("form", FORMS)
