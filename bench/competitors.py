@@ -73,7 +73,7 @@ def use_pandas(kind: str, path: str, signals: str | None) -> object:
     import runpy
 
     folder = os.path.dirname(os.path.abspath(__file__))
-    config = os.path.join(folder, "data", f"config-{kind}.yaml")
+    config = os.path.join(os.path.dirname(path), f"config-{kind}.yaml")
     sys.argv[1:] = ["--input", path, "--config", config, "--output", os.devnull]
     sys.argv += ["--log-file", os.devnull]
     script = runpy.run_path(os.path.join(folder, "pandas_script.py"))
