@@ -92,10 +92,12 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
 
 def _run(options: argparse.Namespace, stop: Stop) -> int:
     # Here, so that --help need not wait for yaml.
-    from rollsignal.job import plan, run
+    from rollsignal.job import run
 
     request = asked(options)
     if options.dry_run:
+        from rollsignal.plan import plan
+
         print_result(plan(request) + "\n")
         return 0
     say = Voice("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")

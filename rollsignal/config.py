@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, cast, get_args
 import yaml
 
 from rollsignal.errors import ConfigError, shown_path
-from rollsignal.files import open_regular
+from rollsignal.regular_files import open_regular
 from rollsignal.sections import Section, lines_of, mapping_schema, read_mapping
 from rollsignal.settings import (
     DateAndTime,

@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from rollsignal.errors import DiskError, InputError, JobError, shown_path
-from rollsignal.files import open_regular
+from rollsignal.regular_files import open_regular
 
 # A change within one step of a file system's clock may leave all times as they are. FAT's step,
 # the coarsest in use, is 2 seconds.

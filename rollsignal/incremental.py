@@ -17,9 +17,9 @@ from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.local import Result, Start, Watch, decide
 from rollsignal.engines.rows import Emit, Rows
 from rollsignal.errors import ConfigError, DataError, InputError, plural, shown_path
-from rollsignal.files import identity
 from rollsignal.fingerprints import changed
 from rollsignal.known import Found, Kind, Known
+from rollsignal.regular_files import identity
 from rollsignal.restated import Restated, flips, restated
 from rollsignal.sinks.history import History
 from rollsignal.sinks.parts import Known as KnownSignals

@@ -7,20 +7,16 @@ from typing import NamedTuple
 from rollsignal import __version__, files
 from rollsignal.config import JobConfig, load_config, read_config
 from rollsignal.decisions import Work, decide_all
-from rollsignal.engines.inputs import Inputs
 from rollsignal.errors import (
     BusyError,
     ConfigError,
     JobError,
-    UsageError,
-    escaped,
-    shown_path,
     without_secrets,
 )
 from rollsignal.locks import held
 from rollsignal.progress import Draw
 from rollsignal.recording import Recording
-from rollsignal.request import Request
+from rollsignal.request import Request, check_forms
 from rollsignal.sinks import metrics
 from rollsignal.sinks.log import RunLog, Say
 from rollsignal.stop import Stop
@@ -54,7 +50,7 @@ def run(
     log = RunLog(request.log_file, request.log_format, say)
     try:
         log.event("INFO", "job started", **_start(request))
-        _check_forms(request)
+        check_forms(request)
         with held(request.locked, request.wait) as warnings:
             for warning in warnings:
                 log.event("WARNING", warning)
@@ -150,27 +146,6 @@ def _record_alone(request: Request, error: JobError, log: RunLog) -> None:
         log.event("WARNING", "record not written", error=str(also))
 
 
-def plan(request: Request) -> str:
-    """Tell what a run would read and write and with which settings, and write nothing.
-
-    Raises `JobError` where the run would fail before its first row.
-    """
-    request = request.expanded()
-    problem = request.conflict()
-    if problem:
-        raise problem
-    _check_forms(request)
-    config = load_config(request.config)
-    inputs = Inputs(request.input_files(), config, request.format)
-    return "\n".join(
-        [
-            *(f"would read  {shown_path(path)}: {inputs.describe(path)}" for path in inputs.paths),
-            *(f"would write {shown_path(path)}" for path in request.written),
-            *(f"setting     {name}: {_shown(value)}" for name, value in config.by_name().items()),
-        ]
-    )
-
-
 def _recording(request: Request, log: RunLog) -> Recording:
     """Keep a record, if that is asked for."""
     if request.record is None:
@@ -215,26 +190,6 @@ def _former(request: Request, log: RunLog) -> dict[str, object] | None:
     return former
 
 
-def _check_forms(request: Request) -> None:
-    """Refuse flags that do not go together; raises `UsageError`."""
-    if request.if_changed and not request.record:
-        raise UsageError("--if-changed looks into the record; name it with --record")
-    if request.span and request.state:
-        raise UsageError("--state continues to the end; it has no --since and --until")
-    if request.summary:
-        from rollsignal.sinks.summary import form_of
-
-        form_of(request.summary)
-    if request.partition_by not in (None, "symbol", "date"):
-        raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
-    if request.partition_by and not request.signals:
-        raise UsageError("--partition-by parts the signals; name their folder with --signals")
-    if request.signals:
-        from rollsignal.sinks import signals
-
-        signals.form_of(request.signals, request.partition_by)
-
-
 def _fail(work: Work, error: JobError, version: str | None) -> Outcome:
     request, log = work.request, work.log
     log.record("ERROR", "job failed", exit_code=error.exit_code, error=str(error))
@@ -261,11 +216,6 @@ def _version(request: Request) -> str | None:
         return load_config(request.config).version
     except ConfigError as error:
         return error.version
-
-
-def _shown(value: object) -> str:
-    text = "null" if value is None else str(value)
-    return text.lower() if isinstance(value, bool) else escaped(text)
 
 
 def _elapsed_ms(started: float) -> int:

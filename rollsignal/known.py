@@ -7,8 +7,8 @@ from rollsignal.bars.source import symbol_of
 from rollsignal.bars.unpack import is_packed
 from rollsignal.config import JobConfig
 from rollsignal.errors import InputError
-from rollsignal.files import identity, open_regular
 from rollsignal.fingerprints import Fingerprint, again, now_ns, sha256_of, stat_of
+from rollsignal.regular_files import identity, open_regular
 from rollsignal.sinks.state import InputFile, State
 
 LINE_ENDS = (b"\n", b"\r")

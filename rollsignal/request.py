@@ -3,9 +3,9 @@
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollsignal import files
 from rollsignal.errors import JobError, UsageError, is_url, shown_path
 from rollsignal.formats import Format
+from rollsignal.regular_files import identity
 from rollsignal.sinks.log import LogFormat
 
 if TYPE_CHECKING:
@@ -104,11 +104,11 @@ class Request(NamedTuple):
         outputs = list(self.outputs.items())
         if self.log_file is not None:
             outputs.append(("--log-file", self.log_file))
-        named = {files.identity(self.config): "--config"}
-        named |= {files.identity(path): "--input" for path in self.inputs}
+        named = {identity(self.config): "--config"}
+        named |= {identity(path): "--input" for path in self.inputs}
         for flag, path in outputs:
             what = self._problem(flag, path)
-            other = named.setdefault(files.identity(path), flag)
+            other = named.setdefault(identity(path), flag)
             if not what and other != flag:
                 what = f"{flag} and {other} are the same file"
             if what:
@@ -142,12 +142,12 @@ class Request(NamedTuple):
         if not (self.signals and self.partition_by):
             return False
         folder = os.path.dirname(os.path.dirname(os.path.realpath(path)))
-        return files.identity(folder) == files.identity(self.signals)
+        return identity(folder) == identity(self.signals)
 
     def log_is_output(self) -> bool:
         """Tell whether the log is to go where another output goes."""
-        log = files.identity(self.log_file or "")
-        return log in {files.identity(path) for path in self.outputs.values()}
+        log = identity(self.log_file or "")
+        return log in {identity(path) for path in self.outputs.values()}
 
 
 def _time(flag: str, text: str | None) -> int | None:
@@ -157,3 +157,23 @@ def _time(flag: str, text: str | None) -> int | None:
     from rollsignal.timestamps import asked_ns
 
     return asked_ns(flag, text, "write for example 2024-01-31 or 2024-01-31T23:59:00Z")
+
+
+def check_forms(request: Request) -> None:
+    """Refuse flags that do not go together; raises `UsageError`."""
+    if request.if_changed and not request.record:
+        raise UsageError("--if-changed looks into the record; name it with --record")
+    if request.span and request.state:
+        raise UsageError("--state continues to the end; it has no --since and --until")
+    if request.summary:
+        from rollsignal.sinks.summary import form_of
+
+        form_of(request.summary)
+    if request.partition_by not in (None, "symbol", "date"):
+        raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
+    if request.partition_by and not request.signals:
+        raise UsageError("--partition-by parts the signals; name their folder with --signals")
+    if request.signals:
+        from rollsignal.sinks import signals
+
+        signals.form_of(request.signals, request.partition_by)

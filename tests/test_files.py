@@ -14,7 +14,8 @@ from threading import Thread
 import pytest
 
 from rollsignal.errors import DiskError, InputError, OutputError
-from rollsignal.files import identity, make_way, open_regular, replace
+from rollsignal.files import make_way, replace
+from rollsignal.regular_files import identity, open_regular
 from tests.shell import snapshot
 
 

@@ -23,7 +23,8 @@ from rollsignal.errors import (
     StoppedError,
     UsageError,
 )
-from rollsignal.job import Outcome, fail, plan, run
+from rollsignal.job import Outcome, fail, run
+from rollsignal.plan import plan
 from rollsignal.request import Request
 from rollsignal.sinks.log import Level
 from tests.shell import (

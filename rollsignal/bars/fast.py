@@ -9,8 +9,9 @@ from collections.abc import Callable
 from rollsignal.arrays import TickArray
 from rollsignal.bars.batch import ArrayBatch, Batch, Coded
 from rollsignal.bars.careful import CarefulParser
-from rollsignal.bars.fields import DoubtError, Fields, Masks
+from rollsignal.bars.fields import Fields, Masks
 from rollsignal.bars.moments import moments_of
+from rollsignal.bars.words import DoubtError
 from rollsignal.config import JobConfig
 from rollsignal.errors import BadCellError
 from rollsignal.quality import is_sane

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rollsignal.arrays import TickArray, ticks_of_array
 from rollsignal.bars.batch import ArrayBatch, Batch
 from rollsignal.bars.cells import Cells
+from rollsignal.bars.columns import moments_ns, stamp_text, text_of, texts_of
 from rollsignal.bars.header import (
     BLANKS,
     compared,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 1 << 17
 PANEL_ROWS = 1 << 20
-UNITS_NS = {"ms": 10**6, "us": 10**3, "ns": 1}
 
 T = TypeVar("T")
 
@@ -151,7 +151,7 @@ class FrameReader:
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
         ticks = self._ticks(frame["close"])
-        moments = None if self._timestamp is None else _moments_ns(frame["timestamp"])
+        moments = None if self._timestamp is None else moments_ns(frame["timestamp"])
         symbols = None if self._symbol is None else frame["symbol"]
         plain = partial(self._plain, frame, row, moments)
         untimed = self._timestamp is not None and moments is None
@@ -201,16 +201,16 @@ class FrameReader:
         closes = frame["close"]
         if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
             raise DataError(f"{self.name}: {self._cells.close} is a column of {closes.dtype}")
-        cells = _cells(closes)
+        cells = texts_of(closes)
         stamps = None
         if self._timestamp is not None and moments is None:
-            stamps = [_written_stamp(value) for value in frame["timestamp"].to_list()]
+            stamps = [stamp_text(value) for value in frame["timestamp"].to_list()]
         batch = self._cells.batch(cells, stamps, places, self._config.missing)
         if self._symbol is not None:
-            symbols = list(map(_written, frame["symbol"].to_list()))
+            symbols = list(map(text_of, frame["symbol"].to_list()))
             batch = self._cells.with_symbols(batch, symbols, self.symbol)
         if self._others:
-            others = {n: _cells(frame[f"other {at}"]) for at, n in enumerate(self._others)}
+            others = {n: texts_of(frame[f"other {at}"]) for at, n in enumerate(self._others)}
             batch = self._cells.checked(batch, others)
         return batch if moments is None else batch._replace(moments=moments.tolist())
 
@@ -243,39 +243,3 @@ def _watch(path: str) -> "Watch | None":
 
 def _with_schema(table: "pl.LazyFrame") -> "tuple[pl.LazyFrame, pl.Schema]":
     return table, table.collect_schema()
-
-
-def _moments_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
-    """Convert a column of times to nanoseconds since 1970 UTC, where it is one and they fit."""
-    import numpy as np
-    import polars as pl
-
-    if stamps.null_count() or not stamps.dtype.is_temporal():
-        return None
-    if isinstance(stamps.dtype, pl.Datetime):
-        unit_ns = UNITS_NS[stamps.dtype.time_unit]
-    elif stamps.dtype == pl.Date:
-        unit_ns = 86_400 * 10**9
-    else:
-        return None
-    # Of a series, to_physical would be a query of its own.
-    counts = stamps.to_numpy().view(np.int64)
-    fits = max(abs(int(counts.min())), abs(int(counts.max()))) * unit_ns < 2**63
-    return counts * unit_ns if fits else None
-
-
-def _cells(numbers: "pl.Series") -> list[str]:
-    """Write numbers as they would stand in a text table, each float as its shortest decimal."""
-    import polars as pl
-
-    values = numbers.to_numpy() if numbers.dtype == pl.Float32 else numbers.to_list()
-    return list(map(_written, values))
-
-
-def _written(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _written_stamp(value: object) -> str:
-    """Write a timestamp; a large whole double would be written with an exponent."""
-    return _written(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import BinaryIO, NamedTuple, cast
 
-from rollsignal.bars.fields import DoubtError, Fields, Masks
+from rollsignal.bars.fields import Fields, Masks
 from rollsignal.bars.header import Dialect, find_dialect
 from rollsignal.bars.source import (
     columnar_format,
@@ -21,6 +21,7 @@ from rollsignal.bars.source import (
 )
 from rollsignal.bars.text import BLOCK_BYTES, FIRST_BYTES, text_of
 from rollsignal.bars.unpack import unpacked
+from rollsignal.bars.words import DoubtError
 from rollsignal.config import JobConfig
 from rollsignal.errors import JobError
 from rollsignal.formats import Format

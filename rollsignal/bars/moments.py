@@ -7,7 +7,8 @@ and the same zone. What the first of them means is asked of the careful `Timesta
 import re
 from typing import TYPE_CHECKING
 
-from rollsignal.bars.fields import DoubtError, Fields
+from rollsignal.bars.fields import Fields
+from rollsignal.bars.words import DoubtError
 from rollsignal.timestamps import TimestampReader, to_ns
 
 if TYPE_CHECKING:

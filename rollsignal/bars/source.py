@@ -10,8 +10,8 @@ from typing import BinaryIO, NoReturn
 from rollsignal.bars.header import BLANKS, find_column, places_of
 from rollsignal.config import JobConfig
 from rollsignal.errors import DataError, InputError, UsageError, is_url, shown_path
-from rollsignal.files import checked, identity, open_regular
 from rollsignal.formats import Format
+from rollsignal.regular_files import checked, identity, open_regular
 
 STDIN = "-"
 PIPE_SECONDS = 10

@@ -7,7 +7,7 @@ import os
 from typing import Any, NamedTuple
 
 from rollsignal.errors import InputError
-from rollsignal.files import open_regular
+from rollsignal.regular_files import open_regular
 from rollsignal.sinks.record import parsed
 
 _FLAG = "--signals"

@@ -9,8 +9,8 @@ from rollsignal.config import JobConfig, config_of
 from rollsignal.conformity import departures
 from rollsignal.engines.doubts import Doubt
 from rollsignal.errors import DataError, DiskError, InputError, shown, shown_path
-from rollsignal.files import open_regular
 from rollsignal.kernel import Tally
+from rollsignal.regular_files import open_regular
 from rollsignal.schemas import RECORD, schema_of
 
 LIBRARIES = ("numpy", "polars", "yaml")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rollsignal.bars.source import NO_PARTITION, columnar_format, partitions_of
 from rollsignal.errors import DataError, InputError, escaped, shown_path
-from rollsignal.files import open_regular
+from rollsignal.regular_files import open_regular
 from rollsignal.sinks.partitions import scanned, trimmed
 from rollsignal.sinks.signals import FORMS
 from rollsignal.sinks.signals_text import HEADER

@@ -18,8 +18,9 @@ from rollsignal.config import JobConfig
 from rollsignal.digest import hex_text
 from rollsignal.engines.series import Series
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError, shown_path
-from rollsignal.files import open_regular, replace
+from rollsignal.files import replace
 from rollsignal.kernel import Carry, Last, Tally
+from rollsignal.regular_files import open_regular
 from rollsignal.sinks.parts import Part, Written
 
 SCHEMA = 1

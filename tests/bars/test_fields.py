@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from rollsignal.arrays import TickArray
-from rollsignal.bars.fields import MAX_CHARS, MAX_WHOLE, DoubtError, Fields, Masks
+from rollsignal.bars.fields import MAX_CHARS, MAX_WHOLE, Fields, Masks
+from rollsignal.bars.words import DoubtError
 from tests.strategies import written
 
 PLAIN = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")

@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.bars.fields import DoubtError, Fields, Masks
+from rollsignal.bars.fields import Fields, Masks
 from rollsignal.bars.moments import moments_of
+from rollsignal.bars.words import DoubtError
 from rollsignal.errors import BadCellError
 from rollsignal.timestamps import TimestampReader, to_ns
 
