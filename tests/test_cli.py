@@ -353,6 +353,39 @@ def test_an_input_that_may_not_be_read_exits_66(tmp_path: Path) -> None:
 
 
 @needs_permissions
+@pytest.mark.parametrize("pattern", ["*/bars.csv", "*/*.csv", "**/bars.csv", "**", "b/*.csv"])
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_pattern_passes_over_no_folder_that_may_not_be_read(
+    tmp_path: Path, pattern: str, mode: int
+) -> None:
+    files = Job(tmp_path)
+    folders = [tmp_path / "in" / name for name in "ab"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "bars.csv").write_bytes(files.input.read_bytes())
+    folders[1].chmod(mode)
+    files.input = tmp_path / "in" / pattern
+    done = files.process(before=LIKE_ANYONE)
+    folders[1].chmod(0o755)
+    assert_failed(done, files, 66, "Input folder cannot be read: Permission denied")
+
+
+@needs_permissions
+def test_a_folder_that_is_only_passed_through_need_not_be_listed(tmp_path: Path) -> None:
+    files = Job(tmp_path)
+    folder = tmp_path / "in/b"
+    folder.mkdir(parents=True)
+    (tmp_path / "in/readme").touch()
+    (folder / "bars.csv").write_bytes(files.input.read_bytes())
+    folder.chmod(0o111)
+    files.input = tmp_path / "in/*/bars.csv"
+    done = files.process(before=LIKE_ANYONE)
+    folder.chmod(0o755)
+    assert done.returncode == 0
+    assert without_latency(files.metrics()) == SUCCESS
+
+
+@needs_permissions
 def test_a_config_that_may_not_be_read_exits_78(tmp_path: Path) -> None:
     files = Job(tmp_path)
     files.config.chmod(0)

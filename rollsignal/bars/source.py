@@ -1,5 +1,6 @@
 """This module finds what a run reads: files, folders, patterns, URLs, pipes; and their formats."""
 
+import errno
 import glob
 import os
 import re
@@ -23,6 +24,7 @@ COLUMNAR: dict[Format, bytes] = {"parquet": b"PAR1", "arrow": b"ARROW1"}
 _JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\[]|$))')
 _NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 
+RECURSIVE = "**"
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -78,12 +80,38 @@ def _found(path: str, ours: set[object]) -> list[str]:
 def _matching(pattern: str) -> list[str]:
     """List the files that match a pattern, by name."""
     try:
+        _check_folders(pattern)
         matching = glob.glob(pattern, recursive=True)
     except ValueError:
         # No folder can have such a name.
         return []
     # A pattern with several "**" matches a file more than once.
     return sorted({match for match in matching if os.path.isfile(match)})
+
+
+def _check_folders(pattern: str) -> None:
+    """Refuse to go on without the files of a folder, which `glob` would pass over."""
+    folder, name = os.path.split(pattern)
+    inner = glob.has_magic(folder)
+    if inner:
+        _check_folders(folder)
+    is_listed = glob.has_magic(name) or os.path.basename(folder) == RECURSIVE
+    for found in glob.glob(folder, recursive=True) if inner else [folder or os.curdir]:
+        _check_folder(found, is_listed)
+    for found in glob.glob(pattern, recursive=True) if name == RECURSIVE else []:
+        _check_folder(found, True)
+
+
+def _check_folder(path: str, is_listed: bool) -> None:
+    if not os.path.isdir(path):
+        return
+    try:
+        if is_listed:
+            os.scandir(path).close()
+        if not os.access(path, os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    except OSError as problem:
+        _unlisted(problem)
 
 
 def _is_table(path: str) -> bool:
