@@ -223,6 +223,14 @@ def test_what_unpacks_to_more_than_a_block_is_left(tmp_path: Path) -> None:
     assert None not in checked(paths, unchecked, len(rows) + 1)
 
 
+def test_what_unpacks_to_more_than_is_left_of_a_block_takes_nothing_from_it(
+    tmp_path: Path,
+) -> None:
+    texts = [gzip.compress(b"close\n" + b"1.000\n" * rows) for rows in (3, 60, 3)]
+    readers = checked(put(tmp_path, texts), CONFIG, 100)
+    assert [reader is not None for reader in readers] == [True, False, True]
+
+
 def test_a_file_without_rows_is_read_with_others(tmp_path: Path) -> None:
     header = PLAIN.splitlines(keepends=True)[0]
     assert taken(tmp_path, [header, PLAIN, header, header, PLAIN, header]) == [True] * 6
