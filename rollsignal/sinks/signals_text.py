@@ -35,14 +35,15 @@ class SignalsText:
         self._path = path
         self._window = window
         self._held: list[ArrayRows] = []
+        self._held_rows = 0
         # Open until `close` or `abandon`.
-        self._file = open(unfinished, "wb")  # noqa: SIM115
+        self._file = open(unfinished, "wb")  # noqa: SIM115  # open until closed
         self._begin()
 
     def _begin(self) -> None:
         self.whole = self.decimals = 0
         self.fits_ns = True
-        self._held.clear()
+        self._taken()
         self._write(csv_bytes([HEADER]))
 
     def write(self, rows: Rows) -> None:
@@ -54,7 +55,8 @@ class SignalsText:
         if self._held and not rows.continues(self._held[-1]):
             self._flush()
         self._held.append(rows)
-        if sum(len(part.closes) for part in self._held) >= HELD_ROWS:
+        self._held_rows += len(rows.closes)
+        if self._held_rows >= HELD_ROWS:
             self._flush()
 
     def add(self, text: bytes, whole: int, decimals: int) -> None:
@@ -84,9 +86,13 @@ class SignalsText:
         if self._held:
             from rollsignal.sinks.signal_arrays import csv_of
 
-            rows = joined(self._held)
-            self._held.clear()
+            rows = joined(self._taken())
             self.add(*csv_of(rows, self._window, harmless_in=self.harmless_in))
+
+    def _taken(self) -> list[ArrayRows]:
+        """Take what is held."""
+        held, self._held, self._held_rows = self._held, [], 0
+        return held
 
     def _csv_of(self, rows: Sequence[SignalRow]) -> tuple[bytes, int, int]:
         """Write rows as CSV; tell the most digits before and after the point of any close."""
