@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 def zstd(data: bytes) -> bytes:
     try:
+        # It is there from Python 3.14 on.
         from compression import zstd as library  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         from backports import zstd as library

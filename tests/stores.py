@@ -50,7 +50,7 @@ class Served:
         file.write_bytes(data)
 
 
-class _Store(S3Handler):  # type: ignore[misc]
+class _Store(S3Handler):  # type: ignore[misc]  # an untyped base
     """A store that checks what clients of S3 sign."""
 
     served: Served
@@ -58,11 +58,11 @@ class _Store(S3Handler):  # type: ignore[misc]
     def log_message(self, format: str, *args: object) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:  # noqa: N802  # the name is http.server's
         if self._is_welcome():
             super().do_GET()
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:  # noqa: N802  # the name is http.server's
         if self._is_welcome():
             super().do_HEAD()
 

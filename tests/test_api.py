@@ -306,7 +306,7 @@ def test_a_number_too_long_to_write_is_refused() -> None:
 
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(ValueError, match="missing is 'skip', neither 'error' nor 'gap'"):
-        rolling_signal([1, 2], 1, missing="skip")  # type: ignore[arg-type]
+        rolling_signal([1, 2], 1, missing="skip")  # type: ignore[arg-type]  # a wrong word
 
 
 @pytest.mark.parametrize("shape", [(), (2, 3)])
@@ -355,7 +355,7 @@ def test_run_takes_the_format_of_its_inputs(tmp_path: Path) -> None:
         rollsignal.run(**files, format="arrow")
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ValueError, match="format is 'xml', not one of csv, ndjson, parquet, arrow"):
-        rollsignal.run(**files, format="xml")  # type: ignore[arg-type]
+        rollsignal.run(**files, format="xml")  # type: ignore[arg-type]  # a wrong word
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -72,7 +72,7 @@ def test_timestamps_are_needed_unless_every_check_is_off(tmp_path: Path) -> None
 def test_a_config_cannot_be_changed_after_it_is_read(tmp_path: Path) -> None:
     config = read(tmp_path, CONFIG)
     with pytest.raises(AttributeError):
-        config.window = 6  # type: ignore[misc]
+        config.window = 6  # type: ignore[misc]  # to see it refused
 
 
 @pytest.mark.parametrize("kind", [JobConfig, Columns, Checks])

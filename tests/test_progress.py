@@ -240,7 +240,7 @@ class Terminal:
             env=usual | {"TERM": "xterm"} | environment,
         )
         os.close(theirs)
-        self._file = open(ours, "rb", buffering=0)  # noqa: SIM115
+        self._file = open(ours, "rb", buffering=0)  # noqa: SIM115  # open until the test ends
         self.text = ""
 
     def read_until(self, part: str) -> None:

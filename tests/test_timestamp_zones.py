@@ -14,6 +14,7 @@ MINUTE_NS = 60 * 10**9
 
 
 def local_ns(*moment: int) -> int:
+    # The moment is the parts of a datetime, as many as needed.
     return (datetime(*moment) - EPOCH) // timedelta(microseconds=1) * 1000  # type: ignore[arg-type]
 
 

@@ -125,7 +125,7 @@ class FrameReader:
         frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
         # While polars begins to read. It would load NumPy later within its compiled code, which
         # panics if a signal comes then.
-        import numpy as np  # noqa: F401
+        import numpy as np  # noqa: F401  # only loaded
 
         while (frame := self._guarded(lambda: next(frames, None))) is not None:
             if frame.height:

@@ -42,7 +42,7 @@ def _gzip(file: BinaryIO) -> BinaryIO:
         import gzip
 
         return cast(BinaryIO, gzip.GzipFile(fileobj=file))
-    return cast(BinaryIO, IGzipFile(fileobj=file))  # type: ignore[no-untyped-call]
+    return cast(BinaryIO, IGzipFile(fileobj=file))  # type: ignore[no-untyped-call]  # it has none
 
 
 def _bzip2(file: BinaryIO) -> BinaryIO:
@@ -94,7 +94,7 @@ class _Streams:
 
 def _zstd(file: BinaryIO) -> BinaryIO:
     try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # from 3.14 on
     except ImportError:
         from backports import zstd
     return cast(BinaryIO, zstd.ZstdFile(file))

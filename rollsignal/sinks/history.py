@@ -57,6 +57,7 @@ class History:
         if self._known:
             self._check_size()
         try:
+            # Open until `close`.
             file = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
         except OSError as problem:
             raise cannot_create(self.path, str(problem.strerror)) from problem

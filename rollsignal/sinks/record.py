@@ -112,14 +112,14 @@ class Record(NamedTuple):
     asked: Asked
     error: Failure | None = None
     config: dict[str, Setting] | None = None
-    inputs: list[Input] = []  # noqa: RUF012
+    inputs: list[Input] = []  # noqa: RUF012  # never changed
     tally: Tally | None = None
     series: int | None = None
     digest: str | None = None
-    checks: dict[str, Check] = {}  # noqa: RUF012
-    warnings: list[str] = []  # noqa: RUF012
-    stages_ms: dict[str, int] = {}  # noqa: RUF012
-    outputs: list[File] = []  # noqa: RUF012
+    checks: dict[str, Check] = {}  # noqa: RUF012  # never changed
+    warnings: list[str] = []  # noqa: RUF012  # never changed
+    stages_ms: dict[str, int] = {}  # noqa: RUF012  # never changed
+    outputs: list[File] = []  # noqa: RUF012  # never changed
 
     def job_config(self) -> JobConfig:
         """Rebuild the config; raises `ConfigError`, or `DataError` where the run read none."""

@@ -56,7 +56,7 @@ def csv_of(rows: ArrayRows, window: int, harmless_in: bool) -> tuple[bytes, int,
 
 def longest(text: "pl.Series") -> int:
     """Return the most bytes of any text, 0 where there is none."""
-    return int(text.str.len_bytes().max() or 0)  # type: ignore[arg-type]
+    return int(text.str.len_bytes().max() or 0)  # type: ignore[arg-type]  # whole numbers
 
 
 def _close_halves(rows: ArrayRows) -> "tuple[pl.Series, pl.Series]":

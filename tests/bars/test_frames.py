@@ -165,7 +165,7 @@ def test_a_timestamp_in_doubt_is_named_by_its_row(form: str, stamps: list[Any], 
 def test_timestamps_are_exact_to_the_unit(form: str) -> None:
     counts = [-1, 0, 2**62 // 10**6]
     for unit, size in (("ms", 10**6), ("us", 10**3), ("ns", 1)):
-        stamps = pl.Series(counts).cast(pl.Datetime(unit))  # type: ignore[arg-type]
+        stamps = pl.Series(counts).cast(pl.Datetime(unit))  # type: ignore[arg-type]  # drawn
         table = pl.DataFrame({"timestamp": stamps, "close": [1.0, 2.0, 3.0]})
         assert bars_of(table, form=form).times_ns == [count * size for count in counts]
 

@@ -35,7 +35,7 @@ class Endless(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # all it is given
         data = (self.data * len(buffer))[: len(buffer)]
         buffer[:] = data
         return len(data)
@@ -50,7 +50,7 @@ class Broken(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # all it is given
         if not self.data:
             raise OSError(5, "Input/output error")
         given, self.data = self.data, b""
@@ -149,7 +149,7 @@ def test_a_line_that_never_ends_is_refused_in_bounded_memory() -> None:
     class OneLine(Endless):
         begun = False
 
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # all it is given
             if self.begun:
                 return super().readinto(buffer)
             self.begun = True

@@ -32,6 +32,7 @@ TABLE = b"close,note\n" + b"".join(
 
 def unpack(data: bytes) -> tuple[bytes, str]:
     """Unpack a file; raises `DataError`."""
+    # Only some versions of the checker know that bytes are raw.
     with io.BufferedReader(io.BytesIO(data)) as file:  # type: ignore[type-var,unused-ignore]
         stream, kind = unpacked(file, "bars.csv.z")
         return stream.read(), kind

@@ -69,6 +69,7 @@ def by_definition(files: list[File]) -> list[Told]:
             if step > usual:
                 at = min(bars[place + 1] for place, found in enumerate(steps) if found == step)
                 told.append((*at, symbol, counts[step]))
+    # The types of what follows the time are those of Told.
     return [Told(iso(ns), *others) for ns, *others in sorted(told)]  # type: ignore[arg-type]
 
 
@@ -219,6 +220,7 @@ def test_as_many_different_steps_as_are_remembered_have_a_usual_one() -> None:
 def run_with(level: str, times: list[int]) -> list[str]:
     """Take one series with a level of the check; return the warnings."""
     warnings: list[str] = []
+    # Each level is one of the three words.
     config: JobConfig = CONFIG._replace(checks=Checks(gaps=level))  # type: ignore[arg-type]
     doubts = Doubts(config.checks._asdict(), lambda _, text: warnings.append(text))
     book = Book(config, doubts)

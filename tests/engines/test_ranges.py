@@ -42,6 +42,7 @@ def run(folder: Path, name: str, **flags: str | None) -> JobError | None:
         summary=str(folder / f"{name}.summary.json"),
         signals=str(folder / f"{name}.signals.csv"),
     )
+    # Any flag may be given.
     return job.run(request._replace(**flags), 0, lambda level, text: None).error  # type: ignore[arg-type]
 
 

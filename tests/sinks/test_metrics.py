@@ -82,7 +82,7 @@ def test_bars_in_a_gap_are_bars(tally: Tally) -> None:
 
 @pytest.mark.parametrize("policy", ["error", "skip", "gap"])
 def test_without_the_warm_up_missing_closes_change_nothing(policy: str) -> None:
-    config = JobConfig(42, 5, "v1", missing=policy)  # type: ignore[arg-type]
+    config = JobConfig(42, 5, "v1", missing=policy)  # type: ignore[arg-type]  # drawn
     assert signal_rate(config, Tally(rows=100, missing=50, signals=8, ones=2)) == 0.25
 
 

@@ -491,7 +491,7 @@ def test_another_key_is_refused(job: Job) -> None:
             str(job.output),
             None,
             signals=f"{job.folder}/s",
-            partition_by="close",  # type: ignore[arg-type]
+            partition_by="close",  # type: ignore[arg-type]  # a wrong word
         )
     assert not (job.folder / "s").exists()
 

@@ -140,6 +140,7 @@ def row_of(cells: list[str], **changes: object) -> SummaryRow:
     """Summarize a series of such closes."""
     decided, carry = advance(Carry(CONFIG.window), parse_closes(cells))
     series = Series(carry, decided.tally, decided.last(CONFIG.window))
+    # Any field may be changed.
     (row,) = summary_rows({"A": series._replace(**changes)}, CONFIG)  # type: ignore[arg-type]
     return row
 

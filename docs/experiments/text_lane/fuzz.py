@@ -51,7 +51,7 @@ def block(draw: random.Random) -> tuple[bytes, Shape]:
 def found(lane: Callable[..., object], *given: object) -> object:
     """Return the ticks of a lane as a list, or None for a doubt."""
     try:
-        return list(lane(*given))  # type: ignore[call-overload]
+        return list(lane(*given))  # type: ignore[call-overload]  # any lane
     except DoubtError:
         return None
 
