@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-MADE_BY = ("bench/data.py", "bench/oracle.py", "rollsignal/sample.py")
+MADE_BY = ("bench/data.py", "bench/oracle.py", "rollsignal/commands/sample.py")
 LAYOUT = hashlib.sha256(b"".join((ROOT / path).read_bytes() for path in MADE_BY)).hexdigest()[:8]
 FOLDER = ROOT / "bench/data" / LAYOUT
 MOST_SERIES = 5_000
@@ -86,7 +86,7 @@ def _make(kind: str, rows: int) -> None:
 
 
 def _write_csv(path: Path, rows: int) -> None:
-    from rollsignal.sample import sample_csv
+    from rollsignal.commands.sample import sample_csv
 
     with path.open("w") as file:
         file.writelines(sample_csv(rows, seed=42))

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from bench.history import CONFIG, History, history
 from bench.kills import NO_EVENT, Range, Trial, command, measured, run, trials
 from bench.remains import Scene, Whole, outputs
-from rollsignal.sinks.record import load_record
+from rollsignal.outputs.record.document import load_record
 
 SIGNALS = ("--signals=FOLDER/signals", "--partition-by=date")
 CONTINUED = ("--state=FOLDER/s.state", *SIGNALS)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rollsignal.core.arrays import TickArray
+
     Signals = NDArray[np.bool_]
 
 OURS = "rollsignal, int64 ticks"
@@ -31,18 +33,28 @@ class Arrays(NamedTuple):
 
 
 def rollsignal_ticks(arrays: Arrays) -> "Signals":
-    from rollsignal.kernel import signals_int64
+    from rollsignal.core.arrays import TickArray
 
-    return signals_int64(arrays.ticks, WINDOW)
+    return _decided(TickArray(arrays.ticks, 2))
 
 
 def rollsignal_doubles(arrays: Arrays) -> "Signals":
-    from rollsignal.arrays import ticks_of_array
-    from rollsignal.kernel import signals_int64
+    from rollsignal.core.arrays import ticks_of_array
 
     ticks = ticks_of_array(arrays.doubles, WINDOW)
     assert ticks
-    return signals_int64(ticks.values, WINDOW)
+    return _decided(ticks)
+
+
+def _decided(ticks: "TickArray") -> "Signals":
+    """Decide as a run does."""
+    from rollsignal.core.arrays import advance_array
+    from rollsignal.core.kernel import Carry
+
+    found = advance_array(Carry(WINDOW), ticks)
+    assert found
+    signals: Signals = found[0].margins > 0
+    return signals
 
 
 def polars_ticks(arrays: Arrays) -> "Signals":

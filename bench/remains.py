@@ -6,10 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rollsignal.digest import hex_text
+from rollsignal.core.digest import hex_text
 from rollsignal.errors import JobError
-from rollsignal.sinks.record import load_record
-from rollsignal.sinks.state import load_state
+from rollsignal.outputs.record.document import load_record
+from rollsignal.outputs.state.document import load_state
 
 OTHERS = ("s.state", "record.json", "run.log")
 _BEGUN = re.compile(r"\.(\d+)\.tmp")

@@ -113,7 +113,7 @@ def check_part(report: str | bytes) -> str:
 
 def settings_table() -> str:
     """List every setting with its default and meaning."""
-    from rollsignal.config import config_schema
+    from rollsignal.config.settings import config_schema
 
     rows = ["| setting | default | meaning |", "|---|---|---|", *setting_rows(config_schema())]
     return "\n".join(rows) + "\n"

@@ -5,12 +5,9 @@
 [None, None, 0, 1]
 """
 
-from time import perf_counter
+from rollsignal.version import __version__
 
-__version__ = "0.1.0"
 __all__ = ["JobError", "RollingSignal", "__version__", "check", "rolling_signal", "run"]
-
-STARTED = perf_counter()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import sys
 
-from rollsignal.cli import main
+from rollsignal.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,17 +1,28 @@
 """This module is the Python API: signals of a series in memory, the job and the check."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
+from os import PathLike, fspath
 from time import perf_counter
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
-from rollsignal import inspection, job
-from rollsignal.arrays import float_means, ticks_of_array
-from rollsignal.errors import BadCellError, DataError, shown
-from rollsignal.formats import FORMATS, Format
-from rollsignal.kernel import Carry, advance, margin_blocks, rolling_mean
-from rollsignal.prices import parse_closes
-from rollsignal.request import Request
+from rollsignal.commands import check as inspection
+from rollsignal.commands import run as job
+from rollsignal.config.request import Request
+from rollsignal.core.arrays import float_means, ticks_of_array
+from rollsignal.core.kernel import Carry, advance, margin_blocks, rolling_mean
+from rollsignal.core.ticks import parse_closes
+from rollsignal.errors import BadCellError, DataError
+from rollsignal.files.formats import FORMATS, Format
+from rollsignal.messages import LogLevel, shown
+from rollsignal.outputs.metrics import SuccessMetrics
+
+Path = str | PathLike[str]
+
+LOGGER = logging.getLogger("rollsignal")
+# Whoever uses the library decides whether messages are shown, and where.
+LOGGER.addHandler(logging.NullHandler())
 
 
 class RollingSignal(NamedTuple):
@@ -59,60 +70,78 @@ def rolling_signal(
 
 
 def run(  # noqa: PLR0913  # the flags of the command
-    input: str | Sequence[str] = "data.csv",
-    config: str = "config.yaml",
-    output: str = "metrics.json",
-    log_file: str | None = "run.log",
-    summary: str | None = None,
-    signals: str | None = None,
+    input: Path | Sequence[Path] = "data.csv",
+    config: Path = "config.yaml",
+    output: Path = "metrics.json",
+    log_file: Path | None = "run.log",
+    summary: Path | None = None,
+    signals: Path | None = None,
     partition_by: Literal["symbol", "date"] | None = None,
     format: Format | None = None,
     wait: float = 0,
-    record: str | None = None,
+    record: Path | None = None,
     if_changed: bool = False,
-    state: str | None = None,
+    state: Path | None = None,
     since: str | None = None,
     until: str | None = None,
-) -> dict[str, object]:
+) -> SuccessMetrics:
     """Run the job as the command does, and return its metrics.
 
-    Raises the `JobError` that ended it, after the error metrics and the log are written, and
-    `ValueError` for a format that is none.
+    Messages go to the logger `rollsignal` of the standard library. Raises the `JobError` that
+    ended the run, after the error metrics and the log are written, and `ValueError` for an unknown
+    format.
     """
     started = perf_counter()
     if format not in (None, *FORMATS):
         raise ValueError(f"format is {format!r}, not one of {', '.join(FORMATS)}")
-    inputs = (input,) if isinstance(input, str) else tuple(input)
     request = Request(
-        inputs,
-        config,
-        output,
-        log_file,
-        summary=summary,
-        signals=signals,
+        _paths(input),
+        fspath(config),
+        fspath(output),
+        _path(log_file),
+        summary=_path(summary),
+        signals=_path(signals),
         partition_by=partition_by,
         format=format,
         wait=wait,
-        record=record,
+        record=_path(record),
         if_changed=if_changed,
-        state=state,
+        state=_path(state),
         since=since,
         until=until,
     )
-    outcome = job.run(request, started, lambda level, text: None)
+    outcome = job.run(request, started, _to_logger)
     if outcome.error:
         raise outcome.error
-    return outcome.metrics
+    return cast(SuccessMetrics, outcome.metrics)
 
 
-def check(input: str | Sequence[str] = "data.csv", config: str | None = None) -> dict[str, object]:
+def check(
+    input: Path | Sequence[Path] = "data.csv", config: Path | None = None
+) -> dict[str, object]:
     """Look at bars with every check on, and return the report that the command prints.
 
     config: a config file, of which nothing is required; None for the defaults. Nothing is written.
-    Raises a `JobError` where there is nothing to check; what is found is in the report alone.
+    Raises a `JobError` where there is nothing to check; what is found is in the report, and told to
+    the logger `rollsignal`.
     """
-    inputs = (input,) if isinstance(input, str) else tuple(input)
-    return inspection.check(inputs, config, lambda level, text: None).document
+    return inspection.check(_paths(input), _path(config), _to_logger).document
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else fspath(path)
+
+
+def _paths(paths: Path | Sequence[Path]) -> tuple[str, ...]:
+    return (
+        (fspath(paths),)
+        if isinstance(paths, str | PathLike)
+        else tuple(fspath(path) for path in paths)
+    )
+
+
+def _to_logger(level: LogLevel, text: str) -> None:
+    LOGGER.log(logging.getLevelNamesMapping()[level], text)
 
 
 def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSignal:

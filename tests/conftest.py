@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.stores import Served, environment, serving
+from tests.support.stores import Served, environment, serving
 
 settings.register_profile("rollsignal", deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("rollsignal"), derandomize=True)

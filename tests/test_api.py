@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import rollsignal
 from rollsignal import rolling_signal
 from rollsignal.errors import DataError, InputError
-from tests import oracle
-from tests.shell import command
-from tests.strategies import SPIKE, Series, series, spelled, windows_of
+from tests.support import oracle
+from tests.support.shell import command
+from tests.support.strategies import SPIKE, Series, series, spelled, windows_of
 
 Answer = tuple[list[int | None], list[float | None]]
 

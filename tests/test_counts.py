@@ -6,7 +6,6 @@ and says why; who needs less lowers them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-from rollsignal.arrays import TickArray, advance_array, ticks_of_array
-from rollsignal.bars.batch import Batch
-from rollsignal.bars.careful import CarefulParser
-from rollsignal.bars.fast import FastParser
-from rollsignal.bars.frames import FrameReader
-from rollsignal.bars.groups import Groups
-from rollsignal.bars.header import find_dialect
-from rollsignal.bars.small_files import read_together
-from rollsignal.kernel import BLOCK_BARS, Carry, margin_blocks, signals_int64
-from rollsignal.sample import sample_csv
-from tests.passes import counted
-from tests.tables import CONFIG
+from rollsignal.commands.sample import sample_csv
+from rollsignal.core.arrays import TickArray, advance_array, ticks_of_array
+from rollsignal.core.bars import Batch
+from rollsignal.core.kernel import BLOCK_BARS, Carry, margin_blocks
+from rollsignal.files.find import input_of
+from rollsignal.readers.careful import CarefulParser
+from rollsignal.readers.columnar import FrameReader
+from rollsignal.readers.dialect import find_dialect
+from rollsignal.readers.fast.parser import FastParser
+from rollsignal.readers.groups import Groups
+from rollsignal.readers.small_files import read_together
+from tests.support.deciding import files
+from tests.support.passes import counted
+from tests.support.tables import CONFIG
 
 ROWS = 8 * BLOCK_BARS
 EDGES = 1.01
@@ -36,7 +37,6 @@ INT64 = 8
 SUMMED = 2 * INT64  # reads the closes, writes the sums
 MULTIPLIED = 2 * INT64
 SUBTRACTED = ADDED = 3 * INT64  # reads both sides, writes one
-COMPARED = INT64 + 1  # reads the margins, writes bools
 
 
 def work_per_row(act: Callable[[Any], object], array: np.ndarray[Any, Any]) -> tuple[float, float]:
@@ -67,12 +67,6 @@ def test_a_window_longer_than_a_block_costs_a_quarter_of_a_sum_more() -> None:
     passes, touched = work_per_row(margins(BLOCK_BARS), TICKS)
     assert passes <= 4 * EDGES
     assert touched <= (1.25 * SUMMED + MULTIPLIED + SUBTRACTED + ADDED) * EDGES
-
-
-def test_signals_take_one_pass_more() -> None:
-    passes, touched = work_per_row(lambda ticks: signals_int64(ticks, 5), TICKS)
-    assert 0 < passes <= 5 * EDGES
-    assert 0 < touched <= (SUMMED + MULTIPLIED + SUBTRACTED + ADDED + COMPARED) * EDGES
 
 
 def test_a_series_is_decided_in_so_many_bytes_for_a_row() -> None:
@@ -115,7 +109,7 @@ def test_a_table_in_many_small_files_is_read_in_hardly_more_passes(
         paths = [str(tmp_path / f"{place} of {count}.csv") for place in range(count)]
         for place, path in enumerate(paths):
             Path(path).write_text(head + "".join(rows[place::count]))
-        groups = Groups(paths, {path: os.path.getsize(path) for path in paths}, CONFIG)
+        groups = Groups(files(paths), CONFIG)
         with counted() as (passes, _):
             read = [reader for _, reader in read_together(groups, CONFIG)]
         assert None not in read
@@ -130,7 +124,7 @@ def test_a_batch_of_columns_is_read_in_so_many_passes_and_bytes_for_a_row(
     pl.read_csv(text.encode(), try_parse_dates=True).write_parquet(path)
     rows = 0
     with counted() as (passes, _):
-        for batch in FrameReader(str(path), "parquet", CONFIG).batches():
+        for batch in FrameReader(input_of(str(path)), "parquet", CONFIG).batches():
             rows += batch.rows
     assert rows == 20_000
     assert 0 < passes.calls <= 46
@@ -177,5 +171,6 @@ def test_arrays_made_on_the_way_are_watched_too() -> None:
 
 def test_what_is_computed_under_watch_is_the_same() -> None:
     with counted(TICKS) as (_, (watched,)):
-        found = signals_int64(watched, 5)
-    np.testing.assert_array_equal(np.asarray(found), signals_int64(TICKS, 5))
+        found = [block.copy() for block in margin_blocks(watched, 5)]
+    expected = [block.copy() for block in margin_blocks(TICKS, 5)]
+    np.testing.assert_array_equal(np.concatenate(found), np.concatenate(expected))

@@ -16,6 +16,8 @@ from rollsignal.errors import (
     OutputError,
     StoppedError,
     UsageError,
+)
+from rollsignal.messages import (
     did_you_mean,
     escaped,
     plural,

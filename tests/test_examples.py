@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shell import ROOT, published
+from tests.support.shell import ROOT, published
 
 # The command of both seed documents, and their two published values.
 COMMAND = "run.py --input {} --config config.yaml --output metrics.json --log-file run.log"

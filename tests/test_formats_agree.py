@@ -19,17 +19,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.config import Columns, JobConfig
-from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.local import Result, decide
-from rollsignal.settings import SymbolFrom
-from rollsignal.sinks.metrics import success
-from rollsignal.sinks.summary import SummaryRow, summary_rows
-from tests import oracle
-from tests.packers import zipped, zstd
-from tests.shell import CONFIG as WINDOW_OF_2
-from tests.shell import Job, process_arguments
-from tests.tables import CONFIG
+from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.settings import Columns, JobConfig
+from rollsignal.core.findings import Found
+from rollsignal.outputs.metrics import success
+from rollsignal.outputs.summary import SummaryRow, summary_rows
+from tests.support import oracle
+from tests.support.deciding import decide
+from tests.support.packers import zipped, zstd
+from tests.support.shell import CONFIG as WINDOW_OF_2
+from tests.support.shell import Job, process_arguments
+from tests.support.tables import CONFIG
 
 BY_COLUMN = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol")))
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))
@@ -140,8 +140,8 @@ def answer(
         for name, data in files:
             Path(folder, name).write_bytes(data)
         paths = [str(Path(folder, name)) for name, _ in files]
-        result: Result = decide(Inputs(paths, config), lambda level, text: None)
-    return success(config, result.tally, 0), summary_rows(result.series, config)
+        result: Found = decide(paths, config)
+    return dict(success(config, result.tally, 0)), summary_rows(result.accounts, config)
 
 
 def row_of(symbol: str, cells: list[str], times: list[datetime], window: int) -> SummaryRow:

@@ -1,1 +1,23 @@
-"""This package decides who calls reader and kernel, and where."""
+"""This package decides bars: each engine says where, and all of them find the same."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rollsignal.engines.interface import Engine
+
+
+def _local() -> "Engine":
+    from rollsignal.engines.local import LocalEngine
+
+    return LocalEngine()
+
+
+def _plain() -> "Engine":
+    from rollsignal.engines.local import PlainEngine
+
+    return PlainEngine()
+
+
+ENGINES: Mapping[str, Callable[[], "Engine"]] = {"local": _local, "plain": _plain}
+"""What makes each engine, by its name: flags, the record's schema and `verify` read this list."""

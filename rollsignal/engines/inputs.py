@@ -1,114 +1,128 @@
-"""This module opens the files of a run, each by the reader that suits it, in the order of time."""
+"""This module opens the files of a task, each by the reader that suits it, in the order of time."""
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import (
-    AbstractContextManager,
-    closing,
-    contextmanager,
-    nullcontext,
-    suppress,
-)
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 
-from rollsignal.bars.batch import Reader
-from rollsignal.bars.input import InputFile
-from rollsignal.bars.tables import TextReader
-from rollsignal.config import JobConfig
-from rollsignal.engines.ordering import in_time_order
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.bars import Reader
 from rollsignal.errors import DataError
-from rollsignal.fingerprints import stat_of
-from rollsignal.formats import Format
-from rollsignal.timestamps import to_ns
+from rollsignal.files.find import Input
+from rollsignal.files.formats import Format
+from rollsignal.readers.dialect import symbol_of
+from rollsignal.readers.opening import OpenedFile
+from rollsignal.readers.text import TextReader
 
 LARGE_BYTES = 4 << 20
 ALL_BYTES = 2**63
 NO_ROWS_NS = -(2**63)
 
-Opening = Generator[tuple[str, AbstractContextManager[Reader]], None, None]
+Opening = Generator[tuple[Input, AbstractContextManager[Reader]], None, None]
 
 
 class Inputs:
-    """The files of a run; `form` is the format that all must be in, None to tell each.
+    """The files of a task, and how they are read.
 
-    `total_bytes` is the size of all, 0 if one of them is no regular file.
+    format: that of all, None to tell each from its content. careful: whether all is read by the
+    careful readers alone. `total_bytes` is the size of all, 0 if one of them is no regular file.
     """
 
-    def __init__(self, paths: Sequence[str], config: JobConfig, form: Format | None = None) -> None:
-        told = [stat_of(path) for path in paths]
-        known = sum(one[0] for one in told if one)
-        self.total_bytes = known if all(told) else 0
-        self._sizes = {path: one[0] for path, one in zip(paths, told, strict=True) if one}
-        self.paths = paths
+    def __init__(
+        self,
+        files: Sequence[Input],
+        config: JobConfig,
+        format: Format | None = None,
+        *,
+        careful: bool = False,
+    ) -> None:
+        self.files = files
         self.config = config
-        self._form = form
+        self._format = format
+        known = sum(file.size or 0 for file in files)
+        self.total_bytes = 0 if any(file.size is None for file in files) else known
         # The fast parser takes a while to load, and does not pay at once.
         self._careful_bytes = 0 if known >= LARGE_BYTES else LARGE_BYTES
-
-    @property
-    def careful(self) -> bool:
-        """Tell whether all is to be read carefully, and decided without arrays."""
-        return self._careful_bytes == ALL_BYTES
-
-    def of(self, paths: Sequence[str]) -> "Inputs":
-        """Return other files, to be read the same way."""
-        return Inputs(paths, self.config, self._form)
+        if careful:
+            self._careful_bytes = ALL_BYTES
 
     def carefully(self) -> "Inputs":
-        """Give the same files, all to be read carefully."""
-        inputs = Inputs(self.paths, self.config, self._form)
-        inputs._careful_bytes = ALL_BYTES
-        return inputs
+        """Return the same files, all to be read carefully."""
+        return Inputs(self.files, self.config, self._format, careful=True)
 
     @contextmanager
-    def opened(self, path: str) -> Iterator[Reader]:
+    def opened(self, file: Input) -> Iterator[Reader]:
         """Open a file; raises `JobError` if it is no table with the columns that are read."""
-        with closing(InputFile(path, self._form)) as file:
-            if file.form == "csv":
-                yield TextReader(file, self.config, self._careful_bytes)
-            elif file.form == "ndjson":
-                from rollsignal.bars.ndjson import NdjsonReader
+        with closing(OpenedFile(file, self._format)) as opened:
+            if opened.form == "csv":
+                yield TextReader(opened, self.config, self._careful_bytes)
+            elif opened.form == "ndjson":
+                from rollsignal.readers.ndjson import NdjsonReader
 
-                yield NdjsonReader(file, self.config)
+                yield NdjsonReader(opened, self.config)
             else:
-                from rollsignal.bars.frames import FrameReader
+                from rollsignal.readers.columnar import FrameReader
 
-                yield FrameReader(path, file.form, self.config)
+                yield FrameReader(file, opened.form, self.config)
 
-    def each(self, paths: Sequence[str]) -> Opening:
+    def each(self, files: Sequence[Input]) -> Opening:
         """Yield files of these with what opens them, small ones read together ahead of that."""
-        if self._careful_bytes or len(paths) == 1 or self._form not in (None, "csv"):
-            yield from ((path, self.opened(path)) for path in paths)
+        if self._careful_bytes or len(files) == 1 or self._format not in (None, "csv"):
+            yield from ((file, self.opened(file)) for file in files)
             return
         # It needs NumPy, as all fast reading does.
-        from rollsignal.bars.groups import Groups
-        from rollsignal.bars.small_files import read_together
+        from rollsignal.readers.groups import Groups
+        from rollsignal.readers.small_files import read_together
 
-        groups = Groups(paths, self._sizes, self.config, self._form)
-        for path, reader in read_together(groups, self.config):
-            yield path, nullcontext(reader) if reader else self.opened(path)
+        groups = Groups(files, self.config, self._format)
+        for file, reader in read_together(groups, self.config):
+            yield file, nullcontext(reader) if reader else self.opened(file)
 
-    def describe(self, path: str) -> str:
-        """Say in which form a file is."""
-        with self.opened(path) as reader:
+    def describe(self, file: Input) -> str:
+        """Describe the format of a file, and the columns that are read."""
+        with self.opened(file) as reader:
             return reader.describe()
 
-    def by_time(self, doubtful: bool = False) -> list[str]:
+    def by_time(self, *, in_doubt: bool = False) -> list[Input]:
         """Put the files of each series in the order of time, by their first timestamps.
 
-        doubtful: a file in doubt from its first rows on does not disturb the order of the others.
+        in_doubt: a file in doubt from its first rows on does not disturb the order of the others.
         """
 
-        def first_ns(path: str) -> int | None:
-            with suppress(DataError) if doubtful else nullcontext():
-                return self._first_ns(path)
+        def first_ns(file: Input) -> int | None:
+            with suppress(DataError) if in_doubt else nullcontext():
+                return self._first_ns(file)
             return NO_ROWS_NS
 
-        return in_time_order(self.paths, self.config, first_ns)
+        return in_time_order(self.files, self.config, first_ns)
 
-    def _first_ns(self, path: str) -> int | None:
+    def _first_ns(self, file: Input) -> int | None:
         """Read a file's first timestamp, if timestamps are read at all."""
-        with self.opened(path) as reader:
+        with self.opened(file) as reader:
             batch = next(iter(reader.batches()), None)
         if batch is None:
             # A file without rows does not matter to the order of the others.
             return NO_ROWS_NS
-        return None if batch.moments is None else to_ns(batch.moments[0])
+        times = batch.timestamps_ns
+        return None if times is None else int(times[0])
+
+
+def in_time_order(
+    files: Sequence[Input], config: JobConfig, first_ns: Callable[[Input], int | None]
+) -> list[Input]:
+    """Order files by their first timestamp, or leave them by name where one has none.
+
+    Only files that continue the same series are ordered among themselves.
+    """
+    groups: dict[str | None, list[Input]] = {}
+    for file in files:
+        groups.setdefault(symbol_of(file, config), []).append(file)
+    return [file for group in groups.values() for file in _ordered(group, first_ns)]
+
+
+def _ordered(files: list[Input], first_ns: Callable[[Input], int | None]) -> list[Input]:
+    if len(files) == 1:
+        return files
+    begins = {file: first_ns(file) for file in files}
+    known = {file: begin for file, begin in begins.items() if begin is not None}
+    if len(known) < len(files):
+        return sorted(files, key=lambda file: file.path)
+    return sorted(files, key=lambda file: known[file])

@@ -1,175 +1,202 @@
-"""This module runs readers and kernel in this process, file after file, batch after batch."""
+"""This module decides in this process, file after file, batch after batch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from rollsignal.bars.batch import NO_OBJECTS, ArrayBatch, Batch, Reader
-from rollsignal.engines.book import Book
-from rollsignal.engines.doubts import Doubt, Doubts, Tell
-from rollsignal.engines.gate import Take
+from rollsignal.core.bars import NO_OBJECTS, Bars, Reader, TakeBatch
+from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding
+from rollsignal.core.kernel import Account, Tally, total
+from rollsignal.core.ledger import Ledger
 from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.ranges import Range, Span
-from rollsignal.engines.rows import Emit
-from rollsignal.engines.series import Series
-from rollsignal.errors import DataError, plural, shown_path
-from rollsignal.kernel import Tally
+from rollsignal.engines.interface import OnProgress, Task
+from rollsignal.errors import DataError
+from rollsignal.files.find import Input
+from rollsignal.messages import Tell, plural
+
+if TYPE_CHECKING:
+    from rollsignal.core.decisions import Decided, Listener, Take
+    from rollsignal.engines.spans import SpanFilter
 
 SHOWN_FILES = 10
 
-Watch = Callable[[Callable[[], int], int], None]
+
+class LocalEngine:
+    """Decide on arrays wherever that is proved to be exact, else on Python's whole numbers."""
+
+    name = "local"
+    careful = False
+
+    def describe(self, task: Task) -> list[str]:
+        """Describe the files of a task; raises `JobError` for one that is no table."""
+        inputs = self._inputs(task)
+        return [f"{file.name}: {inputs.describe(file)}" for file in task.inputs]
+
+    def decide(
+        self,
+        task: Task,
+        listeners: "Sequence[Listener[Any]]",
+        tell: Tell,
+        progress: OnProgress | None = None,
+    ) -> Found:
+        """Decide all bars; raises `DataError` if there is no signal, or the bars are in doubt."""
+        config = task.config
+        findings = Findings(task.levels or config.checks._asdict(), tell, task.collect_errors)
+        parts = [listener.part() for listener in listeners]
+        takes = [part.take for part in parts]
+        digester = None
+        if task.digest:
+            from rollsignal.core.digester import Digester
+
+            digester = Digester()
+            takes.append(digester.take)
+        within = _span_filter(task, takes)
+        take = within.take if within else _to_all(takes)
+        ledger = Ledger(config.rules, findings, take, arrays=not self.careful)
+        ledger.accounts |= task.known
+        files = _Reading(self._inputs(task), task, ledger, progress).run()
+        ledger.finish()
+        for listener, part in zip(listeners, parts, strict=True):
+            listener.add(part.end())
+        accounts = within.accounts if within else ledger.accounts
+        digest = digester.digest if digester else None
+        found = Found(accounts, _tally(accounts), files, findings, digest)
+        check_signals(task, found, ledger.tally())
+        return found
+
+    def _inputs(self, task: Task) -> Inputs:
+        return Inputs(task.inputs, task.config, task.format, careful=self.careful)
 
 
-class Result(NamedTuple):
-    """What a run found: every series, their tally, what was read, how often each check warned.
+class PlainEngine(LocalEngine):
+    """Decide row by row: the careful readers and Python's whole numbers, without arrays."""
 
-    `rows` and `forms` are those of each file; `first` holds the first findings of each check.
+    name = "plain"
+    careful = True
+
+
+def check_signals(task: Task, found: Found, read: Tally) -> None:
+    """Report that there is nothing to decide, if so; raises `DataError`.
+
+    read: what all bars add up to, also those beyond the range of time that is asked for.
     """
-
-    series: dict[str, Series]
-    tally: Tally
-    forms: dict[str, str]
-    warnings: dict[str, int]
-    rows: dict[str, int]
-    first: dict[str, list[Doubt]]
-
-
-class Start(NamedTuple):
-    """Where a run begins that continues another: what is known, and what a file's bars go through.
-
-    gate: makes of a file's path, and of the book that takes its bars, what parts new from old.
-    """
-
-    series: Mapping[str, Series]
-    gate: Callable[[str, Book], Take]
+    if task.collect_errors:
+        if found.files and not read.rows:
+            message = _no_signal(task, read, found.files)
+            found.findings.report(_unreadable(_names(task.inputs), message))
+    elif not read.signals:
+        raise DataError(_no_signal(task, read, found.files))
+    elif not found.tally.signals:
+        raise DataError(f"No signal {task.span}: {plural(found.tally.rows, 'bar')} there")
 
 
-def decide(
-    inputs: Inputs,
-    tell: Tell,
-    emit: Emit | None = None,
-    watch: Watch | None = None,
-    start: Start | None = None,
-) -> Result:
-    """Decide the signals of all files; raises `DataError` if there cannot be any.
-
-    tell: hears what is worth a line in the log. emit: takes the rows of all bars. watch: hears
-    how many bytes and rows are read.
-    """
-    config = inputs.config
-    doubts = Doubts(config.checks._asdict(), tell)
-    book = Book(config, doubts, emit, arrays=not inputs.careful)
-    reading = Reading(inputs, watch)
-    gate = start.gate if start else _no_gate
-    if start:
-        book.series |= start.series
-    if config.sort:
-        forms = reading.sort(inputs.paths, book)
-    else:
-        forms = reading.all(inputs.by_time(), lambda path: gate(path, book))
-    book.finish()
-    tally = book.tally()
-    if not tally.signals:
-        raise DataError(_no_signal(inputs, tally, forms))
-    return Result(book.series, tally, forms, dict(doubts.counts), reading.rows, doubts.first)
+def _tally(accounts: Mapping[str, Account]) -> Tally:
+    return total(account.tally for account in accounts.values())
 
 
-def decide_range(inputs: Inputs, tell: Tell, span: Span, emit: Emit | None, watch: Watch) -> Result:
-    """Decide the signals of all files, and return what is within a span of time alone.
+def _span_filter(task: Task, takes: "Sequence[Take]") -> "SpanFilter | None":
+    if task.span is None:
+        return None
+    from rollsignal.engines.spans import SpanFilter
 
-    Raises `DataError` if there is no signal there, or no timestamp.
-    """
-    within = Range(span, inputs.config.window, emit)
-    result = decide(inputs, tell, within, watch)
-    tally = within.tally()
-    if not tally.signals:
-        raise DataError(f"No signal {span}: {plural(tally.rows, 'bar')} there")
-    return result._replace(series=within.series, tally=tally)
+    return SpanFilter(task.span, task.config.rules, _to_all(takes) or (lambda bars: None))
 
 
-def _no_gate(path: str, book: Book) -> Take:
-    return book.take
+def _to_all(takes: "Sequence[Take]") -> "Take | None":
+    """Hand decided bars to everybody; None where nobody wants them, so that they are not made."""
+    if len(takes) < 2:
+        return takes[0] if takes else None
+
+    def take(bars: "Decided") -> None:
+        for take_one in takes:
+            take_one(bars)
+
+    return take
 
 
-def inspect(inputs: Inputs, doubts: Doubts, watch: Watch | None = None) -> Result:
-    """Read all files to find what is wrong with them; one that cannot be read to its end too."""
-    book = Book(inputs.config, doubts)
-    reading = Reading(inputs, watch)
-    forms = {}
-    with closing(inputs.each(inputs.by_time(doubtful=True))) as files:
-        for path, opened in files:
-            try:
-                forms[path] = reading.one(path, opened, book.take)
-            except DataError as error:
-                doubts.heed(_unreadable(shown_path(path), error.message))
-    book.finish()
-    tally = book.tally()
-    if forms and not tally.rows:
-        names, message = _names(inputs.paths), _no_signal(inputs, tally, forms)
-        doubts.heed(_unreadable(names, message))
-    found = dict(doubts.counts)
-    return Result(book.series, tally, forms, found, reading.rows, doubts.first)
+class _Reading:
+    """Read the files of a task into a ledger, one after the other, and tell how far it is."""
 
-
-def _unreadable(name: str, message: str) -> Doubt:
-    return Doubt("unreadable", name, None, "", None, message)
-
-
-class Reading:
-    """Read files, one after the other, and tell how far it is; `rows` are those of each file."""
-
-    def __init__(self, inputs: Inputs, watch: Watch | None = None) -> None:
+    def __init__(
+        self, inputs: Inputs, task: Task, ledger: Ledger, progress: OnProgress | None
+    ) -> None:
         self._inputs = inputs
-        self._watch = watch
+        self._task = task
+        self._ledger = ledger
+        self._progress = progress
         self._bytes = self._rows = 0
-        self.rows: dict[str, int] = {}
 
-    def all(self, paths: Sequence[str], gate: Callable[[str], Take]) -> dict[str, str]:
-        """Read files in this order, each through its gate; return their forms."""
-        with closing(self._inputs.each(paths)) as files:
-            return {path: self.one(path, opened, gate(path)) for path, opened in files}
+    def run(self) -> dict[str, FoundFile]:
+        """Read all files; return what was found in each, by its path."""
+        if self._task.config.sort and not self._task.collect_errors:
+            return self._sorted()
+        found = {}
+        files = self._inputs.by_time(in_doubt=self._task.collect_errors)
+        with closing(self._inputs.each(files)) as each:
+            for file, opened in each:
+                try:
+                    found[file.path] = self._one(opened, self._taking(file))
+                except DataError as error:
+                    if not self._task.collect_errors:
+                        raise
+                    self._ledger.findings.report(_unreadable(file.name, error.message))
+        return found
 
-    def one(self, path: str, opened: AbstractContextManager[Reader], take: Take) -> str:
-        """Read one file, and hand its batches on; return its form."""
+    def _taking(self, file: Input) -> TakeBatch:
+        """Return what the batches of a file go through."""
+        if self._task.seen is None:
+            return self._ledger.take
+        from rollsignal.engines.interface import Seen
+        from rollsignal.engines.new_bars import NewBars
+
+        seen = self._task.seen.get(file.path, Seen())
+        return NewBars(self._ledger, seen, self._task.take_old).take
+
+    def _one(self, opened: AbstractContextManager[Reader], take: TakeBatch) -> FoundFile:
+        """Read one file, and hand its batches on."""
         before = self._rows
         with opened as reader:
             for batch in reader.batches():
                 take(batch, reader)
                 self._rows += batch.rows
-                if self._watch:
-                    self._watch(lambda: self._bytes + reader.bytes_read(), self._rows)
-            if self._watch:
+                if self._progress:
+                    self._progress(lambda: self._bytes + reader.bytes_read(), self._rows)
+            if self._progress:
                 self._bytes += reader.bytes_read()
-            self.rows[path] = self._rows - before
-            return reader.describe()
+            return FoundFile(self._rows - before, reader.describe())
 
-    def sort(self, paths: Sequence[str], book: Book) -> dict[str, str]:
-        """Read all files, then hand their bars on in the order of time; return their forms."""
+    def _sorted(self) -> dict[str, FoundFile]:
+        """Read all files, then hand their bars on in the order of time."""
         from rollsignal.engines.sorted_bars import SortedReader
         from rollsignal.engines.sorting import BarSorter
 
         with BarSorter() as sorter:
             bars = SortedReader(sorter)
 
-            def add(batch: Batch | ArrayBatch, reader: Reader) -> None:
-                book.heed(batch, reader)
+            def add(batch: Bars, reader: Reader) -> None:
+                self._ledger.report(batch, reader)
                 bars.add(batch, reader)
 
-            forms = self.all(paths, lambda path: add)
+            with closing(self._inputs.each(self._inputs.files)) as each:
+                found = {file.path: self._one(opened, add) for file, opened in each}
             for batch in bars.batches():
-                book.take(batch, bars)
-        return forms
+                self._ledger.take(batch, bars)
+        return found
 
 
-def _names(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - SHOWN_FILES:,} more" if len(paths) > SHOWN_FILES else ""
-    return ", ".join(map(shown_path, paths[:SHOWN_FILES])) + more
+def _unreadable(name: str, message: str) -> LocatedFinding:
+    return LocatedFinding("unreadable", name, None, "", None, message)
 
 
-def _no_signal(inputs: Inputs, tally: Tally, forms: Mapping[str, str]) -> str:
-    name, window = _names(inputs.paths), inputs.config.window
+def _names(files: Sequence[Input]) -> str:
+    more = f" and {len(files) - SHOWN_FILES:,} more" if len(files) > SHOWN_FILES else ""
+    return ", ".join(file.name for file in files[:SHOWN_FILES]) + more
+
+
+def _no_signal(task: Task, tally: Tally, files: Mapping[str, FoundFile]) -> str:
+    name, window = _names(task.inputs), task.config.window
     if not tally.rows:
-        headed = not all(form.endswith(NO_OBJECTS) for form in forms.values())
+        headed = not all(file.description.endswith(NO_OBJECTS) for file in files.values())
         return f"{name}: no rows" + (" below the header" if headed else "")
     if tally.rows < window:
         return f"{name}: {plural(tally.rows, 'row')}, fewer than the window of {window:,} bars"

@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from rollsignal.arrays import TickArray
-from rollsignal.engines.runs import Runs, on_disk
+from rollsignal.core.arrays import TickArray
+from rollsignal.core.kernel import INT64_MAX, greatest
+from rollsignal.core.ticks import Ticks
+from rollsignal.engines.spill import Spill, on_disk
 from rollsignal.errors import BadCellError
-from rollsignal.files import abandon
-from rollsignal.kernel import INT64_MAX, greatest
-from rollsignal.prices import Ticks
-from rollsignal.timestamps import Moment, to_ns
+from rollsignal.files.replace import close_quietly
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
 
 INT64 = range(-(2**63), 2**63)
 MEMORY_BYTES = 64 << 20
@@ -30,13 +30,14 @@ class SortedBars(NamedTuple):
     """Bars in the order of time, as arrays of one length.
 
     Of each bar the series, the timestamp in ns since 1970 UTC, the close, the file and its line
-    or row there. `codes` is None for one series. `closes` are a `TickArray`, with 0 for a missing
-    one, or `Ticks` where one needs more than int64. `missing` is None if every close is there.
+    or row there. `codes` is None for one series. `ticks` are the closes, with 0 for a missing one;
+    None where one needs more than int64. `missing` is None if every close is there.
     """
 
     codes: "NDArray[np.int64] | None"
-    moments: "NDArray[np.int64]"
+    timestamps_ns: "NDArray[np.int64]"
     closes: TickArray | Ticks
+    ticks: TickArray | None
     missing: "NDArray[np.bool_] | None"
     files: "NDArray[np.int64]"
     rows: "NDArray[np.int64]"
@@ -50,7 +51,7 @@ class BarSorter:
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._runs = Runs(memory_bytes)
+        self._runs = Spill(memory_bytes)
         self._aside = tempfile.SpooledTemporaryFile(  # noqa: SIM115  # open until the sorter is left
             max_size=max(1, memory_bytes // 8)
         )
@@ -62,30 +63,32 @@ class BarSorter:
 
     def __exit__(self, *failure: object) -> None:
         self._runs.close()
-        abandon(self._aside)
+        close_quietly(self._aside)
 
     def add(
         self,
         codes: "NDArray[np.int64] | None",
-        moments: "NDArray[np.int64]",
+        timestamps_ns: "NDArray[np.int64]",
         closes: TickArray | Ticks,
         file: int,
         rows: "NDArray[np.int64]",
     ) -> None:
         """Take the next bars of a file: their series, timestamps in ns, closes and numbers."""
         ticks, scales = self._stored(closes)
-        columns = {"ns": moments, "tick": ticks, "scale": scales, "file": file, "row": rows}
-        self._runs.add(columns | {"code": 0 if codes is None else codes}, len(moments))
+        columns = {"ns": timestamps_ns, "tick": ticks, "scale": scales, "file": file, "row": rows}
+        self._runs.add(columns | {"code": 0 if codes is None else codes}, len(timestamps_ns))
         self._coded |= codes is not None
 
     def batches(self, rows: int = 1 << 17) -> Iterator[SortedBars]:
         """Yield all bars in order, so many at once; add none after that."""
         for batch in self._runs.batches(rows):
             missing = batch["scale"] == MISSING
+            ticks = _at_one_scale(batch)
             yield SortedBars(
                 batch["code"].copy() if self._coded else None,
                 batch["ns"].copy(),
-                _at_one_scale(batch) or self._plain(batch),
+                ticks or self._plain(batch),
+                ticks,
                 missing if missing.any() else None,
                 batch["file"].astype("i8"),
                 batch["row"].copy(),
@@ -143,15 +146,14 @@ class BarSorter:
         return found
 
 
-def moments_ns(moments: Sequence[Moment]) -> "NDArray[np.int64]":
+def int64_times(timestamps_ns: "Sequence[int] | NDArray[np.int64]") -> "NDArray[np.int64]":
     """Convert timestamps to what a sorter takes; raises `BadCellError` for one that is too far."""
     import numpy as np
 
-    found = list(map(to_ns, moments))
     try:
-        return np.array(found, np.int64)
+        return np.asarray(timestamps_ns, np.int64)
     except OverflowError:
-        place = next(place for place, ns in enumerate(found) if ns not in INT64)
+        place = next(place for place, ns in enumerate(timestamps_ns) if ns not in INT64)
         raise BadCellError("not within the years 1678 to 2261, as sort needs it", place) from None
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from bench import competitors, data
-from rollsignal.sample import sample_csv
+from rollsignal.commands.sample import sample_csv
 
 ROWS = 3 * data.LEAST_BARS["files"]
 

@@ -14,7 +14,7 @@ from bench.faults import EVENTS, Size, Stage, table, wrong_signals
 from bench.history import SYMBOLS, WINDOW, history
 from bench.kills import Trial, trials
 from bench.remains import looked_at
-from tests import oracle
+from tests.support import oracle
 
 
 @pytest.fixture(scope="module")

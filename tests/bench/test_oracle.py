@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import oracle
-from tests import oracle as fractions
+from tests.support import oracle as fractions
 
 # Few different prices, so that ties are common.
 closes = st.lists(st.integers(0, 999).map(lambda cents: f"{cents // 100}.{cents % 100:02}"))

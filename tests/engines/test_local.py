@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.config import Checks, JobConfig
-from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.local import Result, decide
+from rollsignal.config.settings import Checks, JobConfig
+from rollsignal.core.findings import Found
 from rollsignal.errors import DataError
-from tests import oracle
-from tests.strategies import cuts_of
-from tests.tables import CONFIG, Table, tables
+from rollsignal.files.find import input_of
+from tests.support import oracle
+from tests.support.deciding import decide, inputs
+from tests.support.strategies import cuts_of
+from tests.support.tables import CONFIG, Table, tables
 
 closes = st.integers(-99, 999).map(lambda tenths: f"{tenths / 10:.1f}")
 
 
-def decided(texts: Sequence[str], config: JobConfig = CONFIG) -> tuple[Result | str, list[str]]:
+def decided(texts: Sequence[str], config: JobConfig = CONFIG) -> tuple[Found | str, list[str]]:
     """Decide files of such texts: the result, or the message of the refusal; and the warnings."""
     warnings: list[str] = []
     with TemporaryDirectory() as folder:
@@ -28,17 +29,15 @@ def decided(texts: Sequence[str], config: JobConfig = CONFIG) -> tuple[Result | 
         for path, text in zip(paths, texts, strict=True):
             path.write_bytes(text.encode())
         try:
-            result = decide(
-                Inputs(list(map(str, paths)), config), lambda _, text: warnings.append(text)
-            )
+            result = decide(list(map(str, paths)), config, lambda _, text: warnings.append(text))
         except DataError as error:
             return error.message.replace(f"{folder}/", ""), warnings
     return result, warnings
 
 
-def result_of(*texts: str, config: JobConfig = CONFIG) -> Result:
+def result_of(*texts: str, config: JobConfig = CONFIG) -> Found:
     result, warnings = decided(texts, config)
-    assert isinstance(result, Result)
+    assert isinstance(result, Found)
     assert warnings == []
     return result
 
@@ -49,11 +48,11 @@ def test_a_file_gives_what_its_closes_give(table: Table, window: int) -> None:
     tally = oracle.counts(table.bars.closes, window)
     result, warnings = decided([table.text], CONFIG._replace(window=window))
     assert warnings == []
-    if isinstance(result, Result):
-        (account,) = result.series.values()
+    if isinstance(result, Found):
+        (account,) = result.accounts.values()
         assert account.last is not None
         assert account.last.mean == oracle.means(table.bars.closes, window)[-1]
-        assert (result.tally, result.warnings) == (tally, {})
+        assert (result.tally, result.findings.counts) == (tally, {})
     else:
         assert tally[2] == 0
 
@@ -73,7 +72,7 @@ def test_bars_spread_over_files_give_what_one_file_gives(
         result_of(*reversed(parts), config=config) if turned else result_of(*parts, config=config)
     )
     assert spread.tally == whole.tally
-    (one,), (other,) = spread.series.values(), whole.series.values()
+    (one,), (other,) = spread.accounts.values(), whole.accounts.values()
     assert one._replace(last_file="") == other._replace(last_file="")
 
 
@@ -132,6 +131,6 @@ def test_each_file_is_described(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("date;close\n2024-01-01;1\n")
     assert (
-        Inputs([str(path)], CONFIG).describe(str(path))
+        inputs([path], CONFIG).describe(input_of(str(path)))
         == "utf-8, semicolon, close from close, timestamp from date"
     )

@@ -1,15 +1,16 @@
 """Files of one series are taken in the order of time, whatever the order they are listed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.config import Columns, JobConfig
-from rollsignal.engines.ordering import in_time_order
-from rollsignal.settings import SymbolFrom
-from tests.tables import CONFIG
+from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.settings import Columns, JobConfig
+from rollsignal.engines.inputs import in_time_order
+from rollsignal.files.find import input_of
+from tests.support.tables import CONFIG
 
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))
 BY_COLUMN = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol")))
@@ -17,8 +18,15 @@ names = st.text("abc", min_size=1, max_size=3)
 times = st.dictionaries(names, st.integers(-(2**70), 2**70), min_size=1)
 
 
+def in_order(
+    paths: Sequence[str], config: JobConfig, first_ns: Callable[[str], int | None]
+) -> list[str]:
+    files = [input_of(path) for path in paths]
+    return [file.path for file in in_time_order(files, config, lambda file: first_ns(file.path))]
+
+
 def ordered(begins: Mapping[str, int | None], config: JobConfig = CONFIG) -> list[str]:
-    return in_time_order(list(begins), config, begins.__getitem__)
+    return in_order(list(begins), config, begins.__getitem__)
 
 
 @pytest.mark.parametrize("config", [CONFIG, BY_COLUMN])
@@ -35,7 +43,7 @@ def test_files_are_taken_by_their_first_timestamps(
 def test_the_order_of_the_listing_is_irrelevant(data: st.DataObject, paths: list[str]) -> None:
     begins = {path: place for place, path in enumerate(paths)}
     listed = data.draw(st.permutations(paths))
-    assert in_time_order(listed, CONFIG, begins.__getitem__) == paths
+    assert in_order(listed, CONFIG, begins.__getitem__) == paths
 
 
 @given(st.dictionaries(names, st.none() | st.integers(), min_size=1))
@@ -66,7 +74,7 @@ def test_a_symbol_without_timestamps_does_not_disturb_the_others() -> None:
 def test_a_file_that_is_alone_in_its_series_is_not_opened(paths: Sequence[str]) -> None:
     opened: list[str] = []
     config = BY_FILE if len(paths) > 1 else CONFIG
-    assert in_time_order(paths, config, opened.append) == paths
+    assert in_order(paths, config, opened.append) == paths
     assert opened == []
 
 
@@ -77,9 +85,9 @@ def test_each_file_is_opened_once() -> None:
         opened.append(path)
         return -len(opened)
 
-    assert in_time_order(["a", "b", "c"], CONFIG, first_ns) == ["c", "b", "a"]
+    assert in_order(["a", "b", "c"], CONFIG, first_ns) == ["c", "b", "a"]
     assert opened == ["a", "b", "c"]
 
 
 def test_no_files_are_no_files() -> None:
-    assert in_time_order([], CONFIG, lambda path: 0) == []
+    assert in_order([], CONFIG, lambda path: 0) == []

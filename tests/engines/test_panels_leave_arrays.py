@@ -9,12 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rollsignal.config import Checks
-from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.local import decide
+from rollsignal.config.settings import Checks
 from rollsignal.errors import DataError
-from rollsignal.sinks.summary import summary_rows
-from tests.shell import ROOT
+from rollsignal.outputs.summary import summary_rows
+from tests.support.deciding import decide
+from tests.support.shell import ROOT
 from tests.test_formats_agree import BY_COLUMN
 
 CONFIG = BY_COLUMN._replace(window=2)
@@ -31,7 +30,7 @@ def panel(path: Path, rows: list[tuple[int, str, object]], start: datetime = STA
 def summary(paths, config=CONFIG):
     told = []
     rows = summary_rows(
-        decide(Inputs(paths, config), lambda level, text: told.append(text)).series, config
+        decide(paths, config, lambda level, text: told.append(text)).accounts, config
     )
     return {row.symbol: row for row in rows}, told
 
@@ -100,7 +99,7 @@ def test_a_symbol_column_of_another_kind_is_bad_data(tmp_path):
     for symbols in ([[1], [2]], [b"\xff", b"\xff"]):
         pl.DataFrame({"symbol": symbols, "close": [1.0, 2.0]}).write_parquet(tmp_path / "a")
         with pytest.raises(DataError, match="symbol"):
-            decide(Inputs([str(tmp_path / "a")], CONFIG), lambda level, text: None)
+            decide([str(tmp_path / "a")], CONFIG)
 
 
 def test_a_time_beyond_64_bits_in_a_panel_that_goes_on_in_arrays(tmp_path):

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.arrays import TickArray
-from rollsignal.engines.runs import HELD_BYTES
-from rollsignal.engines.sorting import BarSorter, SortedBars, moments_ns
+from rollsignal.core.arrays import TickArray
+from rollsignal.core.ticks import Ticks
+from rollsignal.core.timestamps.reader import Timestamp, to_ns
+from rollsignal.engines.sorting import BarSorter, SortedBars, int64_times
+from rollsignal.engines.spill import HELD_BYTES
 from rollsignal.errors import BadCellError, DiskError
-from rollsignal.prices import Ticks
-from rollsignal.timestamps import Moment
-from tests.test_files import files_no_larger_than
+from tests.files.test_replace import files_no_larger_than
 
 LEAST, MOST = -(2**63), 2**63 - 1
 KIB, MIB = 1 << 10, 1 << 20
@@ -95,7 +95,7 @@ def parts(draw: DrawFn, rows: int = 12) -> list[Part]:
 
 def bars_of(batch: SortedBars) -> list[Bar]:
     """Write a batch's closes as fractions, of either form."""
-    size, scale = len(batch.moments), 10**batch.closes.scale
+    size, scale = len(batch.timestamps_ns), 10**batch.closes.scale
     masked = [False] * size if batch.missing is None else batch.missing.tolist()
     if isinstance(batch.closes, Ticks):
         assert [tick is None for tick in batch.closes.values] == masked
@@ -106,7 +106,13 @@ def bars_of(batch: SortedBars) -> list[Bar]:
     codes: Sequence[int | None] = [None] * size
     if batch.codes is not None:
         codes = batch.codes.tolist()
-    columns = (batch.moments.tolist(), closes, codes, batch.files.tolist(), batch.rows.tolist())
+    columns = (
+        batch.timestamps_ns.tolist(),
+        closes,
+        codes,
+        batch.files.tolist(),
+        batch.rows.tolist(),
+    )
     return [Bar(*bar) for bar in zip(*columns, strict=True)]
 
 
@@ -133,8 +139,8 @@ def test_bars_come_as_by_a_stable_sort_whatever_is_held_and_however_they_are_cut
 ) -> None:
     batches = sorted_by(found, held, rows)
     assert [bar for batch in batches for bar in bars_of(batch)] == bars_in_order(found)
-    assert all(len(batch.moments) == rows for batch in batches[:-1])
-    assert all(1 <= len(batch.moments) <= rows for batch in batches[-1:])
+    assert all(len(batch.timestamps_ns) == rows for batch in batches[:-1])
+    assert all(1 <= len(batch.timestamps_ns) <= rows for batch in batches[-1:])
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=400), max_size=5), st.integers(1, 60))
@@ -244,8 +250,8 @@ def test_bars_may_come_out_while_others_wait() -> None:
     with BarSorter(10 * HELD_BYTES) as sorter:
         one(list(range(100))).add_to(sorter)
         batches = sorter.batches(7)
-        assert next(batches).moments.tolist() == list(range(7))
-        assert next(batches).moments.tolist() == list(range(7, 14))
+        assert next(batches).timestamps_ns.tolist() == list(range(7))
+        assert next(batches).timestamps_ns.tolist() == list(range(7, 14))
 
 
 # Memory and files
@@ -269,7 +275,7 @@ def peak_bytes(memory_bytes: int, rows: int, batch_rows: int) -> int:
                 for part in spread(10_000, seed):
                     part.add_to(sorter)
             for batch in sorter.batches(batch_rows):
-                count += len(batch.moments)
+                count += len(batch.timestamps_ns)
         assert count == rows
         return tracemalloc.get_traced_memory()[1]
     finally:
@@ -313,7 +319,7 @@ def broken_off(sorter: BarSorter, folder: Path) -> None:
         LONG.add_to(sorter)
         for batch in sorter.batches(10):
             assert open_files(folder) == 2
-            raise ValueError("ten bars" * (len(batch.moments) == 10))
+            raise ValueError("ten bars" * (len(batch.timestamps_ns) == 10))
 
 
 @needs_proc
@@ -325,7 +331,7 @@ def test_five_hundred_runs_and_long_closes_are_two_open_files_without_a_name(
     with temporary_files_in(tmp_path), BarSorter(2 * HELD_BYTES) as sorter:
         one([10**30] * 1000)._replace(moments=moments).add_to(sorter)
         for batch in sorter.batches(100):
-            found += batch.moments.tolist()
+            found += batch.timestamps_ns.tolist()
             assert open_files(tmp_path) == 2
             assert list(tmp_path.iterdir()) == []
     assert found == list(range(1000))
@@ -345,7 +351,7 @@ def test_no_file_is_left_when_bars_are_not_taken_to_the_end(tmp_path: Path) -> N
     with temporary_files_in(tmp_path), BarSorter(300 * HELD_BYTES) as sorter:
         LONG.add_to(sorter)
         with closing(cast("Generator[SortedBars]", sorter.batches(10))) as batches:
-            assert len(next(batches).moments) == 10
+            assert len(next(batches).timestamps_ns) == 10
     assert open_files(tmp_path) == 0
 
 
@@ -388,15 +394,15 @@ def test_a_full_disk_is_an_error_that_says_what_to_do_and_nothing_is_left(
 
 def test_timestamps_of_any_kind_become_ns() -> None:
     east = timezone(timedelta(hours=2))
-    moments: list[Moment] = [datetime(1970, 1, 1, 0, 0, 1), 5, LEAST, MOST]
-    assert moments_ns(moments).tolist() == [10**9, 5, LEAST, MOST]
-    assert moments_ns([datetime(1970, 1, 1, 2, tzinfo=east)]).tolist() == [0]
-    assert moments_ns([]).tolist() == []
+    moments: list[Timestamp] = [datetime(1970, 1, 1, 0, 0, 1), 5, LEAST, MOST]
+    assert int64_times(list(map(to_ns, moments))).tolist() == [10**9, 5, LEAST, MOST]
+    assert int64_times([to_ns(datetime(1970, 1, 1, 2, tzinfo=east))]).tolist() == [0]
+    assert int64_times([]).tolist() == []
 
 
 @pytest.mark.parametrize("far", [LEAST - 1, MOST + 1, datetime(1, 1, 1), datetime(9999, 1, 1)])
 def test_a_timestamp_too_far_for_int64_is_refused_with_its_place(far: int | datetime) -> None:
     with pytest.raises(BadCellError, match="1678 to 2261") as caught:
-        moments_ns([LEAST, MOST, far])
+        int64_times([LEAST, MOST, to_ns(far)])
     assert caught.value.index == 2
-    assert moments_ns([datetime(2261, 12, 31, tzinfo=UTC)])[0] > 0
+    assert int64_times([to_ns(datetime(2261, 12, 31, tzinfo=UTC))])[0] > 0

@@ -1,4 +1,4 @@
-"""What every lane is given, what it must find, and what it must doubt."""
+"""What every lane is given, what it must find, and what it must finding."""
 
 import os
 import re

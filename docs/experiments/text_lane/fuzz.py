@@ -1,6 +1,6 @@
 """Hold every lane to the definition on damaged blocks: `python fuzz.py [SECONDS]`.
 
-A lane must find the same ticks, or doubt where the definition does.
+A lane must find the same ticks, or finding where the definition does.
 """
 
 import random
@@ -49,7 +49,7 @@ def block(draw: random.Random) -> tuple[bytes, Shape]:
 
 
 def found(lane: Callable[..., object], *given: object) -> object:
-    """Return the ticks of a lane as a list, or None for a doubt."""
+    """Return the ticks of a lane as a list, or None for a finding."""
     try:
         return list(lane(*given))  # type: ignore[call-overload]  # any lane
     except DoubtError:

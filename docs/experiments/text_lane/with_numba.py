@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def kinds_of_bytes() -> NDArray[np.uint8]:
-    """Tell plain bytes (0) from commas (1), line ends (2) and those in doubt (3)."""
+    """Tell plain bytes (0) from commas (1), line ends (2) and those in finding (3)."""
     kinds = np.full(256, 3, np.uint8)
     kinds[32:127] = 0
     kinds[[ord('"'), ord(","), ord("\n")]] = 3, 1, 2

@@ -1,0 +1,251 @@
+"""This module finds one bar of a series, the bars of its window, and all closes before it.
+
+The bars are read twice: first to learn which one is meant, then to take its window as it is
+written. So nothing but the closes of one series is held, as doubles.
+"""
+
+import re
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.bars import Bars, Reader, SeriesBars
+from rollsignal.core.kernel import Carry, LastBar, advance
+from rollsignal.core.ledger import Ledger
+from rollsignal.core.ticks import Ticks
+from rollsignal.core.timestamps.reader import asked_ns, iso
+from rollsignal.engines.inputs import Inputs
+from rollsignal.errors import UsageError
+from rollsignal.messages import did_you_mean, shown, shown_path
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+SHOWN_SYMBOLS = 20
+_ROW = re.compile(r"row:([1-9][0-9]{0,17})")
+
+
+class Wanted(NamedTuple):
+    """The bar that is asked for: by its timestamp in ns, or its number in its series, from 1."""
+
+    ns: int | None
+    number: int | None
+    symbol: str
+
+    def __str__(self) -> str:
+        of = f" of {shown(self.symbol)}" if self.symbol else ""
+        return f"row {self.number}{of}" if self.ns is None else f"bar at {iso(self.ns)}{of}"
+
+
+class TracedBar(NamedTuple):
+    """A bar as it is read: its close as written and in ticks of 10^-scale, None if missing."""
+
+    file: str
+    unit: str
+    line: int
+    ns: int | None
+    cell: str
+    tick: int | None
+    scale: int
+
+
+class Trace(NamedTuple):
+    """A bar, its number in its series, and the bars of its window, itself the last.
+
+    `doubles` are all closes of the series up to it, each the nearest double, NaN if missing.
+    """
+
+    symbol: str
+    number: int
+    window: int
+    bars: list[TracedBar]
+    doubles: "NDArray[np.float64]"
+
+    @property
+    def closes(self) -> Ticks:
+        """Put the closes of the window to one scale."""
+        scale = max(bar.scale for bar in self.bars)
+        factors = [10 ** (scale - bar.scale) for bar in self.bars]
+        pairs = zip(self.bars, factors, strict=True)
+        return Ticks([bar.tick and bar.tick * factor for bar, factor in pairs], scale)
+
+    @property
+    def last(self) -> LastBar:
+        """Decide the bar by its window alone."""
+        last = advance(Carry(self.window), self.closes)[0].last(self.window)
+        assert last is not None, "there is at least the bar itself"
+        return last
+
+    @property
+    def reason(self) -> str | None:
+        """Tell why the bar has no signal, if it has none."""
+        if self.bars[-1].tick is None:
+            return "its close is missing"
+        if len(self.bars) < self.window:
+            return "warm-up"
+        missing = any(bar.tick is None for bar in self.bars)
+        return "a close in its window is missing" if missing else None
+
+
+def wanted(at: str, symbol: str | None) -> Wanted:
+    """Read `row:N`, or a timestamp as it would stand in a table; raises `UsageError`.
+
+    >>> wanted("2024-01-31", None)
+    Wanted(ns=1706659200000000000, number=None, symbol='')
+    """
+    row = _ROW.fullmatch(at)
+    if row:
+        return Wanted(None, int(row[1]), symbol or "")
+    hint = "write 2024-01-31T09:30:00, or row:120 for the 120th bar"
+    return Wanted(asked_ns("--at", at, hint), None, symbol or "")
+
+
+def trace(inputs: Inputs, bar: Wanted, ledger: Ledger) -> Trace:
+    """Find a bar and its window; raises `UsageError` if there is none, `DataError` as a run does.
+
+    ledger: takes all that is read up to the bar, so that its checks are those of a run.
+    """
+    search = _Search(bar, inputs.config)
+    for batch, reader in _batches(inputs):
+        ledger.take(batch, reader)
+        if not bar.symbol and inputs.config.columns.symbol is not None:
+            raise UsageError("the bars have symbols: name one with --symbol", _known(ledger))
+        if search.take(batch, reader):
+            return _gathered(inputs, bar.symbol, search)
+    raise UsageError(search.nearest(ledger))
+
+
+def _batches(inputs: Inputs) -> Iterator[tuple[Bars, Reader]]:
+    for file in inputs.files:
+        with inputs.opened(file) as reader:
+            for batch in reader.batches():
+                yield batch, reader
+
+
+def _known(ledger: Ledger) -> str:
+    ledger.close_panel()
+    more = ", …" if len(ledger.accounts) > SHOWN_SYMBOLS else ""
+    return "for example " + ", ".join(map(shown_path, list(ledger.accounts)[:SHOWN_SYMBOLS])) + more
+
+
+class _Search:
+    """Look for a bar, and remember which bars of its series are in its window.
+
+    `rows` are their numbers, once it is found.
+    """
+
+    def __init__(self, bar: Wanted, config: JobConfig) -> None:
+        import numpy as np
+
+        self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._bar = bar
+        self._config = config
+        self._read = 0
+        self._before: tuple[int, str] | None = None
+        self._after: tuple[int, str] | None = None
+
+    def take(self, batch: Bars, reader: Reader) -> bool:
+        """Take a batch; tell if the bar is in it. Raises `UsageError` without timestamps."""
+        import numpy as np
+
+        part = batch.of_series(self._bar.symbol, reader.symbol or "")
+        if not len(part.places):
+            return False
+        hit = self._hit(part, batch, reader)
+        numbers = self._read + 1 + np.arange(len(part.places) if hit is None else hit + 1)
+        self._read += len(part.places)
+        kept = numbers
+        if self._config.missing == "skip":
+            kept = numbers[~np.isnan(part.doubles[: len(numbers)])]
+        rows = np.concatenate((self.rows, kept))
+        self.rows = rows[-self._config.window :]
+        if hit is not None and (not len(kept) or kept[-1] != numbers[-1]):
+            # The bar itself is left out: no window ends with it.
+            self.rows = numbers[-1:]
+        return hit is not None
+
+    def _hit(self, part: SeriesBars, batch: Bars, reader: Reader) -> int | None:
+        """Find the bar's index in a part, and the bars nearest to its time if it is not there."""
+        if self._bar.ns is None:
+            index = (self._bar.number or 0) - self._read - 1
+            return index if index < len(part.places) else None
+        if part.timestamps_ns is None:
+            hint = "name its column in the config under columns, or ask for row:N"
+            raise UsageError(f"{reader.name} has no timestamps to find a bar by", hint)
+        hits = (part.timestamps_ns == self._bar.ns).nonzero()[0]
+        if len(hits):
+            return int(hits[0])
+        self._note(part.timestamps_ns, part, batch, reader)
+        return None
+
+    def _note(
+        self, times_ns: "NDArray[Any]", part: SeriesBars, batch: Bars, reader: Reader
+    ) -> None:
+        earlier = (times_ns < self._bar.ns).nonzero()[0]
+        later = (times_ns > self._bar.ns).nonzero()[0]
+
+        def place(index: int) -> tuple[int, str]:
+            line = batch.line_of(int(part.places[index]))
+            return int(times_ns[index]), f"{reader.name} {reader.unit} {line}"
+
+        if len(earlier):
+            found = place(int(earlier[times_ns[earlier].argmax()]))
+            self._before = max(found, self._before or found)
+        if len(later):
+            found = place(int(later[times_ns[later].argmin()]))
+            self._after = min(found, self._after or found)
+
+    def nearest(self, ledger: Ledger) -> str:
+        """Say that there is no such bar, and what there is instead."""
+        symbol = self._bar.symbol
+        if not self._read:
+            ledger.close_panel()
+            hint = did_you_mean(symbol, sorted(ledger.accounts)[:SHOWN_SYMBOLS])
+            return f"no bars of {shown(symbol)} ({hint})" if symbol else "no bars at all"
+        if self._bar.ns is None:
+            return f"no {self._bar}: there are {self._read:,}"
+        sides = (("before", self._before), ("after", self._after))
+        near = [f"{iso(at[0])} ({at[1]}) {side} it" for side, at in sides if at]
+        return f"no {self._bar}; there is {' and '.join(near)}"
+
+
+def _gathered(inputs: Inputs, symbol: str, search: _Search) -> Trace:
+    """Read again: the closes up to the bar, and the bars of its window."""
+    import numpy as np
+
+    doubles = array("d")
+    bars: list[TracedBar] = []
+    last, read = int(search.rows[-1]), 0
+    for batch, reader in _batches(inputs):
+        part = batch.of_series(symbol, reader.symbol or "")
+        numbers = read + 1 + np.arange(len(part.places))
+        read += len(part.places)
+        kept = numbers <= last
+        if inputs.config.missing == "skip":
+            kept &= ~np.isnan(part.doubles)
+        doubles.frombytes(part.doubles[kept].tobytes())
+        bars += _bars(batch, reader, part.places[np.isin(numbers, search.rows)].tolist())
+        if read >= last:
+            break
+    return Trace(symbol, last, inputs.config.window, bars, np.frombuffer(doubles))
+
+
+def _bars(batch: Bars, reader: Reader, places: Sequence[int]) -> list[TracedBar]:
+    if not places:
+        return []
+    plain, times_ns = batch.plain(), batch.plain().timestamps_ns
+    return [
+        TracedBar(
+            reader.name,
+            reader.unit,
+            plain.lines[place],
+            None if times_ns is None else times_ns[place],
+            plain.cells[place],
+            plain.closes.values[place],
+            plain.closes.scale,
+        )
+        for place in places
+    ]

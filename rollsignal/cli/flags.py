@@ -1,0 +1,237 @@
+"""This module says what a command line may hold: commands, flags, their defaults and help."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from rollsignal.cli.parser import Parser
+from rollsignal.config.request import Request
+from rollsignal.errors import UsageError
+from rollsignal.files.formats import FORMATS
+from rollsignal.messages import did_you_mean, shown
+from rollsignal.version import __version__
+
+MAX_WAIT_S = 10**7
+SCHEMAS = ("config", "metrics", "record")
+
+EXAMPLES = """\
+examples:
+  rollsignal run
+      read data.csv and config.yaml, write metrics.json and run.log
+  rollsignal run --input btc.csv --output out/metrics.json --log-file out/run.log
+      say where things are; missing folders are made
+  rollsignal run --input btc.csv --dry-run
+      tell what would be read and written, and with which settings
+
+exit codes:
+  0 success, 2 wrong command line, 65 bad data, 66 input missing, 73 output cannot be
+  created, 74 reading or writing failed midway, 75 another run writes the same files,
+  78 bad config, 130 interrupted, 143 terminated, 1 a bug in rollsignal
+"""
+
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def parse(arguments: list[str], commands: dict[str, Command]) -> argparse.Namespace:
+    """Parse a command line to its options, and `command`; raises `UsageError`."""
+    name = arguments[0] if arguments else "-"
+    if not name.startswith("-") and name not in commands:
+        hint = did_you_mean(name, list(commands))
+        raise UsageError(f"unknown command {shown(name)}: {hint}", "see rollsignal --help")
+    options = _parser().parse_args(arguments)
+    options.command = commands[name]
+    return options
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="rollsignal", description="Turn OHLCV bars into an exact rolling-mean signal."
+    )
+    _add_version(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_explain(commands)
+    _add_diff(commands)
+    _add_sample(commands)
+    _add_schema(commands)
+    _add_verify(commands)
+    return parser
+
+
+def _add_version(parser: Parser) -> None:
+    parser.add_argument("--version", action="version", version=f"rollsignal {__version__}")
+
+
+def _add_input(
+    parser: Parser, what: str = "files, folders, patterns, URLs, - for standard input"
+) -> None:
+    told = f"tables of bars: {what} (default: data.csv)"
+    parser.add_value("--input", told, metavar="PATH", nargs="+", default=Request().inputs)
+
+
+def _add_quiet(parser: Parser) -> None:
+    parser.add_switch("-q", "--quiet", what="no warnings on stderr")
+
+
+def _add_json(parser: Parser) -> None:
+    parser.add_switch("--json", what="print JSON instead of text")
+
+
+def _add_run(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="decide the signals of a table of bars, leave metrics and a log",
+        description="Decide the signals of a table of bars; leave metrics and a log.",
+        epilog=EXAMPLES,
+    )
+    _add_usual_paths(parser)
+    _add_more_outputs(parser)
+    _add_conduct(parser)
+    _add_version(parser)
+
+
+def _add_usual_paths(parser: Parser) -> None:
+    """Declare what is read and written unless something else is named."""
+    usual = Request()
+    _add_input(parser)
+    what = "the format of all inputs (default: told from their content)"
+    parser.add_value("--format", what, choices=FORMATS)
+    parser.add_path("--config", "settings: seed, window, version, ...", usual.config)
+    parser.add_path("--output", "where the metrics go", usual.output)
+    parser.add_path("--log-file", "where the log goes; lines are appended", usual.log_file)
+
+
+def _add_more_outputs(parser: Parser) -> None:
+    """Declare what is written if it is asked for, and of which bars."""
+    parser.add_path("--summary", "a row for every symbol, as .csv, .json or .parquet")
+    parser.add_path("--signals", "a row for every bar, as .csv, .parquet or .arrow")
+    parser.add_path("--state", "continue the state there, and read only what is new")
+    for flag, bars in (("--since", "bars from this time on"), ("--until", "bars before this time")):
+        parser.add_value(flag, f"count and write only {bars} (default: all)", metavar="TIME")
+    what = "write the signals as a hive-partitioned folder (default: one file)"
+    parser.add_value("--partition-by", what, choices=("symbol", "date"))
+    parser.add_path("--record", "what was read, how and what was found, as JSON")
+
+
+def _add_conduct(parser: Parser) -> None:
+    """Declare when a run begins, and what it tells."""
+    what = "end at once if nothing has changed since the run of --record"
+    parser.add_switch("--if-changed", what=what)
+    parser.add_value(
+        "--wait",
+        "wait for another run that writes the same files (default: 0)",
+        metavar="SECONDS",
+        type=_seconds,
+        default=Request().wait,
+    )
+    parser.add_value(
+        "--log-format",
+        "text, or one JSON object a line (default: text)",
+        choices=("text", "json"),
+        default="text",
+    )
+    parser.add_switch("--dry-run", what="tell what would be read and written, and stop")
+    _add_quiet(parser)
+    parser.add_switch("-v", "--verbose", what="the log on stderr too")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= MAX_WAIT_S:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not between 0 and {MAX_WAIT_S:,}")
+    return seconds
+
+
+_seconds.__name__ = "number of seconds"
+
+
+def _add_check(commands: Any) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="tell what is wrong with a table of bars",
+        description="Read bars with every check on; print a JSON report, exit 65 on errors.",
+    )
+    _add_input(parser)
+    what = "settings; none is required (default: config.yaml, if there is one)"
+    parser.add_value("--config", what, metavar="PATH")
+    _add_quiet(parser)
+
+
+def _add_explain(commands: Any) -> None:
+    parser = commands.add_parser(
+        "explain",
+        help="tell how the signal of one bar came about",
+        description="Tell how the signal of one bar came about, and what floats make of it.",
+    )
+    _add_input(parser, "files, folders, patterns")
+    parser.add_path("--config", "settings; window is required", Request().config)
+    what = "the bar: its timestamp, or row:N for the N-th of its series"
+    parser.add_value("--at", what, metavar="TIME", required=True)
+    parser.add_value("--symbol", "the bar's symbol, where the config names their column")
+    _add_json(parser)
+
+
+def _add_diff(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diff",
+        help="tell which signals differ between two runs, and why",
+        description="Tell which signals differ between two runs, and why; exit 1 if any do.",
+    )
+    for name in ("A", "B"):
+        what = "signals (.csv, .parquet, .arrow or a folder of them), or a run's record"
+        parser.add_argument(name.lower(), metavar=name, help=what)
+    _add_json(parser)
+    parser.add_value("--limit", "rows to show (default: 20)", type=int, default=20)
+
+
+def _add_sample(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sample",
+        help="print made-up one-minute bars",
+        description="Print made-up one-minute BTC bars as CSV, the same for a seed everywhere.",
+    )
+    parser.add_value("--rows", "bars (default: 10000)", type=int, default=10_000)
+    parser.add_value("--seed", "seed (default: 42)", type=int, default=42)
+
+
+def _add_schema(commands: Any) -> None:
+    parser = commands.add_parser(
+        "schema",
+        help="print the JSON Schema of configs, metrics or records",
+        description="Print a published JSON Schema (draft 2020-12); its version is in its $id.",
+    )
+    what = f"of what: {', '.join(SCHEMAS)}"
+    parser.add_argument("of", metavar="SCHEMA", type=_schema, help=what)
+
+
+def _schema(name: str) -> str:
+    if name not in SCHEMAS:
+        hint = did_you_mean(name, list(SCHEMAS))
+        raise UsageError(f"unknown schema {shown(name)}: {hint}", "see rollsignal schema --help")
+    return name
+
+
+def _add_verify(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="tell whether a run's record still holds, by running again",
+        description="Derive a recorded run again, and print a JSON report of what still holds;"
+        " exit 65 if something does not.",
+    )
+    parser.add_argument("record", metavar="RECORD", help="what --record left")
+    parser.add_value(
+        "--sample",
+        "decide N windows of every symbol once more, with fractions (default: 0)",
+        metavar="N",
+        type=int,
+        default=0,
+    )
+    parser.add_value(
+        "--engine",
+        "what runs again: local, as the job, or plain, row by row without arrays, which is slow"
+        " (default: local)",
+        choices=("local", "plain"),
+        default="local",
+    )

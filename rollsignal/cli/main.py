@@ -1,0 +1,209 @@
+"""This module is the command line: arguments in, one result on stdout, an exit code out.
+
+With `flags`, `parser`, `arguments` and `terminal` it alone parses arguments, prints and exits.
+stdout carries the result and nothing else; messages for people go to stderr.
+"""
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rollsignal.cli.flags import Command, parse
+from rollsignal.cli.parser import guessed, request_of
+from rollsignal.cli.terminal import Console, drop, flushed, print_result, stdout_error, unprinted
+from rollsignal.commands.stop import Stop
+from rollsignal.config.request import Request
+from rollsignal.errors import JobError, StoppedError, UsageError
+from rollsignal.messages import Tell
+from rollsignal.version import STARTED
+
+if TYPE_CHECKING:
+    from rollsignal.commands.leaving import Outcome
+
+
+# How many more objects there are before Python looks for garbage: imports make many, and none.
+LIVE_OBJECTS = 100_000
+# The most that glibc learns from (DEFAULT_MMAP_THRESHOLD_MAX, 32 MB, with a header).
+LARGE_ARRAY_BYTES = 31 << 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    _start_lean()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _command(arguments)
+    except SystemExit as done:
+        # What --help and --version raise once they have printed.
+        code = int(done.code or 0)
+    # Python would look through all objects for garbage once more before it ends.
+    gc.freeze()
+    return flushed(code)
+
+
+def _start_lean() -> None:
+    """Leave out what costs a process time and is of no use to this one."""
+    gc.set_threshold(LIVE_OBJECTS)
+    # NumPy's library for matrices would start threads that wait busily.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # glibc gives the memory of every array back to the system, to take it again page by page for
+    # the next, until one as large as this was given back. It is never touched, and takes none.
+    bytes(LARGE_ARRAY_BYTES)
+
+
+def _command(arguments: list[str]) -> int:
+    stop = Stop()
+    try:
+        stop.listen()
+        options = parse(arguments, COMMANDS | {"run": partial(_run, stop=stop)})
+        code = int(options.command(options))
+        stop.end()
+        return code
+    except BaseException as error:
+        reason = stop.noticed(error)
+        stop.end()
+        return _failed(reason, arguments)
+
+
+def _failed(error: BaseException, arguments: list[str]) -> int:
+    """Tell what ended a command; return the exit code, or raise what is no error of the job."""
+    if isinstance(error, BrokenPipeError):
+        drop(sys.stdout)
+        return 0
+    if isinstance(error, OSError):
+        return unprinted(error)
+    if not isinstance(error, JobError):
+        raise error
+    console = Console("WARNING")
+    if arguments[:1] == ["run"] and "--dry-run" not in arguments:
+        from rollsignal.commands.leaving import fail
+
+        request = guessed(arguments)
+        return _finish(request, fail(request, error, console), console)
+    if isinstance(error, StoppedError):
+        # Perhaps nobody reads what is half printed: it must not be waited for.
+        drop(sys.stdout)
+    console("ERROR", str(error))
+    return error.exit_code
+
+
+def _run(options: argparse.Namespace, stop: Stop) -> int:
+    # Here, so that --help need not wait for yaml.
+    from rollsignal.commands.run import run
+
+    request = request_of(options)
+    if options.dry_run:
+        from rollsignal.commands.plan import dry_run
+
+        print_result(dry_run(request) + "\n")
+        return 0
+    console = Console("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")
+    drawn = console.is_terminal and not (options.quiet or options.verbose)
+    outcome = run(request, STARTED, console, console.draw if drawn else None, stop)
+    # What is left to do takes no time, and must not be cut in half.
+    stop.end()
+    return _finish(request, outcome, console)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from rollsignal.commands.check import check, usual_config
+
+    console = Console("ERROR" if options.quiet else "WARNING")
+    drawn = console.is_terminal and not options.quiet
+    config = usual_config(options.config)
+    checked = check(options.input, config, console, console.draw if drawn else None)
+    try:
+        print_result(_json(checked.document))
+    except BrokenPipeError:
+        drop(sys.stdout)
+    return checked.exit_code
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from rollsignal.commands.explain import document, explain, explanation_text
+
+    console = Console("WARNING")
+    found = explain(options.input, options.config, options.at, options.symbol, console)
+    print_result(_json(document(found)) if options.json else explanation_text(found))
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from rollsignal.analysis.difference_report import report, report_text
+    from rollsignal.commands.diff import compare
+
+    _refuse_negative(options, "limit")
+    compared = compare(options.a, options.b)
+    document = report(compared, options.limit)
+    print_result(_json(document) if options.json else report_text(document))
+    return 0 if compared.equal else 1
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from rollsignal.commands.sample import sample_csv
+
+    _refuse_negative(options, "rows", "seed")
+    for piece in sample_csv(options.rows, options.seed):
+        print_result(piece)
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from rollsignal.outputs.record.schema import schema_of
+
+    print_result(_json(schema_of(options.of)))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from rollsignal.commands.verify import verify
+
+    _refuse_negative(options, "sample")
+    verified = verify(options.record, options.sample, options.engine)
+    print_result(_json(verified.document))
+    return verified.exit_code
+
+
+# All but `run`, which also looks at what stops it.
+COMMANDS: dict[str, Command] = {
+    "check": _check,
+    "explain": _explain,
+    "diff": _diff,
+    "sample": _sample,
+    "schema": _schema,
+    "verify": _verify,
+}
+
+
+def _refuse_negative(options: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        if getattr(options, name) < 0:
+            raise UsageError(f"--{name} is negative")
+
+
+def _json(document: Mapping[str, object]) -> str:
+    from rollsignal.outputs.metrics import to_json
+
+    return to_json(document)
+
+
+def _finish(request: Request, outcome: "Outcome", tell: Tell) -> int:
+    """Print the metrics on stdout and the error on stderr; return the exit code."""
+    from rollsignal.commands.leaving import fail
+
+    try:
+        print_result(_json(outcome.metrics))
+    except BrokenPipeError:
+        drop(sys.stdout)
+        tell("WARNING", "nobody reads stdout; the metrics are in the output file")
+    except OSError as problem:
+        error = stdout_error(problem)
+        outcome = outcome if outcome.error else fail(request, error, tell)
+    if outcome.error:
+        tell("ERROR", str(outcome.error))
+        return outcome.error.exit_code
+    return 0

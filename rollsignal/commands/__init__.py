@@ -1,0 +1,1 @@
+"""This package has one module for the story of every command."""

@@ -1,0 +1,104 @@
+"""This module is the story of a check: what is wrong with the bars, without any signal."""
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import islice
+from typing import Any, NamedTuple
+
+from rollsignal.commands.plan import requested_inputs
+from rollsignal.config.reading import load_config
+from rollsignal.config.request import Request
+from rollsignal.config.settings import Checks, JobConfig
+from rollsignal.core.findings import SHOWN_FINDINGS, Found, LocatedFinding
+from rollsignal.engines import ENGINES
+from rollsignal.engines.interface import Task
+from rollsignal.engines.progress import Draw, Progress, total_bytes
+from rollsignal.errors import DataError
+from rollsignal.messages import Tell, shown_path
+
+CHECK_SETTINGS: dict[str, Any] = {"seed": 0, "window": 1, "version": "check"}
+
+
+class Checked(NamedTuple):
+    """The report of a check as it is printed, and the exit code."""
+
+    document: dict[str, object]
+    exit_code: int
+
+
+def check(
+    inputs: Sequence[str], config_path: str | None, tell: Tell, draw: Draw | None = None
+) -> Checked:
+    """Read all bars with every check on; raises `JobError` where there is nothing to check.
+
+    config_path: the config, which may lack what only signals need; None for the defaults. A
+    folder stands for the files that a run would read. tell: receives the first findings. draw:
+    shows a line of progress on a terminal.
+    """
+    config = (
+        JobConfig(**CHECK_SETTINGS)
+        if config_path is None
+        else load_config(config_path, CHECK_SETTINGS)
+    )
+    files = requested_inputs(Request(tuple(inputs), config_path or Request().config))
+    levels = _levels(config)
+    checks: dict[str, Any] = {name: levels[name] for name in Checks._fields}
+    config = config._replace(window=1, missing="gap", checks=Checks(**checks))
+    task = Task(files, config, levels=levels, collect_errors=True)
+    with closing(Progress(total_bytes(files), draw, _no_log)) as progress:
+        found = ENGINES["local"]().decide(task, [], tell, progress)
+    document = _report(found)
+    return Checked(document, DataError.exit_code if document["status"] == "errors" else 0)
+
+
+def _levels(config: JobConfig) -> dict[str, str]:
+    """Give each check its level in the config, error if that is off."""
+    levels = {
+        name: "error" if level == "off" else level
+        for name, level in config.checks._asdict().items()
+    }
+    missing = "error" if config.missing == "error" else "warn"
+    return {"unreadable": "error", "missing": missing, **levels}
+
+
+def _no_log(*_: object, **fields: object) -> None:
+    """Keep no log: a check writes nothing to disk."""
+
+
+def usual_config(path: str | None) -> str | None:
+    """Return the config that is named, or the usual one if there is one."""
+    usual = Request().config
+    return path or (usual if os.path.exists(usual) else None)
+
+
+def _report(found: Found) -> dict[str, object]:
+    """Build the report: how often each check found something, and the first few places."""
+    findings = found.findings
+    wrong = {findings.levels[name] for name in findings.counts}
+    return {
+        "status": "errors" if "error" in wrong else "warnings" if wrong else "ok",
+        "rows": found.tally.rows,
+        "series": len(found.accounts),
+        "files": {
+            "count": len(found.files),
+            "first": [
+                {"file": shown_path(path), "form": file.description}
+                for path, file in islice(found.files.items(), SHOWN_FINDINGS)
+            ],
+        },
+        "checks": {
+            name: {
+                "level": level,
+                "count": findings.counts[name],
+                "first": [_shown(finding) for finding in findings.first.get(name, [])],
+            }
+            for name, level in findings.levels.items()
+        },
+    }
+
+
+def _shown(finding: LocatedFinding) -> dict[str, object]:
+    shown = finding._asdict()
+    del shown["check"]
+    return shown

@@ -1,0 +1,36 @@
+"""This module is the story of a comparison: which signals differ between two runs, and why."""
+
+import filecmp
+import os
+
+from rollsignal.analysis.difference import difference
+from rollsignal.analysis.difference_report import NOT_COMPARED, Compared
+from rollsignal.analysis.past_run import PastRun, past_run
+from rollsignal.errors import UsageError
+
+
+def compare(path_a: str, path_b: str) -> Compared:
+    """Compare two runs by their signals, each named by its table of signals or its record.
+
+    Where a record names no signals that are still there, only the digests are compared. Raises
+    `InputError` and `DataError` for what cannot be read, `UsageError` where nothing can be told.
+    """
+    a, b = past_run(path_a), past_run(path_b)
+    if a.signals is not None and b.signals is not None:
+        return _compared_by_tables(a, b, a.signals, b.signals)
+    if a.digest is None or b.digest is None:
+        raise UsageError("The runs cannot be compared", f"{NOT_COMPARED}, nor its digest")
+    return Compared(a, b, a.digest == b.digest)
+
+
+def _compared_by_tables(a: PastRun, b: PastRun, path_a: str, path_b: str) -> Compared:
+    if _same_bytes(path_a, path_b):
+        return Compared(a, b, equal=True)
+    found = difference(path_a, path_b, (a.window, b.window))
+    return Compared(a, b, found.rows.is_empty(), found)
+
+
+def _same_bytes(a: str, b: str) -> bool:
+    if not (os.path.isfile(a) and os.path.isfile(b)):
+        return False
+    return filecmp.cmp(a, b, shallow=False)

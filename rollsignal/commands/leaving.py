@@ -1,0 +1,257 @@
+"""This module leads a run to its end: log and locks, and error metrics whatever happens."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollsignal.commands.plan import check_flags, conflict, expanded, log_is_output
+from rollsignal.commands.stop import Stop
+from rollsignal.config.reading import ReadConfig, load_config, read_config
+from rollsignal.config.request import Request
+from rollsignal.errors import BusyError, ConfigError, JobError
+from rollsignal.files.locks import held
+from rollsignal.files.replace import clear_output, make_folder
+from rollsignal.messages import Tell
+from rollsignal.outputs import metrics
+from rollsignal.outputs.interface import Output, RunReport
+from rollsignal.outputs.log import RunLog
+
+if TYPE_CHECKING:
+    from rollsignal.outputs.record.recorder import Recorder
+
+
+class Outcome(NamedTuple):
+    """How a run ended: its metrics, and the error that ended it if one did."""
+
+    metrics: Mapping[str, object]
+    error: JobError | None = None
+
+
+class Run:
+    """A run that goes on: `report` is what is known of it, `outcome` is how it ended.
+
+    Where a flag names a file that must not be replaced, nothing is written at all, and where that
+    is so for the log alone, there is no log.
+    """
+
+    def __init__(self, request: Request, started: float, tell: Tell) -> None:
+        self._problem = conflict(request)
+        self._may_write = True
+        if self._problem:
+            alone = request._replace(log_file=None)
+            self._may_write = not (conflict(alone) or log_is_output(request))
+            request = alone
+        self.request = request
+        self.report = RunReport(request, time.time_ns())
+        self.outcome: Outcome | None = None
+        self.locks = ExitStack()
+        self._is_locked = False
+        self.log = RunLog(request.log_file, request.log_format, tell)
+        self.tell = self.log.event
+        self._started = started
+        self._is_told = False
+        self._record: Recorder | None = None
+
+    def start(self) -> None:
+        """Write that the run begins, and lock its outputs.
+
+        Raises `UsageError` for flags that do not go together, `BusyError` if another run is writing
+        one of the outputs.
+        """
+        if self._problem:
+            raise self._problem
+        self._is_told = True
+        self.log.started(self.report)
+        check_flags(self.request)
+        warnings = self.locks.enter_context(held(self.request.locked, self.request.wait))
+        self._is_locked = True
+        for warning in warnings:
+            self.tell("WARNING", warning)
+
+    def repeats_the_recorded_run(self) -> bool:
+        """Tell whether there is nothing to do; the former metrics are the outcome then."""
+        if not self.request.if_changed:
+            return False
+        from rollsignal.commands.unchanged import former_metrics
+
+        former = former_metrics(self.request)
+        if former is None:
+            return False
+        self.tell("INFO", "nothing changed", record=self.request.record)
+        self.outcome = Outcome(former)
+        return True
+
+    def begin(self) -> ReadConfig:
+        """Clear the outputs, record that the run begins, and read the config."""
+        _clear_outputs(self.request)
+        if record := self._recorder():
+            record.started(self.report)
+        with self.stage("config"):
+            read = read_config(self.request.config)
+        self.report = self.report._replace(config=read, version=read.config.version)
+        self.tell("INFO", "config verified", **read.config.by_name())
+        return read
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage of the run in whole milliseconds."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            elapsed_ms = round((perf_counter() - start) * 1000)
+            self.note(stages_ms={**self.report.stages_ms, name: elapsed_ms})
+
+    def note(self, **facts: object) -> None:
+        """Know more of the run: facts by the names that they have in its report."""
+        self.report = self.report._replace(**facts)  # type: ignore[arg-type]  # names are checked
+
+    def succeed(self, outputs: Sequence[Output]) -> None:
+        """Put all outputs in their places, the metrics last; then record the success."""
+        with self.stage("write"):
+            for output in outputs:
+                self._measure()
+                output.finish(self.report)
+        document = metrics.metrics_of(self.report)
+        if record := self._recorder():
+            self._measure()
+            record.ended(self.report)
+        self.tell("INFO", "metrics summary", **document)
+        self.outcome = Outcome(document)
+
+    def fail(self, error: BaseException) -> None:
+        """Leave the log, the metrics and the record of what ended the run.
+
+        Where nothing is locked, another run may be about to write there: it goes first.
+        """
+        problem = error if isinstance(error, JobError) else self._bug(error)
+        version = self.report.version or getattr(problem, "version", None)
+        self.note(error=problem, version=version or _version(self.request))
+        self.outcome = Outcome(metrics.metrics_of(self.report), problem)
+        if not self._may_write:
+            return
+        self.log.record("ERROR", "job failed", exit_code=problem.exit_code, error=str(problem))
+        if self._is_locked:
+            self._leave_metrics()
+            self._leave_record()
+        elif not isinstance(problem, BusyError):
+            self._fail_alone()
+
+    def _fail_alone(self) -> None:
+        """Leave the error metrics and the record, each if no other run is writing it."""
+        try:
+            with held([self.request.output]):
+                self._leave_metrics()
+        except BusyError as also:
+            self.tell("WARNING", "metrics not written", error=str(also))
+            return
+        except JobError as also:
+            self._withdraw_metrics(also)
+            return
+        try:
+            with held([self.request.record] if self.request.record else []):
+                self._leave_record()
+        except JobError as also:
+            self.tell("WARNING", "record not written", error=str(also))
+
+    def _leave_metrics(self) -> None:
+        try:
+            metrics.MetricsFile(self.request.output).finish(self.report)
+        except JobError as also:
+            self._withdraw_metrics(also)
+
+    def _withdraw_metrics(self, error: JobError) -> None:
+        """Leave no metrics at all, where those of a failure cannot be written: they say success."""
+        self.tell("WARNING", "metrics not written", error=str(error))
+        with suppress(JobError):
+            clear_output(self.request.output)
+
+    def _leave_record(self) -> None:
+        record = self._recorder()
+        if record is None:
+            return
+        try:
+            self._measure()
+            record.ended(self.report)
+        except JobError as also:
+            self.tell("WARNING", "record not written", error=str(also))
+
+    def end(self) -> None:
+        """Write how the run ended, and close the log."""
+        self._measure()
+        if self._is_told:
+            self.log.ended(self.report)
+        self.log.close()
+
+    def _bug(self, bug: BaseException) -> JobError:
+        """Log what should never happen; a panic of a compiled library is no `Exception`."""
+        import traceback
+
+        self.log.traceback("".join(traceback.format_exception(bug)))
+        return JobError(f"Internal error: {type(bug).__name__}: {bug}")
+
+    def _measure(self) -> None:
+        """Know how long the run took so far, and what it warned of."""
+        elapsed_ms = round((perf_counter() - self._started) * 1000)
+        warnings = tuple(self.log.warnings)
+        self.note(elapsed_ms=elapsed_ms, ended_ns=time.time_ns(), warnings=warnings)
+
+    def _recorder(self) -> "Recorder | None":
+        if self._record is None and self.request.record is not None:
+            from rollsignal.outputs.record.recorder import Recorder
+
+            def warn(text: str) -> None:
+                self.tell("WARNING", text)
+
+            self._record = Recorder(self.request.record, warn)
+        return self._record
+
+
+@contextmanager
+def leaving(request: Request, started: float, tell: Tell, stop: Stop) -> Iterator[Run]:
+    """Lead a run to its end: leave error metrics and the log whatever happens, and let locks go.
+
+    started: `time.perf_counter()` at the start of the program. tell: receives messages for people.
+    Only what is no error of the job and asks Python to end is raised again.
+    """
+    run = Run(expanded(request), started, tell)
+    ending: BaseException | None = None
+    with run.locks:
+        try:
+            yield run
+        except BaseException as error:
+            ending = stop.noticed(error)
+            run.fail(ending)
+    run.end()
+    if isinstance(ending, KeyboardInterrupt | SystemExit):
+        raise ending
+
+
+def fail(request: Request, error: JobError, tell: Tell) -> Outcome:
+    """Leave the error metrics of what went wrong outside a run."""
+    run = Run(expanded(request), perf_counter(), tell)
+    run.fail(error)
+    run.end()
+    assert run.outcome, "a run that failed has an outcome"
+    return run.outcome
+
+
+def _clear_outputs(request: Request) -> None:
+    """Remove what an earlier run left in the places of the outputs; raises `OutputError`."""
+    # A run that continues a state also continues the signals.
+    kept = {"--record", "--state"} | ({"--signals"} if request.state else set())
+    for flag, path in request.outputs.items():
+        if request.partition_by and flag == "--signals":
+            make_folder(path)
+        elif flag not in kept:
+            clear_output(path)
+
+
+def _version(request: Request) -> str | None:
+    """Read the version for the metrics of a run that failed early, if the config has one."""
+    try:
+        return load_config(request.config).version
+    except ConfigError as error:
+        return error.version

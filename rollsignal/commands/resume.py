@@ -1,0 +1,303 @@
+"""This module continues a state: it reads what is new, and leaves the state for the next run.
+
+A file that was read is known by its size and times, else by the SHA-256 of its bytes. Bars at or
+before the place that their series has reached must be those that the state knows: else history
+was restated, which ends the run, or has everything decided again.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rollsignal.core.decisions import Decided, Listener
+from rollsignal.core.digest import plus
+from rollsignal.core.findings import Found
+from rollsignal.core.timestamps.reader import iso
+from rollsignal.engines.interface import Engine, OnProgress, Seen, Task
+from rollsignal.errors import ConfigError, DataError, InputError
+from rollsignal.files.find import input_of
+from rollsignal.files.fingerprints import ReadInput, changed
+from rollsignal.files.open import identity
+from rollsignal.messages import Tell, plural, shown_path
+from rollsignal.outputs.interface import RunReport
+from rollsignal.outputs.signals.counts import KnownSignals
+from rollsignal.outputs.state.document import (
+    ReadFile,
+    State,
+    check_settings,
+    kept_settings,
+    load_state,
+    save_state,
+)
+from rollsignal.outputs.state.history import History
+from rollsignal.outputs.state.known_files import Kind, KnownFiles
+from rollsignal.outputs.state.restated import Restated, flips, restated
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rollsignal.outputs.signals.writer import Signals
+
+SHOWN_CHANGES = 5
+
+
+class Resumed:
+    """The state at a path that a run continues, and then leaves in its place.
+
+    signals: the signals that the run leaves, which go on from those of the state.
+    """
+
+    flag = "--state"
+
+    def __init__(self, path: str, task: Task, signals: "Signals | None") -> None:
+        """Name the state; raises `ConfigError` for a config with which none can be continued."""
+        if task.config.sort:
+            raise ConfigError("A state is continued in the order of the bars: set sort: false")
+        for check in ("order", "duplicates"):
+            if getattr(task.config.checks, check) != "error":
+                what = "A state tells new bars from old ones by their times"
+                raise ConfigError(f"{what}: set checks: {{{check}: error}}")
+        self.path = path
+        self._task = task
+        self._signals = signals
+        self._state = State(kept_settings(task.config), {})
+        self._attempt: _Attempt | None = None
+
+    def begin(self) -> None:
+        """Load the state; raises `DataError`, `ConfigError` or `InputError`."""
+        self._state = load_state(self.path) or self._state
+        check_settings(self.path, self._state, self._task.config)
+        if self._signals:
+            state = self._state
+            self._signals.follow(KnownSignals(state.series, state.digest, state.written))
+
+    def listener(self) -> None:
+        """Return nobody: who wants the bars is made with each attempt to decide them."""
+
+    def decide(
+        self,
+        engine: Engine,
+        listeners: Sequence[Listener[Any]],
+        tell: Tell,
+        progress: OnProgress | None,
+    ) -> Found:
+        """Decide what is new; return what a run over everything would find.
+
+        Raises `DataError` where history was restated and `on_restatement` is error.
+        """
+        self._attempt = attempt = _Attempt(self.path, self._state, self._task)
+        found = attempt.decide(engine, listeners, tell, progress)
+        changes = attempt.restated()
+        if not changes:
+            return found
+        if not self._state.series:
+            raise _disagree(changes)
+        message = _shown_changes(changes)
+        if self._task.config.on_restatement == "error":
+            hint = "set on_restatement: recompute to decide everything anew"
+            raise DataError(f"History was restated: {message}", hint)
+        tell("WARNING", f"history was restated: {message}")
+        if self._signals:
+            self._signals.begin_again()
+        return self._decide_all(attempt, engine, listeners, tell, progress)
+
+    def _decide_all(  # the arguments of `decide`, and the attempt before
+        self,
+        before: "_Attempt",
+        engine: Engine,
+        listeners: Sequence[Listener[Any]],
+        tell: Tell,
+        progress: OnProgress | None,
+    ) -> Found:
+        """Decide everything that the state and this run have read, from the start."""
+        known, symbols = before.known(), before.history.symbols
+        before.close()
+        paths = {identity(file.path): file.path for file in self._state.inputs}
+        paths |= {identity(file.path): file.path for file in self._task.inputs}
+        gone = [path for path in paths.values() if not os.path.exists(path)]
+        if gone:
+            raise InputError(
+                "History was restated, and a file that the state has read is gone",
+                f"path: {shown_path(gone[0])}",
+            )
+        empty = State(
+            self._state.settings,
+            {},
+            symbols=tuple(symbols),
+            generation=self._state.generation + 1,
+        )
+        task = self._task._replace(inputs=list(map(input_of, paths.values())))
+        self._attempt = _Attempt(self.path, empty, task)
+        found = self._attempt.decide(engine, listeners, tell, progress)
+        if changes := self._attempt.restated():
+            raise _disagree(changes)
+        count = flips(known, self._attempt.decided())
+        tell("WARNING", f"decided anew: {count:,} signals of bars known before have flipped")
+        return found
+
+    @property
+    def inputs(self) -> list[ReadInput]:
+        """Return all files that were ever read, in the order in which they were."""
+        assert self._attempt, "files follow decide"
+        return [_read_input(file, file.path in self._attempt.read) for file in self._attempt.all]
+
+    def finish(self, report: RunReport) -> None:
+        """Put the new state in the place of the former; raises `DiskError`."""
+        assert self._attempt, "a state follows decide"
+        written = self._signals.written if self._signals else None
+        save_state(self.path, self._attempt.state()._replace(written=written))
+        self._attempt.history.forget_others()
+
+    def abandon(self) -> None:
+        """Close what is open."""
+        if self._attempt:
+            self._attempt.close()
+
+
+class _Attempt:
+    """One reading of all that is not known yet."""
+
+    def __init__(self, path: str, state: State, task: Task) -> None:
+        known = KnownFiles(state, task.config)
+        self._state = state
+        self._task = task
+        self._known = {file.path: known.found(file.path) for file in task.inputs}
+        renamed = {known.former: path for path, known in self._known.items()}
+        self._files = {renamed.get(file.path, file.path): file for file in state.inputs}
+        self.read: set[str] = set()
+        # Files are numbered in the order in which the state holds them.
+        every = {**self._files, **self._known}
+        self._numbers = {path: number for number, path in enumerate(every)}
+        self._old: list[tuple[Kind, NDArray[np.void]]] = []
+        self._found: Found | None = None
+        # Opened last, so that nothing that fails leaves it open.
+        self.history = History(path, state.generation, state.symbols, state.segments)
+        self.history.files = self._numbers
+
+    def close(self) -> None:
+        """Close the file of all bars."""
+        self.history.close()
+
+    @property
+    def all(self) -> list[ReadFile]:
+        """Return all files that were ever read."""
+        return list(self._files.values())
+
+    def decide(
+        self,
+        engine: Engine,
+        listeners: Sequence[Listener[Any]],
+        tell: Tell,
+        progress: OnProgress | None,
+    ) -> Found:
+        """Read and decide what is not known; raises `DiskError` for a file that changes then."""
+        known = self._known
+        new = [file for file in self._task.inputs if known[file.path].kind != "known"]
+        task = self._task._replace(
+            inputs=new,
+            known=self._state.series,
+            seen={file.path: self._seen(file.path) for file in new},
+            take_old=self._take_old,
+            digest=True,
+        )
+        found = engine.decide(task, [*listeners, self.history], tell, progress)
+        for file in self._task.inputs:
+            read = known[file.path].file
+            if file.path in found.files:
+                self.read.add(file.path)
+                read = read._replace(rows=found.files[file.path].rows)
+                if not known[file.path].is_unchanged():
+                    raise changed(file.path)
+            self._files[file.path] = read
+        digest = plus(self._state.digest, found.digest or 0)
+        self._found = found._replace(digest=digest)
+        return self._found
+
+    def _seen(self, path: str) -> Seen:
+        known = self._known[path]
+        rows = known.file.rows
+        return Seen(left_out=rows) if known.kind == "grown" else Seen(old=rows)
+
+    def _take_old(self, bars: Decided) -> None:
+        self._old.append((self._known[bars.file].kind, self.history.bars_of(bars)))
+
+    def restated(self) -> list[Restated]:
+        """List what was changed of the bars that are known, from the state or from other files."""
+        changes = [
+            self._numbers[path] for path, known in self._known.items() if known.kind == "changed"
+        ]
+        if not (self._old or changes):
+            return []
+        import numpy as np
+
+        # Only what the state knows of a file that has changed must still be there.
+        count, every = len(self.known()), self.decided()
+        now = np.concatenate([every[:0], *(bars for _, bars in self._old)])
+        others = [bars for kind, bars in self._old if kind != "changed"]
+        places = np.unique(np.concatenate([every[:0], *others])[["series", "place"]])
+        same = np.isin(every[["series", "place"]], places)
+        same[:count] |= np.isin(every["file"][:count], changes)
+        return restated(every[same], now, self.history.symbols)
+
+    def known(self) -> "NDArray[np.void]":
+        """Return all bars that the state knew before."""
+        return self.history.bars()
+
+    def decided(self) -> "NDArray[np.void]":
+        """Return all bars that are decided by now."""
+        return self.history.bars(everything=True)
+
+    def state(self) -> State:
+        """Build the state to be saved."""
+        assert self._found, "a state follows decide"
+        return State(
+            self._state.settings,
+            dict(self._found.accounts),
+            self._found.digest or 0,
+            tuple(self._files.values()),
+            tuple(self.history.symbols),
+            self.history.finish(),
+            self._state.generation,
+        )
+
+
+def _read_input(file: ReadFile, is_read: bool) -> ReadInput:
+    """Describe a file that a state knows, whether this run has read it or one before."""
+    if not file.sha256:
+        return ReadInput(file.path, rows=file.rows)
+    # A file that was just written has no stamp.
+    mtime_ns, ctime_ns, inode = file.stamp[1:] or (None, None, None)
+    return ReadInput(
+        file.path,
+        file.size,
+        mtime_ns,
+        ctime_ns,
+        inode,
+        file.sha256,
+        sha256_after=file.sha256,
+        compared_by="stat" if is_read else "state",
+        rows=file.rows,
+    )
+
+
+def _disagree(changes: Sequence[Restated]) -> DataError:
+    return DataError(
+        f"Input files disagree on bars that several of them have: {_shown_changes(changes)}",
+        "leave out or mend the one that is wrong",
+    )
+
+
+def _shown_changes(changes: Sequence[Restated]) -> str:
+    more = (
+        f", and {len(changes) - SHOWN_CHANGES:,} more series"
+        if len(changes) > SHOWN_CHANGES
+        else ""
+    )
+    return "; ".join(map(_shown_change, changes[:SHOWN_CHANGES])) + more
+
+
+def _shown_change(change: Restated) -> str:
+    of = f" of {change.symbol}" if change.symbol else ""
+    at = iso(change.place) if change.place > 10**9 else f"bar {change.place}"
+    return f"{plural(change.bars, 'bar')}{of} from {at} on"

@@ -1,0 +1,103 @@
+"""This module is the story of a run: from its paths to its metrics, whatever happens."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+
+from rollsignal.commands.leaving import Outcome, Run, leaving
+from rollsignal.commands.plan import Plan, resolve
+from rollsignal.commands.stop import Stop
+from rollsignal.config.request import Request
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.findings import Found
+from rollsignal.engines.progress import Draw, Progress, total_bytes
+from rollsignal.files.fingerprints import InputWatch
+from rollsignal.messages import Tell, without_secrets
+from rollsignal.outputs.interface import Output
+from rollsignal.outputs.log import RunLog
+
+LOGGED_FILES = 10
+
+
+def run(
+    request: Request,
+    started: float,
+    tell: Tell,
+    draw: Draw | None = None,
+    stop: Stop | None = None,
+) -> Outcome:
+    """Run the job: read the bars, decide the signals, leave metrics and a log.
+
+    started: `time.perf_counter()` at the start of the program. draw: shows a line of progress on
+    a terminal; without it, the log has it. stop: receives signals, if anybody listens to them. What
+    went wrong is in the outcome, in the metrics file and in the log.
+    """
+    with leaving(request, started, tell, stop or Stop()) as run:
+        run.start()
+        if not run.repeats_the_recorded_run():
+            plan = resolve(run.request, run.begin())
+            with begun(plan.outputs):
+                found = _decide(plan, run, draw)
+                _log(found, plan.task.config, run.log)
+                run.succeed(plan.outputs)
+    assert run.outcome, "a run ends in one way or another"
+    return run.outcome
+
+
+@contextmanager
+def begun(outputs: Sequence[Output]) -> Iterator[None]:
+    """Begin the outputs, and remove what is unfinished of them at the end."""
+    with ExitStack() as stack:
+        for output in outputs:
+            stack.callback(output.abandon)
+            output.begin()
+        yield
+
+
+def _decide(plan: Plan, run: Run, draw: Draw | None) -> Found:
+    """Have the engine decide what is to be decided, and see that no input changes meanwhile."""
+    listeners = [listener for output in plan.outputs if (listener := output.listener())]
+    run.note(engine=plan.engine.name)
+    with closing(Progress(total_bytes(plan.task.inputs), draw, run.tell)) as progress:
+        if plan.resumed:
+            with run.stage("decide"):
+                found = plan.resumed.decide(plan.engine, listeners, run.tell, progress)
+            run.note(found=found, inputs=plan.resumed.inputs)
+            return found
+        paths = [file.path for file in plan.task.inputs]
+        with run.stage("hash_inputs"):
+            watch = InputWatch(paths, hashed=run.request.record is not None)
+        run.note(inputs=watch.inputs)
+        with run.stage("decide"):
+            found = plan.engine.decide(plan.task, listeners, run.tell, progress)
+        run.note(found=found)
+        with run.stage("compare_inputs"):
+            run.note(inputs=watch.compared())
+        watch.check()
+    return found
+
+
+def _log(found: Found, config: JobConfig, log: RunLog) -> None:
+    """Write what was found."""
+    tally, files = found.tally, list(found.files.items())
+    for path, file in files[:LOGGED_FILES]:
+        log.event("INFO", "file read", path=without_secrets(path), form=file.description)
+    counts = {"files": len(files), "series": len(found.accounts)}
+    log.event("INFO", "rows loaded", rows=tally.rows, **counts)
+    for check, count in found.findings.counts.items():
+        log.event("WARNING", "bars in doubt", check=check, bars=count)
+    if tally.missing:
+        log.event("WARNING", "closes missing", rows=tally.missing, policy=config.missing)
+    log.event(
+        "INFO",
+        "rolling mean computed",
+        window=config.window,
+        bars=tally.signals,
+        last=_last_mean(found),
+    )
+    log.event("INFO", "signals generated", signals=tally.signals, ones=tally.ones, ties=tally.ties)
+
+
+def _last_mean(found: Found) -> object:
+    """Return the last rolling mean of a single series, for the log."""
+    account = next(iter(found.accounts.values()))
+    return account.last.mean if len(found.accounts) == 1 and account.last else "of many series"

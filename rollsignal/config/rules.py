@@ -1,0 +1,220 @@
+"""This module holds the rules of single settings: what one may be, and what is wrong with it.
+
+What YAML would turn into something else than was written is refused.
+"""
+
+import re
+from typing import NamedTuple, cast
+
+import yaml
+
+from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_quoted, scalar
+from rollsignal.messages import plural, shown
+
+
+class Whole(NamedTuple):
+    """A whole number between two bounds, written with plain digits."""
+
+    help: str
+    least: int
+    most: int
+    example: str
+
+    def read(self, node: yaml.Node, name: str) -> int:
+        """Read the number; raises `BadSettingError`."""
+        text = scalar(node, name)
+        if is_quoted(node) or not re.fullmatch(r"[+-]?(0|[1-9][0-9]*)", text):
+            meant = re.fullmatch(r"0*([1-9][0-9]{0,8})(\.0*)?", text.strip().replace("_", ""))
+            example = meant[1] if meant else self.example
+            raise BadSettingError(
+                node,
+                f"{name} is {as_written(node)}, no plain whole number (write {name}: {example})",
+            )
+        if len(text) > 20 or not self.least <= int(text) <= self.most:
+            raise BadSettingError(
+                node, f"{name} is {shown(text)}, not between {self.least:,} and {self.most:,}"
+            )
+        return int(text)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the number in JSON Schema."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+class Text(NamedTuple):
+    """Some text, exactly as written; `optional` text may be null."""
+
+    help: str
+    optional: bool = False
+    example: str = ""
+
+    def read(self, node: yaml.Node, name: str) -> str | None:
+        """Read the text; raises `BadSettingError`."""
+        text = scalar(node, name)
+        kind = node.tag.rpartition(":")[2]
+        if kind == "null" and self.optional:
+            return None
+        if kind not in ("str", "null"):
+            raise BadSettingError(
+                node,
+                f"{name} is {as_written(node)}, which YAML reads as a {kind};"
+                f' write {name}: "{as_written(node)}"',
+            )
+        if not text.strip() or kind == "null":
+            raise BadSettingError(node, f"{name} is empty; write a name, in quotes")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise BadSettingError(
+                node, f"{name} is {shown(text)}, not text that can be written as UTF-8"
+            )
+        return text
+
+    def schema(self) -> dict[str, object]:
+        """Describe the text in JSON Schema."""
+        return {"type": ["string", "null"] if self.optional else "string", "pattern": r"\S"}
+
+
+_NAME = Text("")
+_NAME_OR_NULL = Text("", optional=True)
+
+
+class OneOf(NamedTuple):
+    """One of a few words."""
+
+    help: str
+    words: tuple[str, ...]
+
+    def read(self, node: yaml.Node, name: str) -> str:
+        """Read the word; raises `BadSettingError`."""
+        text = scalar(node, name)
+        if text not in self.words:
+            raise BadSettingError(
+                node, f"{name} is {shown(text)}, not one of {', '.join(self.words)}"
+            )
+        return text
+
+    def schema(self) -> dict[str, object]:
+        """Describe the word in JSON Schema."""
+        return {"enum": list(self.words)}
+
+
+class TimestampFormat(NamedTuple):
+    """How timestamps are written: a word, a pattern, or null."""
+
+    help: str
+    words: tuple[str, ...]
+
+    def read(self, node: yaml.Node, name: str) -> str | None:
+        """Read the word or pattern; raises `BadSettingError`."""
+        text = _NAME_OR_NULL.read(node, name)
+        if text is None or text in self.words:
+            return text
+        if "%" not in text:
+            raise BadSettingError(
+                node,
+                f"{name} is {shown(text)}, neither one of {', '.join(self.words)}"
+                ' nor a pattern such as "%d/%m/%Y %H:%M"',
+            )
+        from rollsignal.core.timestamps.pattern import PatternError, expression
+
+        try:
+            expression(text)
+        except PatternError as problem:
+            raise BadSettingError(node, f"{name} is {shown(text)}, which {problem}") from None
+        return text
+
+    def schema(self) -> dict[str, object]:
+        """Describe the word or pattern in JSON Schema."""
+        return {"anyOf": [{"enum": [*self.words, None]}, {"type": "string", "pattern": "%"}]}
+
+
+class DateAndTime(NamedTuple):
+    """The columns of a date and of a time of day, which make a timestamp together."""
+
+    date: str
+    time: str
+
+    def __str__(self) -> str:
+        return f"[{self.date}, {self.time}]"
+
+    def plain(self) -> object:
+        """Write it as JSON holds it."""
+        return [self.date, self.time]
+
+
+class TimestampSetting(NamedTuple):
+    """The name of the timestamp column, those of a date's and a time's as a list, or null."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> str | DateAndTime | None:
+        """Read the name or names; raises `BadSettingError`."""
+        if not isinstance(node, yaml.SequenceNode):
+            return _NAME_OR_NULL.read(node, name)
+        names = [cast(str, _NAME.read(item, name)) for item in node.value]
+        if len(names) != 2:
+            raise BadSettingError(
+                node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"
+            )
+        return DateAndTime(*names)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the name or names in JSON Schema."""
+        pair = {"type": "array", "items": _NAME.schema(), "minItems": 2, "maxItems": 2}
+        return {"anyOf": [_NAME_OR_NULL.schema(), pair]}
+
+
+class Switch(NamedTuple):
+    """True or false."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> bool:
+        """Read the switch; raises `BadSettingError`."""
+        text = scalar(node, name)
+        if text not in ("true", "false") or is_quoted(node):
+            raise BadSettingError(node, f"{name} is {as_written(node)}, neither true nor false")
+        return text == "true"
+
+    def schema(self) -> dict[str, object]:
+        """Describe the switch in JSON Schema."""
+        return {"type": "boolean"}
+
+
+class SymbolFrom(NamedTuple):
+    """Where symbols come from: a column, or the names of the files."""
+
+    column: str | None = None
+    filename: bool = False
+
+    def plain(self) -> object:
+        """Write it as JSON holds it."""
+        return {"from": "filename"} if self.filename else self.column
+
+    def __str__(self) -> str:
+        return "from: filename" if self.filename else str(self.column)
+
+
+class SymbolSetting(NamedTuple):
+    """The name of the symbol column, `{from: filename}`, or null."""
+
+    help: str
+
+    def read(self, node: yaml.Node, name: str) -> SymbolFrom | None:
+        """Read the source of symbols; raises `BadSettingError`."""
+        if isinstance(node, yaml.MappingNode):
+            written = [(as_written(key), as_written(value)) for key, value in node.value]
+            if written != [("from", "filename")]:
+                raise BadSettingError(node, f"{name} is a mapping other than {{from: filename}}")
+            return SymbolFrom(filename=True)
+        column = _NAME_OR_NULL.read(node, name)
+        return None if column is None else SymbolFrom(column)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the source of symbols in JSON Schema."""
+        from_names = {
+            "type": "object",
+            "properties": {"from": {"const": "filename"}},
+            "required": ["from"],
+            "additionalProperties": False,
+        }
+        return {"anyOf": [_NAME_OR_NULL.schema(), from_names]}

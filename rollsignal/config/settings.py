@@ -1,0 +1,139 @@
+"""This module reads config.yaml into a frozen `JobConfig`.
+
+Each setting is declared once: its name, type, check, default and help.
+"""
+
+from typing import Annotated, Literal, NamedTuple, get_args
+
+from rollsignal.config.rules import (
+    DateAndTime,
+    OneOf,
+    Switch,
+    SymbolFrom,
+    SymbolSetting,
+    Text,
+    TimestampFormat,
+    TimestampSetting,
+    Whole,
+)
+from rollsignal.config.sections import Section, mapping_schema
+from rollsignal.core.ledger import Missing, Rules
+
+WRITTEN = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
+
+Level = Literal["error", "warn", "off"]
+Warmup = Literal["exclude", "zero"]
+OnRestatement = Literal["error", "recompute"]
+
+
+class Columns(NamedTuple):
+    """The names of the columns that are read."""
+
+    close: Annotated[str, Text("the column of closes")] = "close"
+    timestamp: Annotated[
+        str | DateAndTime | None,
+        TimestampSetting(
+            "the column of timestamps, or those of their [date, time]; null: found by usual names"
+        ),
+    ] = None
+    symbol: Annotated[
+        SymbolFrom | None,
+        SymbolSetting("the column of symbols, or {from: filename}; null: one series"),
+    ] = None
+
+
+class Checks(NamedTuple):
+    """What is to be done about bars in doubt."""
+
+    order: Annotated[Level, OneOf("a timestamp before the one above it", get_args(Level))] = "error"
+    duplicates: Annotated[
+        Level, OneOf("a timestamp equal to the one above it", get_args(Level))
+    ] = "error"
+    ohlc: Annotated[
+        Level, OneOf("high below another price, low above one, volume below 0", get_args(Level))
+    ] = "off"
+    gaps: Annotated[
+        Level, OneOf("a step in time beyond the series' most common one", get_args(Level))
+    ] = "off"
+
+
+class JobConfig(NamedTuple):
+    """All settings of a job."""
+
+    seed: Annotated[
+        int, Whole("seeds every random draw; the job itself draws nothing", 0, 2**32 - 1, "42")
+    ]
+    window: Annotated[
+        int, Whole("bars in the rolling mean, the current one included", 1, 10**9, "5")
+    ]
+    version: Annotated[
+        str,
+        Text("your name for this pipeline's version, copied to the metrics", example='"v1"'),
+    ]
+    warmup: Annotated[
+        Warmup,
+        OneOf(
+            "exclude: value = ones / bars that have a signal; zero: ones / all bars",
+            get_args(Warmup),
+        ),
+    ] = "exclude"
+    missing: Annotated[
+        Missing,
+        OneOf(
+            "a bar without a close: error; skip: left out; gap: windows with it have no signal",
+            get_args(Missing),
+        ),
+    ] = "error"
+    on_restatement: Annotated[
+        OnRestatement,
+        OneOf(
+            "bars of a state that were changed since: error; recompute: decide everything anew",
+            get_args(OnRestatement),
+        ),
+    ] = "error"
+    sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
+    columns: Annotated[Columns, Section("names of the columns", Columns)] = Columns()
+    timestamp_format: Annotated[
+        str | None,
+        TimestampFormat(
+            f"how timestamps are written: {', '.join(WRITTEN)},"
+            ' or a pattern such as "%d/%m/%Y %H:%M"; null: found out',
+            WRITTEN,
+        ),
+    ] = None
+    checks: Annotated[
+        Checks, Section("what to do about bars in doubt: error, warn or off", Checks)
+    ] = Checks()
+
+    @property
+    def needs_timestamps(self) -> bool:
+        """Tell whether any check looks at timestamps."""
+        checks = self.checks
+        return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
+
+    @property
+    def rules(self) -> Rules:
+        """Return what decides the signals."""
+        return Rules(self.window, self.missing, self.checks.gaps != "off")
+
+    def plain_by_name(self) -> dict[str, object]:
+        """List every setting by its dotted name, as JSON holds it."""
+        return {
+            name: value.plain() if isinstance(value, SymbolFrom | DateAndTime) else value
+            for name, value in self.by_name().items()
+        }
+
+    def by_name(self) -> dict[str, object]:
+        """List every setting by its dotted name."""
+        settings: dict[str, object] = {}
+        for name, value in self._asdict().items():
+            if hasattr(value, "_asdict"):
+                settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
+            else:
+                settings[name] = value
+        return settings
+
+
+def config_schema() -> dict[str, object]:
+    """Build the JSON Schema of a config."""
+    return mapping_schema(JobConfig)

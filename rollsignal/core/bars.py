@@ -1,0 +1,315 @@
+"""This module says what readers hand on: batches of bars, plain or as arrays."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from rollsignal.core.quality import Finding
+from rollsignal.core.ticks import BLANKS, Ticks
+from rollsignal.core.timestamps.reader import Timestamp, to_ns
+from rollsignal.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rollsignal.core.arrays import TickArray
+    from rollsignal.core.decisions import ArrayDecided, PlainDecided
+    from rollsignal.core.symbols import Coded, SymbolCodes
+
+    Indexes = NDArray[np.int64]
+    Places = Sequence[int] | Indexes
+
+# How a reader describes a file that has neither a header nor bars.
+NO_OBJECTS = "no objects"
+
+
+class SeriesBars(NamedTuple):
+    """Bars of one series: their places in their batch, times in ns since 1970 UTC, and closes.
+
+    `doubles` are the doubles nearest to the closes, NaN for a missing one.
+    """
+
+    places: "Indexes"
+    timestamps_ns: "NDArray[Any] | None"
+    doubles: "NDArray[np.float64]"
+
+
+class Batch(NamedTuple):
+    """Consecutive bars of one file: for each its close, timestamp and physical line or row.
+
+    `cells` are the closes as written; `timestamps` and `symbols` are None where they are not read.
+    `findings` are what the bars themselves show, each in its place.
+    """
+
+    closes: Ticks
+    cells: Sequence[str]
+    timestamps: Sequence[Timestamp] | None
+    lines: Sequence[int]
+    symbols: Sequence[str] | None = None
+    findings: Sequence[Finding] = ()
+
+    @property
+    def rows(self) -> int:
+        """Count the bars."""
+        return len(self.lines)
+
+    @property
+    def has_timestamps(self) -> bool:
+        """Tell whether timestamps are read."""
+        return self.timestamps is not None
+
+    @property
+    def timestamps_ns(self) -> list[int] | None:
+        """Convert the timestamps to nanoseconds since 1970 UTC."""
+        return None if self.timestamps is None else list(map(to_ns, self.timestamps))
+
+    def plain(self) -> "Batch":
+        """Return the batch itself, which is plain."""
+        return self
+
+    def line_of(self, place: int) -> int:
+        """Return the line or row of one bar."""
+        return self.lines[place]
+
+    def lines_int64(self) -> "Indexes":
+        """Return the lines or rows of all bars as an array."""
+        import numpy as np
+
+        return np.array(self.lines, np.int64)
+
+    def missing(self) -> list[int]:
+        """Return the places of the bars without a close."""
+        return [place for place, tick in enumerate(self.closes.values) if tick is None]
+
+    def codes_by(self, codes: "SymbolCodes") -> "Indexes | None":
+        """Return the number of each bar's symbol, None where symbols are not read."""
+        import numpy as np
+
+        if self.symbols is None:
+            return None
+        return np.array([codes.number(symbol) for symbol in self.symbols], np.int64)
+
+    def picked(self, places: "Places") -> "Batch":
+        """Return some of the bars, with what was found in them."""
+        symbols, timestamps = self.symbols, self.timestamps
+        now = {before: place for place, before in enumerate(places)} if self.findings else {}
+        return Batch(
+            Ticks([self.closes.values[place] for place in places], self.closes.scale),
+            [self.cells[place] for place in places],
+            None if timestamps is None else [timestamps[place] for place in places],
+            [self.lines[place] for place in places],
+            None if symbols is None else [symbols[place] for place in places],
+            [f._replace(place=now[f.place]) for f in self.findings if f.place in now],
+        )
+
+    def parted(
+        self, begin: int, reached: Callable[[str], int], symbol: str
+    ) -> "tuple[Places, Places]":
+        """Return the places of the bars later than what their series has reached, and the others.
+
+        Bars before the place `begin` are in neither. symbol: that of all bars, where symbols are
+        not read. The batch must have timestamps.
+        """
+        times = self.timestamps_ns or ()
+        symbols = self.symbols or [symbol] * self.rows
+        later = [at for at in range(begin, self.rows) if times[at] > reached(symbols[at])]
+        rest = set(later)
+        return later, [at for at in range(begin, self.rows) if at not in rest]
+
+    def undecided(self, file: str, symbol: str) -> "PlainDecided":
+        """Return the bars as decided ones that have no signals."""
+        from rollsignal.core.decisions import PlainDecided
+
+        names = list(dict.fromkeys(self.symbols or [symbol]))
+        code_of = {name: code for code, name in enumerate(names)}
+        codes = None if self.symbols is None else [code_of[name] for name in self.symbols]
+        times, nothing = self.timestamps_ns, [0] * self.rows
+        return PlainDecided(
+            file,
+            names,
+            codes,
+            times,
+            nothing if times is None else None,
+            self.closes.values,
+            [None] * self.rows,
+            self.closes.scale,
+        )
+
+    def of_series(self, symbol: str, whole: str) -> SeriesBars:
+        """Return the bars of one series; `whole` is the symbol where symbols are not read."""
+        import numpy as np
+
+        symbols = self.symbols or [whole] * self.rows
+        places = [place for place, name in enumerate(symbols) if name == symbol]
+        unit, times = 10**self.closes.scale, self.timestamps_ns
+        ticks = [self.closes.values[place] for place in places]
+        return SeriesBars(
+            np.array(places, np.int64),
+            # As Python numbers, because they may be beyond 64 bits.
+            None if times is None else np.array([times[place] for place in places], object),
+            np.array([np.nan if tick is None else tick / unit for tick in ticks], np.float64),
+        )
+
+
+class ArrayBatch(NamedTuple):
+    """Consecutive bars as arrays: all closes known, all timestamps read, in any order.
+
+    `timestamps_ns` are nanoseconds since 1970 UTC, `row` is the line or row of the first bar.
+    `plain` makes a `Batch` of the same bars.
+    """
+
+    closes: "TickArray"
+    timestamps_ns: "Indexes | None"
+    symbols: "Coded | None"
+    plain: Callable[[], Batch]
+    row: int = 0
+
+    @property
+    def has_timestamps(self) -> bool:
+        """Tell whether timestamps are read."""
+        return self.timestamps_ns is not None
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Return what the bars themselves show: nothing, or they would be plain."""
+        return ()
+
+    @property
+    def rows(self) -> int:
+        """Count the bars."""
+        return len(self.closes.values)
+
+    def line_of(self, place: int) -> int:
+        """Return the line or row of one bar."""
+        return self.row + place
+
+    def lines_int64(self) -> "Indexes":
+        """Return the lines or rows of all bars as an array."""
+        import numpy as np
+
+        return np.arange(self.row, self.row + self.rows)
+
+    def missing(self) -> list[int]:
+        """Return the places of the bars without a close: there are none."""
+        return []
+
+    def codes_by(self, codes: "SymbolCodes") -> "Indexes | None":
+        """Return the number of each bar's symbol, None where symbols are not read.
+
+        Raises `DataError` where a symbol is empty.
+        """
+        if self.symbols is None:
+            return None
+        found = codes.of(self.symbols)
+        if found.min() < 0:
+            # Plain reading says where the symbol is empty.
+            self.plain()
+        return found
+
+    def picked(self, places: "Places") -> "ArrayBatch":
+        """Return some of the bars."""
+        import numpy as np
+
+        rows, times, symbols = np.asarray(places), self.timestamps_ns, self.symbols
+        return ArrayBatch(
+            self.closes._replace(values=self.closes.values[rows]),
+            None if times is None else times[rows],
+            symbols and symbols._replace(codes=symbols.codes[rows]),
+            partial(_picked_plain, self, rows.tolist()),
+            self.row + int(rows[0]),
+        )
+
+    def parted(
+        self, begin: int, reached: Callable[[str], int], symbol: str
+    ) -> "tuple[Places, Places]":
+        """Return the places of the bars later than what their series has reached, and the others.
+
+        Bars before the place `begin` are in neither. symbol: that of all bars, where symbols are
+        not read. The batch must have timestamps.
+        """
+        import numpy as np
+
+        assert self.timestamps_ns is not None, "bars are told apart by their times"
+        places: Indexes | int = reached(symbol) if self.symbols is None else 0
+        if self.symbols is not None:
+            names = [name.strip(BLANKS) for name in self.symbols.names]
+            places = np.array([reached(name) for name in names], np.int64)[self.symbols.codes]
+        is_later = (self.timestamps_ns > places)[begin:]
+        return begin + np.flatnonzero(is_later), begin + np.flatnonzero(~is_later)
+
+    def undecided(self, file: str, symbol: str) -> "ArrayDecided":
+        """Return the bars as decided ones that have no signals."""
+        import numpy as np
+
+        from rollsignal.core.decisions import ArrayDecided
+
+        names, codes = [symbol], None
+        if self.symbols is not None:
+            names, codes = [name.strip(BLANKS) for name in self.symbols.names], self.symbols.codes
+        times, nothing = self.timestamps_ns, np.zeros(self.rows, np.int64)
+        return ArrayDecided(
+            file,
+            names,
+            codes,
+            times,
+            nothing if times is None else None,
+            self.closes.values,
+            nothing,
+            np.zeros(self.rows, np.bool_),
+            self.closes.scale,
+        )
+
+    def of_series(self, symbol: str, whole: str) -> SeriesBars:
+        """Return the bars of one series; `whole` is the symbol where symbols are not read."""
+        import numpy as np
+
+        from rollsignal.core.arrays import float_means
+
+        if self.symbols is None:
+            places = np.arange(self.rows if whole == symbol else 0)
+        else:
+            names = [name.strip(BLANKS) for name in self.symbols.names]
+            wanted = [code for code, name in enumerate(names) if name == symbol]
+            places = np.isin(self.symbols.codes, wanted).nonzero()[0]
+        times, closes = self.timestamps_ns, self.closes
+        return SeriesBars(
+            places,
+            None if times is None else times[places],
+            float_means(closes.values[places], 1, closes.scale),
+        )
+
+
+def _picked_plain(batch: ArrayBatch, places: Sequence[int]) -> Batch:
+    return batch.plain().picked(places)
+
+
+Bars = Batch | ArrayBatch
+
+
+class Reader(Protocol):
+    """What an engine needs of whoever reads a file.
+
+    `path` is that of the file, `name` what messages call it; `symbol` is that of the whole file,
+    if any; `unit` is what its rows are called: line or row.
+    """
+
+    path: str
+    name: str
+    unit: str
+    symbol: str | None
+
+    def describe(self) -> str:
+        """Describe the format of the file and the columns that are read."""
+
+    def batches(self) -> Iterator[Bars]:
+        """Yield all bars; raises `DataError` where they are in doubt."""
+
+    def bytes_read(self) -> int:
+        """Return how many of the file's bytes are read, about."""
+
+    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
+        """Explain what is wrong with a bar, such as that it is not later than the one before."""
+
+
+TakeBatch = Callable[[Bars, Reader], None]

@@ -1,0 +1,148 @@
+"""This module finds gaps in time: steps beyond the most common one of their own series.
+
+Which step is the most common is known at the end only, so every different step of a series is
+remembered, with its count and the place where it is first met.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollsignal.core.bars import Reader
+from rollsignal.core.findings import Findings, LocatedFinding
+from rollsignal.core.timestamps.reader import iso
+from rollsignal.messages import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAX_STEPS = 1_000
+
+
+class StepPlace(NamedTuple):
+    """Where a step is first met: the bar after it."""
+
+    ns: int
+    file: str
+    unit: str
+    row: int
+
+
+class Steps:
+    """The steps in time of every series, taken batch after batch in the order of the bars.
+
+    A series with more than `MAX_STEPS` different ones has no usual one: only the file where that
+    is seen is remembered.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+        self._steps: dict[str, dict[int, tuple[int, StepPlace]]] = {}
+        self._irregular: dict[str, str] = {}
+
+    def follow(self, symbol: str, ns: int) -> None:
+        """Count the next step of a series from a time before it."""
+        self._last[symbol] = ns
+
+    def merge(self, later: "Steps") -> None:
+        """Receive the steps of the bars that follow."""
+        self._last |= later._last
+        for symbol, steps in later._steps.items():
+            for step, (count, place) in steps.items():
+                self._count(symbol, step, count, place)
+        for symbol, file in later._irregular.items():
+            self._irregular.setdefault(symbol, file)
+            self._steps.pop(symbol, None)
+
+    def take(
+        self, symbol: str, timestamps_ns: Sequence[int], rows: Sequence[int], reader: Reader
+    ) -> None:
+        """Receive the next bars of one series: their timestamps, and their lines or rows."""
+        last = self._last.get(symbol)
+        for ns, row in zip(timestamps_ns, rows, strict=True):
+            if last is not None:
+                self._count(symbol, ns - last, 1, StepPlace(ns, reader.name, reader.unit, row))
+            last = ns
+        if last is not None:
+            self._last[symbol] = last
+
+    def take_arrays(
+        self,
+        symbols: Sequence[str],
+        codes: "NDArray[np.int64]",
+        timestamps_ns: "NDArray[np.int64]",
+        begin: int,
+        reader: Reader,
+    ) -> None:
+        """Receive bars of many series; `codes` are places in `symbols`, `begin` the first row."""
+        import numpy as np
+
+        order = np.argsort(codes, kind="stable")
+        sorted_codes, times = codes[order], timestamps_ns[order]
+        before = np.concatenate((times[:1], times[:-1]))
+        firsts = np.flatnonzero(np.concatenate(([True], sorted_codes[1:] != sorted_codes[:-1])))
+        # What is kept of a series before may be beyond 64 bits: that step is counted by itself.
+        before[firsts] = times[firsts]
+        for at in firsts.tolist():
+            row = begin + int(order[at])
+            self.take(symbols[sorted_codes[at]], [int(times[at])], [row], reader)
+        # Timestamps rise, so a difference that wraps around in 63 bits is right in 64.
+        steps = (times - before).view(np.uint64)
+        kinds, kind_of = np.unique(steps, return_inverse=True)
+        _, places, counts = np.unique(
+            sorted_codes * len(kinds) + kind_of, return_index=True, return_counts=True
+        )
+        for place, count in zip(places.tolist(), counts.tolist(), strict=True):
+            row = begin + int(order[place])
+            first = StepPlace(int(times[place]), reader.name, reader.unit, row)
+            self._count(symbols[sorted_codes[place]], int(steps[place]), count, first)
+        for at in (np.append(firsts[1:], len(times)) - 1).tolist():
+            self._last[symbols[sorted_codes[at]]] = int(times[at])
+
+    def _count(self, symbol: str, step: int, count: int, place: StepPlace) -> None:
+        if step <= 0 or symbol in self._irregular:
+            return
+        steps = self._steps.setdefault(symbol, {})
+        known, first = steps.get(step, (0, place))
+        steps[step] = known + count, min(first, place)
+        if len(steps) > MAX_STEPS:
+            self._irregular[symbol] = place.file
+            del self._steps[symbol]
+
+    def report(self, findings: Findings) -> None:
+        """Report every step beyond its series' most common one, in the order of time."""
+        for _, count, finding in sorted(self._gaps(), key=itemgetter(0)):
+            findings.report(finding, count)
+        for symbol, file in sorted(self._irregular.items()):
+            findings.report(_irregular(symbol, file))
+
+    def _gaps(self) -> Iterator[tuple[StepPlace, int, LocatedFinding]]:
+        for symbol, steps in self._steps.items():
+            usual = max(steps, key=lambda step: (steps[step][0], -step))
+            for step, (count, first) in steps.items():
+                if step > usual:
+                    yield first, count, _gap(symbol, step, usual, first)
+
+
+def _gap(symbol: str, step: int, usual: int, first: StepPlace) -> LocatedFinding:
+    of = f" of {shown(symbol)}" if symbol else ""
+    what = f"a step of {_span(step)} before {iso(first.ns)}{of}, where {_span(usual)} is usual"
+    message = f"{first.file} {first.unit} {first.row}: {what} (set checks: {{gaps: warn}})"
+    return LocatedFinding("gaps", first.file, first.row, symbol, iso(first.ns), message)
+
+
+def _irregular(symbol: str, file: str) -> LocatedFinding:
+    of = f" of {shown(symbol)}" if symbol else ""
+    what = f"more than {MAX_STEPS:,} different steps in time{of}, so none is usual"
+    message = f"{file}: {what} (set checks: {{gaps: off}})"
+    return LocatedFinding("gaps", file, None, symbol, None, message)
+
+
+def _span(ns: int) -> str:
+    """Write a span of time."""
+    try:
+        return str(timedelta(microseconds=ns // 1000)) if ns % 1000 == 0 else f"{ns:,} ns"
+    except OverflowError:
+        return f"{ns:,} ns"

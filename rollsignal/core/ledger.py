@@ -1,0 +1,282 @@
+"""This module keeps the ledger of a run: what is known of every series so far."""
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
+from rollsignal.core.findings import Findings, LocatedFinding
+from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, total
+from rollsignal.core.quality import Finding, order_findings
+from rollsignal.core.ticks import Ticks
+from rollsignal.core.timestamps.reader import iso, to_ns
+from rollsignal.messages import shown
+
+if TYPE_CHECKING:
+    from rollsignal.core.decisions import ArrayDecided, PlainDecided, Take
+    from rollsignal.core.gaps import Steps
+    from rollsignal.core.panel_ledger import PanelLedger
+
+ONE_SERIES = ""
+
+Missing = Literal["error", "skip", "gap"]
+
+
+class Rules(NamedTuple):
+    """What decides the signals of a run: the window in bars, and what a bar without a close does.
+
+    gaps: whether steps in time are looked at.
+    """
+
+    window: int
+    missing: Missing = "error"
+    gaps: bool = False
+
+
+class _SeriesPart(NamedTuple):
+    """The bars of one symbol in a batch, and their places there."""
+
+    symbol: str
+    batch: Batch
+    places: Sequence[int]
+
+
+class _SeriesMargins(NamedTuple):
+    """What was decided of a part: one margin for each bar that was not left out."""
+
+    symbol: str
+    places: Sequence[int]
+    margins: Margins
+    before: int
+
+
+class Ledger:
+    """Take batches of any reader, and keep each series' account.
+
+    take: receives all decided bars, in the order in which they are read. arrays: whether bars may
+    be decided on arrays.
+    """
+
+    def __init__(
+        self, rules: Rules, findings: Findings, take: "Take | None" = None, *, arrays: bool = True
+    ) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.findings = findings
+        self.steps = _steps() if rules.gaps else None
+        self._take = take
+        self._arrays = arrays
+        self._panel: PanelLedger | None = None
+        self._rules = rules
+
+    def tally(self) -> Tally:
+        """Add the tallies of all series up."""
+        return total(account.tally for account in self.accounts.values())
+
+    def take(self, batch: Bars, reader: Reader) -> None:
+        """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
+        if isinstance(batch, ArrayBatch):
+            if self._arrays and self._take_arrays(batch, reader):
+                return
+            batch = batch.plain()
+        self.close_panel()
+        parts = _by_symbol(batch, reader.symbol or ONE_SERIES)
+        self._check(batch, parts, reader)
+        decided = [self._take_series(part, reader) for part in parts]
+        if self._take:
+            self._take(_plain_decided(batch, decided, reader))
+
+    def last_ns(self, symbol: str) -> int | None:
+        """Return the time that a series has reached, if it has timestamps."""
+        reached = self._panel.last_ns(symbol) if self._panel else None
+        if reached is not None:
+            return reached
+        account = self.accounts.get(symbol)
+        return account.last_ns if account else None
+
+    def finish(self) -> None:
+        """Enter what is known on arrays, and report what only the end shows."""
+        self.close_panel()
+        if self.steps:
+            self.steps.report(self.findings)
+
+    def close_panel(self) -> None:
+        """Enter what is known on arrays into the ledger."""
+        if self._panel:
+            self.accounts |= self._panel.close()
+
+    def _take_arrays(self, batch: ArrayBatch, reader: Reader) -> bool:
+        """Decide a batch on arrays; return whether that was possible."""
+        if batch.symbols is not None:
+            if self._panel is None:
+                from rollsignal.core.panel_ledger import PanelLedger
+
+                self._panel = PanelLedger(self._rules.window)
+            decided = self._panel.take(batch, reader, self.accounts)
+        else:
+            self.close_panel()
+            decided = self._take_one(batch, reader)
+        if decided and (self._take or self.steps):
+            self._hand_on(decided(), batch, reader)
+        return decided is not None
+
+    def _hand_on(self, bars: "ArrayDecided", batch: ArrayBatch, reader: Reader) -> None:
+        if self._take:
+            self._take(bars)
+        if self.steps and bars.timestamps_ns is not None:
+            times, codes = bars.timestamps_ns, bars.every_code
+            self.steps.take_arrays(bars.symbols, codes, times, batch.row, reader)
+
+    def _take_one(self, batch: ArrayBatch, reader: Reader) -> "Callable[[], ArrayDecided] | None":
+        from rollsignal.core.arrays import advance_array
+
+        symbol = reader.symbol or ONE_SERIES
+        account, times = self._account(symbol), batch.timestamps_ns
+        first_ns, last_ns = account.first_ns, account.last_ns
+        if times is not None:
+            follows = last_ns is None or int(times[0]) > last_ns
+            if not (follows and (times[1:] > times[:-1]).all()):
+                return None
+            first_ns = int(times[0]) if first_ns is None else first_ns
+            last_ns = int(times[-1])
+        found = advance_array(account.carry, batch.closes)
+        if found is None:
+            return None
+        margins, carry = found
+        tally, last = account.tally.plus(margins.tally), margins.last(carry.window)
+        self.accounts[symbol] = Account(carry, tally, last, first_ns, last_ns, reader.name)
+
+        def decided() -> "ArrayDecided":
+            from rollsignal.core.decisions import ArrayDecided
+
+            before = account.tally.rows
+            numbers = None if times is not None else margins.numbers(before)
+            columns = (times, numbers, *margins.padded(), margins.scale)
+            return ArrayDecided(reader.path, [symbol], None, *columns)
+
+        return decided
+
+    def _take_series(self, part: _SeriesPart, reader: Reader) -> _SeriesMargins:
+        symbol, batch, places = part
+        account, times = self._account(symbol), batch.timestamps
+        first_ns, last_ns = account.first_ns, account.last_ns
+        if times is not None:
+            first_ns = to_ns(times[0]) if first_ns is None else first_ns
+            last_ns = to_ns(times[-1])
+            if self.steps:
+                self.steps.take(symbol, list(map(to_ns, times)), batch.lines, reader)
+        closes = batch.closes
+        left_out = closes.values.count(None) if self._rules.missing == "skip" else 0
+        if left_out:
+            closes = Ticks([tick for tick in closes.values if tick is not None], closes.scale)
+        margins, carry = advance(account.carry, closes)
+        tally = account.tally.plus(margins.tally).plus(Tally(rows=left_out, missing=left_out))
+        last = margins.last(carry.window) or account.last
+        self.accounts[symbol] = Account(carry, tally, last, first_ns, last_ns, reader.name)
+        return _SeriesMargins(symbol, places, margins, account.tally.rows)
+
+    def _account(self, symbol: str) -> Account:
+        return self.accounts.get(symbol) or Account(Carry(self._rules.window))
+
+    def _check(self, batch: Batch, parts: Sequence[_SeriesPart], reader: Reader) -> None:
+        """Report what is wrong with a batch, in the order of its rows."""
+        findings = [*batch.findings, *self._missing(batch)]
+        for symbol, part, places in parts:
+            of = f" of {shown(symbol)}" if batch.symbols else ""
+            for check, place, what in self._out_of_order(symbol, part, reader):
+                findings.append(Finding(check, places[place], what + of))
+        for finding in sorted(findings, key=attrgetter("place")):
+            self._report(batch, finding, reader)
+
+    def _out_of_order(self, symbol: str, batch: Batch, reader: Reader) -> list[Finding]:
+        if batch.timestamps is None:
+            return []
+        overlaps = self._check_files(symbol, to_ns(batch.timestamps[0]), reader)
+        return order_findings(batch.timestamps, None if overlaps else self._account(symbol).last_ns)
+
+    def _check_files(self, symbol: str, first_ns: int, reader: Reader) -> bool:
+        """Report a file that begins before the file that it continues ends; return if it does."""
+        account = self._account(symbol)
+        if account.last_ns is None or account.last_file == reader.name:
+            return False
+        if first_ns > account.last_ns:
+            return False
+        check = "order" if first_ns < account.last_ns else "duplicates"
+        of = f" for {shown(symbol)}" if symbol else ""
+        begin = f"{reader.name} begins at {iso(first_ns)}{of}"
+        end = f"{account.last_file}, which comes before it, ends at {iso(account.last_ns)}"
+        message = f"{begin}, but {end}: do they overlap?"
+        finding = LocatedFinding(check, reader.name, None, symbol, iso(first_ns), message)
+        self.findings.report(finding)
+        return True
+
+    def report(self, batch: Bars, reader: Reader) -> None:
+        """Report what the bars of a batch show, each by itself."""
+        if batch.findings or batch.missing():
+            plain = batch.plain()
+            for finding in (*plain.findings, *self._missing(plain)):
+                self._report(plain, finding, reader)
+
+    def _missing(self, batch: Batch) -> list[Finding]:
+        """Find the bars without a close, if each is to be reported."""
+        if "missing" not in self.findings.levels:
+            return []
+        return [Finding("missing", place, batch.cells[place]) for place in batch.missing()]
+
+    def _report(self, batch: Batch, finding: Finding, reader: Reader) -> None:
+        if self.findings.is_muted(finding.check):
+            return
+        place, times = finding.place, batch.timestamps
+        symbol = batch.symbols[place] if batch.symbols else reader.symbol or ONE_SERIES
+        stamp = None if times is None else iso(to_ns(times[place]))
+        message = reader.order_problem(batch, finding).message
+        where = finding.check, reader.name, batch.lines[place], symbol, stamp
+        self.findings.report(LocatedFinding(*where, message))
+
+
+def _steps() -> "Steps":
+    from rollsignal.core.gaps import Steps
+
+    return Steps()
+
+
+def _by_symbol(batch: Batch, symbol: str) -> list[_SeriesPart]:
+    """Part a batch by symbol, each part in the order of its rows; `symbol` is that of a file."""
+    if batch.symbols is None:
+        return [_SeriesPart(symbol, batch, range(batch.rows))]
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(batch.symbols):
+        places.setdefault(name, []).append(place)
+    return [_SeriesPart(name, batch.picked(rows), rows) for name, rows in places.items()]
+
+
+def _plain_decided(
+    batch: Batch, decided: Sequence[_SeriesMargins], reader: Reader
+) -> "PlainDecided":
+    """Put what was decided of each series into the order of the batch, at one scale."""
+    from rollsignal.core.decisions import PlainDecided
+
+    scale = max(part.margins.scale for part in decided)
+    codes, numbers = [0] * batch.rows, [0] * batch.rows
+    closes: list[int | None] = [None] * batch.rows
+    margins: list[int | None] = [None] * batch.rows
+    for code, (_, places, found, before) in enumerate(decided):
+        factor = 10 ** (scale - found.scale)
+        kept = [place for place in places if batch.closes.values[place] is not None]
+        if len(found.closes) == len(places):
+            kept = list(places)
+        for place, close, margin in zip(kept, found.closes, found.margins, strict=True):
+            closes[place] = close and close * factor
+            margins[place] = margin and margin * factor
+        for number, place in enumerate(places, start=before + 1):
+            codes[place], numbers[place] = code, number
+    times = batch.timestamps_ns
+    return PlainDecided(
+        reader.path,
+        [part.symbol for part in decided],
+        None if batch.symbols is None else codes,
+        times,
+        numbers if times is None else None,
+        closes,
+        margins,
+        scale,
+    )

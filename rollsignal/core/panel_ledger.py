@@ -1,0 +1,97 @@
+"""This module keeps the ledger of a panel while its bars are decided on arrays."""
+
+from collections.abc import Callable, Mapping
+
+from rollsignal.core.bars import ArrayBatch, Reader
+from rollsignal.core.decisions import ArrayDecided
+from rollsignal.core.kernel import INT64_MAX, Account
+from rollsignal.core.panel import Panel, PanelError
+from rollsignal.core.symbols import SymbolCodes
+
+
+class PanelLedger:
+    """The panel, open between the first batch on arrays and the next that is not."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._codes = SymbolCodes()
+        self._files: list[str] = []
+        self._panel: Panel | None = None
+
+    def take(
+        self, batch: ArrayBatch, reader: Reader, accounts: Mapping[str, Account]
+    ) -> Callable[[], ArrayDecided] | None:
+        """Decide a batch; return what makes the decided bars, or None if arrays cannot hold it.
+
+        accounts: what was known when the panel was last closed.
+        """
+        assert batch.symbols is not None
+        codes, times = self._codes.of(batch.symbols), batch.timestamps_ns
+        try:
+            if codes.min() < 0:
+                return None
+            panel = self._panel or self._opened(accounts)
+            file = self._number_of(reader.name)
+            order, margins, has_signal = panel.advance(codes, batch.closes, times, file)
+        except PanelError:
+            return None
+        self._panel = panel
+
+        def decided() -> ArrayDecided:
+            import numpy as np
+
+            back = np.empty_like(order)
+            back[order] = np.arange(len(order))
+            closes = batch.closes.values * 10 ** (panel.scale - batch.closes.scale)
+            numbers = None if times is not None else panel.numbers(codes[order])[back]
+            columns = (times, numbers, closes, margins[back], has_signal[back], panel.scale)
+            return ArrayDecided(reader.path, self._codes.names, codes, *columns)
+
+        return decided
+
+    def last_ns(self, symbol: str) -> int | None:
+        """Return the time that a series has reached, if it has timestamps and the panel is open."""
+        code = self._codes.number(symbol)
+        if self._panel is None or not self._panel.has(code):
+            return None
+        return self._panel.span_of(code)[1]
+
+    def close(self) -> dict[str, Account]:
+        """Return the account of every series, and forget them."""
+        if self._panel is None:
+            return {}
+        panel, self._panel = self._panel, None
+        return {
+            self._codes.names[code]: Account(
+                panel.carry_of(code),
+                panel.tally_of(code),
+                panel.last_of(code),
+                *panel.span_of(code),
+                self._files[panel.files[code]],
+            )
+            for code in panel.known()
+        }
+
+    def _opened(self, accounts: Mapping[str, Account]) -> Panel:
+        """Make a panel of what is known; raises `PanelError` where arrays cannot hold it."""
+        panel = Panel(self._window)
+        for symbol, known in accounts.items():
+            if known.last is None:
+                raise PanelError("a series without any bar")
+            code = self._codes.number(symbol)
+            panel.enter(code, known.carry, known.tally, known.last)
+            panel.files[code] = self._number_of(known.last_file)
+            timed = known.first_ns is not None and known.last_ns is not None
+            if panel.timed not in (None, timed):
+                raise PanelError("timestamps in some files only")
+            panel.timed = timed
+            if known.first_ns is not None and known.last_ns is not None:
+                if max(abs(known.first_ns), abs(known.last_ns)) > INT64_MAX:
+                    raise PanelError("timestamps beyond int64")
+                panel.first_ns[code], panel.last_ns[code] = known.first_ns, known.last_ns
+        return panel
+
+    def _number_of(self, file: str) -> int:
+        if not self._files or self._files[-1] != file:
+            self._files.append(file)
+        return len(self._files) - 1

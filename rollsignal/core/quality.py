@@ -1,0 +1,136 @@
+"""This module finds what is wrong with bars: their order in time, and their own prices."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import lt
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollsignal.core.ticks import Ticks, decimal_text
+from rollsignal.core.timestamps.reader import Timestamp, iso, to_ns
+from rollsignal.messages import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+PRICES = ("open", "high", "low")
+MAX_SHOWN = 40
+
+
+class Finding(NamedTuple):
+    """One bar that breaks a rule; `place` counts from the start of the batch."""
+
+    check: str
+    place: int
+    what: str
+
+
+def order_findings(timestamps: Sequence[Timestamp], last_ns: int | None) -> list[Finding]:
+    """Find every bar that is not later than the one before it.
+
+    `last_ns` is the last timestamp before these, in nanoseconds since 1970 UTC.
+
+    >>> order_findings([60, 60, 30], last_ns=None)[0].check
+    'duplicates'
+    """
+    findings: list[Finding] = []
+    if timestamps and last_ns is not None:
+        findings += _compare(last_ns, to_ns(timestamps[0]), 0)
+    if not all(map(lt, timestamps, timestamps[1:])):
+        for index in range(1, len(timestamps)):
+            findings += _compare(to_ns(timestamps[index - 1]), to_ns(timestamps[index]), index)
+    return findings
+
+
+def _compare(earlier_ns: int, ns: int, place: int) -> list[Finding]:
+    if earlier_ns < ns:
+        return []
+    if earlier_ns == ns:
+        return [Finding("duplicates", place, "is the same as in the row before")]
+    return [Finding("order", place, f"is before {iso(earlier_ns)}, that of the row before")]
+
+
+def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:
+    """Find every bar whose prices contradict each other, or whose volume is below zero.
+
+    others: the columns open, high and low, as far as there are any, and all others are volumes;
+    None is not compared.
+
+    >>> ohlc_findings(Ticks([5, 7], 0), {"high": Ticks([50, 60], 1)})
+    [Finding(check='ohlc', place=1, what='high 6 is below close 7')]
+    """
+    columns = {name: others[name] for name in PRICES if name in others} | {"close": close}
+    scale = max(column.scale for column in columns.values())
+    values = {name: _at(scale, column) for name, column in columns.items()}
+    findings = []
+    for name, other in _comparisons(columns):
+        for place, (one, two) in enumerate(zip(values[name], values[other], strict=True)):
+            if one is not None and two is not None and one < two:
+                what = f"{name} {_written(one, scale)} is below {other} {_written(two, scale)}"
+                findings.append(Finding("ohlc", place, what))
+    for name in _volumes(others):
+        findings += [
+            Finding("ohlc", place, f"{name} {_written(tick, others[name].scale)} is below zero")
+            for place, tick in enumerate(others[name].values)
+            if tick is not None and tick < 0
+        ]
+    return findings
+
+
+def _at(scale: int, column: Ticks) -> list[int | None]:
+    factor = 10 ** (scale - column.scale)
+    return [tick if tick is None else tick * factor for tick in column.values]
+
+
+def by_bar(findings: Iterable[Finding]) -> list[Finding]:
+    """Join what one check found of each bar, in the order of the bars.
+
+    >>> by_bar([Finding("ohlc", 3, "a"), Finding("ohlc", 1, "b"), Finding("ohlc", 3, "c")])[1].what
+    'a, c'
+    """
+    bars: dict[int, Finding] = {}
+    for finding in findings:
+        known = bars.get(finding.place)
+        what = f"{known.what}, {finding.what}" if known else finding.what
+        bars[finding.place] = finding._replace(what=what)
+    return [bars[place] for place in sorted(bars)]
+
+
+def _written(tick: int, scale: int) -> str:
+    text = decimal_text(tick, scale)
+    return text if len(text) <= MAX_SHOWN else shown(text)
+
+
+def is_sane(columns: "Mapping[str, tuple[NDArray[np.int64], int]]") -> bool:
+    """Tell whether `ohlc_findings` finds nothing, as far as 64 bits reach: ticks and scales.
+
+    The close is one of the columns.
+    """
+    volumes = _volumes(columns)
+    prices = {name: column for name, column in columns.items() if name not in volumes}
+    scale = max(scale for _, scale in prices.values())
+    values = {}
+    for name, (ticks, own) in prices.items():
+        factor = 10 ** (scale - own)
+        if max(int(ticks.max()), -int(ticks.min())) * factor >= 2**63 or factor >= 2**63:
+            return False
+        values[name] = ticks * factor if factor > 1 else ticks
+    below = any((values[name] < values[other]).any() for name, other in _comparisons(prices))
+    return not below and all(int(columns[name][0].min()) >= 0 for name in volumes)
+
+
+def _volumes(columns: Iterable[str]) -> list[str]:
+    """List the columns that are no prices."""
+    return [name for name in columns if name not in (*PRICES, "close")]
+
+
+def _comparisons(columns: Mapping[str, object]) -> list[tuple[str, str]]:
+    """List the pairs of columns of which the first is never below the second."""
+    pairs = [
+        ("high", "open"),
+        ("high", "close"),
+        ("high", "low"),
+        ("open", "low"),
+        ("close", "low"),
+    ]
+    return [pair for pair in pairs if columns.keys() >= set(pair)]

@@ -1,0 +1,1 @@
+"""This package reads timestamps exactly, and refuses to guess what they mean."""

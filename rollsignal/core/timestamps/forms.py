@@ -1,0 +1,216 @@
+"""This module reads timestamps beyond plain ISO 8601: counts since 1970, and times of a calendar.
+
+The form of a column is what the config says, or is found out from its first cells, where they can
+be read in one way only. It stands apart so that a table with plain ISO timestamps need not load it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Protocol
+
+from rollsignal.core.timestamps.pattern import HALF, MONTHS, ZONE, compiled, expression, pattern_of
+from rollsignal.core.timestamps.zones import DAY_NS, has_rules, offset_ns
+from rollsignal.errors import BadCellError
+from rollsignal.messages import escaped
+
+EPOCHS = {
+    "epoch_s": ("seconds", 9),
+    "epoch_ms": ("milliseconds", 6),
+    "epoch_us": ("microseconds", 3),
+    "epoch_ns": ("nanoseconds", 0),
+}
+"""The words for counts since 1970: their unit, and the digits by which nanoseconds are longer."""
+
+COUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+# What may follow a date. Without colons each number has two digits, and there may be milliseconds
+# without a point.
+_CLOCK = (
+    r"(?:(?:[ \t]+|[TD_]|,[ ]?|[-:](?=[0-9]{2}:[0-9]{2}:))"
+    rf"(?P<H>[0-9]{{2}}|[0-9](?=:|[ -]?{HALF}))"
+    r"(?:(?P<colon>:)?(?P<M>[0-9]{2})"
+    r"(?:(?(colon):)(?P<S>[0-9]{2})"
+    r"(?:(?:[.,]|(?(colon)(?!)|(?=[0-9]{3}(?![0-9]))))(?P<f>[0-9]{1,9}))?)?)?"
+    rf"(?:[ -]?(?P<p>{HALF}))?(?:[ ]?(?P<z>{ZONE}))?)?"
+)
+_MOST_DIGITS = 19
+_REMEMBERED = 100_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_SECOND_NS = 10**9
+
+
+class Form(Protocol):
+    """How the timestamps of a column are written.
+
+    `epoch_unit_ns` is the unit of counts since 1970, 0 for times of a calendar; `pattern` is that
+    of times of a calendar, or of their dates alone, and empty for counts.
+    """
+
+    epoch_unit_ns: int
+    pattern: str
+
+    def read(self, cell: str) -> int:
+        """Read one cell to nanoseconds since 1970 UTC; raises `BadCellError`."""
+
+    def read_all(self, cells: Sequence[str]) -> list[int]:
+        """Read many cells; raises `BadCellError` with the place of the first that is bad."""
+
+    def setting(self, cell: str) -> str:
+        """Write the `timestamp_format` of a cell."""
+
+
+class Count:
+    """Counts since 1970 UTC, in one unit."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+        self._unit, self._decimals = EPOCHS[word]
+        self.epoch_unit_ns = 10**self._decimals
+        self.pattern = ""
+        self.most_digits = _MOST_DIGITS - self._decimals
+
+    def read(self, cell: str) -> int:
+        """Read one count, whose fraction ends at nanoseconds."""
+        match = COUNT.fullmatch(cell.strip())
+        if match is None:
+            raise BadCellError(f"not a count of {self._unit} since 1970")
+        digits = match[2].lstrip("0")
+        if len(digits) > self.most_digits:
+            raise BadCellError(f"too many digits for {self._unit} since 1970")
+        fraction = (match[3] or "").rstrip("0")
+        if len(fraction) > self._decimals:
+            raise BadCellError("finer than a nanosecond")
+        ns = int("0" + digits + fraction.ljust(self._decimals, "0"))
+        return -ns if match[1] else ns
+
+    def read_all(self, cells: Sequence[str]) -> list[int]:
+        """Read many counts, plain whole ones at once."""
+        text = "".join(cells)
+        if not (text.isascii() and text.isdigit() and all(cells)):
+            return _each(self.read, cells)
+        if max(map(len, cells)) > self.most_digits:
+            return _each(self.read, cells)
+        return [count * self.epoch_unit_ns for count in map(int, cells)]
+
+    def setting(self, cell: str) -> str:
+        """Write the word for this unit."""
+        return self._word
+
+
+class Calendar:
+    """Times of a calendar: all by one pattern, or dates followed by what there is of a clock.
+
+    All have a zone, or none: as `zoned` says, or the first that is read.
+    """
+
+    def __init__(self, pattern: str, clock: str = "", zoned: bool | None = None) -> None:
+        self.epoch_unit_ns = 0
+        self.pattern = pattern
+        self._match = compiled(expression(pattern) + clock).fullmatch
+        other = f'not of the form "{escaped(pattern)}"'
+        self._reason = "not a timestamp like those above" if clock else other
+        self._zoned = zoned
+        self._separator = " "
+        self._days_ns: dict[str, int] = {}
+        self._clocks_ns: dict[str, int] = {}
+
+    def read(self, cell: str) -> int:
+        """Read one time; without a zone it is UTC."""
+        day, _, clock = cell.partition(self._separator)
+        try:
+            return self._days_ns[day] + self._clocks_ns[clock]
+        except KeyError:
+            return self._parse(cell.strip())
+
+    def _parse(self, text: str) -> int:
+        match = self._match(text)
+        if match is None:
+            raise BadCellError(self._reason)
+        fraction, zone = match.group("f", "z")
+        clock_ns = _clock_ns(*match.group("H", "M", "S", "p"))
+        clock_ns += int((fraction or "").ljust(9, "0"))
+        if clock_ns > DAY_NS:
+            raise BadCellError("no time of the day")
+        if self._zoned is None:
+            self._zoned = bool(zone)
+        if self._zoned != bool(zone):
+            raise BadCellError("not in the form of those above: only some have a zone")
+        day_ns = _day_ns(*match.group("Y", "y", "m", "b", "d"))
+        if zone:
+            clock_ns -= offset_ns(zone, day_ns + clock_ns)
+        if not has_rules(zone):
+            self._remember(match, day_ns, clock_ns)
+        return day_ns + clock_ns
+
+    def _remember(self, match: re.Match[str], day_ns: int, clock_ns: int) -> None:
+        """Keep the two halves of a cell, if it has a date, one separator and then a clock."""
+        end = max(match.end(group) for group in "Yymbd" if match[group])
+        begin = min((match.start(group) for group in "HMSfpz" if match[group]), default=0)
+        separator = match.string[end : end + 1]
+        day, _, clock = match.string.partition(separator or " ")
+        if len(day) < end or begin <= end:
+            return
+        is_full = len(self._days_ns) + len(self._clocks_ns) >= _REMEMBERED
+        if is_full or separator != self._separator:
+            self._days_ns.clear()
+            self._clocks_ns.clear()
+        self._separator = separator
+        self._days_ns[day], self._clocks_ns[clock] = day_ns, clock_ns
+
+    def read_all(self, cells: Sequence[str]) -> list[int]:
+        """Read many times."""
+        return _each(self.read, cells)
+
+    def matches(self, cell: str) -> bool:
+        """Tell whether a cell looks like this form; it need not be a time there is."""
+        return self._match(cell.strip()) is not None
+
+    def setting(self, cell: str) -> str:
+        """Write the whole pattern of a cell."""
+        match = self._match(cell.strip())
+        return f'"{pattern_of(match) if match else self.pattern}"'
+
+
+def declared_form(written: str) -> Form:
+    """Make the form that a `timestamp_format` says: a word for an epoch, or a pattern."""
+    return Count(written) if written in EPOCHS else Calendar(written)
+
+
+def dated(pattern: str, zoned: bool | None = None) -> Calendar:
+    """Make the form of dates by a pattern, each with or without a time of day after it."""
+    return Calendar(pattern, _CLOCK, zoned)
+
+
+def _each(read: Callable[[str], int], cells: Sequence[str]) -> list[int]:
+    moments: list[int] = []
+    try:
+        moments.extend(map(read, cells))
+    except BadCellError as bad:
+        raise BadCellError(bad.reason, len(moments), bad.hint) from None
+    return moments
+
+
+def _day_ns(year: str, short_year: str, month: str, name: str, day: str) -> int:
+    """Read a date to nanoseconds; short years are those of 1969 to 2068, as POSIX has it."""
+    if short_year:
+        year = ("19" if short_year >= "69" else "20") + short_year
+    number = MONTHS.index(name[:3].lower()) + 1 if name else int(month or 1)
+    try:
+        ordinal = date(int(year), number, int(day or 1)).toordinal()
+    except ValueError as error:
+        raise BadCellError(f"no date of the calendar ({error})") from None
+    return (ordinal - _EPOCH_DAY) * DAY_NS
+
+
+def _clock_ns(hours: str | None, minutes: str | None, seconds: str | None, half: str | None) -> int:
+    """Read the time of day to nanoseconds; 24:00 is the day's end, the midnight after it."""
+    hour, minute, second = int(hours or 0), int(minutes or 0), int(seconds or 0)
+    if second == 60:
+        raise BadCellError("a leap second, which no count since 1970 has")
+    if half:
+        if not 1 <= hour <= 12:
+            raise BadCellError("no time of the day")
+        hour = hour % 12 + (12 if half[0] in "pP" else 0)
+    if hour > 24 or minute > 59 or second > 59:
+        raise BadCellError("no time of the day")
+    return (hour * 3600 + minute * 60 + second) * _SECOND_NS

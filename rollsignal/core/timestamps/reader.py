@@ -1,0 +1,181 @@
+"""This module reads timestamps as text, which compare, and convert to nanoseconds, exactly.
+
+A timestamp without a zone is taken as UTC. A column keeps one form throughout: epoch numbers of
+one unit or calendar times, one day/month order, with a zone or without.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rollsignal.errors import BadCellError, UsageError
+from rollsignal.messages import shown
+
+if TYPE_CHECKING:
+    from rollsignal.core.timestamps.forms import Form
+
+
+NAMES = (
+    *("timestamp", "datetime", "date_time", "date time", "open_time", "open time", "opentime"),
+    *(
+        "date/time",
+        "ts_event",
+        "window_start",
+        "time",
+        "date",
+        "ts",
+        "unix",
+        "epoch",
+        "gmt time",
+        "local time",
+    ),
+)
+
+ISO = "iso"
+ISO_DATE = "%Y-%m-%d"
+
+_SECOND_NS = 10**9
+_MICROSECOND = timedelta(microseconds=1)
+_WIDTHS = (10, 16, 19)
+_SIGNS = {4: "-", 7: "-", 10: " T", 13: ":", 16: ":"}
+
+Timestamp = int | datetime
+"""A timestamp: nanoseconds since 1970 UTC, or a datetime where that is exact (and faster)."""
+
+
+class TimestampReader:
+    """Read one column's timestamps, batch after batch, all in the form of the first.
+
+    written: how they are written, as in the config's `timestamp_format`; None is found out.
+
+    >>> TimestampReader().read(["1970-01-02 00:00:00.5", "1970-01-02 00:00:01"])
+    [86400500000000, 86401000000000]
+    """
+
+    def __init__(self, written: str | None = None) -> None:
+        self.written = written
+        self._zoned: bool | None = None
+        self._form: Form | None = None
+
+    def read(self, cells: Sequence[str]) -> Sequence[Timestamp]:
+        """Read timestamps, which compare with each other; raises `BadCellError`."""
+        if not cells:
+            return []
+        if self._form is None:
+            moments = self._read_iso(cells) if self.written in (None, ISO) else []
+            if moments:
+                return moments
+            self._form = self._find_form(cells)
+        return self._form.read_all(cells)
+
+    @property
+    def epoch_unit_ns(self) -> int:
+        """Return the unit of a column of counts since 1970, 0 for calendar times."""
+        return self._form.epoch_unit_ns if self._form else 0
+
+    @property
+    def pattern(self) -> str:
+        """Return the pattern of a column of calendar times, or that of their dates.
+
+        It is empty for counts, and before anything is read.
+        """
+        if self._form:
+            return self._form.pattern
+        return "" if self._zoned is None else ISO_DATE
+
+    def _read_iso(self, cells: Sequence[str]) -> Sequence[datetime]:
+        """Read plain ISO 8601 by the standard library; nothing where there is any other."""
+        zoned = _are_zoned(cells)
+        if zoned is None or self._zoned not in (None, zoned):
+            return []
+        try:
+            moments = list(map(datetime.fromisoformat, cells))
+        except ValueError:
+            return []
+        self._zoned = zoned
+        return moments
+
+    def _find_form(self, cells: Sequence[str]) -> "Form":
+        from rollsignal.core.timestamps.forms import dated, declared_form
+
+        if self._zoned is not None:
+            return dated(ISO_DATE, self._zoned)
+        if self.written is not None and self.written != ISO:
+            return declared_form(self.written)
+        from rollsignal.core.timestamps.discovery import found_form
+
+        return found_form(cells, iso_only=self.written == ISO)
+
+
+def _are_zoned(cells: Sequence[str]) -> bool | None:
+    """Tell whether all cells have a zone, or none; None where they are not laid out alike.
+
+    Cells of one length are looked at as columns of characters. It leaves out what the standard
+    library reads beyond what the other forms here do (a week, any sign before the time, an offset
+    of sixty minutes), and decimals beyond microseconds, which it would drop.
+    """
+    text, width = "".join(cells), len(cells[0])
+    # Where the library reads every cell, dashes that stand three apart are those of a date. So if
+    # each of as many parts as there are cells has them in their places, the parts are the cells.
+    if width < _WIDTHS[0] or len(text) != len(cells) * width:
+        return None
+    end = width if width in _WIDTHS else width - _zone_width(text, width)
+    if not all(_are(text[place::width], signs) for place, signs in _SIGNS.items() if place < end):
+        return None
+    if width == _WIDTHS[0] or end in _WIDTHS[1:] or _has_microseconds(text, width, end):
+        return end < width
+    return None
+
+
+def _are(column: str, signs: str) -> bool:
+    return sum(map(column.count, signs)) == len(column)
+
+
+def _zone_width(text: str, width: int) -> int:
+    """Tell how many characters of every cell are its zone: `Z`, `+05:30`, or none."""
+    if _are(text[width - 1 :: width], "Z"):
+        return 1
+    ends = [text[width - place :: width] for place in (6, 3, 2)]
+    return 6 if all(map(_are, ends, ("+-", ":", "012345"))) else 0
+
+
+def _has_microseconds(text: str, width: int, end: int) -> bool:
+    """Tell whether the seconds of every cell have one to six decimals, which reach to `end`."""
+    point = _WIDTHS[-1]
+    if not point + 1 < end <= point + 7 or not _are(text[point::width], ".,"):
+        return False
+    return all(text[place::width].isdigit() for place in range(point + 1, end))
+
+
+def asked_ns(flag: str, text: str, hint: str) -> int:
+    """Read a flag's timestamp to nanoseconds since 1970 UTC; raises `UsageError` with the hint.
+
+    >>> asked_ns("--since", "2024-01-31", "write it so")
+    1706659200000000000
+    """
+    try:
+        return to_ns(TimestampReader().read([text])[0])
+    except BadCellError as bad:
+        raise UsageError(f"{flag} is {shown(text)}, {bad.reason}", hint) from None
+
+
+def to_ns(moment: Timestamp) -> int:
+    """Convert a moment to nanoseconds since 1970 UTC."""
+    if not isinstance(moment, datetime):
+        return int(moment)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC if moment.tzinfo else None)
+    return (moment - epoch) // _MICROSECOND * 1000
+
+
+def iso(ns: int) -> str:
+    """Write nanoseconds since 1970 UTC as ISO 8601, with as many decimals as it needs.
+
+    >>> iso(86_400_500_000_000)
+    '1970-01-02T00:00:00.5Z'
+    """
+    seconds, fraction = divmod(ns, _SECOND_NS)
+    try:
+        text = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()
+    except OverflowError:
+        return f"{ns} ns since 1970"
+    return f"{text}.{fraction:09d}".rstrip("0").rstrip(".") + "Z" if fraction else text + "Z"

@@ -1,0 +1,53 @@
+"""This module lets only the bars through that come after the place that each series has reached."""
+
+from typing import TYPE_CHECKING
+
+from rollsignal.core.bars import Bars, Reader
+from rollsignal.core.decisions import Take
+from rollsignal.core.ledger import Ledger
+from rollsignal.engines.interface import Seen
+
+if TYPE_CHECKING:
+    from rollsignal.core.bars import Places
+
+BEFORE_ALL = -(2**63)
+
+
+class NewBars:
+    """Part the bars of a file: new ones go to the ledger, old ones to `take_old`, undecided.
+
+    Old are those at or before the place that their series has reached when the file begins.
+    """
+
+    def __init__(self, ledger: Ledger, seen: Seen, take_old: Take | None) -> None:
+        self._ledger = ledger
+        self._seen = seen
+        self._take_old = take_old
+        self._rows = 0
+        self._reached: dict[str, int] = {}
+
+    def take(self, batch: Bars, reader: Reader) -> None:
+        """Receive the next batch of the file."""
+        begin = min(batch.rows, max(0, self._seen.left_out - self._rows))
+        new, old = self._parted(batch, begin, reader)
+        if len(old) and self._take_old:
+            self._take_old(batch.picked(old).undecided(reader.path, reader.symbol or ""))
+        if len(new):
+            self._ledger.take(batch if len(new) == batch.rows else batch.picked(new), reader)
+        self._rows += batch.rows
+
+    def _parted(self, batch: Bars, begin: int, reader: Reader) -> "tuple[Places, Places]":
+        if begin == batch.rows:
+            return (), ()
+        if batch.has_timestamps:
+            return batch.parted(begin, self._reached_by, reader.symbol or "")
+        bound = min(batch.rows, max(begin, self._seen.old - self._rows))
+        return range(bound, batch.rows), range(begin, bound)
+
+    def _reached_by(self, symbol: str) -> int:
+        """Return the place that a series had reached when the file began."""
+        # It is asked for before any bar of the series is taken from the file.
+        if symbol not in self._reached:
+            reached = self._ledger.last_ns(symbol)
+            self._reached[symbol] = BEFORE_ALL if reached is None else reached
+        return self._reached[symbol]

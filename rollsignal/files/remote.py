@@ -1,0 +1,242 @@
+"""This module knows object stores and web servers: their URLs, clients, failures and listings.
+
+Credentials come from where the libraries look for them, never from here. Whatever waits for a
+server does so in a thread of its own, so that a signal ends the run at once. What a server or a
+library says about a remote_error is not passed on: it may hold keys and signatures.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from glob import has_magic
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+from rollsignal.errors import DiskError, InputError, JobError, UsageError
+from rollsignal.messages import did_you_mean, shown_path, text_without_secrets, without_secrets
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+
+REQUEST_SECONDS, WAIT_SECONDS = 30, 300
+WEB = ("http", "https")
+# Where each kind of store is given its keys.
+_KEYS = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION in the environment, or, where"
+    " boto3 is installed, of AWS config files",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS in the environment",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY in the environment",
+    "abfss": "AZURE_STORAGE_ACCOUNT_KEY in the environment",
+}
+NO_KEYS, DENIED, ELSEWHERE = (
+    "no credentials were found",
+    "access is denied",
+    "the bucket is in another region",
+)
+NOT_THERE = "it is not there"
+NO_PARTS = "the server gives no parts of files, which this form needs"
+# What the libraries say, and what to say instead: the first that fits.
+_REASONS = (
+    (
+        "latest/api/token in|latest/meta-data/iam/|computeMetadata/v1/|metadata/identity/oauth2/",
+        NO_KEYS,
+    ),
+    (r"status code: 40[13]\b", DENIED),
+    (r"status code: 404\b", NOT_THERE),
+    (r"status code: (\d{3})", "the server answers {0}"),
+    ("Received redirect without LOCATION", ELSEWHERE),
+    ("Range request not supported", NO_PARTS),
+    ("Content-Length Header missing", "the server does not say how long the file is"),
+    ("InvalidCertificate|invalid peer certificate", "the server's certificate is not trusted"),
+    ("dns error|failed to lookup address", "there is no server of this name"),
+    ("TimedOut|timed out", "the server does not answer"),
+    ("error sending request", "no connection to the server"),
+)
+
+T = TypeVar("T")
+
+
+class Place(NamedTuple):
+    """Where an object is: its URL's scheme, its bucket, container or host, and its key."""
+
+    scheme: str
+    root: str
+    key: str
+
+
+def place_of(url: str) -> Place:
+    """Take a URL apart; raises `InputError` for an unknown scheme, `UsageError` for a password."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in (*_KEYS, *WEB):
+        hint = did_you_mean(scheme, [*_KEYS, *WEB])
+        raise InputError(f"{scheme}:// is not read; {hint}", f"path: {shown_path(url)}")
+    root = re.split("[/?#]" if scheme in WEB else "/", rest, maxsplit=1)[0]
+    if without_secrets(f"{scheme}://{root}") != f"{scheme}://{root}":
+        what = "is no plain host or bucket; credentials are never part of it"
+        raise UsageError(f"{shown_path(url)}: what follows {scheme}:// {what}")
+    return Place(scheme, root, rest[len(root) + 1 :])
+
+
+def name_of(url: str) -> str:
+    """Return the name of an object, the last part of its key or path."""
+    scheme, _, key = place_of(url)
+    if scheme not in WEB:
+        return key.rpartition("/")[2]
+    from urllib.parse import unquote
+
+    return unquote(re.split("[?#]", key, maxsplit=1)[0].rpartition("/")[2])
+
+
+def waited(act: Callable[[], T]) -> T:
+    """Wait for what a server does, in a thread, so that signals are heard in the meantime.
+
+    Raises what `act` raises, and `TimeoutError` after `WAIT_SECONDS`.
+    """
+    done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            done.put((act(), None))
+        except BaseException as error:
+            done.put((None, error))
+
+    Thread(target=run, daemon=True).start()
+    try:
+        result, error = done.get(timeout=WAIT_SECONDS)
+    except Empty:
+        raise TimeoutError("timed out") from None
+    if error is not None:
+        raise error
+    return cast(T, result)
+
+
+def remote_error(url: str, error: BaseException, *, midway: bool) -> JobError:
+    """Say why an object cannot be opened or, `midway`, be read on, in words without secrets."""
+    if isinstance(error, JobError):
+        return error
+    reason, path = _reason(error), f"path: {shown_path(url)}"
+    if midway:
+        return DiskError(f"{shown_path(url)}: reading failed: {reason}")
+    if reason == NOT_THERE:
+        return InputError("Input data file not found", path)
+    keys = _KEYS.get(url.partition("://")[0])
+    # An expired token is answered by a 400.
+    about_keys = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
+    hint = f"; credentials are those of {keys}" if keys and about_keys else ""
+    return InputError(f"Input data file cannot be opened: {reason}", path + hint)
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    for pattern, reason in _REASONS:
+        found = re.search(pattern, text)
+        if found:
+            return reason.format(*found.groups())
+    # The first line holds nothing of what a server said.
+    return text_without_secrets(text.partition("\n")[0].rpartition(" - ")[2]) or repr(error)
+
+
+def store_of(url: str, **client: str) -> "ObjectStore":
+    """Make the client for an object's bucket or server; raises `InputError` without obstore.
+
+    client: options of the client beyond the usual ones.
+    """
+    scheme, root, _ = place_of(url)
+    try:
+        from obstore import store
+    except ImportError:
+        hint = "pip install 'rollsignal[remote]', or download the file first"
+        raise InputError(f"{scheme}:// is read with the package obstore", hint) from None
+    options: dict[str, Any] = {
+        "client_options": {"allow_http": True, "timeout": f"{REQUEST_SECONDS}s"} | client,
+        "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=REQUEST_SECONDS)},
+    }
+    if scheme in WEB:
+        return store.HTTPStore(url, **options)
+    if scheme == "s3":
+        return store.S3Store(root, credential_provider=waited(_aws_profile), **options)
+    if scheme == "gs":
+        return store.GCSStore(root, **options)
+    if scheme == "az":
+        return store.AzureStore(root, **options)
+    return store.AzureStore.from_url(f"{scheme}://{root}", **options)
+
+
+def _aws_profile() -> Any:
+    """Read AWS config files where the environment has no key, with boto3, as polars does."""
+    if "AWS_ACCESS_KEY_ID" in os.environ:
+        return None
+    try:
+        from obstore.auth.boto3 import Boto3CredentialProvider
+
+        return Boto3CredentialProvider()
+    except (ImportError, ValueError):
+        # Without boto3, or without a profile, the machine may still have a role.
+        return None
+
+
+def found_at(url: str) -> list[str]:
+    """List the URLs that a URL stands for: itself, or what a folder or pattern in a store holds.
+
+    A folder ends in "/". Raises `InputError` where there is nothing.
+    """
+    scheme, root, key = place_of(url)
+    is_folder = key == "" or key.endswith("/")
+    if scheme in WEB or not (is_folder or has_magic(key)):
+        return [url]
+    if is_folder:
+        found = [path for path in _listed(url, key) if _is_visible(path[len(key) :])]
+        problem = "Input folder has no files"
+    else:
+        parts = key.split("/")
+        fixed = next(at for at, part in enumerate(parts) if has_magic(part))
+        keys = _listed(url, "/".join(parts[:fixed]))
+        found = [key] if key in keys else sorted(path for path in keys if _fits(path, parts))
+        problem = "Input data file not found"
+    if not found:
+        raise InputError(problem, f"path: {shown_path(url)}")
+    return [f"{scheme}://{root}/{key}" for key in found]
+
+
+def _listed(url: str, prefix: str) -> list[str]:
+    """List the keys below a prefix, in the order in which the files of folders are found."""
+    sizes: dict[str, int] = {}
+    try:
+        pages = store_of(url).list(prefix or None, chunk_size=1000)
+        while (page := waited(lambda: next(pages, None))) is not None:
+            sizes |= {found["path"]: found["size"] for found in page}
+    except Exception as error:
+        raise remote_error(url, error, midway=False) from None
+    folders = {key[:at] for key in sizes for at, sign in enumerate(key) if sign == "/"}
+    # Some tools make a folder by an empty object of its name.
+    return sorted((key for key in sizes if sizes[key] or key not in folders), key=_walk_order)
+
+
+def _walk_order(key: str) -> list[tuple[bool, str]]:
+    *folders, name = key.split("/")
+    return [*((True, folder) for folder in folders), (False, name)]
+
+
+def _is_visible(path: str) -> bool:
+    return path != "" and not any(part.startswith((".", "_")) for part in path.split("/"))
+
+
+def _fits(key: str, pattern: list[str]) -> bool:
+    """Tell whether a key fits a pattern in parts, of which "**" is any visible folders."""
+    return _parts_fit(key.split("/"), pattern)
+
+
+def _parts_fit(parts: list[str], pattern: list[str]) -> bool:
+    if not pattern or not parts:
+        return parts == pattern
+    if pattern == ["**"]:
+        return not any(part.startswith(".") for part in parts)
+    is_hidden = parts[0].startswith(".")
+    if pattern[0] == "**":
+        return _parts_fit(parts, pattern[1:]) or (not is_hidden and _parts_fit(parts[1:], pattern))
+    fits = fnmatchcase(parts[0], pattern[0]) and is_hidden <= pattern[0].startswith(".")
+    return fits and _parts_fit(parts[1:], pattern[1:])

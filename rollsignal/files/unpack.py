@@ -1,0 +1,146 @@
+"""This module unpacks compressed files as they are read, never whole, and checks their ends."""
+
+import io
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from rollsignal.errors import DataError, DiskError, InputError, JobError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+PACKED_BYTES = 1 << 16
+
+
+def unpack(file: BinaryIO, kind: str, name: str) -> BinaryIO:
+    """Return a stream of the content of a file that is compressed as one of `COMPRESSIONS`.
+
+    Raises `DataError` if the file is corrupt or ends early, now or while it is read.
+    """
+    stream = _Checked(partial(_OPENERS[kind], file), kind, name)
+    return cast(BinaryIO, io.BufferedReader(stream, 1 << 16))
+
+
+def _gzip(file: BinaryIO) -> BinaryIO:
+    try:
+        # Three times as fast; it has no build for some rare processors.
+        from isal.igzip import IGzipFile
+    except ImportError:
+        import gzip
+
+        return cast(BinaryIO, gzip.GzipFile(fileobj=file))
+    return cast(BinaryIO, IGzipFile(fileobj=file))  # type: ignore[no-untyped-call]  # it has none
+
+
+def _bzip2(file: BinaryIO) -> BinaryIO:
+    import bz2
+
+    return cast(BinaryIO, _Streams(file, bz2.BZ2Decompressor))
+
+
+def _xz(file: BinaryIO) -> BinaryIO:
+    import lzma
+
+    return cast(BinaryIO, _Streams(file, lzma.LZMADecompressor))
+
+
+class _Streams:
+    """Read streams one after the other; what follows the last is not passed over in silence."""
+
+    def __init__(self, file: BinaryIO, new: Callable[[], Any]) -> None:
+        self._file = file
+        self._new = new
+        self._stream = new()
+        self._more = True
+
+    def read(self, size: int) -> bytes:
+        """Read some bytes, none only at the end; raises `EOFError` in the middle of a stream."""
+        while True:
+            packed = b""
+            if self._stream.eof:
+                # Streams may be padded with zeros.
+                packed = self._stream.unused_data.lstrip(b"\0") or self._packed().lstrip(b"\0")
+                if not packed and not self._more:
+                    return b""
+                if not packed:
+                    continue
+                self._stream = self._new()
+            elif self._stream.needs_input:
+                packed = self._packed()
+                if not packed:
+                    raise EOFError("it ends before the end of its content")
+            unpacked_bytes: bytes = self._stream.decompress(packed, size)
+            if unpacked_bytes:
+                return unpacked_bytes
+
+    def _packed(self) -> bytes:
+        data = self._file.read(PACKED_BYTES)
+        self._more = bool(data)
+        return data
+
+
+def _zstd(file: BinaryIO) -> BinaryIO:
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # from 3.14 on
+    except ImportError:
+        from backports import zstd
+    return cast(BinaryIO, zstd.ZstdFile(file))
+
+
+def _zip(file: BinaryIO) -> BinaryIO:
+    import zipfile
+
+    archive = zipfile.ZipFile(file)
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise ValueError(f"{len(members)} files in the archive, not one")
+    if members[0].flag_bits & 1:
+        raise ValueError("the file in the archive is encrypted")
+    return cast(BinaryIO, archive.open(members[0]))
+
+
+_OPENERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+    "gzip": _gzip,
+    "bzip2": _bzip2,
+    "xz": _xz,
+    "zstd": _zstd,
+    "zip": _zip,
+}
+
+
+class _Checked(io.RawIOBase):
+    """A stream whose every failure is a `JobError` that names the file."""
+
+    def __init__(self, opener: Callable[[], BinaryIO], kind: str, name: str) -> None:
+        self._kind = kind
+        self._name = name
+        self._stream = self._guarded(opener)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        data = self._guarded(lambda: self._stream.read(len(view)))
+        view[: len(data)] = data
+        return len(data)
+
+    def _guarded(self, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except JobError:
+            raise
+        except ImportError as problem:
+            hint = f"install {problem.name}, or unpack the file first"
+            raise InputError(f"{self._name}: {self._kind} cannot be read here", hint) from problem
+        except Exception as problem:
+            # Each library has its own family of errors for bytes that do not unpack.
+            if isinstance(problem, OSError) and problem.errno is not None:
+                raise DiskError(f"{self._name}: reading failed: {problem.strerror}") from problem
+            raise self._corrupt(problem) from problem
+
+    def _corrupt(self, problem: Exception) -> DataError:
+        reason = str(problem).rstrip(".")
+        return DataError(f"{self._name}: not a whole {self._kind} file: {reason}")

@@ -1,0 +1,93 @@
+"""This module writes data, paths and counts in the messages that people read."""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+LogLevel = Literal["INFO", "WARNING", "ERROR"]
+"""How much a message matters."""
+
+LEVELS: tuple[LogLevel, ...] = ("INFO", "WARNING", "ERROR")
+
+Tell = Callable[[LogLevel, str], None]
+"""Whoever receives messages for people."""
+
+
+def shown(text: str, limit: int = 40) -> str:
+    r"""Quote a piece of data for a message: shortened, with control characters escaped.
+
+    >>> print(shown("101.5\x1b[2J"))
+    '101.5\x1b[2J'
+    >>> print(shown("9" * 5000, limit=5))
+    '99999…' (5,000 characters)
+    """
+    if len(text) <= limit:
+        return repr(text)
+    return f"{text[:limit] + '…'!r} ({len(text):,} characters)"
+
+
+def is_url(path: str) -> bool:
+    """Tell a URL from a local path."""
+    scheme, separator, _ = path.partition("://")
+    return bool(separator) and scheme.isascii() and scheme.isalnum()
+
+
+def without_secrets(path: str) -> str:
+    """Return a path as it is, a URL without user, password and query: they may hold secrets.
+
+    >>> print(without_secrets("https://me:secret@host/x.csv?sig=abc"))
+    https://host/x.csv?…
+    >>> print(without_secrets("s3://bucket/day=1/?.csv"))
+    s3://bucket/day=1/?.csv
+    """
+    if not is_url(path):
+        return path
+    scheme, _, rest = path.partition("://")
+    # In the key of an object, a question mark is a character or a pattern like any other.
+    query = r"[?#]" if scheme.lower() in ("http", "https") else r"\?[^/]*="
+    plain = re.split(query, rest, maxsplit=1)[0]
+    root, slash, place = plain.partition("/")
+    container, _, host = root.rpartition("@")
+    if not re.fullmatch(r"([\w.-]+|\[[\w:.]+\])(:\d+)?", host):
+        return f"{scheme}://…"
+    if scheme == "abfss" and re.fullmatch(r"[\w-]+", container):
+        host = root
+    return f"{scheme}://{host}{slash}{place}" + ("?…" if plain != rest else "")
+
+
+def text_without_secrets(text: str) -> str:
+    """Write every URL in a text as `without_secrets` does."""
+    return re.sub(r"\w+://\S+", lambda match: without_secrets(match[0]), text)
+
+
+def shown_path(path: str) -> str:
+    """Write a path as it is, or quoted and escaped if a terminal or a log would misread it.
+
+    A URL is written without what may be secret.
+    """
+    path = without_secrets(path)
+    return path if path.isprintable() and path.strip() == path != "" else repr(path)
+
+
+def escaped(text: str) -> str:
+    r"""Escape line ends, control characters and other unprintable ones.
+
+    >>> print(escaped("a\nb\x1b[2J"))
+    a\nb\x1b[2J
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def plural(count: int, noun: str) -> str:
+    """Count a noun: `1 row`, `10,000 rows`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """Offer the nearest known name, or list them all."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), known, n=1)
+    return escaped(f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}")

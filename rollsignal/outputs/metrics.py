@@ -1,0 +1,102 @@
+"""This module builds the metrics of a run, as the JSON that the file and stdout both show."""
+
+import json
+from collections.abc import Mapping
+from typing import TypedDict
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.kernel import Tally
+from rollsignal.files.replace import replace
+from rollsignal.outputs.interface import RunReport
+
+UNIT = 10**4
+
+
+class SuccessMetrics(TypedDict):
+    """The metrics of a run that succeeded: `value` is the signal rate."""
+
+    version: str
+    rows_processed: int
+    metric: str
+    value: float
+    latency_ms: int
+    seed: int
+    status: str
+
+
+class ErrorMetrics(TypedDict):
+    """The metrics of a run that failed."""
+
+    version: str
+    status: str
+    error_message: str
+
+
+Metrics = SuccessMetrics | ErrorMetrics
+
+
+class MetricsFile:
+    """The metrics file of a run, the last of its outputs."""
+
+    flag = "--output"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def begin(self) -> None:
+        """Do nothing: what an earlier run left is removed before the config is read."""
+
+    def listener(self) -> None:
+        """Return nobody: the tally is enough."""
+
+    def finish(self, report: RunReport) -> None:
+        """Write the metrics; raises `OutputError` or `DiskError`."""
+        replace(self.path, to_json(metrics_of(report)))
+
+    def abandon(self) -> None:
+        """Do nothing: nothing is begun."""
+
+
+def metrics_of(report: RunReport) -> Metrics:
+    """Build the metrics of a run that is over."""
+    if report.error:
+        return failure(report.version, report.error.message)
+    assert report.config, "a run that succeeded has read its config"
+    assert report.found, "a run that succeeded has found something"
+    return success(report.config.config, report.found.tally, report.elapsed_ms)
+
+
+def success(config: JobConfig, tally: Tally, latency_ms: int) -> SuccessMetrics:
+    """Build the metrics of a run that succeeded, keys in their published order."""
+    return {
+        "version": config.version,
+        "rows_processed": tally.rows,
+        "metric": "signal_rate",
+        "value": signal_rate(config, tally),
+        "latency_ms": latency_ms,
+        "seed": config.seed,
+        "status": "success",
+    }
+
+
+def failure(version: str | None, message: str) -> ErrorMetrics:
+    """Build the metrics of a run that failed."""
+    return {"version": version or "unknown", "status": "error", "error_message": message}
+
+
+def signal_rate(config: JobConfig, tally: Tally) -> float:
+    """Compute ones / bars that count, rounded half-even to 4 places from the whole numbers.
+
+    Bars that count have a signal (`warmup: exclude`), or are all bars (`warmup: zero`).
+    """
+    bars = tally.signals
+    if config.warmup == "zero":
+        bars = tally.rows - (tally.missing if config.missing == "skip" else 0)
+    quotient, rest = divmod(tally.ones * UNIT, bars)
+    round_up = 2 * rest > bars or (2 * rest == bars and quotient % 2 == 1)
+    return (quotient + round_up) / UNIT
+
+
+def to_json(metrics: Mapping[str, object]) -> str:
+    """Write metrics as strict JSON, indented by 2, with one newline at the end."""
+    return json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

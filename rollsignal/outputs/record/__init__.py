@@ -1,0 +1,1 @@
+"""This package keeps the record of a run: what was asked, read and found."""

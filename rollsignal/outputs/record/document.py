@@ -1,0 +1,235 @@
+"""This module builds the record of a run, and reads it again: what was asked, read and found."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from rollsignal.config.reading import config_of
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.findings import LocatedFinding
+from rollsignal.core.kernel import Tally
+from rollsignal.errors import DataError, DiskError, InputError
+from rollsignal.files.open import open_regular
+from rollsignal.messages import shown, shown_path
+from rollsignal.outputs.record.schema import RECORD, schema_of
+from rollsignal.outputs.record.validation import departures
+from rollsignal.version import __version__
+
+LIBRARIES = ("numpy", "polars", "yaml")
+
+Status = Literal["running", "success", "error"]
+
+
+class Program(NamedTuple):
+    """What ran: versions of rollsignal, Python and the libraries that were loaded."""
+
+    rollsignal: str
+    python: str
+    libraries: dict[str, str]
+    engine: str = "local"
+
+
+class Process(NamedTuple):
+    """Where and when it ran; times are ISO 8601 in UTC."""
+
+    id: int
+    host: str
+    started: str
+    ended: str | None = None
+
+
+class Asked(NamedTuple):
+    """What it was asked to read and write; `outputs` are paths by flag, the range is as given."""
+
+    inputs: list[str]
+    format: str | None
+    config: str
+    outputs: dict[str, str]
+    partition_by: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    @property
+    def continues(self) -> bool:
+        """Tell whether it continued a state."""
+        return "--state" in self.outputs
+
+
+class Failure(NamedTuple):
+    """Why it failed."""
+
+    exit_code: int
+    message: str
+
+
+class Setting(NamedTuple):
+    """A setting's value, and the line of the config it is from; None for the default."""
+
+    value: object
+    line: int | None = None
+
+
+class File(NamedTuple):
+    """A file that was read or written; all but the path is None where it is no regular file.
+
+    `sha256` alone is None where the bytes were not hashed.
+    """
+
+    path: str
+    size: int | None = None
+    mtime_ns: int | None = None
+    ctime_ns: int | None = None
+    inode: int | None = None
+    sha256: str | None = None
+
+
+class RecordedInput(NamedTuple):
+    """An input: the file before it was read, its hash afterwards, and what was found in it.
+
+    `compared_by` says how `sha256_after` is known: "stat", because the file's size and times are
+    what they were, "sha256", or "state", because a run before read the file and this one did not.
+    """
+
+    file: File
+    sha256_after: str | None = None
+    compared_by: str | None = None
+    rows: int | None = None
+    form: str | None = None
+
+
+class RecordedCheck(NamedTuple):
+    """At which level a check was, how often it found something, and where first."""
+
+    level: str
+    found: int
+    first: list[LocatedFinding]
+
+
+class Record(NamedTuple):
+    """All that is known of a run; what it has not come to is None or empty."""
+
+    status: Status
+    program: Program
+    process: Process
+    asked: Asked
+    error: Failure | None = None
+    config: dict[str, Setting] | None = None
+    inputs: list[RecordedInput] = []  # noqa: RUF012  # never changed
+    tally: Tally | None = None
+    series: int | None = None
+    digest: str | None = None
+    checks: dict[str, RecordedCheck] = {}  # noqa: RUF012  # never changed
+    warnings: list[str] = []  # noqa: RUF012  # never changed
+    stages_ms: dict[str, int] = {}  # noqa: RUF012  # never changed
+    outputs: list[File] = []  # noqa: RUF012  # never changed
+
+    def job_config(self) -> JobConfig:
+        """Rebuild the config; raises `ConfigError`, or `DataError` where the run read none."""
+        if self.config is None:
+            raise DataError("The run ended before it read its config")
+        return config_of({name: setting.value for name, setting in self.config.items()})
+
+
+def settings_of(config: JobConfig, lines: Mapping[str, int]) -> dict[str, Setting]:
+    """List all settings, with the lines that they are from."""
+    named = config.plain_by_name()
+    return {name: Setting(value, lines.get(name)) for name, value in named.items()}
+
+
+def record_json(record: Record) -> str:
+    """Write a record; file names that are no Unicode are kept, as lone surrogates."""
+    document = {"schema": RECORD, **_plain(record)}
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def load_record(path: str) -> Record:
+    """Read a record; raises `InputError` where there is none, `DataError` for anything else.
+
+    Raises `DiskError` if reading fails.
+    """
+    with open_regular(path, "Run record", InputError) as file:
+        try:
+            data = file.read()
+        except OSError as problem:
+            where = f"path: {shown_path(path)}"
+            raise DiskError(f"Run record cannot be read: {problem.strerror}", where) from problem
+    try:
+        document = parsed_record(data, path)
+        _check_schema(document.get("schema"), path)
+        _check(document, path)
+        return _decoded(document)
+    except RecursionError as problem:
+        raise _no_record(path, "it is nested too deeply") from problem
+
+
+def parsed_record(data: bytes, path: str) -> dict[str, Any]:
+    """Parse what may be a record; raises `DataError` for what is no JSON object."""
+    try:
+        document = json.loads(data)
+    except json.JSONDecodeError as problem:
+        where = f"line {problem.lineno:,}, character {problem.colno:,}"
+        raise _no_record(path, f"not JSON at {where}" if data else "it is empty") from problem
+    except UnicodeDecodeError as problem:
+        raise _no_record(path, "it is no text") from problem
+    except (ValueError, RecursionError) as problem:
+        raise _no_record(path, "it is nested too deeply, or has too long a number") from problem
+    if not isinstance(document, dict):
+        raise _no_record(path, "it is no JSON object")
+    return document
+
+
+def _no_record(path: str, why: str) -> DataError:
+    hint = "name the file that --record wrote"
+    return DataError(f"{shown_path(path)} is no record of a run: {why}", hint)
+
+
+def _check_schema(found: object, path: str) -> None:
+    """Refuse what is no record, or one of another version; raises `DataError`."""
+    if found == RECORD:
+        return
+    kind = RECORD.rpartition(":")[0] + ":"
+    if not isinstance(found, str) or not found.startswith(kind):
+        raise _no_record(path, f'it has no "schema" {RECORD}')
+    version = shown(found.removeprefix(kind))
+    raise DataError(
+        f"{shown_path(path)} is a record of version {version}, which rollsignal {__version__}"
+        " does not read",
+        "use the rollsignal that wrote it",
+    )
+
+
+def _check(document: dict[str, Any], path: str) -> None:
+    """Refuse a record that is not as published; raises `DataError`."""
+    problem = next(departures(document, schema_of("record")), None)
+    if problem:
+        hint = "put a copy in its place, or run again with --record"
+        raise DataError(f"{shown_path(path)} is damaged: {problem}", hint)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return list(map(_plain, value)) if isinstance(value, list) else value
+
+
+def _decoded(found: dict[str, Any]) -> Record:
+    """Build a record of a document that is as published."""
+    config, error, tally = found["config"], found["error"], found["tally"]
+    parts: dict[str, Any] = {
+        "program": Program(**found["program"]),
+        "process": Process(**found["process"]),
+        "asked": Asked(**found["asked"]),
+        "error": error and Failure(**error),
+        "config": config and {name: Setting(**setting) for name, setting in config.items()},
+        "inputs": [RecordedInput(**one | {"file": File(**one["file"])}) for one in found["inputs"]],
+        "tally": tally and Tally(**tally),
+        "checks": {name: _found_by(**check) for name, check in found["checks"].items()},
+        "outputs": [File(**one) for one in found["outputs"]],
+    }
+    return Record(**{name: found[name] for name in Record._fields} | parts)
+
+
+def _found_by(level: str, found: int, first: list[dict[str, Any]]) -> RecordedCheck:
+    return RecordedCheck(level, found, [LocatedFinding(**finding) for finding in first])

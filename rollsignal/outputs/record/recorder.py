@@ -1,0 +1,180 @@
+"""This module keeps the record of a run: `running` at its start, and replaced at its end."""
+
+import os
+import sys
+from collections.abc import Callable
+from time import perf_counter
+
+from rollsignal.config.request import Request
+from rollsignal.core.digest import hex_text
+from rollsignal.core.findings import Found
+from rollsignal.errors import DiskError, JobError
+from rollsignal.files.fingerprints import ReadInput, fingerprint, stat_of
+from rollsignal.files.replace import replace
+from rollsignal.messages import without_secrets
+from rollsignal.outputs.interface import RunReport
+from rollsignal.outputs.log import iso_ms
+from rollsignal.outputs.record.document import (
+    LIBRARIES,
+    Asked,
+    Failure,
+    File,
+    Process,
+    Program,
+    Record,
+    RecordedCheck,
+    RecordedInput,
+    Status,
+    load_record,
+    record_json,
+    settings_of,
+)
+from rollsignal.version import __version__
+
+Warn = Callable[[str], None]
+
+
+class Recorder:
+    """Keep the record of a run at a path whose lock is held; `warn` is told of a former run."""
+
+    def __init__(self, path: str, warn: Warn) -> None:
+        self._path = path
+        self._warn = warn
+
+    def started(self, report: RunReport) -> None:
+        """Write the record as `running`; raises `OutputError` or `DiskError`."""
+        former = unfinished(self._path)
+        if former:
+            # Whoever else writes this record would hold its lock.
+            self._warn(f"the run before ({former}) did not end")
+        replace(self._path, record_json(record_of(report, "running")))
+
+    def ended(self, report: RunReport) -> None:
+        """Write the record of how the run ended; raises `OutputError` or `DiskError`."""
+        start = perf_counter()
+        request = report.request
+        if report.error:
+            # Of a folder, what an earlier run left is not a failed one's.
+            request = request._replace(signals=None)
+        unhashed = decided_bars(request)
+        outputs = [output_file(path, path not in unhashed) for path in output_files(request)]
+        record = record_of(report, "error" if report.error else "success", outputs)
+        hash_ms = round((perf_counter() - start) * 1000)
+        stages_ms = {**record.stages_ms, "hash_outputs": hash_ms}
+        replace(self._path, record_json(record._replace(stages_ms=stages_ms)))
+
+
+def record_of(report: RunReport, status: Status, outputs: list[File] | None = None) -> Record:
+    """Return the record of a run that is known so far."""
+    ended = None if report.ended_ns is None else iso_ms(report.ended_ns)
+    process = Process(os.getpid(), os.uname().nodename, iso_ms(report.started_ns), ended)
+    error, found, config = report.error, report.found, report.config
+    record = Record(
+        status,
+        program(report.engine),
+        process,
+        asked_of(report.request),
+        error=Failure(error.exit_code, str(error)) if error else None,
+        config=config and settings_of(*config),
+        inputs=[_input(read, found) for read in report.inputs],
+        warnings=[*report.warnings],
+        stages_ms={**report.stages_ms},
+        outputs=outputs or [],
+    )
+    if found is None or config is None:
+        return record
+    levels = config.config.checks._asdict()
+    return record._replace(
+        tally=found.tally,
+        series=len(found.accounts),
+        digest=hex_text(found.digest or 0),
+        checks={name: _check(name, level, found) for name, level in levels.items()},
+    )
+
+
+def _input(read: ReadInput, found: Found | None) -> RecordedInput:
+    path, size, mtime_ns, ctime_ns, inode, sha256, sha256_after, compared_by, rows = read
+    file = File(without_secrets(path), size, mtime_ns, ctime_ns, inode, sha256)
+    in_file = found.files.get(path) if found else None
+    rows = in_file.rows if in_file and rows is None else rows
+    form = in_file.description if in_file else None
+    return RecordedInput(file, sha256_after, compared_by, rows, form)
+
+
+def _check(name: str, level: str, found: Found) -> RecordedCheck:
+    return RecordedCheck(level, found.findings.counts[name], found.findings.first.get(name, []))
+
+
+def program(engine: str) -> Program:
+    """Return what runs: versions of what decides results, as far as it is loaded."""
+    loaded = {name: sys.modules[name] for name in LIBRARIES if name in sys.modules}
+    versions = {name: str(getattr(module, "__version__", "")) for name, module in loaded.items()}
+    return Program(__version__, sys.version.partition(" ")[0], versions, engine)
+
+
+def asked_of(request: Request) -> Asked:
+    """Return what a run is asked to do."""
+    outputs = dict(request.outputs)
+    if request.log_file is not None:
+        outputs["--log-file"] = request.log_file
+    inputs = list(map(without_secrets, request.given or request.inputs))
+    return Asked(
+        inputs,
+        request.format,
+        request.config,
+        outputs,
+        request.partition_by,
+        request.since,
+        request.until,
+    )
+
+
+def output_file(path: str, hashed: bool = True) -> File:
+    """Return what is there now; hashed: whether its bytes are to be read."""
+    if not hashed:
+        return File(path, *(stat_of(path) or ()))
+    taken = fingerprint(path, "Output", DiskError)
+    return File(path, *taken) if taken else File(path)
+
+
+def output_files(request: Request) -> list[str]:
+    """List the files that a run leaves, the parts of a folder too, but not log and record."""
+    paths = []
+    for flag, path in request.outputs.items():
+        if flag == "--signals" and request.partition_by:
+            from glob import escape, glob
+
+            from rollsignal.outputs.signals.forms import signals_suffix
+
+            suffix = signals_suffix(path, request.partition_by)
+            pattern = f"{request.partition_by}=*/signals{suffix}"
+            paths += sorted(glob(os.path.join(escape(path), pattern)))
+        elif flag != "--record" and os.path.exists(path):
+            paths.append(path)
+    return paths + decided_bars(request)
+
+
+def decided_bars(request: Request) -> list[str]:
+    """List the files of all bars beside the state.
+
+    They grow by a little every night, and to hash all of them would take longer than the night.
+    """
+    if not request.state:
+        return []
+    from rollsignal.outputs.state.history import bars_files
+
+    return sorted(bars_files(request.state))
+
+
+def unfinished(path: str) -> str:
+    """Return the process that began a record and has not ended it, "" if there is none.
+
+    Another file that stands there is not the record of a run that did not end.
+    """
+    try:
+        former = load_record(path)
+    except JobError:
+        return ""
+    if former.status != "running":
+        return ""
+    return f"process {former.process.id} on {former.process.host}"

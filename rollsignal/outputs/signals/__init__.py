@@ -1,0 +1,1 @@
+"""This package writes the signals of a run, a row for every bar, and reads them again."""

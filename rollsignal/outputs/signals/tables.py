@@ -1,0 +1,102 @@
+"""This module reads files of signals again, in whichever form they were written.
+
+All forms become one table of text and numbers, row after row as the bars were read:
+`row` (from 0), `symbol` ("" for one series), `stamp` (ISO 8601, "" where there is none),
+`close` (None where it is missing), `mean` and `signal`.
+"""
+
+import glob
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rollsignal.errors import DataError, InputError
+from rollsignal.files.find import NO_PARTITION, partitions_of
+from rollsignal.files.formats import columnar_format
+from rollsignal.files.open import open_regular
+from rollsignal.messages import escaped, shown_path
+from rollsignal.outputs.signals.forms import (
+    FORMULA_STARTS,
+    HEADER,
+    SIGNAL_SUFFIXES,
+    scanned,
+    trimmed,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def signal_files(path: str) -> list[str]:
+    """List the files of a table of signals, which may be a folder of partitions.
+
+    Raises `InputError` where there is none.
+    """
+    if not os.path.isdir(path):
+        return [path]
+    pattern = os.path.join(glob.escape(path), "*=*", "signals.*")
+    found = sorted(
+        file for file in glob.glob(pattern) if os.path.splitext(file)[1] in SIGNAL_SUFFIXES
+    )
+    if not found:
+        raise InputError("Folder has no signals", f"path: {shown_path(path)}")
+    return found
+
+
+def signal_table(path: str) -> "pl.LazyFrame":
+    """Scan a table of signals; raises `InputError`, or `DataError` for a file that is none."""
+    import polars as pl
+
+    with guarded(path):
+        return pl.concat([_scan(file) for file in signal_files(path)]).with_row_index("row")
+
+
+@contextmanager
+def guarded(path: str) -> Iterator[None]:
+    """Turn the library's errors into ours."""
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except PolarsError as error:
+        reason = escaped(str(error).partition("\n")[0])
+        raise DataError(f"{shown_path(path)}: no table of signals: {reason}") from error
+
+
+def _scan(path: str) -> "pl.LazyFrame":
+    import polars as pl
+
+    with open_regular(path, "Table of signals", InputError) as file:
+        form = columnar_format(file.read(8))
+    table = scanned(path, f".{form or 'csv'}")
+    names = table.collect_schema().names()
+    for name, value in partitions_of(path):
+        if name == "symbol" and name not in names:
+            symbol = "" if value == NO_PARTITION else value
+            table = table.with_columns(pl.lit(symbol).alias("symbol"))
+            names.append("symbol")
+    lacking = [name for name in HEADER if name not in names]
+    if lacking:
+        raise DataError(f"{shown_path(path)}: no table of signals: no {' and no '.join(lacking)}")
+    return table.select(*_columns(table.collect_schema(), harmless=form is None))
+
+
+def _columns(schema: "pl.Schema", harmless: bool) -> "list[pl.Expr]":
+    """Make the columns alike; `harmless` symbols may have an apostrophe before them."""
+    import polars as pl
+
+    stamp, symbol = pl.col("timestamp"), pl.col("symbol").cast(pl.String).fill_null("")
+    if isinstance(schema["timestamp"], pl.Datetime):
+        whole = stamp.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f").str.strip_chars_end("0")
+        stamp = whole.str.strip_chars_end(".") + "Z"
+    if harmless:
+        quoted = pl.any_horizontal(symbol.str.starts_with("'" + sign) for sign in FORMULA_STARTS)
+        symbol = pl.when(quoted).then(symbol.str.slice(1)).otherwise(symbol)
+    return [
+        symbol.alias("symbol"),
+        stamp.cast(pl.String).fill_null("").alias("stamp"),
+        trimmed(pl.col("close")),
+        pl.col("rolling_mean").cast(pl.Float64).alias("mean"),
+        pl.col("signal").cast(pl.Int8).alias("signal"),
+    ]

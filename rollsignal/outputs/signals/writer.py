@@ -1,0 +1,282 @@
+"""This module writes the signals of a run, a row for every bar, as CSV, Parquet or Arrow IPC.
+
+They are written as text while they are decided, beside the final place, which they take as a whole
+at the end, in their own form.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollsignal.core.decisions import Decided
+from rollsignal.errors import DataError
+from rollsignal.files.replace import (
+    cannot_create,
+    cannot_write,
+    commit,
+    create_temporary,
+    remove_quietly,
+)
+from rollsignal.outputs.interface import RunReport
+from rollsignal.outputs.signals.counts import (
+    KnownSignals,
+    PartitionCount,
+    PartitionCounter,
+    WrittenPartitions,
+)
+from rollsignal.outputs.signals.forms import (
+    HEADER,
+    escape_formula,
+    folder_name,
+    signals_suffix,
+    sink,
+)
+from rollsignal.outputs.signals.partitions import NOTHING, Merging, write_partitions
+from rollsignal.outputs.signals.text import SignalsText, Widths
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DECIMAL_DIGITS = 38
+COPIED_BYTES = 1 << 20
+PARTITION_DECIMALS = 18
+
+
+class WrittenPart(NamedTuple):
+    """A part of the bars as text: where it is, what its columns need, what partitions hold of it.
+
+    `text` is None where it stands in the output already.
+    """
+
+    text: str | None
+    widths: Widths
+    counts: Mapping[str, PartitionCount]
+
+
+class Signals:
+    """The signals of a run: one file, or with `partition_by` a folder of partitions.
+
+    merge: partitions that are there keep the rows that are not written again.
+    """
+
+    flag = "--signals"
+
+    def __init__(
+        self, path: str, window: int, partition_by: str | None = None, *, merge: bool = False
+    ) -> None:
+        """Name the output; raises `UsageError` for a path whose suffix is no known form."""
+        self.path = path
+        self._window = window
+        self._form = signals_suffix(path, partition_by)
+        self._partition_by = partition_by
+        self._merging = Merging(merge)
+        self._counts_partitions = False
+        self._counter: PartitionCounter | None = None
+        self._text: SignalsText | None = None
+        self._parts = 0
+
+    def begin(self) -> None:
+        """Begin the file, or the folder of partitions; raises `OutputError`."""
+        place = os.path.join(self.path, "signals") if self._partition_by else self.path
+        unfinished = create_temporary(place)
+        try:
+            self._text = self._text_at(unfinished)
+        except BaseException as problem:
+            remove_quietly(unfinished)
+            if not isinstance(problem, OSError):
+                raise
+            raise cannot_create(self.path, str(problem.strerror)) from problem
+
+    def _text_at(self, unfinished: str) -> SignalsText:
+        return SignalsText(self.path, unfinished, self._window, escaped=self._form == ".csv")
+
+    @property
+    def _begun(self) -> SignalsText:
+        assert self._text, "signals are begun before they are written"
+        return self._text
+
+    def follow(self, known: KnownSignals) -> None:
+        """Go on from the signals of the bars that a state knows.
+
+        Raises `DataError` if what there is are not these signals.
+        """
+        from rollsignal.outputs.signals.former import FormerParts, former_csv
+
+        self._counter = self._new_counter()
+        if self._partition_by and known.series:
+            former = FormerParts(self.path, self._partition_by, self._form, known)
+            self._merging = Merging(True, former)
+        elif known.series:
+            for text, widths in former_csv(self.path, known, self._begun.escaped):
+                self._begun.add(text, widths)
+
+    def _new_counter(self) -> PartitionCounter | None:
+        if not self._partition_by:
+            return None
+        return PartitionCounter(self._partition_by, escaped=self._begun.escaped)
+
+    def begin_again(self) -> None:
+        """Forget what is written, and what there was before; raises `DiskError`."""
+        self._merging = NOTHING
+        self._counter = self._counter and self._new_counter()
+        self._parts = 0
+        self._begun.begin_again()
+
+    def listener(self) -> "Signals":
+        """Return the output itself, which wants every decided bar."""
+        return self
+
+    def part(self) -> "_SignalsPart":
+        """Return what writes the next part; the first one goes where all others follow."""
+        self._parts += 1
+        is_first = self._parts == 1
+        text = self._begun if is_first else self._text_at(f"{self._begun.unfinished}.{self._parts}")
+        refuses_untimed = self._merging.is_wanted or self._counter is not None
+        counter = self._new_counter() if self._counter else None
+        return _SignalsPart(text, self._partition_by, counter, refuses_untimed, is_first)
+
+    def add(self, ended: WrittenPart) -> None:
+        """Receive a part that is written, in the order of the bars; raises `DiskError`."""
+        if self._counter:
+            for name, count in ended.counts.items():
+                self._counter.add(name, *count)
+        if ended.text:
+            try:
+                with open(ended.text, "rb") as text:
+                    text.readline()
+                    while block := text.read(COPIED_BYTES):
+                        self._begun.add(block, ended.widths)
+            except OSError as problem:
+                raise cannot_write(self.path, problem) from problem
+            finally:
+                remove_quietly(ended.text)
+
+    @property
+    def written(self) -> WrittenPartitions | None:
+        """Return which partitions there are for the state to know, if it does."""
+        if not (self._counter and self._partition_by):
+            return None
+        former = self._merging.former
+        parts = dict(former.parts) if former else {}
+        for name, part in self._counter.parts.items():
+            parts[name] = parts.get(name, PartitionCount()).plus(*part)
+        return WrittenPartitions(self._partition_by, self._form, parts)
+
+    def finish(self, report: RunReport) -> None:
+        """Put the file in its place; raises `DiskError`."""
+        try:
+            self._begun.close()
+            if self._partition_by:
+                self._spread(self._partition_by)
+                return
+            if self._form != ".csv":
+                self._convert()
+            commit(self._begun.unfinished, self.path)
+        except OSError as problem:
+            raise cannot_write(self.path, problem) from problem
+
+    def abandon(self) -> None:
+        """Remove what is unfinished."""
+        if self._text:
+            self._text.close_quietly()
+            remove_quietly(self._text.unfinished)
+
+    def _convert(self) -> None:
+        """Turn the rows written as text into columns, in bounded memory."""
+        unfinished = self._begun.unfinished
+        text = unfinished + ".csv"
+        os.replace(unfinished, text)
+        try:
+            with _library_errors():
+                sink(self._table(text), self._form, unfinished)
+        finally:
+            remove_quietly(text)
+
+    def _spread(self, key: str) -> None:
+        """Part the rows written as text into files, in bounded memory."""
+        table = self._table(self._begun.unfinished)
+        with _library_errors():
+            write_partitions(table, key, self.path, self._form, self._merging)
+
+    def _table(self, text: str) -> "pl.LazyFrame":
+        import polars as pl
+
+        table = pl.scan_csv(text, schema=dict.fromkeys(HEADER, pl.String), glob=False)
+        return table if self._form == ".csv" else table.with_columns(*self._columns())
+
+    def _columns(self) -> "list[pl.Expr]":
+        """Type the columns; timestamps and closes that their type may not hold stay text."""
+        import polars as pl
+
+        widths = self._begun.widths
+        columns = [pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
+        # What does not fit into 64 bits of nanoseconds, or 38 digits, stays text.
+        if widths.fits_ns:
+            form = "%Y-%m-%dT%H:%M:%S%.fZ"
+            stamp = pl.col("timestamp").str.to_datetime(form, time_unit="ns", time_zone="UTC")
+            columns.append(stamp)
+        # The partitions of many runs are one table, so their closes are of one type.
+        least = PARTITION_DECIMALS if self._partition_by else 0
+        decimals = max(widths.decimals, least)
+        if widths.whole + decimals <= DECIMAL_DIGITS:
+            columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, decimals)))
+        return columns
+
+
+class _SignalsPart:
+    """Write the signals of a part of the bars, and refuse those that cannot be written.
+
+    is_first: whether the text is that of the output itself.
+    """
+
+    def __init__(
+        self,
+        text: SignalsText,
+        partition_by: str | None,
+        counter: PartitionCounter | None,
+        refuses_untimed: bool,
+        is_first: bool,
+    ) -> None:
+        self._text = text
+        self._by_symbol = partition_by == "symbol"
+        self._counter = counter
+        self._refuses_untimed = refuses_untimed
+        self._is_first = is_first
+
+    def take(self, bars: Decided) -> None:
+        """Write decided bars; raises `DiskError`, or `OutputError` where no folder can have a name.
+
+        Raises `DataError` for bars without timestamps that are to go among others.
+        """
+        if self._by_symbol:
+            # Refused before all is written.
+            for symbol in bars.symbols:
+                folder_name("symbol", escape_formula(symbol) if self._text.escaped else symbol)
+        if self._refuses_untimed and bars.timestamps_ns is None:
+            raise DataError(
+                "Without timestamps no row can be told from those that partitions have",
+                "leave out --partition-by, or name the column: columns: {timestamp: NAME}",
+            )
+        self._text.take(bars)
+        if self._counter:
+            self._counter.take(bars)
+
+    def end(self) -> WrittenPart:
+        """Return what is written."""
+        counts = self._counter.parts if self._counter else {}
+        if self._is_first:
+            return WrittenPart(None, Widths(), counts)
+        self._text.close()
+        return WrittenPart(self._text.unfinished, self._text.widths, counts)
+
+
+@contextmanager
+def _library_errors() -> Iterator[None]:
+    """Turn the library's own errors into `OSError`: it tells of a full disk as of a bad file."""
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except PolarsError as error:
+        raise OSError(str(error)) from error

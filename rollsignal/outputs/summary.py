@@ -1,0 +1,121 @@
+"""This module builds the summary of a run, a row for every symbol, as CSV, JSON or Parquet."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.kernel import Account
+from rollsignal.core.ticks import decimal_text
+from rollsignal.core.timestamps.reader import iso
+from rollsignal.files.replace import replace
+from rollsignal.outputs.interface import RunReport
+from rollsignal.outputs.metrics import signal_rate
+from rollsignal.outputs.signals.forms import escape_formula, known_suffix
+
+SUMMARY_SUFFIXES = (".csv", ".json", ".parquet")
+
+
+class SummaryRow(NamedTuple):
+    """What a run found about one symbol; None where it has no answer."""
+
+    symbol: str
+    rows: int
+    signals: int
+    ones: int
+    signal_rate: float | None
+    ties: int
+    first_timestamp: str | None
+    last_timestamp: str | None
+    last_close: str | None
+    last_rolling_mean: float | None
+    last_signal: int | None
+
+
+class Summary:
+    """The summary of a run, at a path that ends in one of `SUMMARY_SUFFIXES`."""
+
+    flag = "--summary"
+
+    def __init__(self, path: str) -> None:
+        """Name the output; raises `UsageError` for any other suffix."""
+        self.path = path
+        self._form = summary_suffix(path)
+
+    def begin(self) -> None:
+        """Do nothing: it is written at once."""
+
+    def listener(self) -> None:
+        """Return nobody: the accounts are enough."""
+
+    def finish(self, report: RunReport) -> None:
+        """Write the summary; raises `OutputError` or `DiskError`."""
+        assert report.config, "a run that succeeded has read its config"
+        assert report.found, "a run that succeeded has found something"
+        rows = summary_rows(report.found.accounts, report.config.config)
+        replace(self.path, rendered(rows, self._form))
+
+    def abandon(self) -> None:
+        """Do nothing: nothing is begun."""
+
+
+def summary_suffix(path: str) -> str:
+    """Tell a summary's form by the suffix of its path; raises `UsageError` for any other."""
+    return known_suffix("--summary", path, SUMMARY_SUFFIXES)
+
+
+def summary_rows(series: Mapping[str, Account], config: JobConfig) -> list[SummaryRow]:
+    """Build the rows, sorted by symbol."""
+    return [_row(symbol, series[symbol], config) for symbol in sorted(series)]
+
+
+def _row(symbol: str, series: Account, config: JobConfig) -> SummaryRow:
+    tally, last = series.tally, series.last
+    has_rate = tally.signals > 0 or (config.warmup == "zero" and tally.rows > 0)
+    return SummaryRow(
+        symbol,
+        tally.rows,
+        tally.signals,
+        tally.ones,
+        signal_rate(config, tally) if has_rate else None,
+        tally.ties,
+        None if series.first_ns is None else iso(series.first_ns),
+        None if series.last_ns is None else iso(series.last_ns),
+        None if last is None or last.close is None else decimal_text(last.close, last.scale),
+        None if last is None else last.mean,
+        None if last is None else last.signal,
+    )
+
+
+def rendered(rows: list[SummaryRow], form: str) -> bytes:
+    """Write the rows in one of `SUMMARY_SUFFIXES`."""
+    return {".csv": _csv, ".json": _json, ".parquet": _parquet}[form](rows)
+
+
+def _csv(rows: list[SummaryRow]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(SummaryRow._fields)
+    for row in rows:
+        writer.writerow(row._replace(symbol=escape_formula(row.symbol)))
+    return text.getvalue().encode()
+
+
+def _json(rows: list[SummaryRow]) -> bytes:
+    found = [row._asdict() for row in rows]
+    return (json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _parquet(rows: list[SummaryRow]) -> bytes:
+    import polars as pl
+
+    texts = dict.fromkeys(("symbol", "first_timestamp", "last_timestamp", "last_close"), pl.String)
+    rates = dict.fromkeys(("signal_rate", "last_rolling_mean"), pl.Float64)
+    counts = {name: pl.Int64 for name in SummaryRow._fields if name not in texts | rates}
+    kinds = texts | rates | counts
+    schema = {name: kinds[name] for name in SummaryRow._fields}
+    file = io.BytesIO()
+    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(file)
+    return file.getvalue()

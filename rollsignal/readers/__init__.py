@@ -1,0 +1,1 @@
+"""This package turns files of bars into batches."""

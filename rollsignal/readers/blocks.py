@@ -1,0 +1,178 @@
+"""This module reads a file of text in blocks of whole lines, in bounded memory."""
+
+import codecs
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from rollsignal.errors import DataError, DiskError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+from queue import SimpleQueue
+from threading import Semaphore, Thread
+from typing import TypeVar
+
+FIRST_BYTES = 1 << 12
+BLOCK_BYTES = 1 << 21
+MAX_LINE_BYTES = 1 << 26
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Blocks:
+    r"""Cut a file's text into blocks of whole lines, as UTF-8 whatever its encoding is.
+
+    Lines end with LF, CRLF or a lone CR; only the last may lack an end (`cut`). No block begins
+    or ends between a CR and its LF.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        first_bytes: int = FIRST_BYTES,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        self.name = name
+        self.cut = False
+        self._size = first_bytes
+        self._block_bytes = block_bytes
+        head = file.peek(4) if isinstance(file, io.BufferedReader) else b""
+        self.encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
+        if self.encoding == "utf-8-sig":
+            file.read(len(codecs.BOM_UTF8))
+        elif self.encoding != "utf-8":
+            file = cast(BinaryIO, _InUtf8(file, self.encoding, name))
+        self._file = file
+        self._rest = b""
+
+    def __iter__(self) -> Iterator[bytearray]:
+        while (block := self._read()) is not None:
+            self._size = self._block_bytes
+            end = _end_of_lines(block)
+            # Cut off in place: a copy of every block would cost as much as finding its fields.
+            self._rest = bytes(block[end:])
+            if end:
+                del block[end:]
+                yield block
+            elif len(self._rest) > MAX_LINE_BYTES:
+                raise self._too_long()
+        if self._rest:
+            self.cut = not self._rest.endswith((b"\n", b"\r"))
+            last, self._rest = bytearray(self._rest), b""
+            yield last
+
+    def _read(self) -> bytearray | None:
+        """Read what follows what is left of the last block, together; None at the end."""
+        start = len(self._rest)
+        block = bytearray(start + self._size)
+        block[:start] = self._rest
+        try:
+            with memoryview(block) as view:
+                count = cast(io.BufferedReader, self._file).readinto(view[start:])
+        except OSError as error:
+            raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
+        del block[start + count :]
+        return block if count else None
+
+    def _too_long(self) -> DataError:
+        return DataError(
+            f"{self.name}: a line of more than {MAX_LINE_BYTES:,} bytes without an end"
+        )
+
+
+def _end_of_lines(block: bytearray) -> int:
+    """Find the end of the last whole line, 0 if there is none."""
+    end = block.rfind(b"\n") + 1
+    # A last CR may belong to an LF that is not read yet.
+    return end or block.rfind(b"\r", 0, len(block) - 1) + 1
+
+
+class _InUtf8(io.RawIOBase):
+    """A file in another encoding, as UTF-8."""
+
+    def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
+        self._text = io.TextIOWrapper(file, encoding, newline="")
+        self._encoding = encoding
+        self._left = b""
+        self._name = name
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        try:
+            data = self._left or self._text.read(max(1, len(view) // 4)).encode()
+        except UnicodeError as error:
+            raise DataError(
+                f"{self._name}: not {self._encoding.upper()} as its first bytes say ({error})"
+            ) from error
+        # A character takes four bytes at most, which may be more than there is room for.
+        part, self._left = data[: len(view)], data[len(view) :]
+        view[: len(part)] = part
+        return len(part)
+
+
+def text_of(block: bytes | bytearray) -> tuple[str, bool]:
+    r"""Decode a block: every line ends with "\n"; tell whether it has odd bytes.
+
+    Bytes that are not UTF-8 become lone surrogates; they are odd, and so are NULs.
+    """
+    text = block.decode("utf-8", "surrogateescape")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, "\0" in text or not (text.isascii() or _encodes(text))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+T = TypeVar("T")
+
+
+def read_ahead(source: Iterator[T], count: int) -> Iterator[T]:
+    """Yield what the source yields, of which a thread holds at most `count` ready.
+
+    An error of the source is raised where its next item would be. Leaving early ends the thread.
+    """
+    ready: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+    room = Semaphore(count)
+    left: list[bool] = []
+
+    def read() -> None:
+        try:
+            for item in source:
+                room.acquire()
+                if left:
+                    return
+                ready.put((item, None))
+            ready.put((None, None))
+        except BaseException as error:  # raised again where the items are taken
+            ready.put((None, error))
+
+    thread = Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = ready.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            room.release()
+            yield item
+    finally:
+        left.append(True)
+        room.release()
+        thread.join()

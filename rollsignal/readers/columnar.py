@@ -1,0 +1,245 @@
+"""This module reads Parquet and Arrow IPC files with polars, as arrays of ticks.
+
+Bars that are in any doubt (no close, no later timestamp, more digits than an int64 holds) are
+handed on as text and Python numbers instead, for the same checks and words as text tables get.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.arrays import TickArray, ticks_of_array
+from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.quality import is_sane
+from rollsignal.core.ticks import BLANKS
+from rollsignal.errors import DataError, DiskError
+from rollsignal.files.find import Input
+from rollsignal.messages import escaped, text_without_secrets
+from rollsignal.readers.cells import Cells
+from rollsignal.readers.columns import SymbolColumn, cell_text, stamp_text, texts_of, timestamps_ns
+from rollsignal.readers.dialect import (
+    compared,
+    find_column,
+    find_ohlc,
+    find_symbol,
+    find_timestamp,
+    symbol_of,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from rollsignal.files.stores import ObjectWatch
+
+
+CHUNK_ROWS = 1 << 17
+PANEL_ROWS = 1 << 20
+
+T = TypeVar("T")
+
+
+class FrameReader:
+    """Read one columnar file."""
+
+    unit = "row"
+
+    def __init__(self, file: Input, form: str, config: JobConfig) -> None:
+        """Open the file; raises `DataError` if it is damaged or has no close column."""
+        import polars as pl
+
+        self.path = file.path
+        self.name = file.name
+        self.symbol = symbol_of(file, config)
+        self._form = form
+        self._config = config
+        self._size = file.size or 0
+        self._watch = _watch(file)
+        self._row = 0
+        self._rows: int | None = None
+        scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
+        self._table, schema = self._guarded(lambda: _with_schema(scan(file.path, glob=False)))
+        names = schema.names()
+        self._close = names[find_column(names, config.columns.close, self.name)]
+        in_path = [name for name, _ in file.partitions]
+        place, clock = find_timestamp(names, config.columns.timestamp, self.name, in_path)
+        if clock is not None and schema[names[clock]] == pl.Datetime:
+            # A time that has its date.
+            place, clock = clock, None
+        self._timestamp = None if place is None or not config.needs_timestamps else names[place]
+        self._clock = None if clock is None else names[clock]
+        self._symbol = find_symbol(names, config.columns, self.name, in_path)
+        if self._symbol is not None:
+            self._check_symbols(names[self._symbol], schema)
+            self._codes = SymbolColumn()
+        self._others = {} if config.checks.ohlc == "off" else find_ohlc(names)
+        is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
+        written = config.timestamp_format if is_text else None
+        stamp = self._timestamp
+        if stamp is not None and self._clock is not None:
+            stamp += f" and {self._clock}"
+        self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
+        self.order_problem = self._cells.order_problem
+
+    def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
+        import polars as pl
+
+        kind = schema[name]
+        if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum)):
+            raise DataError(f"{self.name}: the symbol column {name} is of {kind}")
+
+    def describe(self) -> str:
+        """Say in which form the file is and which columns are read."""
+        stamp = self._cells.timestamp or "none"
+        form = f"{self._form}, close from {self._close}, timestamp from {stamp}"
+        return form + compared(self._config.checks.ohlc, self._others)
+
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read, about."""
+        import polars as pl
+
+        if not self._size:
+            return 0
+        if self._rows is None:
+            self._rows = self._table.select(pl.len()).collect().item()
+        return self._size * self._row // max(1, self._rows)
+
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
+        """Yield all bars; raises `DataError` where they are in doubt."""
+        import polars as pl
+
+        columns = [pl.col(self._close).alias("close")]
+        if self._timestamp is not None:
+            columns.append(self._stamps(self._timestamp).alias("timestamp"))
+        if self._symbol is not None:
+            columns.append(pl.nth(self._symbol).alias("symbol"))
+        for place, at in enumerate(self._others.values()):
+            columns.append(pl.nth(at).alias(f"other {place}"))
+        table = self._table.select(columns)
+        rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
+        frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
+        # While polars begins to read. It would load NumPy later within its compiled code, which
+        # panics if a signal comes then.
+        import numpy as np  # noqa: F401  # only loaded
+
+        while (frame := self._guarded(lambda: next(frames, None))) is not None:
+            if frame.height:
+                yield self._batch(frame, self._row + 1)
+                self._row += frame.height
+        self._rows = self._row
+        if self._watch:
+            self._watch.end()
+
+    def _stamps(self, name: str) -> "pl.Expr":
+        """Take the timestamps, each in one piece."""
+        import polars as pl
+
+        if self._clock is None:
+            return pl.col(name)
+        schema = self._table.collect_schema()
+        # Cast to text, times of day would lose their decimals.
+        parts = [
+            pl.col(part).dt.to_string("iso") if schema[part].is_temporal() else pl.col(part)
+            for part in (name, self._clock)
+        ]
+        return pl.concat_str(parts, separator=" ")
+
+    def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
+        ticks = self._ticks(frame["close"])
+        times_ns = None if self._timestamp is None else timestamps_ns(frame["timestamp"])
+        symbols = None if self._symbol is None else frame["symbol"]
+        plain = partial(self._plain, frame, row, times_ns)
+        untimed = self._timestamp is not None and times_ns is None
+        if not ticks or untimed or not self._agree(symbols) or not self._is_sane(frame, ticks):
+            return plain()
+        coded = None if symbols is None else self._codes.coded(symbols)
+        return ArrayBatch(ticks, times_ns, coded, plain, row)
+
+    def _agree(self, symbols: "pl.Series | None") -> bool:
+        """Tell whether all rows have a symbol, and that of the file's path if it has one."""
+        import polars as pl
+
+        if symbols is None:
+            return True
+        if symbols.null_count() or self.symbol is None:
+            return not symbols.null_count()
+        return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == self.symbol).all())
+
+    def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
+        """Tell whether the other prices agree with the closes, if they are to be looked at."""
+        columns = {"close": closes[:2]}
+        for place, name in enumerate(self._others):
+            ticks = self._ticks(frame[f"other {place}"])
+            if ticks is None:
+                return False
+            columns[name] = ticks[:2]
+        return not self._others or is_sane(columns)
+
+    def _ticks(self, closes: "pl.Series") -> TickArray | None:
+        import polars as pl
+
+        kind = closes.dtype
+        if closes.null_count():
+            return None
+        if kind.is_float():
+            return ticks_of_array(closes.to_numpy(), self._config.window)
+        if not (kind.is_integer() or isinstance(kind, pl.Decimal)):
+            return None
+        whole = closes.to_physical().cast(pl.Int64, strict=False)
+        scale = kind.scale if isinstance(kind, pl.Decimal) else 0
+        return None if whole.null_count() else TickArray(whole.to_numpy(), scale)
+
+    def _plain(
+        self, frame: "pl.DataFrame", row: int, times_ns: "NDArray[np.int64] | None"
+    ) -> Batch:
+        """Hand a batch on as text, as it would stand in a text table."""
+        import polars as pl
+
+        places = range(row, row + frame.height)
+        closes = frame["close"]
+        if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
+            raise DataError(f"{self.name}: {self._cells.close} is a column of {closes.dtype}")
+        cells = texts_of(closes)
+        stamps = None
+        if self._timestamp is not None and times_ns is None:
+            stamps = [stamp_text(value) for value in frame["timestamp"].to_list()]
+        batch = self._cells.batch(cells, stamps, places, self._config.missing)
+        if self._symbol is not None:
+            symbols = list(map(cell_text, frame["symbol"].to_list()))
+            batch = self._cells.with_symbols(batch, symbols, self.symbol)
+        if self._others:
+            others = {n: texts_of(frame[f"other {at}"]) for at, n in enumerate(self._others)}
+            batch = self._cells.checked(batch, others)
+        return batch if times_ns is None else batch._replace(timestamps=times_ns.tolist())
+
+    def _guarded(self, act: Callable[[], T]) -> T:
+        """Turn the library's errors into ours."""
+        from polars.exceptions import PolarsError
+
+        try:
+            return self._watch.over(act) if self._watch else act()
+        except PolarsError as error:
+            if self._watch:
+                self._watch.end()
+            reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
+            raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from (
+                None if self._watch else error
+            )
+        except OSError as error:
+            if error.errno is not None:
+                raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
+            raise DataError(f"{self.name}: not a whole {self._form} file: {error}") from error
+
+
+def _watch(file: Input) -> "ObjectWatch | None":
+    if file.kind != "url":
+        return None
+    from rollsignal.files.stores import ObjectWatch
+
+    return ObjectWatch(file.path)
+
+
+def _with_schema(table: "pl.LazyFrame") -> "tuple[pl.LazyFrame, pl.Schema]":
+    return table, table.collect_schema()

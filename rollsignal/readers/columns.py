@@ -1,0 +1,85 @@
+"""This module turns columns of polars into arrays, or into the text that a table would have."""
+
+from typing import TYPE_CHECKING
+
+from rollsignal.core.symbols import Coded
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+
+UNITS_NS = {"ms": 10**6, "us": 10**3, "ns": 1}
+
+
+def timestamps_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
+    """Convert a column of times to nanoseconds since 1970 UTC, where it is one and they fit."""
+    import numpy as np
+    import polars as pl
+
+    if stamps.null_count() or not stamps.dtype.is_temporal():
+        return None
+    if isinstance(stamps.dtype, pl.Datetime):
+        unit_ns = UNITS_NS[stamps.dtype.time_unit]
+    elif stamps.dtype == pl.Date:
+        unit_ns = 86_400 * 10**9
+    else:
+        return None
+    # Of a series, to_physical would be a query of its own.
+    counts = stamps.to_numpy().view(np.int64)
+    fits = max(abs(int(counts.min())), abs(int(counts.max()))) * unit_ns < 2**63
+    return counts * unit_ns if fits else None
+
+
+class SymbolColumn:
+    """Number the symbols of a file, batch after batch, in the order in which they are first seen.
+
+    polars keeps one number for each text over all batches, so each text is looked at once.
+    """
+
+    def __init__(self) -> None:
+        import numpy as np
+        import polars as pl
+
+        self._names: list[str] = []
+        self._kind = pl.Categorical(pl.Categories.random())
+        # polars forgets its numbers when no column of the kind is left, so one is kept.
+        self._kept = pl.Series([""]).cast(self._kind)
+        self._codes = np.zeros(0, np.int64)
+
+    def coded(self, symbols: "pl.Series") -> Coded:
+        """Return the symbols seen so far, and the place of each row's among them."""
+        import numpy as np
+        import polars as pl
+
+        numbers = symbols.cast(pl.String).cast(self._kind).to_physical().to_numpy()
+        more = int(numbers.max()) + 1 - len(self._codes)
+        if more > 0:
+            self._codes = np.concatenate((self._codes, np.full(more, -1, np.int64)))
+        new = np.flatnonzero(self._codes[numbers] < 0)
+        if len(new):
+            found, places = np.unique(numbers[new], return_index=True)
+            in_order = np.argsort(places)
+            for number, place in zip(found[in_order], places[in_order], strict=True):
+                self._codes[number] = len(self._names)
+                self._names.append(str(symbols[int(new[place])]))
+        return Coded(self._names, self._codes[numbers])
+
+
+def texts_of(numbers: "pl.Series") -> list[str]:
+    """Write numbers as they would stand in a text table, each float as its shortest decimal."""
+    import polars as pl
+
+    values = numbers.to_numpy() if numbers.dtype == pl.Float32 else numbers.to_list()
+    return list(map(cell_text, values))
+
+
+def cell_text(value: object) -> str:
+    """Write a value as it would stand in a text table, nothing for none."""
+    return "" if value is None else str(value)
+
+
+def stamp_text(value: object) -> str:
+    """Write a timestamp; a large whole double would be written with an exponent."""
+    return cell_text(int(value) if isinstance(value, float) and value.is_integer() else value)

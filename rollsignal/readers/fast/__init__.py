@@ -1,0 +1,1 @@
+"""This package reads plain text tables as arrays."""

@@ -1,0 +1,78 @@
+"""This module reads plain blocks of a text table as arrays, and leaves all others.
+
+It takes only what the careful parser would read the same way: ASCII without quotes, every row as
+wide as the header, closes of digits with at most one point, timestamps of one usual shape.
+"""
+
+from collections.abc import Callable
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.arrays import TickArray
+from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.quality import is_sane
+from rollsignal.core.symbols import Coded
+from rollsignal.errors import BadCellError
+from rollsignal.readers.careful import CarefulParser
+from rollsignal.readers.fast.fields import Fields, Masks
+from rollsignal.readers.fast.timestamps import timestamps_of
+from rollsignal.readers.fast.words import DoubtError
+
+
+class FastParser:
+    """Read blocks in place of the careful parser that has read the first ones."""
+
+    def __init__(self, careful: CarefulParser, config: JobConfig) -> None:
+        self._careful = careful
+        self._window = config.window
+        self._masks = Masks()
+
+    def fields(self, block: bytes | bytearray) -> Fields | None:
+        """Find the fields of a block of whole lines; None if they are in any doubt.
+
+        What is known of the rows before does not matter, so this may be done ahead of them.
+        """
+        dialect = self._careful.dialect
+        try:
+            return Fields(block, dialect.delimiter, dialect.width, self._masks)
+        except DoubtError:
+            return None
+
+    def batch(self, fields: Fields | None, plain: Callable[[], Batch]) -> ArrayBatch | None:
+        """Read a block's fields; None if they are in any doubt."""
+        careful, dialect = self._careful, self._careful.dialect
+        if fields is None or not self._knows_form():
+            return None
+        try:
+            ticks = fields.numbers(dialect.close)
+            if not (ticks.fits(self._window) and self._is_sane(fields, ticks)):
+                return None
+            stamps, symbols = careful.timestamp, dialect.symbol
+            coded = None if symbols is None else Coded(*fields.coded(symbols))
+            if coded and careful.symbol is not None and coded.names != [careful.symbol]:
+                return None
+            return ArrayBatch(
+                ticks,
+                None if stamps is None else timestamps_of(fields, stamps, careful.cells.timestamps),
+                coded,
+                plain,
+                careful.records.line,
+            )
+        except (DoubtError, BadCellError):
+            return None
+
+    def _is_sane(self, fields: Fields, closes: TickArray) -> bool:
+        """Tell whether the other prices agree with the closes, if they are to be looked at."""
+        others = self._careful.others
+        if not others:
+            return True
+        columns = {name: fields.numbers(place)[:2] for name, place in others.items()}
+        return is_sane({**columns, "close": closes[:2]})
+
+    def _knows_form(self) -> bool:
+        """Tell if the rows so far are plain, and no row has begun."""
+        careful, dialect = self._careful, self._careful.dialect
+        # Among closes alone, a row below a blank line is refused.
+        refused = dialect.width == 1 and careful.blank_line
+        plain = careful.width in (0, dialect.width) and not dialect.spaced
+        plain = plain and dialect.clock is None and not refused
+        return plain and careful.records.between_rows

@@ -1,0 +1,168 @@
+"""This module reads small text files together, so that what each array costs is paid once for all.
+
+The rows of a group of files are read by the fast parser as those of one table. Of most groups it
+can prove that the careful parser reads every file the same way, from its first row on; the files
+of all others are left, to be opened by themselves.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.bars import ArrayBatch, Batch, Reader
+from rollsignal.core.quality import Finding
+from rollsignal.core.timestamps.reader import TimestampReader
+from rollsignal.errors import BadCellError, DataError
+from rollsignal.files.find import Input
+from rollsignal.readers.blocks import read_ahead
+from rollsignal.readers.careful import CarefulParser
+from rollsignal.readers.dialect import described
+from rollsignal.readers.fast.fields import Fields, Masks
+from rollsignal.readers.fast.parser import FastParser
+from rollsignal.readers.groups import Group, Groups, Member, TableHead
+from rollsignal.readers.opening import AHEAD
+
+
+def read_together(groups: Groups, config: JobConfig) -> Iterator[tuple[Input, Reader | None]]:
+    """Yield each file with a reader of all its bars, None for a file that is left.
+
+    A thread reads the next groups meanwhile. Raises nothing: what is wrong with a file shows when
+    it is opened by itself.
+    """
+    masks = Masks()
+    found = ((group, group.fields(masks)) for group in groups)
+    for group, fields in read_ahead(found, AHEAD):
+        readers = _readers(group, fields, config)
+        for member in group.members:
+            yield member.file, next(readers)
+
+
+def _readers(group: Group, fields: Fields | None, config: JobConfig) -> Iterator[Reader | None]:
+    """Yield a reader for each file of a group, None for one that is in any doubt."""
+    readers = _read(group, fields, config)
+    if readers:
+        yield from readers
+    elif len(group.members) == 1:
+        yield None
+    else:
+        for alone in group.apart():
+            yield from _readers(alone, alone.fields(Masks()), config)
+
+
+def _read(group: Group, fields: Fields | None, config: JobConfig) -> "list[MemberReader] | None":
+    """Make a reader for each file of a group; None if any of them is in doubt."""
+    table = group.table
+    if table is None or fields is None:
+        return None
+    careful = CarefulParser("", table.dialect, config)
+    careful.batch(table.header)
+    bounds = _bounds(group.members, fields)
+    if not _are_alike(fields, bounds, careful):
+        return None
+    batch = FastParser(careful, config).batch(fields, _unread)
+    if batch is None:
+        return None
+    form = described(table.dialect, config.checks.ohlc, careful.others)
+    form = ", ".join(filter(None, (table.compression, "utf-8", form)))
+    shared = _Shared(table, fields.bytes, form, config)
+    parts = zip(group.members, pairwise(bounds), strict=True)
+    return [MemberReader(member, shared, _cut(batch, *rows)) for member, rows in parts]
+
+
+class _Shared(NamedTuple):
+    """What the readers of a group share; `rows` are those of all, as text."""
+
+    table: TableHead
+    rows: bytes | bytearray
+    form: str
+    config: JobConfig
+
+
+class MemberReader:
+    """Read one file of a group, whose bars are known."""
+
+    unit = "line"
+
+    def __init__(self, member: Member, shared: _Shared, batch: ArrayBatch) -> None:
+        self.path = member.file.path
+        self.name = member.file.name
+        self.symbol = member.symbol
+        self._member = member
+        self._shared = shared
+        self._batch = batch
+
+    def describe(self) -> str:
+        """Say in which form the file is and which columns are read."""
+        return self._shared.form
+
+    def batches(self) -> Iterator[ArrayBatch]:
+        """Yield all bars."""
+        if self._batch.rows:
+            # Held here, it would be a circle, which is only freed when garbage is looked for.
+            yield self._batch._replace(plain=self._plain)
+
+    def bytes_read(self) -> int:
+        """Tell how many of the file's bytes are read."""
+        return self._member.file.size or 0
+
+    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
+        """Explain that a bar is not later than the one before it."""
+        return self._parser().cells.order_problem(batch, finding)
+
+    def _plain(self) -> Batch:
+        """Read the rows carefully."""
+        rows = self._shared.rows[self._member.begin : self._member.end]
+        batch, problem = self._parser().batch(self._shared.table.header + rows)
+        if problem:
+            raise problem
+        assert batch is not None, "there are rows"
+        return batch
+
+    def _parser(self) -> CarefulParser:
+        shared = self._shared
+        return CarefulParser(self.name, shared.table.dialect, shared.config, self.symbol)
+
+
+def _unread() -> Batch:
+    raise AssertionError("only the parts of a group's batch are handed on")
+
+
+def _bounds(members: Sequence[Member], fields: Fields) -> list[int]:
+    """Tell at which row each file begins, and where the last one ends."""
+    _, line_ends = fields.span(fields.width - 1)
+    stops = line_ends.searchsorted([member.end for member in members])
+    return [0, *stops.tolist()]
+
+
+def _are_alike(fields: Fields, bounds: Sequence[int], careful: CarefulParser) -> bool:
+    """Tell whether the timestamps of all files are in one form, each by its own first one."""
+    if careful.timestamp is None:
+        return True
+    begins, ends = fields.span(careful.timestamp)
+    firsts = [start for start, stop in pairwise(bounds) if start < stop]
+    places = zip(begins[firsts].tolist(), ends[firsts].tolist(), strict=True)
+    cells = [fields.bytes[begin:end].decode() for begin, end in places]
+    try:
+        careful.cells.timestamps.read(cells[:1])
+        return len({_form(cell, careful) for cell in set(cells)}) == 1
+    except BadCellError:
+        return False
+
+
+def _form(cell: str, careful: CarefulParser) -> tuple[int, str]:
+    """Tell the form of a column by its first cell; raises `BadCellError` if it leaves a choice."""
+    reader = TimestampReader(careful.cells.timestamps.written)
+    reader.read([cell])
+    return reader.epoch_unit_ns, reader.pattern
+
+
+def _cut(batch: ArrayBatch, start: int, stop: int) -> ArrayBatch:
+    """Take consecutive rows of a batch, as those of a file of their own below its header."""
+    return ArrayBatch(
+        batch.closes._replace(values=batch.closes.values[start:stop]),
+        None if batch.timestamps_ns is None else batch.timestamps_ns[start:stop],
+        None,
+        batch.plain,
+        2,
+    )

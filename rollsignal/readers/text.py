@@ -1,0 +1,87 @@
+"""This module reads one file of text, block after block: plain ones fast, all others carefully.
+
+The careful parser is the authority: it reads the first block, so that the table's form is known,
+and whatever the fast one findings.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.readers.blocks import text_of
+from rollsignal.readers.careful import CarefulParser
+from rollsignal.readers.dialect import described, find_dialect, symbol_of
+from rollsignal.readers.opening import OpenedFile
+
+
+class TextReader:
+    """Read one file of delimited text.
+
+    careful_bytes: how much is read carefully before the fast parser, which takes a while to
+    load, may begin.
+    """
+
+    unit = "line"
+
+    def __init__(self, file: OpenedFile, config: JobConfig, careful_bytes: int) -> None:
+        """Find the file's dialect; raises `DataError`."""
+        self.path = file.input.path
+        self.name = file.name
+        self.symbol = symbol_of(file.input, config)
+        self.bytes_read = file.bytes_read
+        self._file = file
+        self._config = config
+        self._careful_bytes = careful_bytes
+        in_path = [name for name, _ in file.input.partitions]
+        text, _ = text_of(file.beginning)
+        self.dialect = find_dialect(text, config.columns, self.name, in_path)
+        beginning = text[self.dialect.start :].encode("utf-8", "surrogateescape")
+        self._beginning = bytearray(beginning)
+        self._careful = CarefulParser(self.name, self.dialect, config, self.symbol)
+        self.order_problem = self._careful.cells.order_problem
+
+    def describe(self) -> str:
+        """Say in which form the file is and which columns are read."""
+        file = self._file
+        form = [file.compression, file.blocks.encoding]
+        form += [described(self.dialect, self._config.checks.ohlc, self._careful.others)]
+        return ", ".join(filter(None, form))
+
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
+        """Yield all bars; raises `DataError` where the text is in doubt."""
+        yield from self._carefully(self._beginning)
+        read = len(self._beginning)
+        blocks = iter(self._file.blocks)
+        while read < self._careful_bytes and (block := next(blocks, None)):
+            read += len(block)
+            yield from self._carefully(block)
+        if read >= self._careful_bytes:
+            yield from self._fast()
+        self._careful.finish(self._file.blocks.cut)
+
+    def _fast(self) -> Iterator[Batch | ArrayBatch]:
+        """Yield what is left, the blocks that are plain as arrays."""
+        from rollsignal.readers.fast.parser import FastParser
+
+        fast = FastParser(self._careful, self._config)
+        for block, fields in self._file.ahead(lambda block: (block, fast.fields(block))):
+            batch = fast.batch(fields, partial(self._again, block, self._careful.records.line))
+            if batch is None:
+                yield from self._carefully(block)
+                continue
+            self._careful.pass_over(batch.rows, block)
+            yield batch
+
+    def _carefully(self, block: bytearray) -> Iterator[Batch]:
+        batch, problem = self._careful.batch(block)
+        if batch:
+            yield batch
+        if problem:
+            raise problem
+
+    def _again(self, block: bytearray, line: int) -> Batch:
+        """Read a block carefully that was read fast."""
+        self._careful.records.line = line
+        (batch,) = self._carefully(block)
+        return batch

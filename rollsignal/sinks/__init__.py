@@ -1,1 +1,0 @@
-"""This package writes what a run leaves behind: metrics and a log."""

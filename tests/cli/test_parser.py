@@ -1,0 +1,58 @@
+"""Facts about wrong flags: what is said of them, and that it is an error of the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.shell import Job, error, published
+
+WRONG = {
+    "a misspelt flag": (["--inptu", "x"], "unknown argument '--inptu': did you mean --input?"),
+    "a misspelt flag with =": (["--conifg=x"], "did you mean --config?"),
+    "an abbreviation": (["--inp", "x"], "unknown argument '--inp': did you mean --input?"),
+    "another abbreviation": (["--log", "x"], "unknown argument '--log': did you mean --log-"),
+    "a flag like no other": (["--zzz"], "unknown argument '--zzz': known: --help, --input,"),
+    "a short flag": (["-i", "x"], "unknown argument '-i': "),
+    "a name without a flag": (["data.csv"], "unknown argument 'data.csv': no flag takes it"),
+    "control characters": (["--\x1b[2J\n"], r"unknown argument '--\x1b[2J\n'"),
+    "a giant": (["--" + "x" * 9000], "(9,002 characters)"),
+    "a flag given twice": (["--input", "bars.csv"], "--input is given twice"),
+    "the config twice": (["--config=config.yaml"], "--config is given twice"),
+    "a flag without its value": (["--log-format"], "--log-format: expected one argument"),
+    "a choice that is none": (["--log-format", "xml"], "invalid choice: 'xml'"),
+    "a format that is none": (["--format", "xml"], "invalid choice: 'xml'"),
+    "the format twice": (["--format=csv", "--format=csv"], "--format is given twice"),
+    "a value for a switch": (["--quiet=yes"], "ignored explicit argument 'yes'"),
+}
+
+
+@pytest.mark.parametrize(("more", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_command_line_exits_2_and_leaves_error_metrics(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = Job(tmp_path)
+    files.output.write_text("of a former run")
+    assert files.run(*more) == 2
+    printed, told = capsys.readouterr()
+    metrics = files.metrics()
+    assert metrics == published(printed) == error("v1", str(metrics["error_message"]))
+    assert message in str(metrics["error_message"])
+    assert len(str(metrics["error_message"])) < 300
+    assert told.startswith("rollsignal: error: ")
+    assert told.endswith("(see rollsignal run --help)\n")
+    assert told.count("\n") == 1
+    (event,) = files.events()
+    assert " job failed exit_code=2 " in event
+
+
+def test_a_log_given_twice_exits_2_too(tmp_path: Path) -> None:
+    files = Job(tmp_path)
+    assert files.run("--log-file", str(tmp_path / "other.log")) == 2
+    assert files.metrics() == error("v1", "--log-file is given twice")

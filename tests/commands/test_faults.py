@@ -1,0 +1,308 @@
+"""Whatever fails, a run says so by its exit code and leaves what the next one can go on with."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from rollsignal.commands import run as job
+from rollsignal.config.request import Request
+from rollsignal.errors import JobError
+from tests.support.disk import Disk, Fault
+from tests.support.shell import Heard, strict_json
+
+HEADER = "timestamp,symbol,close\n"
+CONFIG = 'seed: 1\nwindow: 3\nversion: "v"\ncolumns: {symbol: symbol}\n'
+START = "2024-01-0{day} 00:{minute:02d}:00"
+
+
+def rows(first: int, last: int) -> str:
+    """Write the bars of minutes, fifty of which make a day, for two symbols."""
+    return "".join(
+        f"{START.format(day=1 + number // 50, minute=number % 50)},{symbol},{close}\n"
+        for number, close in ((number, 100 + number * 7 % 11) for number in range(first, last))
+        for symbol in "AB"
+    )
+
+
+class Folder:
+    """A folder with two inputs, and one folder more for each output."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.heard = Heard()
+        self.config = path / "c.yaml"
+        self.config.write_text(CONFIG)
+        self.inputs = [path / "1.csv", path / "2.csv"]
+        self.inputs[0].write_text(HEADER + rows(0, 60))
+        self.inputs[1].write_text(HEADER + rows(60, 120))
+
+    def run(self, *inputs: Path, **flags: Any) -> JobError | None:
+        """Run; the outputs of an earlier run may be there."""
+        self.heard = Heard()
+        request = Request(
+            tuple(map(str, inputs)),
+            str(self.config),
+            str(self.path / "metrics/m.json"),
+            str(self.path / "log/run.log"),
+            summary=str(self.path / "summary/s.csv"),
+            **flags,
+        )
+        return job.run(request, 0, self.heard).error
+
+    def continued(self, *inputs: Path) -> JobError | None:
+        """Run on a state, with the signals of each day in a file."""
+        return self.run(
+            *inputs,
+            state=str(self.path / "state/s.state"),
+            signals=str(self.path / "signals"),
+            partition_by="date",
+        )
+
+    def recorded(self, *inputs: Path) -> JobError | None:
+        """Run with a record, and with all signals in one file."""
+        return self.run(
+            *inputs,
+            record=str(self.path / "record/r.json"),
+            signals=str(self.path / "signals/all.csv"),
+        )
+
+    def left(self) -> dict[str, object]:
+        """Read the metrics, but for their latency, and all else that tells of bars."""
+        return {
+            "metrics": {**self.metrics(), "latency_ms": None},
+            "summary": (self.path / "summary/s.csv").read_bytes(),
+            **{
+                str(file.relative_to(self.path)): file.read_bytes()
+                for file in (self.path / "signals").rglob("*")
+                if file.is_file()
+            },
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        return strict_json((self.path / "metrics/m.json").read_text())
+
+    def record(self) -> dict[str, Any]:
+        return strict_json((self.path / "record/r.json").read_text())
+
+    def state(self) -> bytes:
+        return (self.path / "state/s.state").read_bytes()
+
+    def litter(self) -> list[str]:
+        return [path.name for path in self.path.rglob(".*")]
+
+
+class Expected(NamedTuple):
+    """What runs over everything leave, each in a clean folder."""
+
+    continued: dict[str, object]
+    recorded: dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
+    found = []
+    for kind in (Folder.continued, Folder.recorded):
+        folder = Folder(tmp_path_factory.mktemp("whole"))
+        assert kind(folder, *folder.inputs) is None
+        found.append(folder.left())
+    return Expected(*found)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+NO_LOCK = r"^(?!.*\.lock$).*"
+FAULTS = {
+    "no room for a name": (Fault("create", errno.ENOSPC, ""), 73),
+    "a read-only disk": (Fault("create", errno.EROFS, ""), 73),
+    "no permission": (Fault("create", errno.EACCES, ""), 73),
+    "a full disk": (Fault("write", errno.ENOSPC, ""), 74),
+    "a disk that fills up": (Fault("write", errno.ENOSPC, "", room=9), 74),
+    "a disk that fails late": (Fault("sync", errno.EIO, ""), 74),
+    "a full disk that tells late": (Fault("sync", errno.ENOSPC, ""), 74),
+    "a disk that turns read-only": (Fault("rename", errno.EROFS, ""), 74),
+}
+OUTPUTS = {
+    "metrics": "/metrics(/|$)",
+    "summary": "/summary(/|$)",
+    "signals": "/signals(/|$)",
+    "state": r"/state(/\.s\.state.*|/s\.state|)$",
+    "bars": r"\.bars$",
+    "record": "/record(/|$)",
+}
+
+
+def meant(fault: str, output: str) -> Fault:
+    """Let a fault befall an output, but not its lock."""
+    return FAULTS[fault][0]._replace(files=NO_LOCK + OUTPUTS[output])
+
+
+CONTINUED = [
+    (fault, output)
+    for fault in FAULTS
+    for output in ("metrics", "summary", "signals", "state", "bars")
+    # The file of all bars is only appended to.
+    if (fault, output) != ("a disk that turns read-only", "bars")
+]
+
+
+def failing(
+    folder: Folder,
+    run: Callable[..., JobError | None],
+    disk: Disk,
+    fault: str,
+    output: str,
+) -> JobError:
+    """Run where an output fails; return the error, which has the right code, and no litter."""
+    disk.fault = meant(fault, output)
+    error = run(*folder.inputs)
+    disk.fault = None
+    assert error is not None
+    assert error.exit_code == FAULTS[fault][1], error
+    assert folder.litter() == []
+    return error
+
+
+@pytest.mark.parametrize(("fault", "output"), CONTINUED)
+def test_a_run_that_fails_leaves_the_state_that_the_next_one_continues(
+    folder: Folder, disk: Disk, expected: Expected, fault: str, output: str
+) -> None:
+    if "create" not in FAULTS[fault][0].act or output != "bars":
+        assert folder.continued(folder.inputs[0]) is None
+    state = folder.state() if (folder.path / "state/s.state").exists() else None
+    error = failing(folder, folder.continued, disk, fault, output)
+    if output == "metrics":
+        assert not (folder.path / "metrics/m.json").exists()
+    else:
+        assert folder.metrics() == {
+            "version": "v",
+            "status": "error",
+            "error_message": error.message,
+        }
+        assert (folder.state() if state else None) == state
+    assert folder.continued(*folder.inputs) is None
+    assert folder.left() == expected.continued
+
+
+RECORDED = [
+    (fault, output) for fault in FAULTS for output in ("metrics", "summary", "signals", "record")
+]
+
+
+@pytest.mark.parametrize(("fault", "output"), RECORDED)
+def test_a_run_that_fails_is_recorded_as_one(
+    folder: Folder, disk: Disk, expected: Expected, fault: str, output: str
+) -> None:
+    error = failing(folder, folder.recorded, disk, fault, output)
+    if output == "metrics":
+        assert not (folder.path / "metrics/m.json").exists()
+    else:
+        assert folder.metrics()["error_message"] == error.message
+    if output == "record":
+        assert not (folder.path / "record/r.json").exists()
+    else:
+        assert folder.record()["status"] == "error"
+        assert folder.record()["error"]["exit_code"] == error.exit_code
+    assert folder.recorded(*folder.inputs) is None
+    assert folder.left() == expected.recorded
+    assert folder.record()["status"] == "success"
+
+
+@pytest.mark.parametrize("output", ["metrics", "summary", "signals", "state", "record"])
+def test_a_folder_that_cannot_be_kept_on_disk_fails_the_run(
+    folder: Folder, disk: Disk, expected: Expected, output: str
+) -> None:
+    kind = Folder.recorded if output == "record" else Folder.continued
+    # A folder of partitions is not written at once.
+    (folder.path / "signals").mkdir()
+    disk.fault = Fault("sync", errno.EIO, f"/{output}$")
+    error = kind(folder, *folder.inputs)
+    disk.fault = None
+    assert error is not None
+    assert (error.exit_code, folder.litter()) == (74, [])
+    metrics = folder.path / "metrics/m.json"
+    assert not metrics.exists() or folder.metrics()["status"] == "error"
+    assert kind(folder, *folder.inputs) is None
+    assert folder.left() == (expected.recorded if output == "record" else expected.continued)
+
+
+def test_a_success_that_cannot_be_recorded_is_none(folder: Folder, disk: Disk) -> None:
+    # The record is begun, the metrics are written, and then nothing can be any more.
+    disk.fault = Fault("create", errno.ENOSPC, r"/(metrics|record)/.*\.tmp$", passed=2)
+    error = folder.recorded(*folder.inputs)
+    assert error is not None
+    assert error.exit_code == 73
+    assert not (folder.path / "metrics/m.json").exists()
+    assert folder.record()["status"] == "running"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_where_nothing_can_be_written_nothing_looks_like_a_success(
+    folder: Folder, disk: Disk, expected: Expected, fault: str
+) -> None:
+    assert folder.continued(folder.inputs[0]) is None
+    state = folder.state()
+    disk.fault = FAULTS[fault][0]
+    error = folder.continued(*folder.inputs)
+    disk.fault = None
+    assert error is not None
+    assert error.exit_code == FAULTS[fault][1]
+    assert (folder.state(), folder.litter()) == (state, [])
+    assert not (folder.path / "metrics/m.json").exists()
+    assert folder.continued(*folder.inputs) is None
+    assert folder.left() == expected.continued
+
+
+@pytest.mark.parametrize("fault", ["no permission", "a full disk", "a disk that fills up"])
+def test_a_log_that_cannot_be_written_stops_no_run(
+    folder: Folder, disk: Disk, expected: Expected, fault: str
+) -> None:
+    disk.fault = FAULTS[fault][0]._replace(files="/log/")
+    assert folder.recorded(*folder.inputs) is None
+    assert folder.left() == expected.recorded
+    reason = os.strerror(disk.fault.number)
+    told = f"the log cannot be written: {reason}; the job goes on without it"
+    assert ("WARNING", told) in folder.heard
+    assert len((folder.path / "log/run.log").read_bytes() if disk.fault.room else b"") < 10
+
+
+def test_history_that_is_decided_anew_in_vain_leaves_no_bars_of_its_own(
+    folder: Folder, disk: Disk
+) -> None:
+    folder.config.write_text(CONFIG + "on_restatement: recompute\n")
+    assert folder.continued(*folder.inputs) is None
+    folder.inputs[0].write_text(folder.inputs[0].read_text().replace(",104\n", ",1.5\n"))
+    disk.fault = meant("a full disk", "state")
+    error = folder.continued(*folder.inputs)
+    disk.fault = None
+    assert error is not None
+    assert folder.continued(*folder.inputs) is None
+    again = folder.left()
+    shutil.rmtree(folder.path / "state")
+    assert folder.continued(*folder.inputs) is None
+    assert folder.left() == again
+    assert sorted(os.listdir(folder.path / "state")) == ["s.state", "s.state.0.bars"]
+
+
+def test_bars_of_other_generations_are_removed_and_nothing_else(folder: Folder) -> None:
+    (folder.path / "state").mkdir()
+    for name in ("s.state.7.bars", "s.state.x.bars", "other.7.bars"):
+        (folder.path / "state" / name).touch()
+    assert folder.continued(*folder.inputs) is None
+    assert sorted(os.listdir(folder.path / "state")) == [
+        *("other.7.bars", "s.state", "s.state.0.bars", "s.state.x.bars")
+    ]

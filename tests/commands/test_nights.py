@@ -1,0 +1,213 @@
+"""Nights of a state as they go wrong in the field: grown, renamed, swapped and repeated files."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.commands.test_resume import CONFIG, HEADER, Folder, bar
+from tests.support.shell import Job, command, process_arguments
+
+BY_FILE = CONFIG + "columns: {symbol: {from: filename}}\n"
+UNTIMED = "close\n1.5\n1.6\n1.7\n1.5\n"
+
+
+def series(folder: Folder, name: str, rows: list[str]) -> str:
+    """Write the bars of a file of one symbol."""
+    path = folder.path / name
+    path.write_text("timestamp,close\n" + "".join(row.replace(",A,", ",") for row in rows))
+    return str(path)
+
+
+def rows(count: int, close: str = "") -> list[str]:
+    return [bar(number, close) for number in range(count)]
+
+
+# Files that have grown.
+
+
+@pytest.mark.parametrize("tail", [bar(8, "99.25"), bar(3, "99.25"), "2024-01-01 00:02:30,A,7\n"])
+def test_a_bar_in_the_tail_of_a_grown_file_that_contradicts_history_is_a_restatement(
+    tmp_path: Path, tail: str
+) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("1.csv", rows(9))
+    assert folder.continued([path]) is None
+    with open(path, "a") as file:
+        file.write(tail + bar(9))
+    error = folder.continued([path])
+    assert error is not None
+    assert (error.exit_code, "History was restated: 1 bar" in error.message) == (65, True)
+
+
+def test_a_bar_in_the_tail_of_a_grown_file_that_repeats_history_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("1.csv", rows(9))
+    assert folder.continued([path]) is None
+    with open(path, "a") as file:
+        file.write(bar(8) + bar(9))
+    assert folder.continued([path]) is None
+    assert folder.equals_a_run_over([folder.write("2.csv", rows(10))])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (HEADER + "".join(rows(9)) + "2024-01-01 00:09:00,A,1.5", "5\n" + bar(10)),
+        (UNTIMED.rstrip("\n"), "5\n1.9\n"),
+        (
+            "close,timestamp\n1,2024-01-01T00:00\n2,2024-01-01T00:01\n3,2024-01-01T00:02",
+            ":30\n4,2024-01-01T00:03\n",
+        ),
+    ],
+)
+def test_a_last_line_that_goes_on_is_a_restatement(tmp_path: Path, before: str, after: str) -> None:
+    path = tmp_path / "1.csv"
+    path.write_text(before)
+    job = Job(tmp_path, config=CONFIG)
+    assert job.run(f"--state={tmp_path / 's.state'}", input=path) == 0
+    path.write_text(before + after)
+    assert job.run(f"--state={tmp_path / 's.state'}", input=path) == 65
+    assert "restated" in str(job.metrics()["error_message"])
+
+
+# The names of files.
+
+
+def test_files_that_swap_their_names_swap_their_symbols(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, BY_FILE)
+    paths = [series(folder, "BTC.csv", rows(9)), series(folder, "ETH.csv", rows(9, "7"))]
+    assert folder.continued(paths) is None
+    Path(paths[0]).rename(tmp_path / "x")
+    Path(paths[1]).rename(paths[0])
+    (tmp_path / "x").rename(paths[1])
+    error = folder.continued(paths)
+    assert error is not None
+    assert "restated: 9 bars of BTC" in error.message
+    assert "9 bars of ETH" in error.message
+    (tmp_path / "c.yaml").write_text(BY_FILE + "on_restatement: recompute\n")
+    assert folder.continued(paths) is None
+    assert folder.equals_a_run_over(paths)
+
+
+def test_a_copy_by_the_name_of_another_symbol_is_another_series(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, BY_FILE)
+    paths = [series(folder, "BTC.csv", rows(9))]
+    assert folder.continued(paths) is None
+    paths.append(series(folder, "ETH.csv", rows(9)))
+    assert folder.continued(paths) is None
+    assert folder.equals_a_run_over(paths)
+
+
+def test_a_file_renamed_to_another_symbol_is_a_series_of_its_own(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, BY_FILE)
+    path = series(folder, "BTC.csv", rows(9))
+    assert folder.continued([path]) is None
+    Path(path).rename(tmp_path / "XBT.csv")
+    assert folder.continued([str(tmp_path / "XBT.csv")]) is None
+    # What was ever read stays.
+    both = [series(folder, "BTC.csv", rows(9)), str(tmp_path / "XBT.csv")]
+    assert folder.equals_a_run_over(both)
+
+
+def test_a_copy_without_timestamps_is_read_as_often_as_it_is_there(tmp_path: Path) -> None:
+    job = Job(tmp_path, config=CONFIG)
+    paths = [str(tmp_path / name) for name in ("0.csv", "z.csv")]
+    for path in paths:
+        Path(path).write_text(UNTIMED)
+    flags = job.arguments(f"--state={tmp_path / 's.state'}")[1:]
+    for count in (1, 2, 2):
+        assert command("run", *flags, "--input", *paths[:count]) == 0
+        assert job.metrics()["rows_processed"] == 4 * count
+
+
+def test_a_file_is_known_however_its_path_is_written(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("1.csv", rows(9))
+    assert folder.continued([path]) is None
+    state = (tmp_path / "s.state").read_bytes()
+    other = f"{tmp_path}/./1.csv"
+    with open(path, "a") as file:
+        file.write(bar(9))
+    assert folder.continued([other]) is None
+    assert state != (tmp_path / "s.state").read_bytes()
+    assert folder.equals_a_run_over([path])
+
+
+# Bars that several files have.
+
+
+def test_bars_that_two_files_of_one_night_have_alike_are_passed_over(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write("1.csv", rows(9)), folder.write("2.csv", rows(12)[6:])]
+    assert folder.continued(paths) is None
+    assert folder.equals_a_run_over([folder.write("3.csv", rows(12))])
+
+
+@pytest.mark.parametrize("policy", ["error", "recompute"])
+def test_files_that_disagree_on_a_bar_are_refused(tmp_path: Path, policy: str) -> None:
+    folder = Folder(tmp_path, CONFIG + f"on_restatement: {policy}\n")
+    other = [bar(6), bar(7, "55"), *rows(12)[8:]]
+    paths = [folder.write("1.csv", rows(9)), folder.write("2.csv", other)]
+    error = folder.continued(paths)
+    assert error is not None
+    assert error.exit_code == 65
+    assert error.message.startswith("Input files disagree on bars that several of them have: 1 bar")
+    assert not (tmp_path / "s.state").exists()
+
+
+def test_history_with_repeated_bars_can_be_decided_anew(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, CONFIG + "on_restatement: recompute\n")
+    paths = [folder.write("1.csv", rows(9)), folder.write("2.csv", rows(12)[6:])]
+    for path in paths:
+        assert folder.continued([path]) is None
+    folder.write("1.csv", [*rows(9)[:3], bar(3, "55"), *rows(9)[4:]])
+    assert folder.continued(paths) is None
+    whole = [*rows(12)[:3], bar(3, "55"), *rows(12)[4:]]
+    assert folder.equals_a_run_over([folder.write("3.csv", whole)])
+
+
+@pytest.mark.parametrize("check", ["order", "duplicates"])
+def test_a_state_needs_bars_in_order(tmp_path: Path, check: str) -> None:
+    folder = Folder(tmp_path, CONFIG + f"checks: {{{check}: warn}}\n")
+    error = folder.continued([folder.write("1.csv", rows(9))])
+    assert error is not None
+    assert (error.exit_code, f"set checks: {{{check}: error}}" in error.message) == (78, True)
+
+
+# Names that mean something else.
+
+
+@pytest.mark.parametrize("flag", ["--state", "--record", "--output", "--signals", "--summary"])
+def test_an_output_is_not_called_like_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Job(tmp_path).run(flag, "-") == 2
+    assert not (tmp_path / "-").exists()
+
+
+def test_standard_input_is_not_the_file_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "-").write_text("a file")
+    job = Job(tmp_path, config=CONFIG)
+    line = process_arguments(*job.arguments("--state=s.state", input="-"))
+    for night in (1, 2, 3):
+        closes = [f"2024-01-0{night}T00:0{minute}:00,{minute}" for minute in range(4)]
+        text = "\n".join(["timestamp,close", *closes, ""])
+        subprocess.run(line, input=text, text=True, cwd=tmp_path, check=True, capture_output=True)
+        assert job.metrics()["rows_processed"] == 4 * night
+
+
+@pytest.mark.parametrize("name", ["s.state.0.bars", "s.state.7.bars"])
+def test_an_output_is_no_file_of_the_state(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    job = Job(tmp_path)
+    flags = [f"--state={tmp_path / 's.state'}", f"--record={tmp_path / name}"]
+    assert job.run(*flags) == 2
+    assert "--state keeps its bars in" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()

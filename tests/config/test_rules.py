@@ -1,0 +1,260 @@
+"""Facts about single settings: what each may be, and what is said of anything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollsignal.config.rules import DateAndTime
+from rollsignal.core.timestamps.forms import EPOCHS
+from tests.support.configs import ON_ONE_FILE, read, refused, with_setting
+from tests.support.shell import CONFIG
+
+
+def test_a_timestamp_column_of_null_is_one_found_by_its_usual_names(tmp_path: Path) -> None:
+    config = read(tmp_path, CONFIG + "columns: {timestamp: null}\n")
+    assert config == read(tmp_path, CONFIG)
+    assert config.columns.timestamp is None
+
+
+def test_a_date_and_a_time_may_be_named_in_place_of_a_timestamp(tmp_path: Path) -> None:
+    config = read(tmp_path, CONFIG + "columns: {timestamp: [Date, '5']}\n")
+    assert config.columns.timestamp == DateAndTime("Date", "5")
+    assert str(config.columns.timestamp) == "[Date, 5]"
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("[Date]", "is a list of 1 name, not of two: [date, time]"),
+        ("[]", "is a list of 0 names, not of two: [date, time]"),
+        ("[a, b, c]", "is a list of 3 names, not of two: [date, time]"),
+        ("[Date, null]", "is empty; write a name, in quotes"),
+        ("[Date, 5]", 'is 5, which YAML reads as a int; write columns.timestamp: "5"'),
+        ("[Date, [Time]]", "is a list, not a single value"),
+        ("{date: Date}", "is a mapping, not a single value"),
+    ],
+)
+def test_a_wrong_list_of_timestamp_columns_is_refused(
+    tmp_path: Path, value: str, what: str
+) -> None:
+    message = refused(tmp_path, CONFIG + f"columns: {{timestamp: {value}}}\n").message
+    assert message.endswith(f"line 4: columns.timestamp {what}")
+
+
+@pytest.mark.parametrize("word", ["iso", *EPOCHS])
+def test_each_word_for_how_timestamps_are_written_is_taken(tmp_path: Path, word: str) -> None:
+    assert read(tmp_path, with_setting("timestamp_format", word)).timestamp_format == word
+
+
+@pytest.mark.parametrize("pattern", ["%d/%m/%Y %H:%M", "%Y%m%d %H%M%S%f", "%b %d, %Y %I:%M %p"])
+def test_a_pattern_of_timestamps_is_kept_as_written(tmp_path: Path, pattern: str) -> None:
+    for quote in ("'", '"'):
+        config = read(tmp_path, with_setting("timestamp_format", f"{quote}{pattern}{quote}"))
+        assert config.timestamp_format == pattern
+    assert read(tmp_path, with_setting("timestamp_format", "null")).timestamp_format is None
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ('"%d/%m/%Q"', "is '%d/%m/%Q', which has the unknown directive %Q (known: %Y %y %m "),
+        ('"%d/%m"', "is '%d/%m', which does not say the year (%Y)"),
+        ("iso8601", "is 'iso8601', neither one of iso, epoch_s, epoch_ms, epoch_us, epoch_ns nor "),
+        ("YYYY-MM-DD", "is 'YYYY-MM-DD', neither one of iso, epoch_s, "),
+        ("[iso]", "is a list, not a single value"),
+        ('""', "is empty; write a name, in quotes"),
+        ("2024-01-31", "is 2024-01-31, which YAML reads as a timestamp"),
+    ],
+)
+def test_a_wrong_pattern_is_refused_with_its_line(tmp_path: Path, value: str, what: str) -> None:
+    problem = refused(tmp_path, with_setting("timestamp_format", value))
+    assert f" line 4: timestamp_format {what}" in problem.message
+    assert problem.version == "v1"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("warmup", ("exclude", "zero")), ("missing", ("error", "skip", "gap"))],
+)
+def test_each_word_of_a_choice_is_taken(
+    tmp_path: Path, setting: str, words: tuple[str, ...]
+) -> None:
+    for word in words:
+        assert getattr(read(tmp_path, CONFIG + f"{setting}: {word}\n"), setting) == word
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "number"),
+    [
+        ("seed", "0", 0),
+        ("seed", "4294967295", 2**32 - 1),
+        ("window", "1", 1),
+        ("window", "1000000000", 10**9),
+        ("window", "7 # a week", 7),
+    ],
+)
+def test_whole_numbers_are_taken_to_their_bounds(
+    tmp_path: Path, key: str, value: str, number: int
+) -> None:
+    assert getattr(read(tmp_path, with_setting(key, value)), key) == number
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", "-1"),
+        ("seed", "4294967296"),
+        ("window", "0"),
+        ("window", "-5"),
+        ("window", "1000000001"),
+        ("window", "9" * 30),
+    ],
+)
+def test_whole_numbers_beyond_their_bounds_are_refused_with_the_bounds(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    bounds = {"seed": "0 and 4,294,967,295", "window": "1 and 1,000,000,000"}
+    message = refused(tmp_path, with_setting(key, value)).message
+    assert f"line 3: {key} is '{value}', not between {bounds[key]}" in message
+
+
+def test_a_number_of_thousands_of_digits_is_refused_in_a_short_message(tmp_path: Path) -> None:
+    message = refused(tmp_path, with_setting("window", "9" * 60_000)).message
+    assert "line 3: window is " in message
+    assert "(60,000 characters)" in message
+    assert len(message) < len(str(tmp_path)) + 300
+
+
+def test_a_version_of_thousands_of_digits_is_refused_in_a_short_message(tmp_path: Path) -> None:
+    message = refused(tmp_path, with_setting("version", "9" * 60_000)).message
+    assert "line 3: version is 999" in message
+    assert len(message) < len(str(tmp_path)) + 300
+
+
+NOT_PLAIN = [
+    *("true", "false", "yes", "no", "on", "off", "null", "~", ".inf", ".nan"),
+    *("5.0", "5e0", "1e3", "0x10", "0b11", "0o17", "010", "00", "1_0", "1:30"),
+    *("five", "5,0", "1,000", "2024-01-01", "٥", "５", "5.", ".5", "--5"),
+]
+
+
+@pytest.mark.parametrize("key", ["seed", "window"])
+@pytest.mark.parametrize("value", NOT_PLAIN)
+def test_a_number_must_be_written_with_plain_digits(tmp_path: Path, key: str, value: str) -> None:
+    problem = refused(tmp_path, with_setting(key, value))
+    assert f"line 3: {key} is {value}, no plain whole number (write {key}: " in problem.message
+    assert problem.version == "v1"
+
+
+@pytest.mark.parametrize("value", ['"7"', "'7'", "|\n  7", ">-\n  7"])
+def test_a_number_in_quotes_is_text(tmp_path: Path, value: str) -> None:
+    message = refused(tmp_path, with_setting("window", value)).message
+    assert "line 3: window is '7" in message
+    assert "write window: 7)" in message
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [("010", "10"), ("0010", "10"), ("1_0", "10"), ("1_000", "1000"), ("7.0", "7")],
+)
+def test_a_number_yaml_would_misread_is_offered_in_plain_digits(
+    tmp_path: Path, value: str, form: str
+) -> None:
+    assert f"(write window: {form})" in refused(tmp_path, with_setting("window", value)).message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("seed", "[42]", "a list"),
+        ("window", "{bars: 5}", "a mapping"),
+        ("version", "[v1]", "a list"),
+        ("version", "{name: v1}", "a mapping"),
+        ("warmup", "[zero]", "a list"),
+        ("missing", "{a: b}", "a mapping"),
+    ],
+)
+def test_a_list_or_mapping_is_no_single_value(
+    tmp_path: Path, key: str, value: str, found: str
+) -> None:
+    message = refused(tmp_path, with_setting(key, value)).message
+    assert message.endswith(f": {key} is {found}, not a single value")
+
+
+YAML_READS = {
+    "1.0": "float",
+    "0.1": "float",
+    ".inf": "float",
+    "1": "int",
+    "010": "int",
+    "0x1F": "int",
+    "1_0": "int",
+    "1:30": "int",
+    "2024-01-01": "timestamp",
+    "2024-01-01 10:00:00": "timestamp",
+    "no": "bool",
+    "yes": "bool",
+    "on": "bool",
+    "off": "bool",
+    "True": "bool",
+}
+
+
+@pytest.mark.parametrize(("value", "kind"), YAML_READS.items())
+def test_a_version_yaml_would_change_is_refused_with_the_form_to_write(
+    tmp_path: Path, value: str, kind: str
+) -> None:
+    problem = refused(tmp_path, with_setting("version", value))
+    assert (
+        f"line 3: version is {value}, which YAML reads as a {kind}; "
+        f'write version: "{value}"' in problem.message
+    )
+    assert problem.version is None
+    assert read(tmp_path, with_setting("version", f'"{value}"')).version == value
+
+
+@pytest.mark.parametrize("value", ["", "~", "null", '""', "''", '"  "', '"\\t\\n"'])
+def test_an_empty_version_is_refused(tmp_path: Path, value: str) -> None:
+    message = refused(tmp_path, with_setting("version", value)).message
+    assert message.endswith("line 3: version is empty; write a name, in quotes")
+
+
+@pytest.mark.parametrize(
+    ("written", "version"),
+    [
+        ("v1", "v1"),
+        ("v1   # the first", "v1"),
+        ("1.2.3", "1.2.3"),
+        ("2024-01", "2024-01"),
+        ("'it''s'", "it's"),
+        ('" v1 "', " v1 "),
+        ('"a\\nb"', "a\nb"),
+        ("${HOME}", "${HOME}"),
+        ("'{{ 7*7 }}'", "{{ 7*7 }}"),
+        ("Größe-データ-🎉", "Größe-データ-🎉"),
+        ("y" * 5000, "y" * 5000),
+    ],
+)
+def test_a_version_is_kept_exactly_as_written(tmp_path: Path, written: str, version: str) -> None:
+    assert read(tmp_path, with_setting("version", written)).version == version
+
+
+@given(version=st.text(st.characters(exclude_categories=["Cs"])).filter(str.strip))
+@ON_ONE_FILE
+def test_any_text_in_quotes_is_a_version_to_the_letter(tmp_path: Path, version: str) -> None:
+    escapes = "".join(f"\\U{ord(character):08x}" for character in version)
+    assert read(tmp_path, with_setting("version", f'"{escapes}"')).version == version
+
+
+def test_half_a_surrogate_pair_is_no_version(tmp_path: Path) -> None:
+    message = refused(tmp_path, with_setting("version", '"\\ud800"')).message
+    assert r"line 3: version is '\ud800', not text" in message
+
+
+@pytest.mark.parametrize("level", ["off", "warn", "error", '"off"'])
+def test_off_is_a_level_though_yaml_reads_it_as_a_bool(tmp_path: Path, level: str) -> None:
+    assert read(tmp_path, CONFIG + f"checks: {{order: {level}}}\n").checks.order == level.strip('"')

@@ -1,0 +1,254 @@
+"""A single file of signals goes on with a state: the bytes of a run over everything."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from rollsignal.outputs.signals import forms
+from tests.support.shell import Job
+
+CONFIG = 'seed: 1\nwindow: 3\nversion: "v"\ncolumns: {symbol: s}\nmissing: gap\n'
+SYMBOLS = ["A", "=1+1", 'q"u', "a,b", "'", "é"]
+CLOSES = ["1", "1.5", "", "0.0001", "123456789012345678901.5", "-3", "1.50", "0", "7"]
+
+
+def bars(first: int, last: int) -> str:
+    """Write minutes of a panel whose closes and symbols are hard to write."""
+    lines = [
+        f'2024-01-01T00:{minute:02d}:00,"{symbol.replace(chr(34), chr(34) * 2)}",{CLOSES[at]}\n'
+        for minute in range(first, last)
+        for symbol in SYMBOLS
+        for at in [(minute * 7 + len(symbol)) % len(CLOSES)]
+    ]
+    return "timestamp,s,close\n" + "".join(lines)
+
+
+class Nights(Job):
+    """A job that continues a state, and a single file of signals."""
+
+    def __init__(self, folder: Path, form: str) -> None:
+        super().__init__(folder, config=CONFIG)
+        self.signals = folder / f"signals{form}"
+        self.flags = [f"--signals={self.signals}", f"--state={folder / 's.state'}"]
+
+    def night(self, number: int, first: int, last: int) -> int:
+        path = self.folder / f"{number}.csv"
+        path.write_text(bars(first, last))
+        return self.run(*self.flags, input=path)
+
+    def of_all(self) -> bytes:
+        """Give the signals of a run over all that was read."""
+        path = self.folder / f"all{self.signals.suffix}"
+        assert self.run(f"--signals={path}", input=self.folder / "[0-9].csv") == 0
+        return path.read_bytes()
+
+
+@pytest.mark.parametrize("form", [".csv", ".parquet", ".arrow"])
+def test_the_signals_of_three_nights_are_those_of_a_run_over_everything(
+    tmp_path: Path, form: str
+) -> None:
+    job = Nights(tmp_path, form)
+    for number, (first, last) in enumerate([(0, 9), (9, 11), (11, 20)]):
+        assert job.night(number, first, last) == 0
+    left = job.signals.read_bytes()
+    assert left == job.of_all()
+    assert job.run(*job.flags, input=tmp_path / "2.csv") == 0
+    assert job.signals.read_bytes() == left
+
+
+@pytest.mark.parametrize("form", [".csv", ".parquet"])
+def test_rows_of_a_run_that_did_not_end_are_left_out(tmp_path: Path, form: str) -> None:
+    job = Nights(tmp_path, form)
+    assert job.night(0, 0, 9) == 0
+    state = (tmp_path / "s.state").read_bytes()
+    assert job.night(1, 9, 11) == 0
+    # As after a kill between the signals and the state.
+    (tmp_path / "s.state").write_bytes(state)
+    assert job.run(*job.flags, input=tmp_path / "1.csv") == 0
+    assert job.signals.read_bytes() == job.of_all()
+
+
+@pytest.mark.parametrize(
+    "left", ["nothing", "too few", "another symbol", "another signal", "no table"]
+)
+def test_signals_that_are_not_those_of_the_state_are_refused(tmp_path: Path, left: str) -> None:
+    job = Nights(tmp_path, ".csv")
+    assert job.night(0, 0, 9) == 0
+    state, text = (tmp_path / "s.state").read_bytes(), job.signals.read_text()
+    changed = {
+        "too few": "".join(text.splitlines(keepends=True)[:-1]),
+        "another symbol": text.replace("é", "è"),
+        "another signal": text.replace(",0\n", ",1\n", 1),
+        "no table": "no table",
+    }
+    job.signals.unlink()
+    if left in changed:
+        job.signals.write_text(changed[left])
+    assert job.night(1, 9, 11) == 65
+    what = {
+        "nothing": "the signals of the bars that the state knows are not there",
+        "no table": "no table of signals",
+    }.get(left, "does not hold the signals of the bars that the state knows")
+    assert what in str(job.metrics()["error_message"])
+    assert (tmp_path / "s.state").read_bytes() == state
+    assert not job.signals.exists() or job.signals.read_text() == changed[left]
+    job.signals.write_text(text)
+    assert job.run(*job.flags, input=tmp_path / "1.csv") == 0
+    assert job.signals.read_bytes() == job.of_all()
+
+
+def test_history_that_is_decided_anew_is_written_anew(tmp_path: Path) -> None:
+    job = Nights(tmp_path, ".csv")
+    job.config.write_text(CONFIG + "on_restatement: recompute\n")
+    assert job.night(0, 0, 9) == 0
+    path = tmp_path / "0.csv"
+    path.write_text(path.read_text().replace("123456789012345678901.5", "1"))
+    assert job.run(*job.flags, input=path) == 0
+    assert job.signals.read_bytes() == job.of_all()
+
+
+@pytest.mark.parametrize("form", [".parquet", ".arrow"])
+@pytest.mark.parametrize("key", ["symbol", "date"])
+def test_partitions_of_several_groups_of_rows_have_the_bytes_of_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, key: str
+) -> None:
+    monkeypatch.setattr(forms, "GROUP_ROWS", 7)
+    job = Nights(tmp_path, "")
+    part = [f"--partition-by={key}", f"--signals={tmp_path / f'out{form}'}"]
+    for number, (first, last) in enumerate([(0, 9), (9, 20)]):
+        (tmp_path / f"{number}.csv").write_text(bars(first, last))
+        state = f"--state={tmp_path / 's.state'}"
+        assert job.run(*part, state, input=tmp_path / f"{number}.csv") == 0
+    found = {path.parent.name: path.read_bytes() for path in tmp_path.rglob("out*/*/signals.*")}
+    assert len(found) == (len(SYMBOLS) if key == "symbol" else 1)
+    assert job.run(*part, input=tmp_path / "[0-9].csv") == 0
+    now = {path.parent.name: path.read_bytes() for path in tmp_path.rglob("out*/*/signals.*")}
+    assert now == found
+    if form == ".parquet":
+        path = next(tmp_path.rglob("out*/*/signals.*"))
+        assert pl.read_parquet(path).height > forms.GROUP_ROWS
+
+
+class Parted(Nights):
+    """A job that continues a state, and partitions of signals."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        super().__init__(folder, ".parquet")
+        self.parts = folder / "parts"
+        self.flags = [f"--signals={self.parts}", f"--partition-by={key}", self.flags[1]]
+
+    def night(self, number: int, first: int, last: int) -> int:
+        """Read bars of an hour each, so that 24 minutes make a day."""
+        path = self.folder / f"{number}.csv"
+        hours = ((line, line[14:16]) for line in bars(first, last).splitlines(keepends=True))
+        path.write_text("".join(hourly(line, minute) for line, minute in hours))
+        return self.run(*self.flags, input=path)
+
+    def found(self) -> dict[str, bytes]:
+        return {path.parent.name: path.read_bytes() for path in self.parts.rglob("signals.*")}
+
+    def of_all_parts(self) -> dict[str, bytes]:
+        other = self.folder / "all"
+        flags = [f"--signals={other}", self.flags[1]]
+        assert self.run(*flags, input=self.folder / "[0-9].csv") == 0
+        return {path.parent.name: path.read_bytes() for path in other.rglob("signals.*")}
+
+
+def hourly(line: str, minute: str) -> str:
+    if not minute.isdigit():
+        return line
+    day, hour = divmod(int(minute), 24)
+    return f"2024-01-{1 + day:02d}T{hour:02d}:00:00{line[19:]}"
+
+
+KEYS = pytest.mark.parametrize("key", ["date", "symbol"])
+
+
+@KEYS
+def test_partitions_of_three_nights_are_those_of_a_run_over_everything(
+    tmp_path: Path, key: str
+) -> None:
+    job = Parted(tmp_path, key)
+    for number, (first, last) in enumerate([(0, 19), (19, 30), (30, 53)]):
+        assert job.night(number, first, last) == 0
+    assert job.found() == job.of_all_parts()
+    assert len(job.found()) == (3 if key == "date" else len(SYMBOLS))
+
+
+@KEYS
+@pytest.mark.parametrize(
+    "loss", ["a partition", "all", "never written", "cut", "a signal", "another key", "a night"]
+)
+def test_partitions_that_are_not_what_the_state_has_written_are_refused(
+    tmp_path: Path, key: str, loss: str
+) -> None:
+    job = Parted(tmp_path, key)
+    if loss == "never written":
+        job.flags, flags = job.flags[2:], job.flags
+        assert job.night(0, 0, 19) == 0
+        job.flags = flags
+    else:
+        assert job.night(0, 0, 19) == 0
+    first = sorted(job.parts.rglob("signals.*"))[:1]
+    if loss == "a partition":
+        first[0].unlink()
+    elif loss == "all":
+        shutil.rmtree(job.parts)
+    elif loss in ("cut", "a signal"):
+        table = pl.read_parquet(first[0])
+        table = table.head(-1) if loss == "cut" else table.with_columns(signal=1 - pl.col("signal"))
+        table.write_parquet(first[0])
+    elif loss == "another key":
+        job.flags[1] = "--partition-by=" + ("date" if key == "symbol" else "symbol")
+    elif loss == "a night":
+        job.flags, flags = job.flags[2:], job.flags
+        assert job.night(1, 19, 21) == 0
+        job.flags = flags
+    state, before = (tmp_path / "s.state").read_bytes(), job.found()
+    assert job.night(2, 21 if loss == "a night" else 19, 30) == 65
+    assert "signals of the bars that the state knows" in str(job.metrics()["error_message"])
+    assert ((tmp_path / "s.state").read_bytes(), job.found()) == (state, before)
+
+
+@KEYS
+def test_what_a_run_that_did_not_end_has_added_is_left_out(tmp_path: Path, key: str) -> None:
+    job = Parted(tmp_path, key)
+    assert job.night(0, 0, 19) == 0
+    state = (tmp_path / "s.state").read_bytes()
+    assert job.night(1, 19, 53) == 0
+    (tmp_path / "s.state").write_bytes(state)
+    # The vendor has taken most of the bars back since.
+    assert job.night(1, 19, 21) == 0
+    assert job.found() == job.of_all_parts()
+
+
+@KEYS
+def test_a_state_that_begins_anew_leaves_nothing_of_former_partitions(
+    tmp_path: Path, key: str
+) -> None:
+    job = Parted(tmp_path, key)
+    assert job.night(0, 0, 53) == 0
+    for path in tmp_path.glob("s.state*"):
+        path.unlink()
+    assert job.night(0, 0, 19) == 0
+    assert job.found() == job.of_all_parts()
+
+
+@KEYS
+def test_partitions_of_a_history_that_is_decided_anew_are_written_anew(
+    tmp_path: Path, key: str
+) -> None:
+    job = Parted(tmp_path, key)
+    job.config.write_text(CONFIG + "on_restatement: recompute\n")
+    for number, (first, last) in enumerate([(0, 30), (30, 53)]):
+        assert job.night(number, first, last) == 0
+    path = tmp_path / "0.csv"
+    path.write_text(path.read_text().replace("123456789012345678901.5", "1"))
+    assert job.run(*job.flags, input=tmp_path / "[0-9].csv") == 0
+    assert job.found() == job.of_all_parts()
+    assert job.night(2, 53, 60) == 0
+    assert job.found() == job.of_all_parts()
