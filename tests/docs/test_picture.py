@@ -1,6 +1,7 @@
 """Facts about the picture of the rooms: it shows the contract, and what rooms say of themselves."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -111,7 +112,7 @@ def test_rooms_of_one_row_stand_side_by_side_and_rows_below_each_other(package: 
     for row in ROWS:
         here, left = left[: len(row)], left[len(row) :]
         assert len({(top, bottom) for _, top, _, bottom in here}) == 1
-        assert all(a[2] < b[0] for a, b in zip(here, here[1:], strict=False))
+        assert all(a[2] < b[0] for a, b in pairwise(here))
         assert here[0][1] > above
         above = here[0][3]
 
