@@ -136,6 +136,12 @@ def test_the_readme_is_one_screen_that_leads_to_every_guide() -> None:
     assert linked == {f"docs/{page.name}" for page in GUIDES}
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_lines_of_prose_have_at_most_120_characters(page: Path) -> None:
+    text = FENCE.sub("", generate.PART.sub("", page.read_text(encoding="utf-8")))
+    assert [line for line in text.splitlines() if len(line) > 120 and line[0] != "|"] == []
+
+
 @pytest.mark.parametrize(
     "command",
     [
