@@ -52,8 +52,8 @@ lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for new
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) --group bench --constraints requirements-dev.txt --output-file requirements-bench.txt
 
-docs: $(RUNTIME) ## Write the generated parts of the README
-	$(PY) docs/readme.py
+docs: $(RUNTIME) ## Write what is generated in README.md and docs/
+	$(PY) -m docs.generate
 
 bench: $(BENCH) ## Measure the job beside pandas, polars and DuckDB; write docs/performance.md (25 minutes)
 	$(PY) -m bench

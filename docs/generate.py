@@ -1,0 +1,113 @@
+"""Write what is generated in README.md and docs/: `python -m docs.generate`.
+
+A part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`. `stdout` and
+`stderr` are what the bash block above them prints in a `Sandbox`, where a page's blocks run in
+their order; the other names are those of `FACTS`. The tests hold all parts, and the picture of
+the rooms, to what this module makes of them now.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from docs.picture import drawn, rooms
+from docs.sandbox import ROOT, Sandbox
+
+PART = re.compile(r"^(<!-- generated: (\w+) -->\n)(.*?)^(<!-- end -->)$", re.DOTALL | re.MULTILINE)
+BASH = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PICTURE = ROOT / "docs/architecture.svg"
+# What `make bench` writes, which takes half an hour.
+OF_OTHERS = ("bench",)
+
+
+def pages() -> list[Path]:
+    """List the pages that may have generated parts."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def rendered(page: str) -> str:
+    """Return a page with its generated parts made again."""
+    with Sandbox() as sandbox:
+
+        def made(part: re.Match[str]) -> str:
+            above = page[: part.start()]
+            return part[1] + _content(part[2], part[3], above, sandbox) + part[4]
+
+        return PART.sub(made, page)
+
+
+def _content(name: str, former: str, above: str, sandbox: Sandbox) -> str:
+    if name in OF_OTHERS:
+        return former
+    if name in FACTS:
+        return FACTS[name]()
+    if name not in ("stdout", "stderr"):
+        raise KeyError(f"nothing generates {name!r}")
+    done = sandbox.run(BASH.findall(above)[-1])
+    return fenced(done.stdout if name == "stdout" else done.stderr)
+
+
+def fenced(text: str) -> str:
+    """Put text into a code block, which says so if it is JSON; raises `ValueError` for none."""
+    if not text.strip():
+        raise ValueError("a part of a page would be empty")
+    return f"```{_language(text)}\n{text.rstrip()}\n```\n"
+
+
+def _language(text: str) -> str:
+    try:
+        return "json" if isinstance(json.loads(text), dict) else "text"
+    except ValueError:
+        return "text"
+
+
+def sample_metrics() -> str:
+    """Return the metrics that the sample job left."""
+    return fenced((ROOT / "metrics.json").read_text("utf-8"))
+
+
+def sample_log() -> str:
+    """Return the log's first run: whoever runs the job in a checkout adds to the example."""
+    head, end, rest = (ROOT / "run.log").read_text("utf-8").partition(" job ended ")
+    return fenced(head + end + rest.partition("\n")[0])
+
+
+def settings() -> str:
+    """List every setting with its default and meaning, as a table."""
+    with Sandbox() as sandbox:
+        schema = json.loads(sandbox.run("rollsignal schema config").stdout)
+    rows = ["| setting | default | meaning |", "|---|---|---|", *_setting_rows(schema)]
+    return "\n".join(rows) + "\n"
+
+
+def _setting_rows(schema: dict[str, Any], prefix: str = "") -> list[str]:
+    rows = []
+    for name, setting in schema["properties"].items():
+        if "properties" in setting:
+            rows += _setting_rows(setting, f"{prefix}{name}.")
+            continue
+        default = setting.get("default", "")
+        written = default if isinstance(default, str) else json.dumps(default)
+        shown = "required" if name in schema["required"] else f"`{written}`"
+        rows.append(f"| `{prefix}{name}` | {shown} | {setting['description']} |")
+    return rows
+
+
+def picture() -> str:
+    """Draw the rooms of the program."""
+    return drawn(rooms((ROOT / "pyproject.toml").read_text("utf-8"), ROOT / "rollsignal"))
+
+
+FACTS: dict[str, Callable[[], str]] = {
+    "metrics": sample_metrics,
+    "log": sample_log,
+    "settings": settings,
+}
+
+
+if __name__ == "__main__":
+    for path in pages():
+        path.write_text(rendered(path.read_text("utf-8")), "utf-8")
+    PICTURE.write_text(picture(), "utf-8")
