@@ -22,25 +22,21 @@ from rollsignal.version import STARTED
 from tests.support.shell import (
     CONFIG,
     ENVIRONMENT,
+    LIKE_ANYONE,
     ROOT,
     SUCCESS,
     Finished,
     Job,
     command,
     error,
+    needs_permissions,
     process_arguments,
     published,
     snapshot,
     strict_json,
 )
 
-# As root, every file may be read and written; without these two capabilities root is like anyone.
-LIKE_ANYONE = "import ctypes; [ctypes.CDLL(None).prctl(24, number, 0, 0, 0) for number in (1, 2)]"
 NO_SPACE = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
-
-needs_permissions = pytest.mark.skipif(
-    os.geteuid() == 0 and sys.platform != "linux", reason="root may write everywhere here"
-)
 
 
 def without_latency(document: dict[str, object]) -> dict[str, object]:

@@ -16,8 +16,9 @@ from rollsignal.outputs.state import known_files as known
 from rollsignal.outputs.state.document import load_state
 from rollsignal.outputs.state.known_files import lines_end
 from rollsignal.readers.text import TextReader
-from tests.commands.test_faults import HEADER, Expected, Folder, disk, expected, folder, rows
+from tests.commands.conftest import disk, expected, folder
 from tests.support.disk import Disk, Fault
+from tests.support.folders import HEADER, Expected, Folder, rows
 
 __all__ = ["disk", "expected", "folder"]
 

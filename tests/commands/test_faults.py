@@ -6,124 +6,12 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from rollsignal.commands import run as job
-from rollsignal.config.request import Request
 from rollsignal.errors import JobError
 from tests.support.disk import Disk, Fault
-from tests.support.shell import Heard, strict_json
-
-HEADER = "timestamp,symbol,close\n"
-CONFIG = 'seed: 1\nwindow: 3\nversion: "v"\ncolumns: {symbol: symbol}\n'
-START = "2024-01-0{day} 00:{minute:02d}:00"
-
-
-def rows(first: int, last: int) -> str:
-    """Write the bars of minutes, fifty of which make a day, for two symbols."""
-    return "".join(
-        f"{START.format(day=1 + number // 50, minute=number % 50)},{symbol},{close}\n"
-        for number, close in ((number, 100 + number * 7 % 11) for number in range(first, last))
-        for symbol in "AB"
-    )
-
-
-class Folder:
-    """A folder with two inputs, and one folder more for each output."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.heard = Heard()
-        self.config = path / "c.yaml"
-        self.config.write_text(CONFIG)
-        self.inputs = [path / "1.csv", path / "2.csv"]
-        self.inputs[0].write_text(HEADER + rows(0, 60))
-        self.inputs[1].write_text(HEADER + rows(60, 120))
-
-    def run(self, *inputs: Path, **flags: Any) -> JobError | None:
-        """Run; the outputs of an earlier run may be there."""
-        self.heard = Heard()
-        request = Request(
-            tuple(map(str, inputs)),
-            str(self.config),
-            str(self.path / "metrics/m.json"),
-            str(self.path / "log/run.log"),
-            summary=str(self.path / "summary/s.csv"),
-            **flags,
-        )
-        return job.run(request, 0, self.heard).error
-
-    def continued(self, *inputs: Path) -> JobError | None:
-        """Run on a state, with the signals of each day in a file."""
-        return self.run(
-            *inputs,
-            state=str(self.path / "state/s.state"),
-            signals=str(self.path / "signals"),
-            partition_by="date",
-        )
-
-    def recorded(self, *inputs: Path) -> JobError | None:
-        """Run with a record, and with all signals in one file."""
-        return self.run(
-            *inputs,
-            record=str(self.path / "record/r.json"),
-            signals=str(self.path / "signals/all.csv"),
-        )
-
-    def left(self) -> dict[str, object]:
-        """Read the metrics, but for their latency, and all else that tells of bars."""
-        return {
-            "metrics": {**self.metrics(), "latency_ms": None},
-            "summary": (self.path / "summary/s.csv").read_bytes(),
-            **{
-                str(file.relative_to(self.path)): file.read_bytes()
-                for file in (self.path / "signals").rglob("*")
-                if file.is_file()
-            },
-        }
-
-    def metrics(self) -> dict[str, Any]:
-        return strict_json((self.path / "metrics/m.json").read_text())
-
-    def record(self) -> dict[str, Any]:
-        return strict_json((self.path / "record/r.json").read_text())
-
-    def state(self) -> bytes:
-        return (self.path / "state/s.state").read_bytes()
-
-    def litter(self) -> list[str]:
-        return [path.name for path in self.path.rglob(".*")]
-
-
-class Expected(NamedTuple):
-    """What runs over everything leave, each in a clean folder."""
-
-    continued: dict[str, object]
-    recorded: dict[str, object]
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
-    found = []
-    for kind in (Folder.continued, Folder.recorded):
-        folder = Folder(tmp_path_factory.mktemp("whole"))
-        assert kind(folder, *folder.inputs) is None
-        found.append(folder.left())
-    return Expected(*found)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
-
+from tests.support.folders import CONFIG, Expected, Folder
 
 NO_LOCK = r"^(?!.*\.lock$).*"
 FAULTS = {

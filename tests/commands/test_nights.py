@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.test_resume import CONFIG, HEADER, Folder, bar
+from tests.support.nights import CONFIG, HEADER, Folder, bar
 from tests.support.shell import Job, command, process_arguments
 
 BY_FILE = CONFIG + "columns: {symbol: {from: filename}}\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rollsignal.commands.verify import verify
 from rollsignal.outputs.record.document import Record, load_record
-from tests.commands.test_resume import CONFIG, PANEL, Folder, bar
+from tests.support.nights import CONFIG, PANEL, Folder, bar
 
 ENGINES = ("local", "plain")
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outputs.record.test_recorder import Recorded
-from tests.support.shell import BARS, CONFIG, published
+from tests.support.shell import BARS, CONFIG, Recorded, published
 
 
 class Again(Recorded):

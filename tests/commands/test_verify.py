@@ -16,8 +16,7 @@ from rollsignal.analysis.spot_check import KeptSignals, draw
 from rollsignal.commands import verify as derivation
 from rollsignal.commands.verify import verify
 from rollsignal.engines import inputs as engine_inputs
-from tests.outputs.record.test_recorder import Recorded
-from tests.support.shell import BARS, CONFIG, ROOT, command, snapshot, strict_json
+from tests.support.shell import BARS, CONFIG, ROOT, Recorded, command, snapshot, strict_json
 
 
 def failing(files: Recorded, sample: int = 0) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.errors import DataError
-from tests.core.test_ledger import FakeReader
+from tests.support.deciding import FakeReader
 from tests.support.strategies import cuts_of
 from tests.support.tables import CONFIG
 

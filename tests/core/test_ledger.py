@@ -1,24 +1,20 @@
 """The book of a run: every series decided batch by batch, with what the config says of findings."""
 
-from collections.abc import Iterator, Sequence
-from copy import copy
-from functools import partial
 from typing import Literal
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.config.settings import Checks, JobConfig
-from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import SHOWN_FINDINGS, Findings, LocatedFinding
 from rollsignal.core.ledger import Ledger
 from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import parse_closes
 from rollsignal.errors import DataError
 from tests.support import oracle
+from tests.support.deciding import FakeReader
 from tests.support.strategies import Series, cuts_of, series, windows_of
 from tests.support.tables import CONFIG
 
@@ -26,43 +22,6 @@ Level = Literal["error", "warn", "off"]
 LEVELS: list[Level] = ["error", "warn", "off"]
 SKIP = CONFIG._replace(missing="skip")
 GAP = CONFIG._replace(missing="gap")
-
-
-class FakeReader:
-    """A reader of bars in memory, which come in the batches it is told."""
-
-    path = name = "bars.csv"
-    unit = "line"
-    symbol: str | None = None
-
-    def __init__(self, cells: Sequence[str], cuts: list[slice] | None = None) -> None:
-        self.cells = cells
-        self.cuts = [cut for cut in cuts or [slice(0, len(cells))] if cut.start < cut.stop]
-        self.times_ns: Sequence[int] = []
-        self.symbols: list[str] = []
-        self.in_arrays = False
-
-    def describe(self) -> str:
-        return "memory"
-
-    def batches(self) -> Iterator[Batch | ArrayBatch]:
-        lines = range(2, len(self.cells) + 2)
-        for cut in self.cuts:
-            closes = parse_closes(self.cells[cut])
-            times_ns, symbols = self.times_ns[cut] or None, self.symbols[cut] or None
-            batch = Batch(closes, self.cells[cut], times_ns, lines[cut], symbols)
-            if self.in_arrays and None not in closes.values:
-                ticks = TickArray(np.array(closes.values, np.int64), closes.scale)
-                moments = None if times_ns is None else np.array(times_ns, np.int64)
-                yield ArrayBatch(ticks, moments, None, partial(copy, batch))
-            else:
-                yield batch
-
-    def bytes_read(self) -> int:
-        return 0
-
-    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
-        return DataError(f"{self.name} line {batch.lines[finding.place]}: {finding.what}")
 
 
 def booked(config: JobConfig, *readers: FakeReader) -> tuple[Ledger, list[str]]:

@@ -17,10 +17,10 @@ from rollsignal.engines.inputs import in_time_order
 from rollsignal.errors import DataError, UsageError
 from rollsignal.files.find import find_paths
 from tests.support.deciding import decide, files
+from tests.support.frames import arrow, parquet
 from tests.support.shell import CONFIG as YAML
 from tests.support.shell import ROOT, Job
 from tests.support.tables import CONFIG
-from tests.test_formats_agree import arrow, parquet
 
 TWO = CONFIG._replace(window=2)
 

@@ -13,8 +13,8 @@ from rollsignal.config.settings import Checks
 from rollsignal.errors import DataError
 from rollsignal.outputs.summary import summary_rows
 from tests.support.deciding import decide
+from tests.support.frames import BY_COLUMN
 from tests.support.shell import ROOT
-from tests.test_formats_agree import BY_COLUMN
 
 CONFIG = BY_COLUMN._replace(window=2)
 START = datetime(2024, 1, 1)

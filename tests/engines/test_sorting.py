@@ -22,7 +22,7 @@ from rollsignal.core.timestamps.reader import Timestamp, to_ns
 from rollsignal.engines.sorting import BarSorter, SortedBars, int64_times
 from rollsignal.engines.spill import HELD_BYTES
 from rollsignal.errors import BadCellError, DiskError
-from tests.files.test_replace import files_no_larger_than
+from tests.support.disk import files_no_larger_than
 
 LEAST, MOST = -(2**63), 2**63 - 1
 KIB, MIB = 1 << 10, 1 << 20

@@ -17,8 +17,7 @@ import pytest
 from rollsignal.errors import BusyError, OutputError
 from rollsignal.files import locks
 from rollsignal.files.locks import held, is_held
-from tests.cli.test_main import LIKE_ANYONE, needs_permissions
-from tests.support.shell import ROOT
+from tests.support.shell import LIKE_ANYONE, ROOT, needs_permissions
 
 HOLD = """
 from rollsignal.files.locks import held

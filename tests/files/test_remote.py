@@ -23,11 +23,11 @@ from rollsignal.files import remote
 from rollsignal.files.find import find_paths, input_of
 from rollsignal.files.remote import found_at, name_of, place_of, remote_error, waited
 from rollsignal.readers.dialect import symbol_of
+from tests.support.frames import FRAMES, TEXTS, arrow, csv, parquet
 from tests.support.shell import CONFIG as YAML
 from tests.support.shell import ROOT, Job, command, error, process_arguments, published, snapshot
 from tests.support.stores import KEY, KEY_ID, Served, plainly_serving, refusing, silence
 from tests.support.tables import CONFIG
-from tests.test_formats_agree import FRAMES, TEXTS, arrow, csv, parquet
 
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))
 TABLE = FRAMES["float64"]

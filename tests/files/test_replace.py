@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -16,6 +13,7 @@ import pytest
 from rollsignal.errors import DiskError, InputError, OutputError
 from rollsignal.files.open import identity, open_regular
 from rollsignal.files.replace import clear_output, replace
+from tests.support.disk import files_no_larger_than
 from tests.support.shell import snapshot
 
 
@@ -39,17 +37,6 @@ def make_socket(path: Path) -> None:
 
 
 KINDS = {"a directory": make_directory, "a pipe": make_pipe, "a socket": make_socket}
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let writes fail as on a full disk; Python ignores the signal that comes with it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_regular_file_is_opened_to_read_its_bytes(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from rollsignal.files.find import input_of
 from rollsignal.readers.columnar import FrameReader
 from tests.support import oracle
 from tests.support.deciding import decide
+from tests.support.frames import arrow, parquet
 from tests.support.tables import CONFIG, Bars
-from tests.test_formats_agree import arrow, parquet
 
 Price = Fraction | None
 Write = Callable[[pl.DataFrame], bytes]

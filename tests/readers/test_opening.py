@@ -13,8 +13,8 @@ from rollsignal.errors import DataError, InputError
 from rollsignal.files.find import input_of
 from rollsignal.files.formats import FORMATS, Format
 from rollsignal.readers.opening import MAX_BLANK_BYTES, OpenedFile
+from tests.support.frames import arrow, parquet
 from tests.support.packers import zipped
-from tests.test_formats_agree import arrow, parquet
 
 FRAME = pl.DataFrame({"close": [1.0, 2.0]})
 CONTENT: dict[Format, bytes] = {

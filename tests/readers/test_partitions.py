@@ -13,8 +13,8 @@ from rollsignal.errors import DataError
 from rollsignal.files.find import find_paths
 from rollsignal.outputs.summary import SummaryRow, summary_rows
 from tests.support.deciding import decide
+from tests.support.frames import arrow, parquet
 from tests.support.tables import CONFIG
-from tests.test_formats_agree import arrow, parquet
 
 BY_COLUMN = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol")))
 TIMES = [datetime(2024, 1, 1) + timedelta(hours=7 * row) for row in range(12)]

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
+from functools import partial
 from os import fspath
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rollsignal.config.request import Request
 from rollsignal.config.settings import JobConfig
+from rollsignal.core.arrays import TickArray
+from rollsignal.core.bars import ArrayBatch, Batch
 from rollsignal.core.decisions import Decided, Listener
 from rollsignal.core.findings import Found
+from rollsignal.core.quality import Finding
+from rollsignal.core.ticks import parse_closes
 from rollsignal.engines import ENGINES
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import Task
+from rollsignal.errors import DataError
 from rollsignal.files.find import Input, input_of
 from rollsignal.files.formats import Format
 from rollsignal.messages import LogLevel, Tell
@@ -76,3 +85,40 @@ def begun(signals: Signals) -> Iterator[Signals]:
         yield signals
     finally:
         signals.abandon()
+
+
+class FakeReader:
+    """A reader of bars in memory, which come in the batches it is told."""
+
+    path = name = "bars.csv"
+    unit = "line"
+    symbol: str | None = None
+
+    def __init__(self, cells: Sequence[str], cuts: list[slice] | None = None) -> None:
+        self.cells = cells
+        self.cuts = [cut for cut in cuts or [slice(0, len(cells))] if cut.start < cut.stop]
+        self.times_ns: Sequence[int] = []
+        self.symbols: list[str] = []
+        self.in_arrays = False
+
+    def describe(self) -> str:
+        return "memory"
+
+    def batches(self) -> Iterator[Batch | ArrayBatch]:
+        lines = range(2, len(self.cells) + 2)
+        for cut in self.cuts:
+            closes = parse_closes(self.cells[cut])
+            times_ns, symbols = self.times_ns[cut] or None, self.symbols[cut] or None
+            batch = Batch(closes, self.cells[cut], times_ns, lines[cut], symbols)
+            if self.in_arrays and None not in closes.values:
+                ticks = TickArray(np.array(closes.values, np.int64), closes.scale)
+                moments = None if times_ns is None else np.array(times_ns, np.int64)
+                yield ArrayBatch(ticks, moments, None, partial(copy, batch))
+            else:
+                yield batch
+
+    def bytes_read(self) -> int:
+        return 0
+
+    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
+        return DataError(f"{self.name} line {batch.lines[finding.place]}: {finding.what}")

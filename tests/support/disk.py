@@ -6,6 +6,9 @@ import builtins
 import io
 import os
 import re
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import pytest
@@ -129,3 +132,14 @@ class _Raw(io.FileIO):
 
     def readinto(self, buffer: Any) -> int:
         return super().readinto(memoryview(buffer)[: self._take(len(buffer))])
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Let writes fail as on a full disk; Python ignores the signal that comes with it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rollsignal.cli.main import main
 from rollsignal.config.request import Request
 from rollsignal.messages import LogLevel
@@ -173,3 +175,29 @@ def snapshot(folder: Path) -> dict[str, tuple[int, object]]:
             content = path.read_bytes()
         found[str(path.relative_to(folder))] = (path.lstat().st_mode, content)
     return found
+
+
+# As root, every file may be read and written; without these two capabilities root is like anyone.
+LIKE_ANYONE = "import ctypes; [ctypes.CDLL(None).prctl(24, number, 0, 0, 0) for number in (1, 2)]"
+
+
+needs_permissions = pytest.mark.skipif(
+    os.geteuid() == 0 and sys.platform != "linux", reason="root may write everywhere here"
+)
+
+
+STAMPED = "date,close\n2024-01-01,1\n2024-01-02,2\n2024-01-02,3\n"
+
+
+class Recorded(Job):
+    """A job that keeps a record."""
+
+    @property
+    def record(self) -> Path:
+        return self.folder / "record.json"
+
+    def read(self) -> dict[str, Any]:
+        return strict_json(self.record.read_text())
+
+    def run(self, *more: str, **paths: object) -> int:
+        return super().run(f"--record={self.record}", *more, **paths)

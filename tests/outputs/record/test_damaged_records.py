@@ -16,8 +16,7 @@ from rollsignal.errors import DataError, JobError
 from rollsignal.outputs.record.document import load_record
 from rollsignal.outputs.record.schema import schema_of
 from rollsignal.outputs.record.validation import departures
-from tests.outputs.record.test_recorder import STAMPED, Recorded
-from tests.support.shell import CONFIG, command
+from tests.support.shell import CONFIG, STAMPED, Recorded, command
 
 VALUES: tuple[object, ...] = (None, -1, True, "", [{}], {"a": None})
 TEXTS = ("x", "-", "a\0b", "a\0b/*", "\ud800", "\ud800/*", "2024-01-01T99:00:00.000Z", "f" * 32)

@@ -12,23 +12,7 @@ import pytest
 
 from rollsignal import __version__
 from rollsignal.readers.text import TextReader
-from tests.support.shell import CONFIG, Job, strict_json
-
-STAMPED = "date,close\n2024-01-01,1\n2024-01-02,2\n2024-01-02,3\n"
-
-
-class Recorded(Job):
-    """A job that keeps a record."""
-
-    @property
-    def record(self) -> Path:
-        return self.folder / "record.json"
-
-    def read(self) -> dict[str, Any]:
-        return strict_json(self.record.read_text())
-
-    def run(self, *more: str, **paths: object) -> int:
-        return super().run(f"--record={self.record}", *more, **paths)
+from tests.support.shell import CONFIG, STAMPED, Job, Recorded
 
 
 def sha256(path: Path) -> str:

@@ -14,8 +14,7 @@ import yaml
 from rollsignal.config.reading import load_config
 from rollsignal.errors import ConfigError
 from rollsignal.outputs.record.schema import schema_of
-from tests.outputs.record.test_recorder import STAMPED, Recorded
-from tests.support.shell import CONFIG, command, strict_json
+from tests.support.shell import CONFIG, STAMPED, Recorded, command, strict_json
 
 NAMES = ("config", "metrics", "record")
 

@@ -31,8 +31,8 @@ from rollsignal.outputs.state.document import (
     load_state,
     save_state,
 )
-from tests.files.test_replace import files_no_larger_than
 from tests.support import strategies
+from tests.support.disk import files_no_larger_than
 from tests.support.tables import CONFIG
 
 texts = st.text(st.characters(exclude_categories=()))
