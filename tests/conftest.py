@@ -25,6 +25,11 @@ os.environ["ROLLSIGNAL_TEST_TOKEN"] = "a-secret-of-these-tests"
 time.tzset()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help = "the engines that must conform, separated by commas"
+    parser.addoption("--engines", default="local,plain,cut", help=help)
+
+
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serve a folder of buckets, and let nothing but that be found by the environment."""

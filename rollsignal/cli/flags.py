@@ -6,6 +6,7 @@ from typing import Any
 
 from rollsignal.cli.parser import Parser
 from rollsignal.config.request import Request
+from rollsignal.engines import ENGINES
 from rollsignal.errors import UsageError
 from rollsignal.files.formats import FORMATS
 from rollsignal.messages import did_you_mean, shown
@@ -232,6 +233,6 @@ def _add_verify(commands: Any) -> None:
         "--engine",
         "what runs again: local, as the job, or plain, row by row without arrays, which is slow"
         " (default: local)",
-        choices=("local", "plain"),
+        choices=tuple(ENGINES),
         default="local",
     )

@@ -21,6 +21,7 @@ from rollsignal.core.digest import (
     sums,
 )
 from rollsignal.core.kernel import NO_SIGNAL
+from tests.support.oracle import digest, hashed, mix
 
 Bar = tuple[str, int, "int | None"]
 MINUTE = 60 * 10**9
@@ -29,35 +30,6 @@ symbols = st.text(st.characters(exclude_categories=()), max_size=20)
 signals = st.sampled_from([0, 1, None])
 int64s = st.integers(-(2**63), 2**63 - 1)
 bars = st.lists(st.tuples(st.sampled_from(["", "A", "BTC/USDT", "é\udcff"]), int64s, signals))
-
-
-def mix(value: int) -> int:
-    """Finish a number as SplitMix64 does, which C would do modulo 2^64."""
-    value = (value ^ (value // 2**30)) * 0xBF58476D1CE4E5B9 % 2**64
-    value = (value ^ (value // 2**27)) * 0x94D049BB133111EB % 2**64
-    return value ^ (value // 2**31)
-
-
-def half(number: int, symbol: str, place: int, signal: int) -> int:
-    """Compute one half of a bar's hash by the definition."""
-    text = symbol.encode("utf-8", "surrogatepass")
-    key = [0x6A09E667F3BCC908, 0xBB67AE8584CAA73B][number]
-    for start in range(0, len(text), 8):
-        word = sum(byte * 256**place for place, byte in enumerate(text[start : start + 8]))
-        key = mix(key ^ word)
-    key = mix(key ^ len(text))
-    base = mix((key + (signal + 1) * 0x9E3779B97F4A7C15) % 2**64)
-    return mix((place + base) % 2**64)
-
-
-def hashed(symbol: str, place: int, signal: int | None) -> int:
-    """Compute a bar's hash by the definition."""
-    number = 2 if signal is None else signal
-    return 2**64 * half(0, symbol, place, number) + half(1, symbol, place, number)
-
-
-def expected(found: Sequence[Bar]) -> int:
-    return sum(hashed(*bar) for bar in found) % 2**128
 
 
 def digested(found: Sequence[Bar]) -> int:
@@ -106,12 +78,12 @@ def test_the_digest_of_a_bar_is_what_a_program_in_c_found(
 @given(symbols, st.lists(st.tuples(st.integers(-(2**70), 2**70), signals)))
 def test_plain_python_follows_the_definition(symbol: str, rows: list[tuple[int, int]]) -> None:
     found = [(symbol, place, signal) for place, signal in rows]
-    assert digested(found) == expected(found)
+    assert digested(found) == digest(found)
 
 
 @given(bars)
 def test_arrays_follow_the_definition(found: list[Bar]) -> None:
-    assert in_arrays(found) == expected(found)
+    assert in_arrays(found) == digest(found)
 
 
 @pytest.mark.parametrize("count", [HASHED_ROWS - 1, HASHED_ROWS, 2 * HASHED_ROWS + 1])
@@ -169,7 +141,7 @@ def test_each_series_of_a_panel_has_the_digest_of_its_own_bars(
             add_up(found, keys, sorted(part, key=lambda row: row[2]))
     for code, name in enumerate(names):
         own = [(name, place, [0, 1, None][signal]) for place, signal, of in rows if of == code]
-        assert digest_of_sums(found[:, code].tolist()) == expected(own)
+        assert digest_of_sums(found[:, code].tolist()) == digest(own)
 
 
 def add_up(

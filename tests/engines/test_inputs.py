@@ -15,8 +15,8 @@ import pytest
 from rollsignal.config.settings import Checks
 from rollsignal.engines.inputs import in_time_order
 from rollsignal.errors import DataError, UsageError
-from rollsignal.files.find import find_paths
-from tests.support.deciding import decide, files
+from rollsignal.files.find import find_paths, input_of
+from tests.support.deciding import decide, files, inputs
 from tests.support.frames import arrow, parquet
 from tests.support.shell import CONFIG as YAML
 from tests.support.shell import ROOT, Job
@@ -126,3 +126,10 @@ def test_a_symbol_from_a_file_name_that_is_no_utf8_is_summarized_or_refused(tmp_
     job = Job(tmp_path, config=YAML + "columns: {symbol: {from: filename}}\n")
     path = os.fsdecode(os.fsencode(tmp_path) + b"/sy\xff.csv")
     assert job.run(f"--summary={tmp_path}/s.{form}", input=path) in (0, 65, 66)
+
+
+def test_each_file_is_described(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("date;close\n2024-01-01;1\n")
+    description = inputs([path], CONFIG).describe(input_of(str(path)))
+    assert description == "utf-8, semicolon, close from close, timestamp from date"

@@ -22,6 +22,7 @@ from rollsignal.config.settings import Checks, Columns, JobConfig
 from rollsignal.core.bars import ArrayBatch, Reader
 from rollsignal.core.findings import Found
 from rollsignal.core.quality import Finding
+from rollsignal.engines import ENGINES
 from rollsignal.engines import inputs as inputs_module
 from rollsignal.engines.inputs import LARGE_BYTES, Inputs
 from rollsignal.errors import JobError
@@ -151,7 +152,7 @@ def answer(paths: list[str], config: JobConfig, *, carefully: bool) -> Answer:
     def tell(level: str, text: str) -> None:
         told.append(text)
 
-    engine = "plain" if carefully else "local"
+    engine = ENGINES["plain" if carefully else "local"]
     with TemporaryDirectory() as folder:
         try:
             with begun(Signals(f"{folder}/out.csv", config.window)) as signals:

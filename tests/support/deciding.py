@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
@@ -22,7 +22,7 @@ from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import parse_closes
 from rollsignal.engines import ENGINES
 from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.interface import Task
+from rollsignal.engines.interface import Engine, Task
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input, input_of
 from rollsignal.files.formats import Format
@@ -52,10 +52,10 @@ def decide(
     tell: Tell = ignore,
     format: Format | None = None,
     listeners: Sequence[Listener[Any]] = (),
-    engine: str = "local",
+    engine: Callable[[], Engine] = ENGINES["local"],
 ) -> Found:
-    """Decide files with an engine, that of a run unless another is named."""
-    return ENGINES[engine]().decide(Task(files(paths), config, format), listeners, tell)
+    """Decide files with an engine, that of a run unless another is given."""
+    return engine().decide(Task(files(paths), config, format), listeners, tell)
 
 
 class Kept:

@@ -52,3 +52,33 @@ def counts(closes: Sequence[Price], window: int) -> tuple[int, int, int, int, in
     known = [margin for margin in margins(closes, window) if margin is not None]
     ones, ties = sum(margin > 0 for margin in known), sum(margin == 0 for margin in known)
     return len(closes), sum(close is None for close in closes), len(known), ones, ties
+
+
+def mix(value: int) -> int:
+    """Finish a number as SplitMix64 does, which C would do modulo 2^64."""
+    value = (value ^ (value // 2**30)) * 0xBF58476D1CE4E5B9 % 2**64
+    value = (value ^ (value // 2**27)) * 0x94D049BB133111EB % 2**64
+    return value ^ (value // 2**31)
+
+
+def half(number: int, symbol: str, place: int, signal: int) -> int:
+    """Compute one half of a bar's hash by the definition."""
+    text = symbol.encode("utf-8", "surrogatepass")
+    key = [0x6A09E667F3BCC908, 0xBB67AE8584CAA73B][number]
+    for start in range(0, len(text), 8):
+        word = sum(byte * 256**place for place, byte in enumerate(text[start : start + 8]))
+        key = mix(key ^ word)
+    key = mix(key ^ len(text))
+    base = mix((key + (signal + 1) * 0x9E3779B97F4A7C15) % 2**64)
+    return mix((place + base) % 2**64)
+
+
+def hashed(symbol: str, place: int, signal: int | None) -> int:
+    """Compute a bar's hash by the definition."""
+    number = 2 if signal is None else signal
+    return 2**64 * half(0, symbol, place, number) + half(1, symbol, place, number)
+
+
+def digest(bars: Sequence[tuple[str, int, int | None]]) -> int:
+    """Add the hashes of bars up: of each its symbol, place and signal."""
+    return sum(hashed(*bar) for bar in bars) % 2**128

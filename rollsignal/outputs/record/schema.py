@@ -3,6 +3,7 @@
 from rollsignal.config.sections import flat_schemas
 from rollsignal.config.settings import JobConfig, config_schema
 from rollsignal.core.kernel import Tally
+from rollsignal.engines import ENGINES
 from rollsignal.outputs.record.validation import Schema
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -75,7 +76,7 @@ def _parts() -> Schema:
     return {
         "status": {"enum": ["running", "success", "error"]},
         "program": _object(
-            rollsignal=_NAME, python=_NAME, libraries=_map(_TEXT), engine={"enum": ["local"]}
+            rollsignal=_NAME, python=_NAME, libraries=_map(_TEXT), engine={"enum": list(ENGINES)}
         ),
         "process": _object(id=_COUNT, host=_TEXT, started=_TIME, ended=_or_null(_TIME)),
         "asked": _object(

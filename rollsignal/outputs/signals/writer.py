@@ -74,6 +74,7 @@ class Signals:
         self._counts_partitions = False
         self._counter: PartitionCounter | None = None
         self._text: SignalsText | None = None
+        self._more_texts: list[SignalsText] = []
         self._parts = 0
 
     def begin(self) -> None:
@@ -131,7 +132,10 @@ class Signals:
         """Return what writes the next part; the first one goes where all others follow."""
         self._parts += 1
         is_first = self._parts == 1
-        text = self._begun if is_first else self._text_at(f"{self._begun.unfinished}.{self._parts}")
+        text = self._begun
+        if not is_first:
+            text = self._text_at(f"{text.unfinished}.{self._parts}")
+            self._more_texts.append(text)
         refuses_untimed = self._merging.is_wanted or self._counter is not None
         counter = self._new_counter() if self._counter else None
         return _SignalsPart(text, self._partition_by, counter, refuses_untimed, is_first)
@@ -178,9 +182,10 @@ class Signals:
 
     def abandon(self) -> None:
         """Remove what is unfinished."""
-        if self._text:
-            self._text.close_quietly()
-            remove_quietly(self._text.unfinished)
+        for text in (self._text, *self._more_texts):
+            if text:
+                text.close_quietly()
+                remove_quietly(text.unfinished)
 
     def _convert(self) -> None:
         """Turn the rows written as text into columns, in bounded memory."""
