@@ -56,11 +56,14 @@ class Runs:
         assert (code, said) == (0 if document["equal"] else 1, "")
         return document
 
-    def record(self, name: str, signals: str | None, **more: Any) -> str:
-        """Write a record, as far as a comparison reads it."""
-        outputs = {} if signals is None else {"--signals": signals}
-        document = {"status": "success", "asked": {"outputs": outputs}, **more}
+    def record(self, name: str, signals: str | None, **more: dict[str, Any] | str | None) -> str:
+        """Write the record of a run, some of which is changed."""
         path = self.folder / name
+        self.run("of-a-record.csv", rows_of([1, 2, 3]), f"--record={path}")
+        document = json.loads(path.read_text())
+        document["asked"]["outputs"] = {} if signals is None else {"--signals": signals}
+        for key, value in more.items():
+            document[key] = document[key] | value if isinstance(value, dict) else value
         path.write_text(json.dumps(document))
         return str(path)
 
@@ -272,13 +275,15 @@ def test_large_tables_are_paired_over_many_steps(runs: Runs) -> None:
 def test_records_lead_to_the_signals_and_name_the_settings(runs: Runs) -> None:
     a = runs.run("a.csv", rows_of(CLOSES), config="window: 2\n")
     b = runs.run("b.csv", rows_of(CLOSES), config="window: 4\n")
-    config = {"window": {"value": 2, "line": 3}, "missing": {"value": "error", "line": None}}
-    one = runs.record("a.json", a, config=config, inputs=[{"file": {"path": "x", "sha256": "1"}}])
-    config = {"window": {"value": 4, "line": 3}, "missing": {"value": "error", "line": None}}
-    two = runs.record("b.json", b, config=config, inputs=[{"file": {"path": "x", "sha256": "2"}}])
+    one = runs.record("a.json", a, config={"window": {"value": 2, "line": 3}})
+    two = runs.record("b.json", b, config={"window": {"value": 4, "line": 3}})
+    for path, sha256 in ((one, "1" * 64), (two, "2" * 64)):
+        record = json.loads(Path(path).read_text())
+        record["inputs"][0]["file"] |= {"path": "x", "sha256": sha256}
+        Path(path).write_text(json.dumps(record))
     document = runs.document(one, two)
     assert document["settings"] == {"window": {"a": 2, "b": 4}}
-    assert document["inputs"] == {"x": {"a": "1", "b": "2"}}
+    assert document["inputs"] == {"x": {"a": "1" * 64, "b": "2" * 64}}
     assert document["a"]["window_from"] == "record"
     assert list(document["causes"]) == ["config: window"]
     assert "settings that differ:\n  window: 2 in A, 4 in B\n" in runs.told(one, two)[1]
@@ -308,7 +313,7 @@ def test_versions_are_the_cause_where_nothing_else_is(runs: Runs) -> None:
     text = (runs.folder / "b.csv").read_text()
     (runs.folder / "b.csv").write_text(text[:-2] + ("1\n" if text[-2] == "0" else "0\n"))
     one, two = (
-        runs.record(f"{name}.json", name, program={"rollsignal": version, "libraries": {}})
+        runs.record(f"{name}.json", name, program={"rollsignal": version})
         for name, version in (("a.csv", "0.1.0"), ("b.csv", "0.2.0"))
     )
     document = runs.document(one, two)
@@ -318,8 +323,8 @@ def test_versions_are_the_cause_where_nothing_else_is(runs: Runs) -> None:
 
 def test_records_without_signals_are_compared_by_their_digests(runs: Runs) -> None:
     one, two, three, four = (
-        runs.record(f"{at}.json", None, **({"digest": digest} if digest else {}))
-        for at, digest in enumerate(("aa", "aa", "bb", None))
+        runs.record(f"{at}.json", None, digest=digest, status="success" if digest else "running")
+        for at, digest in enumerate(("a" * 32, "a" * 32, "b" * 32, None))
     )
     assert runs.document(one, two)["equal"] is True
     code, printed, _ = runs.told(one, three)
@@ -333,10 +338,12 @@ def test_records_without_signals_are_compared_by_their_digests(runs: Runs) -> No
 @pytest.mark.parametrize(
     "record", ["{}", '{"inputs": 1, "config": [], "asked": "x", "outputs": 3}']
 )
-def test_a_record_that_says_nothing_cannot_be_compared(runs: Runs, record: str) -> None:
+def test_an_object_that_is_not_a_record_cannot_be_compared(runs: Runs, record: str) -> None:
     path = runs.folder / "r.json"
     path.write_text(record)
-    assert runs.told(path, path)[0] == 2
+    code, printed, said = runs.told(path, path)
+    assert (code, printed) == (65, "")
+    assert 'it has no "schema" urn:rollsignal:schema:record:1' in said
 
 
 # How it is told.

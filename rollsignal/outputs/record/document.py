@@ -1,32 +1,45 @@
-"""This module builds the record of a run, and reads it again: what was asked, read and found."""
+"""This module says what the record of a run holds, writes it, and reads it again.
+
+The types are the one declaration: the published schema and the reader follow from them.
+"""
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from rollsignal.config.reading import config_of
+from rollsignal.config.sections import flat_schemas
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.findings import LocatedFinding
 from rollsignal.core.kernel import Tally
+from rollsignal.engines import ENGINES
 from rollsignal.errors import DataError, DiskError, InputError
 from rollsignal.files.open import open_regular
 from rollsignal.messages import shown, shown_path
-from rollsignal.outputs.record.schema import RECORD, schema_of
-from rollsignal.outputs.record.validation import departures
+from rollsignal.outputs.record.declared import Limits, object_schema, type_schema, typed
+from rollsignal.outputs.record.validation import Schema, departures
 from rollsignal.version import __version__
 
 LIBRARIES = ("numpy", "polars", "yaml")
 
+RECORD = "urn:rollsignal:schema:record:1"
+
 Status = Literal["running", "success", "error"]
+_Name = Annotated[str, Limits(minLength=1)]
+_Sha256 = Annotated[str, Limits(pattern="^[0-9a-f]{64}$")]
+_Time = Annotated[str, Limits(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+_Line = Annotated[int, Limits(minimum=1)]
+# What a file system says of a file may be below zero.
+_Whole = Annotated[int, Limits(minimum=None)]
 
 
 class Program(NamedTuple):
     """What ran: versions of rollsignal, Python and the libraries that were loaded."""
 
-    rollsignal: str
-    python: str
+    rollsignal: _Name
+    python: _Name
     libraries: dict[str, str]
-    engine: str = "local"
+    engine: Annotated[str, Limits(enum=list(ENGINES))] = "local"
 
 
 class Process(NamedTuple):
@@ -34,8 +47,8 @@ class Process(NamedTuple):
 
     id: int
     host: str
-    started: str
-    ended: str | None = None
+    started: _Time
+    ended: _Time | None = None
 
 
 class Asked(NamedTuple):
@@ -45,7 +58,7 @@ class Asked(NamedTuple):
     format: str | None
     config: str
     outputs: dict[str, str]
-    partition_by: str | None = None
+    partition_by: Annotated[str, Limits(enum=["symbol", "date"])] | None = None
     since: str | None = None
     until: str | None = None
 
@@ -58,7 +71,7 @@ class Asked(NamedTuple):
 class Failure(NamedTuple):
     """Why it failed."""
 
-    exit_code: int
+    exit_code: Annotated[int, Limits(minimum=1)]
     message: str
 
 
@@ -66,7 +79,7 @@ class Setting(NamedTuple):
     """A setting's value, and the line of the config it is from; None for the default."""
 
     value: object
-    line: int | None = None
+    line: _Line | None = None
 
 
 class File(NamedTuple):
@@ -77,10 +90,10 @@ class File(NamedTuple):
 
     path: str
     size: int | None = None
-    mtime_ns: int | None = None
-    ctime_ns: int | None = None
-    inode: int | None = None
-    sha256: str | None = None
+    mtime_ns: _Whole | None = None
+    ctime_ns: _Whole | None = None
+    inode: _Whole | None = None
+    sha256: _Sha256 | None = None
 
 
 class RecordedInput(NamedTuple):
@@ -91,8 +104,8 @@ class RecordedInput(NamedTuple):
     """
 
     file: File
-    sha256_after: str | None = None
-    compared_by: str | None = None
+    sha256_after: _Sha256 | None = None
+    compared_by: Annotated[str, Limits(enum=["stat", "sha256", "state"])] | None = None
     rows: int | None = None
     form: str | None = None
 
@@ -105,6 +118,12 @@ class RecordedCheck(NamedTuple):
     first: list[LocatedFinding]
 
 
+_LINE = type_schema(_Line | None)
+_SETTINGS = {
+    name: object_schema(value=value, line=_LINE) for name, value in flat_schemas(JobConfig).items()
+}
+
+
 class Record(NamedTuple):
     """All that is known of a run; what it has not come to is None or empty."""
 
@@ -113,11 +132,11 @@ class Record(NamedTuple):
     process: Process
     asked: Asked
     error: Failure | None = None
-    config: dict[str, Setting] | None = None
+    config: Annotated[dict[str, Setting], Limits(**object_schema(**_SETTINGS))] | None = None
     inputs: list[RecordedInput] = []  # noqa: RUF012  # never changed
     tally: Tally | None = None
     series: int | None = None
-    digest: str | None = None
+    digest: Annotated[str, Limits(pattern="^[0-9a-f]{32}$")] | None = None
     checks: dict[str, RecordedCheck] = {}  # noqa: RUF012  # never changed
     warnings: list[str] = []  # noqa: RUF012  # never changed
     stages_ms: dict[str, int] = {}  # noqa: RUF012  # never changed
@@ -134,6 +153,29 @@ def settings_of(config: JobConfig, lines: Mapping[str, int]) -> dict[str, Settin
     """List all settings, with the lines that they are from."""
     named = config.plain_by_name()
     return {name: Setting(value, lines.get(name)) for name, value in named.items()}
+
+
+def record_schema() -> Schema:
+    """Describe a record in JSON Schema: what its types declare, and what an ended run must have."""
+    properties = {"schema": {"const": RECORD}, **type_schema(Record)["properties"]}
+    ended = {
+        "error": {"type": "null"},
+        "config": {"type": "object"},
+        "tally": {"type": "object"},
+        "series": {"type": "integer"},
+        "digest": {"type": "string"},
+        "inputs": {"minItems": 1},
+    }
+    rules = (("success", ended), ("error", {"error": {"type": "object"}}))
+    return {
+        "$id": RECORD,
+        "title": "The record of a rollsignal run",
+        **object_schema(**properties),
+        "allOf": [
+            {"if": {"properties": {"status": {"const": status}}}, "then": {"properties": then}}
+            for status, then in rules
+        ],
+    }
 
 
 def record_json(record: Record) -> str:
@@ -154,15 +196,15 @@ def load_record(path: str) -> Record:
             where = f"path: {shown_path(path)}"
             raise DiskError(f"Run record cannot be read: {problem.strerror}", where) from problem
     try:
-        document = parsed_record(data, path)
+        document = _parsed(data, path)
         _check_schema(document.get("schema"), path)
         _check(document, path)
-        return _decoded(document)
+        return cast(Record, typed(Record, document))
     except RecursionError as problem:
         raise _no_record(path, "it is nested too deeply") from problem
 
 
-def parsed_record(data: bytes, path: str) -> dict[str, Any]:
+def _parsed(data: bytes, path: str) -> dict[str, Any]:
     """Parse what may be a record; raises `DataError` for what is no JSON object."""
     try:
         document = json.loads(data)
@@ -200,7 +242,7 @@ def _check_schema(found: object, path: str) -> None:
 
 def _check(document: dict[str, Any], path: str) -> None:
     """Refuse a record that is not as published; raises `DataError`."""
-    problem = next(departures(document, schema_of("record")), None)
+    problem = next(departures(document, record_schema()), None)
     if problem:
         hint = "put a copy in its place, or run again with --record"
         raise DataError(f"{shown_path(path)} is damaged: {problem}", hint)
@@ -212,24 +254,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     return list(map(_plain, value)) if isinstance(value, list) else value
-
-
-def _decoded(found: dict[str, Any]) -> Record:
-    """Build a record of a document that is as published."""
-    config, error, tally = found["config"], found["error"], found["tally"]
-    parts: dict[str, Any] = {
-        "program": Program(**found["program"]),
-        "process": Process(**found["process"]),
-        "asked": Asked(**found["asked"]),
-        "error": error and Failure(**error),
-        "config": config and {name: Setting(**setting) for name, setting in config.items()},
-        "inputs": [RecordedInput(**one | {"file": File(**one["file"])}) for one in found["inputs"]],
-        "tally": tally and Tally(**tally),
-        "checks": {name: _found_by(**check) for name, check in found["checks"].items()},
-        "outputs": [File(**one) for one in found["outputs"]],
-    }
-    return Record(**{name: found[name] for name in Record._fields} | parts)
-
-
-def _found_by(level: str, found: int, first: list[dict[str, Any]]) -> RecordedCheck:
-    return RecordedCheck(level, found, [LocatedFinding(**finding) for finding in first])
