@@ -1,4 +1,4 @@
-"""This module reads and describes sections: mappings of settings, each held to its rule."""
+"""This module reads sections, mappings of settings with a rule for each, and describes them."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast, get_args
@@ -46,17 +46,17 @@ def mapping_schema(kind: Any) -> dict[str, object]:
 
 def flat_schemas(kind: Any, prefix: str = "") -> dict[str, dict[str, Any]]:
     """Describe every setting in JSON Schema, by its dotted name."""
-    found: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, dict[str, Any]] = {}
     for key, rule in rules_of(kind).items():
         if isinstance(rule, Section):
-            found |= flat_schemas(rule.kind, f"{prefix}{key}.")
+            schemas |= flat_schemas(rule.kind, f"{prefix}{key}.")
         else:
-            found[prefix + key] = rule.schema()
-    return found
+            schemas[prefix + key] = rule.schema()
+    return schemas
 
 
 def lines_of(node: yaml.Node, kind: Any, prefix: str = "") -> dict[str, int]:
-    """Tell on which line each setting stands, by dotted name, in a mapping that has been read."""
+    """Return the line of each setting, by dotted name, of a mapping without errors."""
     rules = rules_of(kind)
     lines: dict[str, int] = {}
     for key, value in cast(yaml.MappingNode, node).value:
