@@ -325,7 +325,7 @@ def test_records_without_signals_are_compared_by_their_digests(runs: Runs) -> No
     code, printed, _ = runs.told(one, three)
     assert code == 1
     assert printed.endswith(
-        "no table of signals is left of one of the runs, so nobody can tell where\n"
+        "one of the runs has no table of signals, so where they differ is not known\n"
     )
     assert runs.told(one, four)[0] == 2
 
@@ -349,8 +349,8 @@ def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> N
         1,
         "the signals differ\n"
         "\n"
-        "A: a.csv, 4 bars, window 2 (told by its first signal)\n"
-        "B: b.csv, 4 bars, window 2 (told by its first signal)\n"
+        "A: a.csv, 4 bars, window 2 (from its first signal)\n"
+        "B: b.csv, 4 bars, window 2 (from its first signal)\n"
         "\n"
         "1 signal changed: 1 by data\n"
         "1 bar with another rolling mean, and the same close and signal\n"
