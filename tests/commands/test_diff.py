@@ -366,14 +366,19 @@ def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> N
     ("name", "content", "code", "message"),
     [
         ("none.csv", None, 66, "Signals or record not found"),
-        ("bars.csv", b"time,close\n1,2\n", 65, "bars.csv: no table of signals: no timestamp"),
-        ("cut.parquet", b"PAR1 and no more", 65, "cut.parquet: no table of signals: "),
+        (
+            "bars.csv",
+            b"time,close\n1,2\n",
+            65,
+            "bars.csv: not a table of signals: no column timestamp",
+        ),
+        ("cut.parquet", b"PAR1 and no more", 65, "cut.parquet: not a table of signals: "),
         ("r.json", b'{"a": ', 65, "r.json is no record of a run: not JSON at line 1, "),
         (
             "odd.csv",
             b"timestamp,symbol,close,rolling_mean,signal\n,,1,,x\n",
             65,
-            "odd.csv: no table of signals: ",
+            "odd.csv: not a table of signals: ",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Rows that were decided on arrays are written as the same rows are one by one, byte for byte."""
+"""Rows decided on arrays are written with the same bytes as rows decided one by one."""
 
 import csv
 import io
@@ -28,34 +28,34 @@ ODD_SYMBOLS = [
 ]
 SECOND_NS = 10**9
 DAY_NS = 86_400 * SECOND_NS
-# The means that are written in another way: below a thousandth, from 10^15 on, and zero.
+# Means that polars writes in another way: below a thousandth, from 10^15 on, and zero.
 FEW = [0, 1, 2, 5, 10**15 - 1, 10**15, 10**16 - 1, 10**16, 2**53, 2**53 + 1, 10**17 + 1]
 
 
 def by_definition(bars: ArrayDecided, window: int) -> bytes:
-    """Write what arrays hold, row by row, with fractions."""
+    """Write the rows of arrays one by one, with fractions."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for place, close in enumerate(bars.closes.tolist()):
-        total = Fraction(window * close - bars.margins.tolist()[place], window * 10**bars.scale)
+    for index, close in enumerate(bars.closes.tolist()):
+        total = Fraction(window * close - bars.margins.tolist()[index], window * 10**bars.scale)
         decimal = written(close, bars.scale)
         decimal = decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
-        known = bool(bars.has_signal[place])
+        has_signal = bool(bars.has_signal[index])
         writer.writerow(
             [
-                "" if bars.timestamps_ns is None else iso(int(bars.timestamps_ns[place])),
-                escape_formula(bars.symbols[0 if bars.codes is None else int(bars.codes[place])]),
+                "" if bars.timestamps_ns is None else iso(int(bars.timestamps_ns[index])),
+                escape_formula(bars.symbols[0 if bars.codes is None else int(bars.codes[index])]),
                 "0" if decimal == "-0" else decimal,
-                total.numerator / total.denominator if known else None,
-                int(bars.margins[place] > 0) if known else None,
+                total.numerator / total.denominator if has_signal else None,
+                int(bars.margins[index] > 0) if has_signal else None,
             ]
         )
     return text.getvalue().encode()
 
 
 def one_by_one(bars: ArrayDecided) -> PlainDecided:
-    """Give the same bars as Python's numbers."""
+    """Return the same bars as Python numbers."""
     pairs = zip(bars.margins.tolist(), bars.has_signal.tolist(), strict=True)
     return PlainDecided(
         bars.file,
@@ -64,34 +64,34 @@ def one_by_one(bars: ArrayDecided) -> PlainDecided:
         None if bars.timestamps_ns is None else bars.timestamps_ns.tolist(),
         None if bars.timestamps_ns is not None else list(range(1, bars.rows + 1)),
         bars.closes.tolist(),
-        [margin if known else None for margin, known in pairs],
+        [margin if has_signal else None for margin, has_signal in pairs],
         bars.scale,
     )
 
 
-def written_file(rows: list[Decided], window: int, form: str) -> bytes:
+def written_file(rows: list[Decided], window: int, suffix: str) -> bytes:
     with TemporaryDirectory() as folder:
-        with begun(Signals(f"{folder}/signals{form}", window)) as signals:
+        with begun(Signals(f"{folder}/signals{suffix}", window)) as signals:
             part = signals.part()
-            for some in rows:
-                part.take(some)
+            for batch in rows:
+                part.take(batch)
             signals.add(part.end())
             signals.finish(REPORT)
-        return Path(folder, f"signals{form}").read_bytes()
+        return Path(folder, f"signals{suffix}").read_bytes()
 
 
-def agree(bars: ArrayDecided, window: int, form: str = ".csv") -> bytes:
-    """See that both ways give the same bytes, which are returned, and as text the right ones."""
-    found = written_file([bars], window, form)
-    assert found == written_file([one_by_one(bars)], window, form)
-    assert form != ".csv" or found == by_definition(bars, window)
-    return found
+def agree(bars: ArrayDecided, window: int, suffix: str = ".csv") -> bytes:
+    """Assert that both ways give the same bytes, and the defined ones as text; return them."""
+    content = written_file([bars], window, suffix)
+    assert content == written_file([one_by_one(bars)], window, suffix)
+    assert suffix != ".csv" or content == by_definition(bars, window)
+    return content
 
 
 def rows_of(
     ticks: list[int], scale: int, window: int = 1, sums: list[int] | None = None
 ) -> ArrayDecided:
-    """Make rows of one series without timestamps, all signed."""
+    """Build rows of one series without timestamps, all with a signal."""
     closes = np.array(ticks, np.int64)
     margins = np.array(
         [window * tick - total for tick, total in zip(ticks, sums or ticks, strict=True)], np.int64
@@ -151,11 +151,11 @@ def test_rows_of_arrays_give_the_bytes_of_the_same_rows_one_by_one(
     agree(*case)
 
 
-@pytest.mark.parametrize("form", [".parquet", ".arrow"])
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
 @settings(max_examples=25)
 @given(case=cases())
-def test_columns_are_the_same_too(case: tuple[ArrayDecided, int], form: str) -> None:
-    agree(*case, form)
+def test_columns_are_the_same_too(case: tuple[ArrayDecided, int], suffix: str) -> None:
+    agree(*case, suffix)
 
 
 def in_files(rows: ArrayDecided, cuts: list[slice]) -> list[ArrayDecided]:
@@ -196,7 +196,7 @@ def test_short_rows_that_are_held_back_are_written_in_their_order(
         assert written_file(some, 1, ".csv") == written_file(expected, 1, ".csv")
 
 
-def test_what_is_held_back_is_forgotten_when_all_begins_anew(tmp_path: Path) -> None:
+def test_rows_that_are_held_are_discarded_when_the_output_begins_again(tmp_path: Path) -> None:
     rows = rows_of([1, 2], 0)
     with begun(Signals(str(tmp_path / "signals.csv"), 1)) as signals:
         signals.part().take(rows)
@@ -208,13 +208,13 @@ def test_what_is_held_back_is_forgotten_when_all_begins_anew(tmp_path: Path) -> 
     assert (tmp_path / "signals.csv").read_bytes() == written_file([rows_of([3], 0)], 1, ".csv")
 
 
-@pytest.mark.parametrize("form", SIGNAL_SUFFIXES)
+@pytest.mark.parametrize("suffix", SIGNAL_SUFFIXES)
 @pytest.mark.parametrize("symbol", ODD_SYMBOLS)
-def test_an_odd_symbol_is_written_the_same(symbol: str, form: str) -> None:
+def test_an_odd_symbol_is_written_the_same(symbol: str, suffix: str) -> None:
     rows = rows_of([1, 2, 3], 0)
-    agree(rows._replace(symbols=[symbol]), 1, form)
+    agree(rows._replace(symbols=[symbol]), 1, suffix)
     codes = np.array([1, 0, 1], np.int64)
-    agree(rows._replace(symbols=["A", symbol or "B"], codes=codes), 1, form)
+    agree(rows._replace(symbols=["A", symbol or "B"], codes=codes), 1, suffix)
 
 
 @pytest.mark.parametrize("scale", [0, 1, 17, 18, 19, 38])
@@ -229,7 +229,7 @@ def test_closes_of_any_scale_are_written_the_same(scale: int, window: int) -> No
 
 @pytest.mark.parametrize("scale", range(19))
 def test_means_of_any_size_are_the_shortest_decimals_of_their_doubles(scale: int) -> None:
-    """Doubles from NumPy, because hypothesis likes round ones, which are written alike anyhow."""
+    """Doubles from NumPy: hypothesis prefers round ones, which are written alike anyway."""
     random = np.random.default_rng(scale)
     for window, digits in ((3, 5), (7, 9), (20, 12), (9, 15), (3, 18)):
         sums = random.integers(1, 10**digits, 60).tolist()
@@ -253,23 +253,23 @@ def test_timestamps_have_the_decimals_they_need_each(unit: int) -> None:
     rows = rows_of([1] * len(at), 0)._replace(numbers=None, timestamps_ns=np.array(at, np.int64))
     lines = agree(rows, 1).decode().splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == list(map(iso, at))
-    for place, ns in enumerate(at):
+    for index, ns in enumerate(at):
         alone = rows_of([1], 0)._replace(numbers=None, timestamps_ns=np.array([ns], np.int64))
-        assert agree(alone, 1).decode().splitlines()[1] == lines[place]
+        assert agree(alone, 1).decode().splitlines()[1] == lines[index]
 
 
-@pytest.mark.parametrize("form", SIGNAL_SUFFIXES)
-def test_rows_of_both_kinds_follow_each_other_in_one_file(form: str) -> None:
-    """The most digits of a close, by which columns are typed, may come in either."""
+@pytest.mark.parametrize("suffix", SIGNAL_SUFFIXES)
+def test_rows_of_both_kinds_follow_each_other_in_one_file(suffix: str) -> None:
+    """Either kind may have the close with the most digits, which decides the column type."""
     short, long = rows_of([125, 5], 2), rows_of([12345678, -1], 7)
     both: list[Decided] = [one_by_one(short), long, short, one_by_one(long)]
     expected: list[Decided] = [one_by_one(rows) for rows in (short, long, short, long)]
-    found = written_file(both, 1, form)
-    assert found == written_file(expected, 1, form)
-    if form == ".parquet":
+    content = written_file(both, 1, suffix)
+    assert content == written_file(expected, 1, suffix)
+    if suffix == ".parquet":
         with TemporaryDirectory() as folder:
             path = Path(folder, "signals.parquet")
-            path.write_bytes(found)
+            path.write_bytes(content)
             assert pl.read_parquet(path).schema["close"] == pl.Decimal(38, 7)
 
 
