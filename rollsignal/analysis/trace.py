@@ -91,7 +91,7 @@ class Trace(NamedTuple):
 
 
 def wanted(at: str, symbol: str | None) -> Wanted:
-    """Read `row:N`, or a timestamp as tables have it; raises `UsageError`.
+    """Read `row:N`, or a timestamp as it may be written in a table; raises `UsageError`.
 
     >>> wanted("2024-01-31", None)
     Wanted(ns=1706659200000000000, number=None, symbol='')

@@ -53,7 +53,7 @@ class Checks(NamedTuple):
         Level, OneOf("high below another price, low above one, volume below 0", get_args(Level))
     ] = "off"
     gaps: Annotated[
-        Level, OneOf("a step in time beyond the series' most common one", get_args(Level))
+        Level, OneOf("a time step longer than the most common one of the series", get_args(Level))
     ] = "off"
 
 

@@ -1,4 +1,4 @@
-"""This module writes signals decided on arrays as CSV, with the same bytes as one by one."""
+"""This module writes signals decided on arrays as CSV, as they would be written one by one."""
 
 import csv
 import io

@@ -42,10 +42,10 @@ def former_csv(path: str, known: KnownSignals, escaped: bool) -> Iterator[tuple[
 
 
 class FormerParts:
-    """The partitions in a folder that are in a state, as the previous run wrote them."""
+    """The partitions that a state has written to a folder."""
 
     def __init__(self, folder: str, key: str, suffix: str, known: KnownSignals) -> None:
-        """Check that all of them exist; raises `DataError` if not, or if the state has others."""
+        """Check that they all exist; raises `DataError` if not, or for another key or suffix."""
         self._known = known
         written = known.written
         if written is None or (written.key, written.suffix) != (key, suffix):
@@ -99,7 +99,7 @@ class _Table:
         return PartitionCount(self._rows, self._digester.digest)
 
     def take(self, batch: "pl.DataFrame") -> None:
-        """Take the next rows."""
+        """Receive the next rows."""
         import numpy as np
         import polars as pl
 
@@ -111,12 +111,12 @@ class _Table:
         codes = batch["symbol"].replace_strict(self._codes, return_dtype=pl.Int64).to_numpy()
         signals = batch["signal"]
         margins = signals.fill_null(0).cast(pl.Int64).to_numpy()
-        has_signal, closes = signals.is_not_null().to_numpy(), np.zeros(batch.height, np.int64)
+        has_signal, zeros = signals.is_not_null().to_numpy(), np.zeros(batch.height, np.int64)
         has_times = batch["stamp"][0] != ""
         times_ns = _ns(batch) if has_times else None
         numbers = None if has_times else self._numbers(batch)
         names = list(self._codes)
-        columns = (names, codes, times_ns, numbers, closes, margins, has_signal, 0)
+        columns = (names, codes, times_ns, numbers, zeros, margins, has_signal, 0)
         self._digester.take(ArrayDecided("", *columns))
 
     def _numbers(self, batch: "pl.DataFrame") -> "NDArray[np.int64]":

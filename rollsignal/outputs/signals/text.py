@@ -32,10 +32,10 @@ class Widths(NamedTuple):
     decimals: int = 0
     fits_ns: bool = True
 
-    def joined(self, other: "Widths") -> "Widths":
+    def joined(self, more: "Widths") -> "Widths":
         """Return what both texts need together."""
-        wholes, decimals = zip(self[:2], other[:2], strict=True)
-        return Widths(max(wholes), max(decimals), self.fits_ns and other.fits_ns)
+        wholes, decimals = zip(self[:2], more[:2], strict=True)
+        return Widths(max(wholes), max(decimals), self.fits_ns and more.fits_ns)
 
 
 class SignalsText:

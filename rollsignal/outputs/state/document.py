@@ -108,7 +108,7 @@ def check_settings(path: str, state: State, config: JobConfig) -> None:
             f"{name} is {json.dumps(now)}, was {json.dumps(was)}" for name, was, now in changes
         ]
         raise ConfigError(
-            f"Settings are not those of the state: {'; '.join(shown)}",
+            f"Settings differ from those of the state: {'; '.join(shown)}",
             f"state: {shown_path(path)}; set them back, or start again with another state file",
         )
 

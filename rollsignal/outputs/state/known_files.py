@@ -22,7 +22,7 @@ Kind = Literal["known", "grown", "changed", "new"]
 class KnownFile(NamedTuple):
     """How an input compares with a state.
 
-    `kind` grown: it has more bytes at its end. `taken` is its fingerprint and the time of it,
+    `kind` is grown if lines were added at its end. `taken` is its fingerprint and the time of it,
     None if it need not be checked again. `former` is its path in the state, if it is there.
     """
 

@@ -111,7 +111,7 @@ def rows_of(
 
 @st.composite
 def cases(draw: DrawFn) -> tuple[ArrayDecided, int]:
-    """Draw rows as a book may emit them, any ticks, means, symbols and timestamps; the window."""
+    """Draw rows as a ledger may emit them, with any ticks and timestamps, and their window."""
     count, window = draw(st.integers(1, 8)), draw(st.integers(1, 5) | st.sampled_from([99, 10**6]))
     scale, most = draw(st.integers(0, 18)), INT64_MAX // (2 * window)
     sign = st.sampled_from([1, 1, -1])
@@ -130,8 +130,8 @@ def cases(draw: DrawFn) -> tuple[ArrayDecided, int]:
         rows = rows._replace(
             numbers=None, timestamps_ns=np.array([draw(times) for _ in ticks], np.int64)
         )
-    signed = [draw(st.sampled_from([True, True, False])) for _ in ticks]
-    return rows._replace(has_signal=np.array(signed, np.bool_)), window
+    has_signal = [draw(st.sampled_from([True, True, False])) for _ in ticks]
+    return rows._replace(has_signal=np.array(has_signal, np.bool_)), window
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
@@ -159,12 +159,12 @@ def test_columns_are_the_same_too(case: tuple[ArrayDecided, int], suffix: str) -
 
 
 def in_files(rows: ArrayDecided, cuts: list[slice]) -> list[ArrayDecided]:
-    """Cut rows as files would, each of a symbol of its own."""
+    """Cut rows into files, each with its own symbol."""
     times_ns, numbers = rows.timestamps_ns, rows.numbers
     return [
         ArrayDecided(
             "",
-            [ODD_SYMBOLS[place]],
+            [ODD_SYMBOLS[index]],
             None,
             None if times_ns is None else times_ns[cut],
             None if numbers is None else numbers[cut],
@@ -173,27 +173,27 @@ def in_files(rows: ArrayDecided, cuts: list[slice]) -> list[ArrayDecided]:
             rows.has_signal[cut],
             rows.scale,
         )
-        for place, cut in enumerate(cuts)
+        for index, cut in enumerate(cuts)
     ]
 
 
 @settings(max_examples=100)
 @given(st.data(), st.lists(cases(), min_size=1, max_size=3), st.integers(1, 9))
-def test_short_rows_that_are_held_back_are_written_in_their_order(
+def test_short_batches_that_are_held_are_written_in_their_order(
     data: st.DataObject, drawn: list[tuple[ArrayDecided, int]], held: int
 ) -> None:
-    """Rows of several scales, with times and without, as arrays and one by one, in any turn."""
-    some: list[Decided] = []
+    """Rows of several scales, with or without times, alternate between arrays and plain rows."""
+    batches: list[Decided] = []
     expected: list[Decided] = []
     for rows, _ in drawn:
         for part in in_files(rows, data.draw(cuts_of(len(rows.closes)))):
             if len(part.closes):
                 ways: list[Decided] = [one_by_one(part), part, part]
                 expected.append(ways[0])
-                some.append(data.draw(st.sampled_from(ways)))
+                batches.append(data.draw(st.sampled_from(ways)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signals_text, "HELD_ROWS", held)
-        assert written_file(some, 1, ".csv") == written_file(expected, 1, ".csv")
+        assert written_file(batches, 1, ".csv") == written_file(expected, 1, ".csv")
 
 
 def test_rows_that_are_held_are_discarded_when_the_output_begins_again(tmp_path: Path) -> None:
@@ -239,7 +239,9 @@ def test_means_of_any_size_are_the_shortest_decimals_of_their_doubles(scale: int
 
 @pytest.mark.parametrize("mean", [1, 11, 999_999, 10**6, 10**6 + 1])
 @pytest.mark.parametrize("zeros", [0, 9, 12])
-def test_means_near_the_ends_of_plain_writing_are_written_the_same(mean: int, zeros: int) -> None:
+def test_means_near_the_bounds_of_plain_notation_are_written_the_same(
+    mean: int, zeros: int
+) -> None:
     for near in (mean * 10**zeros, mean * 10**zeros - 1, mean * 10**zeros + 1):
         if abs(near) * 2 <= INT64_MAX:
             agree(rows_of([near], 3), 1)
@@ -248,18 +250,28 @@ def test_means_near_the_ends_of_plain_writing_are_written_the_same(mean: int, ze
 
 
 @pytest.mark.parametrize("unit", [1, 10, 1000, 10**6, 10**8, SECOND_NS, 60 * SECOND_NS, DAY_NS])
-def test_timestamps_have_the_decimals_they_need_each(unit: int) -> None:
-    at = [0, unit, -unit, 10 * unit, 1_709_251_199 * SECOND_NS, -SECOND_NS // 2, 3 * unit + unit]
-    rows = rows_of([1] * len(at), 0)._replace(numbers=None, timestamps_ns=np.array(at, np.int64))
+def test_each_timestamp_has_only_the_decimals_it_needs(unit: int) -> None:
+    times_ns = [
+        0,
+        unit,
+        -unit,
+        10 * unit,
+        1_709_251_199 * SECOND_NS,
+        -SECOND_NS // 2,
+        3 * unit + unit,
+    ]
+    rows = rows_of([1] * len(times_ns), 0)._replace(
+        numbers=None, timestamps_ns=np.array(times_ns, np.int64)
+    )
     lines = agree(rows, 1).decode().splitlines()[1:]
-    assert [line.split(",")[0] for line in lines] == list(map(iso, at))
-    for index, ns in enumerate(at):
+    assert [line.split(",")[0] for line in lines] == list(map(iso, times_ns))
+    for index, ns in enumerate(times_ns):
         alone = rows_of([1], 0)._replace(numbers=None, timestamps_ns=np.array([ns], np.int64))
         assert agree(alone, 1).decode().splitlines()[1] == lines[index]
 
 
 @pytest.mark.parametrize("suffix", SIGNAL_SUFFIXES)
-def test_rows_of_both_kinds_follow_each_other_in_one_file(suffix: str) -> None:
+def test_rows_of_both_kinds_may_alternate_in_one_file(suffix: str) -> None:
     """Either kind may have the close with the most digits, which decides the column type."""
     short, long = rows_of([125, 5], 2), rows_of([12345678, -1], 7)
     both: list[Decided] = [one_by_one(short), long, short, one_by_one(long)]

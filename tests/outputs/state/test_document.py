@@ -1,4 +1,4 @@
-"""Facts about state files: what is kept comes back exactly, and nothing else ever does."""
+"""Facts about state files: a state is read back exactly as it was written, or refused."""
 
 from __future__ import annotations
 
@@ -351,6 +351,7 @@ def test_changed_settings_are_a_config_error_with_a_hint() -> None:
     error: JobError = caught.value
     assert error.exit_code == 78
     assert error.message == (
-        'Settings are not those of the state: missing is "skip", was "error"; window is 4, was 3'
+        "Settings differ from those of the state: "
+        'missing is "skip", was "error"; window is 4, was 3'
     )
     assert error.detail == ("state: a.state; set them back, or start again with another state file")
