@@ -56,7 +56,7 @@ def difference(a: str, b: str, windows: tuple[int | None, int | None]) -> Differ
     wanted = STEP_ROWS
     while sides[0].fill(wanted) | sides[1].fill(wanted):
         differing.append(_differing_pairs(*sides))
-        # Steps that grow pair tables in different orders in few steps.
+        # Each step is larger, so that tables in different orders are paired in few steps.
         wanted = max(STEP_ROWS, 2 * max(side.held.height for side in sides))
     differing += [side.held for side in sides]
     rows = pl.concat(differing, how="diagonal").sort(*PAIR_KEYS, "row_a", "row_b")

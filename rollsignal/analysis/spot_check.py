@@ -144,7 +144,7 @@ def _signal(bar: WrittenBar, window: "deque[Fraction | None]", config: JobConfig
     if close is None and config.missing == "skip":
         return NO_SIGNAL
     window.append(close)
-    present = [number for number in window if number is not None]
+    present = [price for price in window if price is not None]
     if close is None or len(present) < config.window:
         return NO_SIGNAL
     return int(close > sum(present) / config.window)

@@ -183,10 +183,7 @@ def _encoded(state: State) -> bytes:
         "generation": state.generation,
         "written": _written_plain(state.written),
     }
-    lines = [
-        head,
-        *(_account_line(symbol, state.accounts[symbol]) for symbol in sorted(state.accounts)),
-    ]
+    lines = [head, *(_account_line(*item) for item in sorted(state.accounts.items()))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
     body = text.encode("utf-8", "surrogatepass")
     return body + _seal(body)

@@ -54,7 +54,7 @@ class KnownFiles:
     def found(self, path: str) -> KnownFile:
         """Compare an input with the state by its size and times, or else by its bytes.
 
-        A file that was just written gets no stamp: a change within the same tick of the clock
+        A file that was just written gets no stamp: a change within the same step of the clock
         would not change its times, so the next run must read its bytes.
         """
         taken_ns, stamp = now_ns(), stat_of(path)

@@ -19,7 +19,7 @@ class Restated(NamedTuple):
 
 
 def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restated]:
-    """List the series that have bars in only one of two sets, which number series alike.
+    """List the series with bars in only one of two sets; both sets number series alike.
 
     before, now: arrays with the fields series, place and close.
     """
@@ -44,7 +44,7 @@ def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restat
 
 
 def flips(before: "Bars", after: "Bars") -> int:
-    """Count the bars of both sets, which number series alike, whose signal is different now."""
+    """Count the bars in both sets whose signal has changed; both sets number series alike."""
     import numpy as np
 
     bars = np.concatenate((before, after))
