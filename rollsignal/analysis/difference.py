@@ -1,8 +1,8 @@
-"""This module finds where two tables of signals differ, and whether their closes say why.
+"""This module finds where two tables of signals differ, and whether their closes explain it.
 
-Bars are paired by symbol and timestamp; those that share both, or have no timestamps, in their
-order. Both tables are read side by side, and only bars that have no partner yet are held: few,
-where both have about the same order.
+Bars are paired by symbol and timestamp. Bars that share both, or have no timestamps, are paired in
+their order. Both tables are read side by side, and only bars without a partner yet are held: few
+of them, if both tables have about the same order.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 STEP_ROWS = 1 << 17
 PAIR_KEYS = ("symbol", "stamp")
 VALUES = ("close", "mean", "signal")
-PLACE_COLUMNS = ("row", "number")
+POSITION_COLUMNS = ("row", "number")
 SIDES = ("a", "b")
 
 
 class SignalsSide(NamedTuple):
-    """A table of signals: its path, how many bars it has, and the window that its run had.
+    """A table of signals: its path, its number of bars, and the window of its run.
 
     The window is None where no bar has a signal.
     """
@@ -34,9 +34,9 @@ class SignalsSide(NamedTuple):
 class Difference(NamedTuple):
     """Where two tables differ.
 
-    `rows` are all bars that differ, in the order of symbol and time, with the columns `symbol`
-    and `stamp`, for each side `row`, `close`, `mean` and `signal` (`row_a` and so on, None where
-    the bar is only in the other), and `by_data`: whether a close in the window differs.
+    `rows` are all bars that differ, sorted by symbol and time. Their columns are `symbol`, `stamp`,
+    for each side `row`, `close`, `mean` and `signal` (`row_a` and so on, None if the bar is only in
+    the other table), and `by_data`: whether a close in the window differs.
     """
 
     a: SignalsSide
@@ -45,36 +45,37 @@ class Difference(NamedTuple):
 
 
 def difference(a: str, b: str, windows: tuple[int | None, int | None]) -> Difference:
-    """Compare two tables; raises `DataError` for a file that is no table of signals.
+    """Compare two tables; raises `DataError` for a file that is not a table of signals.
 
-    windows: those of the two runs, as far as they are known; else the first signals tell.
+    windows: those of the two runs; None for one to be found from the first signal.
     """
     import polars as pl
 
     sides = _Side(a, "a"), _Side(b, "b")
-    found = []
+    differing = []
     wanted = STEP_ROWS
     while sides[0].fill(wanted) | sides[1].fill(wanted):
-        found.append(_paired(*sides))
-        # Reading ever more at a time, tables in different orders are paired in few steps.
+        differing.append(_differing_pairs(*sides))
+        # Each step is larger, so that tables in different orders are paired in few steps.
         wanted = max(STEP_ROWS, 2 * max(side.held.height for side in sides))
-    found += [side.held for side in sides]
-    rows = pl.concat(found, how="diagonal").sort(*PAIR_KEYS, "row_a", "row_b")
-    one, two = (
-        SignalsSide(side.path, side.bars, window or side.first)
+    differing += [side.held for side in sides]
+    rows = pl.concat(differing, how="diagonal").sort(*PAIR_KEYS, "row_a", "row_b")
+    side_a, side_b = (
+        SignalsSide(side.path, side.bars, window or side.first_signal)
         for side, window in zip(sides, windows, strict=True)
     )
-    return Difference(one, two, _with_cause(rows, max(one.window or 1, two.window or 1)))
+    window = max(side_a.window or 1, side_b.window or 1)
+    return Difference(side_a, side_b, _with_cause(rows, window))
 
 
 class _Side:
-    """One of the two tables, and the bars of it that are `held`, because they have no partner."""
+    """One of the two tables, and its bars without a partner yet (`held`)."""
 
     def __init__(self, path: str, name: str) -> None:
         self.path = path
         self.bars = 0
-        self.first: int | None = None
-        self._names = {column: f"{column}_{name}" for column in (*PLACE_COLUMNS, *VALUES)}
+        self.first_signal: int | None = None
+        self._names = {column: f"{column}_{name}" for column in (*POSITION_COLUMNS, *VALUES)}
         self._closes: dict[str, int] = {}
         self._ended = False
         with guarded(path):
@@ -84,7 +85,7 @@ class _Side:
             self.held = self._numbered(signal_table(path).head(0).collect())
 
     def fill(self, rows: int) -> bool:
-        """Read until so many rows are held, or all are read; tell if any were."""
+        """Read until `rows` rows are held or the table ends; return whether any row was read."""
         import polars as pl
 
         read = []
@@ -100,60 +101,60 @@ class _Side:
         return bool(read)
 
     def _numbered(self, batch: "pl.DataFrame") -> "pl.DataFrame":
-        """Count the closes of each series up to every row; one without a close is in no window."""
+        """Number the closes of each series; a bar without a close has the number of the last."""
         import polars as pl
 
-        before = batch.get_column("symbol").replace_strict(
+        closes_before = batch.get_column("symbol").replace_strict(
             self._closes, default=0, return_dtype=pl.Int64
         )
         has_close = pl.col("close").is_not_null().cast(pl.Int64)
-        batch = batch.with_columns(number=has_close.cum_sum().over("symbol") + before)
-        ends = batch.group_by("symbol").agg(pl.col("number").last())
-        self._closes |= dict(ends.iter_rows())
-        signed = batch.filter(pl.col("signal").is_not_null())
-        lowest: int | None = signed.select(pl.col("number").min()).item()
+        batch = batch.with_columns(number=has_close.cum_sum().over("symbol") + closes_before)
+        last_numbers = batch.group_by("symbol").agg(pl.col("number").last())
+        self._closes |= dict(last_numbers.iter_rows())
+        with_signal = batch.filter(pl.col("signal").is_not_null())
+        lowest: int | None = with_signal.select(pl.col("number").min()).item()
         if lowest is not None:
-            self.first = min(lowest, self.first or lowest)
+            self.first_signal = min(lowest, self.first_signal or lowest)
         self.bars += batch.height
         return batch.rename(self._names)
 
 
-def _paired(a: _Side, b: _Side) -> "pl.DataFrame":
-    """Pair the bars that are held; return the pairs that differ, and hold those without partner."""
+def _differing_pairs(a: _Side, b: _Side) -> "pl.DataFrame":
+    """Pair the bars that are held; return pairs that differ, and hold bars without a partner."""
     import polars as pl
 
     count = min(a.held.height, b.held.height)
-    heads = [_bare(side.held.head(count)) for side in (a, b)]
+    heads = [_comparable(side.held.head(count)) for side in (a, b)]
     if heads[0].equals(heads[1]):
         a.held, b.held = a.held.slice(count), b.held.slice(count)
         return a.held.head(0)
     nth = pl.int_range(pl.len()).over(PAIR_KEYS).alias("nth")
     held = [side.held.with_columns(nth) for side in (a, b)]
     pairs = held[0].join(held[1], on=[*PAIR_KEYS, "nth"], how="full", coalesce=True).drop("nth")
-    for side, own, other in ((a, "row_a", "row_b"), (b, "row_b", "row_a")):
-        alone = pairs.filter(pl.col(other).is_null()).sort(own)
-        side.held = alone.select(side.held.columns)
+    for side, row, partner_row in ((a, "row_a", "row_b"), (b, "row_b", "row_a")):
+        unpaired = pairs.filter(pl.col(partner_row).is_null()).sort(row)
+        side.held = unpaired.select(side.held.columns)
     same = [pl.col(f"{name}_a").eq_missing(pl.col(f"{name}_b")) for name in VALUES]
     both = pl.col("row_a").is_not_null() & pl.col("row_b").is_not_null()
     return pairs.filter(both & ~pl.all_horizontal(same))
 
 
-def _bare(held: "pl.DataFrame") -> "pl.DataFrame":
-    """Leave out what the two tables need not share: places, and the names of columns."""
-    bare = held.select(*PAIR_KEYS, *(name for name in held.columns if name[:-2] in VALUES))
-    return bare.rename({name: name[:-2] for name in bare.columns if name not in PAIR_KEYS})
+def _comparable(held: "pl.DataFrame") -> "pl.DataFrame":
+    """Return what equal tables share: keys and values, without row numbers and column suffixes."""
+    values = held.select(*PAIR_KEYS, *(name for name in held.columns if name[:-2] in VALUES))
+    return values.rename({name: name[:-2] for name in values.columns if name not in PAIR_KEYS})
 
 
 def _with_cause(rows: "pl.DataFrame", window: int) -> "pl.DataFrame":
-    """Tell for each row whether a bar of its window has another close, or is only in one."""
+    """Add `by_data`: whether a bar in the window has another close, or is only in one table."""
     import polars as pl
 
-    alone = pl.col("row_a").is_null() | pl.col("row_b").is_null()
-    rows = rows.with_columns(other=alone | pl.col("close_a").ne_missing(pl.col("close_b")))
-    near = pl.col("other")
+    unpaired = pl.col("row_a").is_null() | pl.col("row_b").is_null()
+    rows = rows.with_columns(changed=unpaired | pl.col("close_a").ne_missing(pl.col("close_b")))
+    by_data = pl.col("changed")
     for side in SIDES:
         number = pl.col(f"number_{side}")
-        last = pl.when("other").then(number).forward_fill()
+        last = pl.when("changed").then(number).forward_fill()
         last = last.over("symbol", order_by=f"row_{side}")
-        near |= (number - last < window).fill_null(False)
-    return rows.with_columns(by_data=near).drop("other")
+        by_data |= (number - last < window).fill_null(False)
+    return rows.with_columns(by_data=by_data).drop("changed")

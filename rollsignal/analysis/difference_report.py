@@ -1,8 +1,8 @@
-"""This module builds the report of a comparison of two runs, as a JSON document and as text."""
+"""This module builds the report on two compared runs, as a JSON document and as text."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollsignal.analysis.difference import Difference
+from rollsignal.analysis.difference import Difference, SignalsSide
 from rollsignal.analysis.past_run import PastRun
 from rollsignal.messages import escaped, plural
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 UNKNOWN = "unknown"
-NOT_COMPARED = "no table of signals is left of one of the runs"
-OTHERS = {
+NOT_COMPARED = "one of the runs has no table of signals"
+BAR_CHANGES = {
     "only in A": "only in A",
     "only in B": "only in B",
     "close": "with another close and the same signal",
@@ -24,8 +24,7 @@ COLUMNS = ("change", "cause", "symbol", "timestamp", "close_a", "close_b", "sign
 class Compared(NamedTuple):
     """Two runs, and where their tables of signals differ.
 
-    `difference` is None where there is nothing to look at: the tables are the same bytes, or
-    only the digests are known.
+    `difference` is None if the tables are the same bytes, or if only the digests are known.
     """
 
     a: PastRun
@@ -35,36 +34,35 @@ class Compared(NamedTuple):
 
 
 def report(compared: Compared, limit: int) -> dict[str, object]:
-    """Build the report; its table has the first `limit` rows, signals that changed first."""
-    a, b, found = compared.a, compared.b, compared.difference
+    """Build the report; its table has the first `limit` rows, changed signals first."""
+    a, b, difference = compared.a, compared.b, compared.difference
     settings = _changes(a.settings, b.settings)
     document: dict[str, object] = {
         "equal": compared.equal,
-        "a": _side(a, found, 0),
-        "b": _side(b, found, 1),
+        "a": _side(a, difference and difference.a),
+        "b": _side(b, difference and difference.b),
         "settings": settings,
         "versions": _changes(a.versions, b.versions),
         "inputs": _changes(a.inputs, b.inputs),
     }
-    if found is None:
+    if difference is None:
         return document
-    rows = _with_words(found.rows, _other_cause(compared, settings))
+    rows = _with_change_and_cause(difference.rows, _other_cause(compared, settings))
     counts = dict(rows.group_by("change").len().iter_rows())
     changed = rows.filter(rows.get_column("change") == "signal")
     causes = changed.group_by("cause").len().sort("len", descending=True)
     shown = rows.sort("rank", maintain_order=True).head(limit).select(COLUMNS)
     return {
         **document,
-        "counts": {name: counts.get(name, 0) for name in ("signal", *OTHERS)},
+        "counts": {name: counts.get(name, 0) for name in ("signal", *BAR_CHANGES)},
         "causes": dict(causes.iter_rows()),
         "rows": shown.to_dicts(),
     }
 
 
-def _side(run: PastRun, found: Difference | None, place: int) -> dict[str, object]:
-    if found is None:
+def _side(run: PastRun, table: SignalsSide | None) -> dict[str, object]:
+    if table is None:
         return {"path": run.path, "signals": run.signals, "window": run.window}
-    table = (found.a, found.b)[place]
     return {
         "path": run.path,
         "signals": run.signals,
@@ -75,7 +73,7 @@ def _side(run: PastRun, found: Difference | None, place: int) -> dict[str, objec
 
 
 def _changes(a: dict[str, Any] | None, b: dict[str, Any] | None) -> dict[str, object] | None:
-    """List what differs between two mappings by name; None where one of them is not known."""
+    """Return what differs between two mappings, by name; None if one of them is not known."""
     if a is None or b is None:
         return None
     names = [name for name in {**a, **b} if a.get(name) != b.get(name)]
@@ -83,21 +81,21 @@ def _changes(a: dict[str, Any] | None, b: dict[str, Any] | None) -> dict[str, ob
 
 
 def _other_cause(compared: Compared, settings: dict[str, object] | None) -> str:
-    """Name the cause of what no close explains: settings or versions that differ."""
-    found = compared.difference
-    assert found is not None
+    """Name the cause of changes that no close explains: settings or versions that differ."""
+    difference = compared.difference
+    assert difference is not None
     causes = [name for name in settings or {} if name not in ("seed", "version", "warmup")]
-    if not causes and found.a.window != found.b.window:
+    if not causes and difference.a.window != difference.b.window:
         causes = ["window"]
-    words = [f"config: {', '.join(causes)}"] if causes else []
+    reasons = [f"config: {', '.join(causes)}"] if causes else []
     versions = _changes(compared.a.versions, compared.b.versions)
     if versions:
-        words.append(f"code: {', '.join(versions)}")
-    return "; ".join(words) or UNKNOWN
+        reasons.append(f"code: {', '.join(versions)}")
+    return "; ".join(reasons) or UNKNOWN
 
 
-def _with_words(rows: "pl.DataFrame", other: str) -> "pl.DataFrame":
-    """Name every row's change and cause, and rank them: signals that changed come first."""
+def _with_change_and_cause(rows: "pl.DataFrame", other_cause: str) -> "pl.DataFrame":
+    """Name the change and cause of every row, and rank the rows: changed signals come first."""
     import polars as pl
 
     def differ(name: str) -> "pl.Expr":
@@ -116,7 +114,7 @@ def _with_words(rows: "pl.DataFrame", other: str) -> "pl.DataFrame":
     )
     return rows.with_columns(
         change=change,
-        cause=pl.when("by_data").then(pl.lit("data")).otherwise(pl.lit(other)),
+        cause=pl.when("by_data").then(pl.lit("data")).otherwise(pl.lit(other_cause)),
         timestamp=pl.when(pl.col("stamp") != "").then("stamp"),
     ).with_columns(
         rank=pl.col("change").replace_strict(
@@ -126,44 +124,46 @@ def _with_words(rows: "pl.DataFrame", other: str) -> "pl.DataFrame":
 
 
 def report_text(document: dict[str, Any]) -> str:
-    """Write a report for people."""
+    """Format a report as text for people."""
     lines = ["the signals are equal" if document["equal"] else "the signals differ", ""]
     for name in ("a", "b"):
         side = document[name]
         bars = f", {side['bars']:,} bars" if "bars" in side else ""
         window = f", window {side['window']:,}" if side["window"] else ""
-        how = " (told by its first signal)" if side.get("window_from") == "first signal" else ""
-        lines.append(f"{name.upper()}: {side['path']}{bars}{window}{how if window else ''}")
+        source = " (from its first signal)" if side.get("window_from") == "first signal" else ""
+        lines.append(f"{name.upper()}: {side['path']}{bars}{window}{source if window else ''}")
     lines += _change_lines(document)
     if "counts" in document:
         lines += _table_lines(document)
     elif not document["equal"]:
-        lines += ["", f"{NOT_COMPARED}, so nobody can tell where"]
+        lines += ["", f"{NOT_COMPARED}, so where they differ is not known"]
     return "".join(escaped(line) + "\n" for line in lines)
 
 
 def _change_lines(document: dict[str, Any]) -> list[str]:
     lines = []
-    for what in ("settings", "versions", "inputs"):
-        changes = document[what] or {}
+    for group in ("settings", "versions", "inputs"):
+        changes = document[group] or {}
         if changes:
-            lines += ["", f"{what} that differ:"]
+            lines += ["", f"{group} that differ:"]
         lines += [f"  {name}: {pair['a']} in A, {pair['b']} in B" for name, pair in changes.items()]
     return lines
 
 
 def _table_lines(document: dict[str, Any]) -> list[str]:
     counts, causes = document["counts"], document["causes"]
-    because = ", ".join(f"{count:,} by {cause}" for cause, count in causes.items())
-    lines = ["", plural(counts["signal"], "signal") + " changed" + (because and f": {because}")]
+    by_cause = ", ".join(f"{count:,} by {cause}" for cause, count in causes.items())
+    lines = ["", plural(counts["signal"], "signal") + " changed" + (by_cause and f": {by_cause}")]
     lines += [
-        f"{plural(counts[name], 'bar')} {words}" for name, words in OTHERS.items() if counts[name]
+        f"{plural(counts[name], 'bar')} {description}"
+        for name, description in BAR_CHANGES.items()
+        if counts[name]
     ]
     rows = [[_cell(row[name]) for name in COLUMNS] for row in document["rows"]]
     if not rows:
         return lines
     table = [list(COLUMNS), *rows]
-    widths = [max(len(row[at]) for row in table) for at in range(len(COLUMNS))]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines.append("")
     for row in table:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))

@@ -1,8 +1,8 @@
-"""This module tells what engines that compute with binary doubles say of the last bar of a series.
+"""This module asks engines that compute with binary doubles for the signal of the last bar.
 
-Each is given all closes up to that bar, because what most of them say depends on what they summed
-before. So beside 8 bytes a close they need what they need: pandas some 30 more. None of it ever
-decides a signal.
+Each engine gets all closes up to that bar, because the result of most of them depends on earlier
+sums. A close takes 8 bytes, and what the engine adds: pandas about 30 more. These answers never
+decide a signal.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class FloatAnswer(NamedTuple):
     """The rolling mean that an engine computes, and the signal that follows from it.
 
-    Both are None where it computes no finite number.
+    Both are None if the engine computes no finite number.
     """
 
     engine: str
@@ -30,7 +30,9 @@ class FloatAnswer(NamedTuple):
 
 
 def float_answers(closes: "Doubles", window: int) -> list[FloatAnswer]:
-    """Ask every engine for the last of at least `window` closes; NaN is a missing one.
+    """Return the answer of every engine for the last close; NaN is a missing close.
+
+    closes: at least `window` of them.
 
     >>> import numpy as np
     >>> float_answers(np.array([42518.00, 42518.01, 42518.02, 42518.01, 42518.01]), 5)[-1]
@@ -62,15 +64,15 @@ def _polars(closes: "Doubles", window: int) -> float | None:
 def _cumsum(closes: "Doubles", window: int) -> float:
     import numpy as np
 
-    # A run of doubles may overflow, and infinities then cancel to NaN: that is no answer.
+    # Sums of doubles may overflow, and infinities then cancel to NaN: the engine has no answer.
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.cumsum(closes)
-        before = sums[-1 - window] if len(sums) > window else 0.0
-        return float((sums[-1] - before) / window)
+        sum_before = sums[-1 - window] if len(sums) > window else 0.0
+        return float((sums[-1] - sum_before) / window)
 
 
 def _python(closes: "Doubles", window: int) -> float:
-    # One after the other: from Python 3.12 on, sum() compensates for what it rounds.
+    # Not sum(): from Python 3.12 on, it compensates for rounding errors.
     return float(reduce(add, closes[-window:].tolist()) / window)
 
 

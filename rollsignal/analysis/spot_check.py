@@ -1,7 +1,7 @@
 """This module decides the signals of some bars a second time, slowly and by definition.
 
-It shares no arithmetic with the job: closes are fractions of the text of their cells, read
-carefully, and a window is summed anew for every bar.
+It shares no arithmetic with the job: closes are fractions made from the text of their cells, as
+the careful reader reads them, and the sum of a window is computed again for every bar.
 """
 
 from collections import deque
@@ -19,13 +19,13 @@ from rollsignal.files.find import Input
 
 
 class KeptSignals:
-    """Keep the signal of every bar, a byte each: 0, 1 or `NO_SIGNAL`."""
+    """A listener that keeps the signal of every bar as a byte: 0, 1 or `NO_SIGNAL`."""
 
     def __init__(self) -> None:
         self.found = bytearray()
 
     def part(self) -> "_SignalsPart":
-        """Return what keeps the signals of the next part of the bars."""
+        """Return a listener for the next part of the bars."""
         return _SignalsPart()
 
     def add(self, ended: bytes) -> None:
@@ -35,19 +35,19 @@ class KeptSignals:
 
 class _SignalsPart:
     def __init__(self) -> None:
-        self._found = bytearray()
+        self._signals = bytearray()
 
     def take(self, bars: Decided) -> None:
         """Receive decided bars."""
-        self._found += bars.signal_bytes()
+        self._signals += bars.signal_bytes()
 
     def end(self) -> bytes:
         """Return the signals."""
-        return bytes(self._found)
+        return bytes(self._signals)
 
 
 class WrittenBar(NamedTuple):
-    """A bar as it is written."""
+    """A bar as it is written in its file; `cell` is the text of its close."""
 
     ns: int | None
     symbol: str
@@ -55,7 +55,7 @@ class WrittenBar(NamedTuple):
 
 
 class SpotCheck(NamedTuple):
-    """How many windows were decided again, and the bars whose signal is another."""
+    """The number of windows that were decided again, and the bars with a wrong signal."""
 
     windows: int
     wrong: list[str]
@@ -69,27 +69,27 @@ def spot_check(
     *,
     once_each: bool = False,
 ) -> SpotCheck:
-    """Decide that many windows of every symbol again, drawn by the config's seed.
+    """Decide `windows` windows of every symbol again, drawn with the seed of the config.
 
-    signals: of all rows in their order. rows: how many each symbol has. once_each: leave out what
-    a file repeats of those before it. Raises `DataError`.
+    signals: those of all rows, in order. rows: the number of rows of each symbol. once_each: skip
+    bars of a file that files before it have. Raises `DataError`.
     """
     drawn = draw(rows, windows, inputs.config.seed)
     wrong: list[str] = []
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     closes: dict[str, deque[Fraction | None]] = {}
-    found = bars(inputs, once_each=once_each)
-    for at, bar in enumerate(_ordered(found, inputs.config)):
-        number = seen[bar.symbol] = seen.get(bar.symbol, 0) + 1
-        last = closes.setdefault(bar.symbol, deque(maxlen=inputs.config.window))
-        expected = _signal(bar, last, inputs.config)
-        if number in drawn[bar.symbol] and signals[at] != expected:
+    read = bars(inputs, once_each=once_each)
+    for index, bar in enumerate(_ordered(read, inputs.config)):
+        number = counts[bar.symbol] = counts.get(bar.symbol, 0) + 1
+        window = closes.setdefault(bar.symbol, deque(maxlen=inputs.config.window))
+        expected = _signal(bar, window, inputs.config)
+        if number in drawn[bar.symbol] and signals[index] != expected:
             wrong.append(f"bar {number}" + (f" of {bar.symbol}" if bar.symbol else ""))
     return SpotCheck(sum(map(len, drawn.values())), wrong)
 
 
 def draw(rows: dict[str, int], windows: int, seed: int) -> dict[str, set[int]]:
-    """Draw the numbers of bars, from 1, of every symbol; of a short one, all."""
+    """Draw bars of every symbol, as numbers from 1: all of them if there are at most `windows`."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
@@ -103,14 +103,14 @@ def draw(rows: dict[str, int], windows: int, seed: int) -> dict[str, set[int]]:
 def bars(inputs: Inputs, *, once_each: bool = False) -> Iterator[WrittenBar]:
     """Read all bars carefully, in the order in which the job reads them."""
     careful = inputs.carefully()
-    places: dict[str, int] = {}
+    last_ns: dict[str, int] = {}
     for file in careful.files if inputs.config.sort else careful.by_time():
-        reached = places.copy()
+        before_ns = last_ns.copy()
         for bar in _bars_in(file, careful):
             if once_each and bar.ns is not None:
-                if bar.ns <= reached.get(bar.symbol, bar.ns - 1):
+                if bar.ns <= before_ns.get(bar.symbol, bar.ns - 1):
                     continue
-                places[bar.symbol] = bar.ns
+                last_ns[bar.symbol] = bar.ns
             yield bar
 
 
@@ -126,11 +126,11 @@ def _bars_of(batch: Batch, reader: Reader) -> Iterator[WrittenBar]:
     yield from map(WrittenBar, times_ns, symbols, batch.cells)
 
 
-def _ordered(found: Iterable[WrittenBar], config: JobConfig) -> Iterable[WrittenBar]:
+def _ordered(read: Iterable[WrittenBar], config: JobConfig) -> Iterable[WrittenBar]:
     if not config.sort:
-        return found
+        return read
     # Sorting keeps the order of bars at the same time.
-    return sorted(found, key=_ns)
+    return sorted(read, key=_ns)
 
 
 def _ns(bar: WrittenBar) -> int:
@@ -138,20 +138,20 @@ def _ns(bar: WrittenBar) -> int:
     return bar.ns
 
 
-def _signal(bar: WrittenBar, last: "deque[Fraction | None]", config: JobConfig) -> int:
-    """Decide a bar's signal; `last` are the closes of its symbol so far, a window at most."""
+def _signal(bar: WrittenBar, window: "deque[Fraction | None]", config: JobConfig) -> int:
+    """Decide the signal of a bar; `window` has the closes before it and takes its own."""
     close = _close(bar.cell)
     if close is None and config.missing == "skip":
         return NO_SIGNAL
-    last.append(close)
-    known = [one for one in last if one is not None]
-    if close is None or len(known) < config.window:
+    window.append(close)
+    present = [price for price in window if price is not None]
+    if close is None or len(present) < config.window:
         return NO_SIGNAL
-    return int(close > sum(known) / config.window)
+    return int(close > sum(present) / config.window)
 
 
 def _close(cell: str) -> Fraction | None:
-    """Read a cell that the careful reader has taken; None where it has no close."""
+    """Read a cell that the careful reader accepted; None if it has no close."""
     try:
         return Fraction(cell.strip(" \t"))
     except ValueError:

@@ -1,7 +1,7 @@
 """This module finds one bar of a series, the bars of its window, and all closes before it.
 
-The bars are read twice: first to learn which one is meant, then to take its window as it is
-written. So nothing but the closes of one series is held, as doubles.
+The bars are read twice: first to find the bar, then to keep its window as it is written. So memory
+holds only the closes of one series, as doubles.
 """
 
 import re
@@ -29,15 +29,15 @@ _ROW = re.compile(r"row:([1-9][0-9]{0,17})")
 
 
 class Wanted(NamedTuple):
-    """The bar that is asked for: by its timestamp in ns, or its number in its series, from 1."""
+    """The bar to find: by its timestamp in ns, or by its number in its series, from 1."""
 
     ns: int | None
     number: int | None
     symbol: str
 
     def __str__(self) -> str:
-        of = f" of {shown(self.symbol)}" if self.symbol else ""
-        return f"row {self.number}{of}" if self.ns is None else f"bar at {iso(self.ns)}{of}"
+        suffix = f" of {shown(self.symbol)}" if self.symbol else ""
+        return f"row {self.number}{suffix}" if self.ns is None else f"bar at {iso(self.ns)}{suffix}"
 
 
 class TracedBar(NamedTuple):
@@ -53,7 +53,7 @@ class TracedBar(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """A bar, its number in its series, and the bars of its window, itself the last.
+    """A bar, its number in its series, and the bars of its window, with itself as the last.
 
     `doubles` are all closes of the series up to it, each the nearest double, NaN if missing.
     """
@@ -66,7 +66,7 @@ class Trace(NamedTuple):
 
     @property
     def closes(self) -> Ticks:
-        """Put the closes of the window to one scale."""
+        """Return the closes of the window in one scale."""
         scale = max(bar.scale for bar in self.bars)
         factors = [10 ** (scale - bar.scale) for bar in self.bars]
         pairs = zip(self.bars, factors, strict=True)
@@ -74,14 +74,14 @@ class Trace(NamedTuple):
 
     @property
     def last(self) -> LastBar:
-        """Decide the bar by its window alone."""
+        """Decide the bar from its window alone."""
         last = advance(Carry(self.window), self.closes)[0].last(self.window)
-        assert last is not None, "there is at least the bar itself"
+        assert last is not None, "the window has at least the bar itself"
         return last
 
     @property
     def reason(self) -> str | None:
-        """Tell why the bar has no signal, if it has none."""
+        """Return why the bar has no signal, None if it has one."""
         if self.bars[-1].tick is None:
             return "its close is missing"
         if len(self.bars) < self.window:
@@ -91,7 +91,7 @@ class Trace(NamedTuple):
 
 
 def wanted(at: str, symbol: str | None) -> Wanted:
-    """Read `row:N`, or a timestamp as it would stand in a table; raises `UsageError`.
+    """Read `row:N`, or a timestamp as it may be written in a table; raises `UsageError`.
 
     >>> wanted("2024-01-31", None)
     Wanted(ns=1706659200000000000, number=None, symbol='')
@@ -104,15 +104,16 @@ def wanted(at: str, symbol: str | None) -> Wanted:
 
 
 def trace(inputs: Inputs, bar: Wanted, ledger: Ledger) -> Trace:
-    """Find a bar and its window; raises `UsageError` if there is none, `DataError` as a run does.
+    """Find a bar and its window.
 
-    ledger: takes all that is read up to the bar, so that its checks are those of a run.
+    ledger: receives all bars up to this one, so that the checks are the same as in a run. Raises
+    `UsageError` if the bar does not exist, `DataError` as a run does.
     """
     search = _Search(bar, inputs.config)
     for batch, reader in _batches(inputs):
         ledger.take(batch, reader)
         if not bar.symbol and inputs.config.columns.symbol is not None:
-            raise UsageError("the bars have symbols: name one with --symbol", _known(ledger))
+            raise UsageError("the bars have symbols: name one with --symbol", _examples(ledger))
         if search.take(batch, reader):
             return _gathered(inputs, bar.symbol, search)
     raise UsageError(search.nearest(ledger))
@@ -125,17 +126,14 @@ def _batches(inputs: Inputs) -> Iterator[tuple[Bars, Reader]]:
                 yield batch, reader
 
 
-def _known(ledger: Ledger) -> str:
+def _examples(ledger: Ledger) -> str:
     ledger.close_panel()
     more = ", …" if len(ledger.accounts) > SHOWN_SYMBOLS else ""
     return "for example " + ", ".join(map(shown_path, list(ledger.accounts)[:SHOWN_SYMBOLS])) + more
 
 
 class _Search:
-    """Look for a bar, and remember which bars of its series are in its window.
-
-    `rows` are their numbers, once it is found.
-    """
+    """A search for a bar and for the bars of its window; `rows` are their numbers, once found."""
 
     def __init__(self, bar: Wanted, config: JobConfig) -> None:
         import numpy as np
@@ -148,7 +146,7 @@ class _Search:
         self._after: tuple[int, str] | None = None
 
     def take(self, batch: Bars, reader: Reader) -> bool:
-        """Take a batch; tell if the bar is in it. Raises `UsageError` without timestamps."""
+        """Search a batch; return whether it has the bar. Raises `UsageError` without timestamps."""
         import numpy as np
 
         part = batch.of_series(self._bar.symbol, reader.symbol or "")
@@ -163,12 +161,12 @@ class _Search:
         rows = np.concatenate((self.rows, kept))
         self.rows = rows[-self._config.window :]
         if hit is not None and (not len(kept) or kept[-1] != numbers[-1]):
-            # The bar itself is left out: no window ends with it.
+            # A bar without a close is skipped, so no window ends with it.
             self.rows = numbers[-1:]
         return hit is not None
 
     def _hit(self, part: SeriesBars, batch: Bars, reader: Reader) -> int | None:
-        """Find the bar's index in a part, and the bars nearest to its time if it is not there."""
+        """Return the index of the bar in a part; without it, note the bars nearest to its time."""
         if self._bar.ns is None:
             index = (self._bar.number or 0) - self._read - 1
             return index if index < len(part.places) else None
@@ -178,28 +176,28 @@ class _Search:
         hits = (part.timestamps_ns == self._bar.ns).nonzero()[0]
         if len(hits):
             return int(hits[0])
-        self._note(part.timestamps_ns, part, batch, reader)
+        self._note_nearest(part.timestamps_ns, part, batch, reader)
         return None
 
-    def _note(
+    def _note_nearest(
         self, times_ns: "NDArray[Any]", part: SeriesBars, batch: Bars, reader: Reader
     ) -> None:
         earlier = (times_ns < self._bar.ns).nonzero()[0]
         later = (times_ns > self._bar.ns).nonzero()[0]
 
-        def place(index: int) -> tuple[int, str]:
+        def time_and_place(index: int) -> tuple[int, str]:
             line = batch.line_of(int(part.places[index]))
             return int(times_ns[index]), f"{reader.name} {reader.unit} {line}"
 
         if len(earlier):
-            found = place(int(earlier[times_ns[earlier].argmax()]))
-            self._before = max(found, self._before or found)
+            bar = time_and_place(int(earlier[times_ns[earlier].argmax()]))
+            self._before = max(bar, self._before or bar)
         if len(later):
-            found = place(int(later[times_ns[later].argmin()]))
-            self._after = min(found, self._after or found)
+            bar = time_and_place(int(later[times_ns[later].argmin()]))
+            self._after = min(bar, self._after or bar)
 
     def nearest(self, ledger: Ledger) -> str:
-        """Say that there is no such bar, and what there is instead."""
+        """Return a message that the bar does not exist, with what exists instead."""
         symbol = self._bar.symbol
         if not self._read:
             ledger.close_panel()
@@ -208,12 +206,12 @@ class _Search:
         if self._bar.ns is None:
             return f"no {self._bar}: there are {self._read:,}"
         sides = (("before", self._before), ("after", self._after))
-        near = [f"{iso(at[0])} ({at[1]}) {side} it" for side, at in sides if at]
+        near = [f"{iso(bar[0])} ({bar[1]}) {side} it" for side, bar in sides if bar]
         return f"no {self._bar}; there is {' and '.join(near)}"
 
 
 def _gathered(inputs: Inputs, symbol: str, search: _Search) -> Trace:
-    """Read again: the closes up to the bar, and the bars of its window."""
+    """Read again, and keep the closes up to the bar and the bars of its window."""
     import numpy as np
 
     doubles = array("d")

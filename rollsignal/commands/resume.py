@@ -70,7 +70,7 @@ class Resumed:
         check_settings(self.path, self._state, self._task.config)
         if self._signals:
             state = self._state
-            self._signals.follow(KnownSignals(state.series, state.digest, state.written))
+            self._signals.follow(KnownSignals(state.accounts, state.digest, state.written))
 
     def listener(self) -> None:
         """Return nobody: who wants the bars is made with each attempt to decide them."""
@@ -91,7 +91,7 @@ class Resumed:
         changes = attempt.restated()
         if not changes:
             return found
-        if not self._state.series:
+        if not self._state.accounts:
             raise _disagree(changes)
         message = _shown_changes(changes)
         if self._task.config.on_restatement == "error":
@@ -196,7 +196,7 @@ class _Attempt:
         new = [file for file in self._task.inputs if known[file.path].kind != "known"]
         task = self._task._replace(
             inputs=new,
-            known=self._state.series,
+            known=self._state.accounts,
             seen={file.path: self._seen(file.path) for file in new},
             take_old=self._take_old,
             digest=True,

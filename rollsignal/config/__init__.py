@@ -1,1 +1,1 @@
-"""This package reads what is asked: the config and the request."""
+"""This package reads what a user asks for: the config and the request."""

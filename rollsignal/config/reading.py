@@ -1,13 +1,11 @@
-"""This module reads config.yaml into a `JobConfig`, and says on which line something is wrong."""
+"""This module reads config.yaml into a `JobConfig`; its errors name the line."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import yaml
 
-from rollsignal.config.rules import (
-    Text,
-)
+from rollsignal.config.rules import Text
 from rollsignal.config.sections import lines_of, read_mapping
 from rollsignal.config.settings import JobConfig
 from rollsignal.config.yaml_nodes import BadSettingError, as_written, composed
@@ -19,24 +17,24 @@ MAX_BYTES = 65_536
 
 
 class ReadConfig(NamedTuple):
-    """A config file's settings, and the lines of those that are written there, by dotted name."""
+    """The settings of a config file, and the lines of those written there, by dotted name."""
 
     config: JobConfig
     lines: dict[str, int]
 
 
 def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:
-    """Read a config file's settings, as `read_config` does."""
+    """Read the settings of a config file, as `read_config` does."""
     return read_config(path, assumed).config
 
 
 def config_of(settings: Mapping[str, object]) -> JobConfig:
-    """Make a config of the values that `plain_by_name` lists; raises `ConfigError`."""
+    """Build a config from the values that `plain_by_name` lists; raises `ConfigError`."""
     groups: dict[str, object] = {}
     for name, value in settings.items():
         group, _, key = name.rpartition(".")
-        within = cast(dict[str, object], groups.setdefault(group, {})) if group else groups
-        within[key] = value
+        section = cast(dict[str, object], groups.setdefault(group, {})) if group else groups
+        section[key] = value
     text = yaml.safe_dump(groups, allow_unicode=True, sort_keys=False)
     return _read(text.encode(), "the settings of the record", {}).config
 
@@ -50,8 +48,8 @@ def read_config(path: str, assumed: Mapping[str, object] | None = None) -> ReadC
     with open_regular(path, "Config file", ConfigError) as file:
         try:
             data = file.read(MAX_BYTES + 1)
-        except OSError as problem:
-            raise ConfigError(f"{name}: reading failed: {problem.strerror}") from problem
+        except OSError as error:
+            raise ConfigError(f"{name}: reading failed: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
     return _read(data, name, assumed or {})
@@ -65,7 +63,7 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
             return ReadConfig(JobConfig(**values), {})
         raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
     if not isinstance(root, yaml.MappingNode):
-        # Nothing at all is put at the end by the parser.
+        # The parser puts an empty value at the end of the file.
         line = root.start_mark.line + 1 if root.value else 1
         raise ConfigError(
             f"{name} line {line}: {as_written(root)} instead of settings such as window: 5"
@@ -73,14 +71,14 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
     try:
         config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))
         return ReadConfig(config, lines_of(root, JobConfig))
-    except BadSettingError as bad:
-        error = ConfigError(f"{name} line {bad.line}: {bad.what}")
+    except BadSettingError as problem:
+        error = ConfigError(f"{name} line {problem.line}: {problem.what}")
         error.version = _version(root)
         raise error from None
 
 
 def _version(root: yaml.MappingNode) -> str | None:
-    """Find the version in a config that has something else wrong."""
+    """Return the version of a config that has an error elsewhere, None if it has no valid one."""
     for key, value in root.value:
         if key.value == "version":
             try:

@@ -1,4 +1,4 @@
-"""This module says what a run is asked to read and write."""
+"""This module holds the request: what a run reads and writes."""
 
 import os
 from typing import Literal, NamedTuple
@@ -9,11 +9,11 @@ LogFormat = Literal["text", "json"]
 
 
 class Request(NamedTuple):
-    """What a run is asked to read and write.
+    """What a run reads and writes.
 
-    `log_file` None keeps no log; `format` None tells each input's format from its content. `wait`
-    is for how many seconds a run waits for another one that writes the same files. `given` holds
-    the inputs as they were named, where `inputs` are the files that they stand for.
+    With `log_file` None there is no log file. With `format` None the content of each input decides
+    its format. `wait` is how many seconds a run waits for another run that writes the same files.
+    `given` holds the inputs as the user named them, `inputs` the files that they stand for.
     """
 
     inputs: tuple[str, ...] = ("data.csv",)
@@ -35,29 +35,29 @@ class Request(NamedTuple):
 
     @property
     def outputs(self) -> dict[str, str]:
-        """List the flags of all outputs but the log, with their paths."""
-        named = {
+        """Return the path of each output by its flag, without the log."""
+        paths = {
             "--output": self.output,
             "--summary": self.summary,
             "--signals": self.signals,
             "--record": self.record,
             "--state": self.state,
         }
-        return {flag: path for flag, path in named.items() if path}
+        return {flag: path for flag, path in paths.items() if path}
 
     @property
     def locked(self) -> list[str]:
-        """List the paths whose locks keep other runs from the outputs.
+        """List the paths to lock, so that no other run writes the outputs.
 
-        A folder has its lock inside, where its files are begun.
+        The lock of a folder is inside it, where its files are first written.
         """
-        inside = {"--signals"} if self.partition_by else set()
+        folders = {"--signals"} if self.partition_by else set()
         return [
-            os.path.join(path, "signals") if flag in inside else path
+            os.path.join(path, "signals") if flag in folders else path
             for flag, path in self.outputs.items()
         ]
 
     @property
     def written(self) -> list[str]:
-        """List the paths of all that is written, the log included."""
+        """List the paths of all outputs, the log included."""
         return [*self.outputs.values(), *([self.log_file] if self.log_file else [])]

@@ -1,6 +1,6 @@
-"""This module holds the rules of single settings: what one may be, and what is wrong with it.
+"""This module holds the rules of single settings: which values are allowed, and what errors say.
 
-What YAML would turn into something else than was written is refused.
+A value that YAML would change, such as 010 or no, is an error.
 """
 
 import re
@@ -24,17 +24,19 @@ class Whole(NamedTuple):
         """Read the number; raises `BadSettingError`."""
         text = scalar(node, name)
         if is_quoted(node) or not re.fullmatch(r"[+-]?(0|[1-9][0-9]*)", text):
-            meant = re.fullmatch(r"0*([1-9][0-9]{0,8})(\.0*)?", text.strip().replace("_", ""))
-            example = meant[1] if meant else self.example
-            raise BadSettingError(
-                node,
-                f"{name} is {as_written(node)}, no plain whole number (write {name}: {example})",
-            )
+            raise BadSettingError(node, f"{name} is {as_written(node)}: {self._advice(text, name)}")
         if len(text) > 20 or not self.least <= int(text) <= self.most:
             raise BadSettingError(
                 node, f"{name} is {shown(text)}, not between {self.least:,} and {self.most:,}"
             )
         return int(text)
+
+    def _advice(self, text: str, name: str) -> str:
+        meant = re.fullmatch(r"(0*)([1-9][0-9]{0,8})(\.0*)?", text.strip().replace("_", ""))
+        if not meant:
+            return f"write a plain whole number (for example {name}: {self.example})"
+        how = "without leading zeros" if meant[1] else "as a plain whole number"
+        return f"write it {how} ({name}: {meant[2]})"
 
     def schema(self) -> dict[str, object]:
         """Describe the number in JSON Schema."""
@@ -42,7 +44,7 @@ class Whole(NamedTuple):
 
 
 class Text(NamedTuple):
-    """Some text, exactly as written; `optional` text may be null."""
+    """Text, kept exactly as written; `optional` text may be null."""
 
     help: str
     optional: bool = False
@@ -51,16 +53,16 @@ class Text(NamedTuple):
     def read(self, node: yaml.Node, name: str) -> str | None:
         """Read the text; raises `BadSettingError`."""
         text = scalar(node, name)
-        kind = node.tag.rpartition(":")[2]
-        if kind == "null" and self.optional:
+        yaml_type = node.tag.rpartition(":")[2]
+        if yaml_type == "null" and self.optional:
             return None
-        if kind not in ("str", "null"):
+        if yaml_type not in ("str", "null"):
             raise BadSettingError(
                 node,
-                f"{name} is {as_written(node)}, which YAML reads as a {kind};"
+                f"{name} is {as_written(node)}, which YAML reads as type {yaml_type};"
                 f' write {name}: "{as_written(node)}"',
             )
-        if not text.strip() or kind == "null":
+        if not text.strip() or yaml_type == "null":
             raise BadSettingError(node, f"{name} is empty; write a name, in quotes")
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise BadSettingError(
@@ -128,7 +130,7 @@ class TimestampFormat(NamedTuple):
 
 
 class DateAndTime(NamedTuple):
-    """The columns of a date and of a time of day, which make a timestamp together."""
+    """The two columns, date and time of day, that together make a timestamp."""
 
     date: str
     time: str
@@ -137,12 +139,12 @@ class DateAndTime(NamedTuple):
         return f"[{self.date}, {self.time}]"
 
     def plain(self) -> object:
-        """Write it as JSON holds it."""
+        """Return the two names as a JSON value."""
         return [self.date, self.time]
 
 
 class TimestampSetting(NamedTuple):
-    """The name of the timestamp column, those of a date's and a time's as a list, or null."""
+    """The name of the timestamp column, a list of the date and time columns, or null."""
 
     help: str
 
@@ -187,7 +189,7 @@ class SymbolFrom(NamedTuple):
     filename: bool = False
 
     def plain(self) -> object:
-        """Write it as JSON holds it."""
+        """Return the source as a JSON value."""
         return {"from": "filename"} if self.filename else self.column
 
     def __str__(self) -> str:
@@ -202,9 +204,9 @@ class SymbolSetting(NamedTuple):
     def read(self, node: yaml.Node, name: str) -> SymbolFrom | None:
         """Read the source of symbols; raises `BadSettingError`."""
         if isinstance(node, yaml.MappingNode):
-            written = [(as_written(key), as_written(value)) for key, value in node.value]
-            if written != [("from", "filename")]:
-                raise BadSettingError(node, f"{name} is a mapping other than {{from: filename}}")
+            pairs = [(as_written(key), as_written(value)) for key, value in node.value]
+            if pairs != [("from", "filename")]:
+                raise BadSettingError(node, f"{name} is a mapping, but not {{from: filename}}")
             return SymbolFrom(filename=True)
         column = _NAME_OR_NULL.read(node, name)
         return None if column is None else SymbolFrom(column)

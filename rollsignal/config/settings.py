@@ -1,6 +1,6 @@
-"""This module reads config.yaml into a frozen `JobConfig`.
+"""This module declares the settings of a job, the frozen `JobConfig`.
 
-Each setting is declared once: its name, type, check, default and help.
+Each setting is declared once: its name, type, rule, default and help.
 """
 
 from typing import Annotated, Literal, NamedTuple, get_args
@@ -19,7 +19,7 @@ from rollsignal.config.rules import (
 from rollsignal.config.sections import Section, mapping_schema
 from rollsignal.core.ledger import Missing, Rules
 
-WRITTEN = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
+TIMESTAMP_FORMATS = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
@@ -33,7 +33,7 @@ class Columns(NamedTuple):
     timestamp: Annotated[
         str | DateAndTime | None,
         TimestampSetting(
-            "the column of timestamps, or those of their [date, time]; null: found by usual names"
+            "the column of timestamps, or the two columns [date, time]; null: found by usual names"
         ),
     ] = None
     symbol: Annotated[
@@ -43,7 +43,7 @@ class Columns(NamedTuple):
 
 
 class Checks(NamedTuple):
-    """What is to be done about bars in doubt."""
+    """What each check does with its findings."""
 
     order: Annotated[Level, OneOf("a timestamp before the one above it", get_args(Level))] = "error"
     duplicates: Annotated[
@@ -53,7 +53,7 @@ class Checks(NamedTuple):
         Level, OneOf("high below another price, low above one, volume below 0", get_args(Level))
     ] = "off"
     gaps: Annotated[
-        Level, OneOf("a step in time beyond the series' most common one", get_args(Level))
+        Level, OneOf("a time step longer than the most common one of the series", get_args(Level))
     ] = "off"
 
 
@@ -87,7 +87,7 @@ class JobConfig(NamedTuple):
     on_restatement: Annotated[
         OnRestatement,
         OneOf(
-            "bars of a state that were changed since: error; recompute: decide everything anew",
+            "bars of a state that were changed since: error; recompute: decide everything again",
             get_args(OnRestatement),
         ),
     ] = "error"
@@ -96,39 +96,39 @@ class JobConfig(NamedTuple):
     timestamp_format: Annotated[
         str | None,
         TimestampFormat(
-            f"how timestamps are written: {', '.join(WRITTEN)},"
-            ' or a pattern such as "%d/%m/%Y %H:%M"; null: found out',
-            WRITTEN,
+            f"how timestamps are written: {', '.join(TIMESTAMP_FORMATS)},"
+            ' or a pattern such as "%d/%m/%Y %H:%M"; null: detected',
+            TIMESTAMP_FORMATS,
         ),
     ] = None
     checks: Annotated[
-        Checks, Section("what to do about bars in doubt: error, warn or off", Checks)
+        Checks, Section("what each check does with its findings: error, warn or off", Checks)
     ] = Checks()
 
     @property
     def needs_timestamps(self) -> bool:
-        """Tell whether any check looks at timestamps."""
+        """Return whether sorting or a check needs timestamps."""
         checks = self.checks
         return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
 
     @property
     def rules(self) -> Rules:
-        """Return what decides the signals."""
+        """Return the rules that decide the signals."""
         return Rules(self.window, self.missing, self.checks.gaps != "off")
 
     def plain_by_name(self) -> dict[str, object]:
-        """List every setting by its dotted name, as JSON holds it."""
+        """Return every setting as a JSON value, by its dotted name."""
         return {
             name: value.plain() if isinstance(value, SymbolFrom | DateAndTime) else value
             for name, value in self.by_name().items()
         }
 
     def by_name(self) -> dict[str, object]:
-        """List every setting by its dotted name."""
+        """Return every setting by its dotted name."""
         settings: dict[str, object] = {}
         for name, value in self._asdict().items():
             if hasattr(value, "_asdict"):
-                settings |= {f"{name}.{below}": item for below, item in value._asdict().items()}
+                settings |= {f"{name}.{key}": item for key, item in value._asdict().items()}
             else:
                 settings[name] = value
         return settings

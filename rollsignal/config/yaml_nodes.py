@@ -1,4 +1,4 @@
-"""This module reads YAML to its nodes, and says what stands there."""
+"""This module reads YAML into nodes, and shows them in messages."""
 
 import codecs
 from typing import Any, cast
@@ -12,7 +12,7 @@ MAX_DEPTH = 8
 
 
 class BadSettingError(Exception):
-    """A setting is not what it may be; `line` is where it stands."""
+    """A setting that is not allowed, on the line `line`."""
 
     def __init__(self, node: yaml.Node, what: str) -> None:
         super().__init__(what)
@@ -21,16 +21,16 @@ class BadSettingError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Compose nodes without aliases, tags and deep nesting, which no config needs."""
+    """A loader that refuses aliases, tags and deep nesting, which no config needs."""
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = cast(Any, self).peek_event()
         if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
-            kind = "aliases" if isinstance(event, yaml.AliasEvent) else "tags"
+            refused = "aliases" if isinstance(event, yaml.AliasEvent) else "tags"
             raise yaml.MarkedYAMLError(
-                problem=f"{kind} are not used here", problem_mark=event.start_mark
+                problem=f"{refused} are not allowed here", problem_mark=event.start_mark
             )
         if self.depth >= MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
@@ -41,21 +41,21 @@ class _Loader(yaml.SafeLoader):
 
 
 def composed(data: bytes, name: str) -> yaml.Node | None:
-    """Read YAML to its topmost node, None if there is nothing; raises `ConfigError`.
+    """Return the topmost node of a YAML text, None for an empty one; raises `ConfigError`.
 
-    name: how messages call the text.
+    name: the name of the text in messages.
     """
     try:
         if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             data.decode()
         return yaml.compose(data, Loader=_Loader)
     except UnicodeDecodeError as error:
-        at = data.count(b"\n", 0, error.start) + 1
+        line_number = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"{name} line {at}: not valid YAML text: a byte that is not UTF-8"
+            f"{name} line {line_number}: not valid YAML text: a byte that is not UTF-8"
         ) from error
     except yaml.MarkedYAMLError as error:
-        # Where the text ends too early, the context tells where the unfinished thing began.
+        # If the text ends too early, the context mark is where the unfinished part begins.
         unfinished = "end of stream" in str(error.problem) and error.context_mark
         mark = unfinished or error.problem_mark
         line = f" line {mark.line + 1}" if mark else ""
@@ -74,12 +74,12 @@ def scalar(node: yaml.Node, name: str) -> str:
 
 
 def is_quoted(node: yaml.Node) -> bool:
-    """Tell whether a value stands in quotes or in a block of text, so that it is text."""
+    """Return whether a value is in quotes or in a block of text, so that it is text."""
     return bool(getattr(node, "style", None))
 
 
 def as_written(node: yaml.Node) -> str:
-    """Show what stands in the YAML, for a message."""
+    """Return what is written in the YAML, for a message."""
     if not isinstance(node, yaml.ScalarNode):
         return "a list" if isinstance(node, yaml.SequenceNode) else "a mapping"
     if not node.value and not is_quoted(node):

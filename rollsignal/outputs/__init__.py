@@ -1,1 +1,1 @@
-"""This package writes what a run leaves: metrics, log, summary, signals, record and state."""
+"""This package writes the outputs of a run: metrics, log, summary, signals, record and state."""

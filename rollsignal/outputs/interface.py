@@ -1,4 +1,4 @@
-"""This module says what a run tells its outputs and observers, and what is known of a run."""
+"""This module declares outputs, observers, and the report on a run that they receive."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class RunReport(NamedTuple):
-    """All that is known of a run so far; what it has not come to is None or empty.
+    """All that is known of a run so far; what is not known yet is None or empty.
 
     `started_ns` and `ended_ns` are in nanoseconds since 1970, `elapsed_ms` counts from the start
-    of the program. `version` is that of the config, as far as it could be read.
+    of the program. `version` is the version in the config, None if it could not be read.
     """
 
     request: Request
@@ -35,29 +35,29 @@ class RunReport(NamedTuple):
 
 
 class Output(Protocol):
-    """A file or folder that a run leaves; `flag` is what asks for it."""
+    """A file or folder that a run writes; `flag` is the flag that asks for it."""
 
     flag: str
     path: str
 
     def begin(self) -> None:
-        """Get ready before any bar is read; raises `JobError`."""
+        """Prepare before any bar is read; raises `JobError`."""
 
     def listener(self) -> "Listener[Any] | None":
-        """Return who wants every decided bar for it, if anyone does."""
+        """Return the listener that needs every decided bar, None if there is none."""
 
     def finish(self, report: RunReport) -> None:
-        """Put the output in its place, whole; raises `JobError`."""
+        """Put the complete output in its place; raises `JobError`."""
 
     def abandon(self) -> None:
-        """Remove what is unfinished; does nothing after `finish`."""
+        """Remove unfinished files; does nothing after `finish`."""
 
 
 class Observer(Protocol):
-    """Whoever is told of a run: the log, the record."""
+    """An observer of a run: the log or the record."""
 
     def started(self, report: RunReport) -> None:
-        """Receive that the run begins to work; raises `JobError`."""
+        """Record that the run has started; raises `JobError`."""
 
     def ended(self, report: RunReport) -> None:
-        """Receive how the run ended; raises `JobError`."""
+        """Record how the run ended; raises `JobError`."""

@@ -1,8 +1,8 @@
-"""This module writes the log of a run: one event, one line.
+"""This module writes the log of a run: one line for each event.
 
-Lines are appended, each with one write, so that runs that share a log do not cut each other's
-lines. A log that cannot be written never stops a job. The standard library's logging would add
-6 ms to a job that takes 60.
+Each line is appended with one write, so that runs that share a log do not mix their lines. A log
+that cannot be written never stops a job. The logging of the standard library would add 6 ms to a
+job that takes 60.
 """
 
 import json
@@ -17,13 +17,10 @@ from rollsignal.version import __version__
 
 
 class RunLog:
-    """Write events to a log file, and to whoever listens (`tell`).
-
-    `warnings` holds those that were told.
-    """
+    """A log that writes events to a file and passes them to `tell`; `warnings` keeps warnings."""
 
     def __init__(self, path: str | None, log_format: LogFormat, tell: Tell) -> None:
-        """Open the log for appending; `path` None keeps no file."""
+        """Open the log for appending; with `path` None there is no file."""
         self._format = log_format
         self._tell = tell
         self._file: int | None = None
@@ -40,7 +37,7 @@ class RunLog:
             self._give_up(problem)
 
     def started(self, report: RunReport) -> None:
-        """Write that a run begins."""
+        """Write that a run has started."""
         inputs = " ".join(map(without_secrets, report.request.inputs))
         self.event("INFO", "job started", program=f"rollsignal {__version__}", input=inputs)
 
@@ -50,7 +47,7 @@ class RunLog:
         self.event("INFO", "job ended", status=status, duration_ms=report.elapsed_ms)
 
     def event(self, level: LogLevel, message: str, **fields: object) -> None:
-        """Write one event with its fields, and tell it."""
+        """Write one event with its fields, and pass it to `tell`."""
         self.record(level, message, **fields)
         if level == "WARNING":
             self.warnings.append(_with_fields(message, fields))
@@ -76,7 +73,7 @@ class RunLog:
             return
         try:
             data = line.encode("utf-8", "backslashreplace")
-            # Of a disk that is nearly full, a write may take a part, and only the next one fails.
+            # On a disk that is nearly full, a write may be partial, and only the next one fails.
             while data:
                 data = data[os.write(self._file, data) :]
         except OSError as problem:
@@ -98,7 +95,7 @@ def _line(log_format: LogFormat, level: LogLevel, message: str, fields: dict[str
 
 
 def iso_ms(ns: int) -> str:
-    """Write a time in nanoseconds since 1970 as ISO 8601 in UTC, to the millisecond."""
+    """Format a time in nanoseconds since 1970 as ISO 8601 in UTC, to the millisecond."""
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ns // 10**9))
     return f"{seconds}.{ns // 10**6 % 1000:03d}Z"
 
@@ -108,7 +105,7 @@ def _with_fields(message: str, fields: dict[str, object]) -> str:
 
 
 def _clean(value: object) -> object:
-    """Escape what is no Unicode text, such as a file name in another encoding."""
+    """Return a value for JSON; a file name that is not valid Unicode is escaped."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     return value if isinstance(value, int | float | None) else str(value)

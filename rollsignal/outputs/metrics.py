@@ -1,4 +1,4 @@
-"""This module builds the metrics of a run, as the JSON that the file and stdout both show."""
+"""This module builds the metrics of a run, as the JSON of the metrics file and of stdout."""
 
 import json
 from collections.abc import Mapping
@@ -44,30 +44,30 @@ class MetricsFile:
         self.path = path
 
     def begin(self) -> None:
-        """Do nothing: what an earlier run left is removed before the config is read."""
+        """Do nothing: the old file is removed before the config is read."""
 
     def listener(self) -> None:
-        """Return nobody: the tally is enough."""
+        """Return None: the tally is enough."""
 
     def finish(self, report: RunReport) -> None:
         """Write the metrics; raises `OutputError` or `DiskError`."""
         replace(self.path, to_json(metrics_of(report)))
 
     def abandon(self) -> None:
-        """Do nothing: nothing is begun."""
+        """Do nothing: there is no unfinished file."""
 
 
 def metrics_of(report: RunReport) -> Metrics:
-    """Build the metrics of a run that is over."""
+    """Build the metrics of a run that has ended."""
     if report.error:
         return failure(report.version, report.error.message)
     assert report.config, "a run that succeeded has read its config"
-    assert report.found, "a run that succeeded has found something"
+    assert report.found, "a run that succeeded has results"
     return success(report.config.config, report.found.tally, report.elapsed_ms)
 
 
 def success(config: JobConfig, tally: Tally, latency_ms: int) -> SuccessMetrics:
-    """Build the metrics of a run that succeeded, keys in their published order."""
+    """Build the metrics of a run that succeeded, with keys in the published order."""
     return {
         "version": config.version,
         "rows_processed": tally.rows,
@@ -85,9 +85,9 @@ def failure(version: str | None, message: str) -> ErrorMetrics:
 
 
 def signal_rate(config: JobConfig, tally: Tally) -> float:
-    """Compute ones / bars that count, rounded half-even to 4 places from the whole numbers.
+    """Compute ones / bars, rounded half-even to 4 places from the exact whole numbers.
 
-    Bars that count have a signal (`warmup: exclude`), or are all bars (`warmup: zero`).
+    `bars` are those with a signal (`warmup: exclude`), or all bars (`warmup: zero`).
     """
     bars = tally.signals
     if config.warmup == "zero":
@@ -98,5 +98,5 @@ def signal_rate(config: JobConfig, tally: Tally) -> float:
 
 
 def to_json(metrics: Mapping[str, object]) -> str:
-    """Write metrics as strict JSON, indented by 2, with one newline at the end."""
+    """Format metrics as strict JSON, indented by 2, with one newline at the end."""
     return json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

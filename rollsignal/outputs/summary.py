@@ -1,4 +1,4 @@
-"""This module builds the summary of a run, a row for every symbol, as CSV, JSON or Parquet."""
+"""This module builds the summary of a run, one row per symbol, as CSV, JSON or Parquet."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ SUMMARY_SUFFIXES = (".csv", ".json", ".parquet")
 
 
 class SummaryRow(NamedTuple):
-    """What a run found about one symbol; None where it has no answer."""
+    """The results for one symbol; None where there is no answer."""
 
     symbol: str
     rows: int
@@ -40,39 +40,39 @@ class Summary:
     flag = "--summary"
 
     def __init__(self, path: str) -> None:
-        """Name the output; raises `UsageError` for any other suffix."""
+        """Raise `UsageError` for a path with another suffix."""
         self.path = path
-        self._form = summary_suffix(path)
+        self._suffix = summary_suffix(path)
 
     def begin(self) -> None:
-        """Do nothing: it is written at once."""
+        """Do nothing: the summary is written in one step."""
 
     def listener(self) -> None:
-        """Return nobody: the accounts are enough."""
+        """Return None: the accounts are enough."""
 
     def finish(self, report: RunReport) -> None:
         """Write the summary; raises `OutputError` or `DiskError`."""
         assert report.config, "a run that succeeded has read its config"
-        assert report.found, "a run that succeeded has found something"
+        assert report.found, "a run that succeeded has results"
         rows = summary_rows(report.found.accounts, report.config.config)
-        replace(self.path, rendered(rows, self._form))
+        replace(self.path, rendered(rows, self._suffix))
 
     def abandon(self) -> None:
-        """Do nothing: nothing is begun."""
+        """Do nothing: there is no unfinished file."""
 
 
 def summary_suffix(path: str) -> str:
-    """Tell a summary's form by the suffix of its path; raises `UsageError` for any other."""
+    """Return the suffix of the path of a summary; raises `UsageError` for an unknown one."""
     return known_suffix("--summary", path, SUMMARY_SUFFIXES)
 
 
-def summary_rows(series: Mapping[str, Account], config: JobConfig) -> list[SummaryRow]:
+def summary_rows(accounts: Mapping[str, Account], config: JobConfig) -> list[SummaryRow]:
     """Build the rows, sorted by symbol."""
-    return [_row(symbol, series[symbol], config) for symbol in sorted(series)]
+    return [_row(symbol, accounts[symbol], config) for symbol in sorted(accounts)]
 
 
-def _row(symbol: str, series: Account, config: JobConfig) -> SummaryRow:
-    tally, last = series.tally, series.last
+def _row(symbol: str, account: Account, config: JobConfig) -> SummaryRow:
+    tally, last = account.tally, account.last
     has_rate = tally.signals > 0 or (config.warmup == "zero" and tally.rows > 0)
     return SummaryRow(
         symbol,
@@ -81,17 +81,17 @@ def _row(symbol: str, series: Account, config: JobConfig) -> SummaryRow:
         tally.ones,
         signal_rate(config, tally) if has_rate else None,
         tally.ties,
-        None if series.first_ns is None else iso(series.first_ns),
-        None if series.last_ns is None else iso(series.last_ns),
+        None if account.first_ns is None else iso(account.first_ns),
+        None if account.last_ns is None else iso(account.last_ns),
         None if last is None or last.close is None else decimal_text(last.close, last.scale),
         None if last is None else last.mean,
         None if last is None else last.signal,
     )
 
 
-def rendered(rows: list[SummaryRow], form: str) -> bytes:
-    """Write the rows in one of `SUMMARY_SUFFIXES`."""
-    return {".csv": _csv, ".json": _json, ".parquet": _parquet}[form](rows)
+def rendered(rows: list[SummaryRow], suffix: str) -> bytes:
+    """Return the rows as a file with one of `SUMMARY_SUFFIXES`."""
+    return {".csv": _csv, ".json": _json, ".parquet": _parquet}[suffix](rows)
 
 
 def _csv(rows: list[SummaryRow]) -> bytes:
@@ -104,8 +104,8 @@ def _csv(rows: list[SummaryRow]) -> bytes:
 
 
 def _json(rows: list[SummaryRow]) -> bytes:
-    found = [row._asdict() for row in rows]
-    return (json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    documents = [row._asdict() for row in rows]
+    return (json.dumps(documents, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _parquet(rows: list[SummaryRow]) -> bytes:
@@ -114,8 +114,8 @@ def _parquet(rows: list[SummaryRow]) -> bytes:
     texts = dict.fromkeys(("symbol", "first_timestamp", "last_timestamp", "last_close"), pl.String)
     rates = dict.fromkeys(("signal_rate", "last_rolling_mean"), pl.Float64)
     counts = {name: pl.Int64 for name in SummaryRow._fields if name not in texts | rates}
-    kinds = texts | rates | counts
-    schema = {name: kinds[name] for name in SummaryRow._fields}
+    types = texts | rates | counts
+    schema = {name: types[name] for name in SummaryRow._fields}
     file = io.BytesIO()
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(file)
     return file.getvalue()

@@ -330,7 +330,7 @@ def test_records_without_signals_are_compared_by_their_digests(runs: Runs) -> No
     code, printed, _ = runs.told(one, three)
     assert code == 1
     assert printed.endswith(
-        "no table of signals is left of one of the runs, so nobody can tell where\n"
+        "one of the runs has no table of signals, so where they differ is not known\n"
     )
     assert runs.told(one, four)[0] == 2
 
@@ -356,8 +356,8 @@ def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> N
         1,
         "the signals differ\n"
         "\n"
-        "A: a.csv, 4 bars, window 2 (told by its first signal)\n"
-        "B: b.csv, 4 bars, window 2 (told by its first signal)\n"
+        "A: a.csv, 4 bars, window 2 (from its first signal)\n"
+        "B: b.csv, 4 bars, window 2 (from its first signal)\n"
         "\n"
         "1 signal changed: 1 by data\n"
         "1 bar with another rolling mean, and the same close and signal\n"
@@ -373,14 +373,19 @@ def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> N
     ("name", "content", "code", "message"),
     [
         ("none.csv", None, 66, "Signals or record not found"),
-        ("bars.csv", b"time,close\n1,2\n", 65, "bars.csv: no table of signals: no timestamp"),
-        ("cut.parquet", b"PAR1 and no more", 65, "cut.parquet: no table of signals: "),
+        (
+            "bars.csv",
+            b"time,close\n1,2\n",
+            65,
+            "bars.csv: not a table of signals: no column timestamp",
+        ),
+        ("cut.parquet", b"PAR1 and no more", 65, "cut.parquet: not a table of signals: "),
         ("r.json", b'{"a": ', 65, "r.json is no record of a run: not JSON at line 1, "),
         (
             "odd.csv",
             b"timestamp,symbol,close,rolling_mean,signal\n,,1,,x\n",
             65,
-            "odd.csv: no table of signals: ",
+            "odd.csv: not a table of signals: ",
         ),
     ],
 )

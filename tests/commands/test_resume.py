@@ -189,7 +189,7 @@ def test_bars_that_were_lost_beside_the_state_are_missed(tmp_path: Path) -> None
         error = folder.continued([path])
         assert error is not None
         assert error.exit_code == 65
-        assert error.message == f"{bars} {told}, which belongs to {tmp_path}/s.state"
+        assert error.message == f"{bars}, which belongs to {tmp_path}/s.state, {told}"
         assert error.detail == (
             f"put a copy in its place, or remove {tmp_path}/s.state and read all bars again"
         )

@@ -252,7 +252,11 @@ def test_a_window_longer_than_the_data_is_an_error_and_no_zero(tmp_path: Path) -
         ("seed: 42\nwindow: 2\nversion: 1.0\n", "unknown", 'write version: "1.0"'),
         ("seed: 42\nversion: v7\n", "v7", "missing window"),
         ("seed: 42\nwindow: 0\nversion: v7\n", "v7", "window is '0', not between"),
-        ("seed: 42\nwindow: true\nversion: v7\n", "v7", "window is true, no plain whole number"),
+        (
+            "seed: 42\nwindow: true\nversion: v7\n",
+            "v7",
+            "window is true: write a plain whole number",
+        ),
         ("version: v7\nseed: 42\nwindow: 2\nwindow: 2\n", "v7", "window is given twice"),
         ("seed: 42\nwindow: 2\nversion: v7\nwindw: 2\n", "v7", "did you mean window?"),
         ("seed: [42\n", "unknown", "not valid YAML"),

@@ -1,4 +1,4 @@
-"""Facts about config.yaml: what it holds, which file is taken, and what is left out."""
+"""Facts about config.yaml: its settings, its defaults, and which files are read."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ def test_a_config_cannot_be_changed_after_it_is_read(tmp_path: Path) -> None:
         config.window = 6  # type: ignore[misc]  # to see it refused
 
 
-@pytest.mark.parametrize("kind", [JobConfig, Columns, Checks])
-def test_each_setting_is_declared_with_its_help(kind: type) -> None:
-    for declared in kind.__annotations__.values():
+@pytest.mark.parametrize("section", [JobConfig, Columns, Checks])
+def test_each_setting_is_declared_with_its_help(section: type) -> None:
+    for declared in section.__annotations__.values():
         assert get_args(declared)[1].help
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "message"),
     [
         ("", "the config is empty; it needs seed, window and version"),
         ("# seed: 42\n\n", "the config is empty; it needs seed, window and version"),
@@ -97,8 +97,8 @@ def test_each_setting_is_declared_with_its_help(kind: type) -> None:
         ('"in quotes"\n', "line 1: 'in quotes' instead of settings"),
     ],
 )
-def test_a_config_must_be_settings(tmp_path: Path, content: str, found: str) -> None:
-    assert found in refused(tmp_path, content).message
+def test_a_config_must_be_settings(tmp_path: Path, content: str, message: str) -> None:
+    assert message in refused(tmp_path, content).message
 
 
 def test_a_config_of_64_kib_is_read_and_one_byte_more_is_refused(tmp_path: Path) -> None:
@@ -109,17 +109,17 @@ def test_a_config_of_64_kib_is_read_and_one_byte_more_is_refused(tmp_path: Path)
     assert message.endswith("more than 65,536 bytes, too large for a config")
 
 
-def test_a_missing_config_is_told_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_config_is_an_error_with_its_path(tmp_path: Path) -> None:
     path = str(tmp_path / "none.yaml")
     with pytest.raises(ConfigError) as caught:
         load_config(path)
     assert (caught.value.message, caught.value.detail) == ("Config file not found", f"path: {path}")
 
 
-def test_a_config_that_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_config_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for path, kind in ((tmp_path, "a directory"), (tmp_path / "pipe", "a pipe")):
-        with pytest.raises(ConfigError, match=f"Config file is {kind}, not a regular file"):
+    for path, description in ((tmp_path, "a directory"), (tmp_path / "pipe", "a pipe")):
+        with pytest.raises(ConfigError, match=f"Config file is {description}, not a regular file"):
             load_config(str(path))
 
 
@@ -134,7 +134,7 @@ PIECES = st.sampled_from(
 
 @given(content=st.lists(PIECES, max_size=30).map("".join) | st.binary(max_size=60))
 @ON_ONE_FILE
-def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: str | bytes) -> None:
+def test_any_content_is_read_or_refused(tmp_path: Path, content: str | bytes) -> None:
     try:
         config = read(tmp_path, content)
     except ConfigError as problem:
@@ -146,7 +146,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: st
 
 def test_settings_are_named_by_their_place_in_the_file(tmp_path: Path) -> None:
     text = CONFIG + "columns: {symbol: {from: filename}}\nchecks: {order: warn}\n"
-    named = read(tmp_path, text).by_name()
-    assert {"window", "columns.symbol", "checks.order"} <= named.keys()
-    assert (named["columns.symbol"], named["checks.order"]) == (SymbolFrom(filename=True), "warn")
-    assert not {"columns", "checks"} & named.keys()
+    values = read(tmp_path, text).by_name()
+    assert {"window", "columns.symbol", "checks.order"} <= values.keys()
+    assert (values["columns.symbol"], values["checks.order"]) == (SymbolFrom(filename=True), "warn")
+    assert not {"columns", "checks"} & values.keys()

@@ -1,7 +1,8 @@
-"""Facts about single settings: what each may be, and what is said of anything else."""
+"""Facts about single settings: their allowed values, and the messages for all others."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.configs import ON_ONE_FILE, read, refused, with_setting
 from tests.support.shell import CONFIG
 
 
-def test_a_timestamp_column_of_null_is_one_found_by_its_usual_names(tmp_path: Path) -> None:
+def test_a_timestamp_column_of_null_is_the_default(tmp_path: Path) -> None:
     config = read(tmp_path, CONFIG + "columns: {timestamp: null}\n")
     assert config == read(tmp_path, CONFIG)
     assert config.columns.timestamp is None
@@ -33,7 +34,7 @@ def test_a_date_and_a_time_may_be_named_in_place_of_a_timestamp(tmp_path: Path) 
         ("[]", "is a list of 0 names, not of two: [date, time]"),
         ("[a, b, c]", "is a list of 3 names, not of two: [date, time]"),
         ("[Date, null]", "is empty; write a name, in quotes"),
-        ("[Date, 5]", 'is 5, which YAML reads as a int; write columns.timestamp: "5"'),
+        ("[Date, 5]", 'is 5, which YAML reads as type int; write columns.timestamp: "5"'),
         ("[Date, [Time]]", "is a list, not a single value"),
         ("{date: Date}", "is a mapping, not a single value"),
     ],
@@ -67,7 +68,7 @@ def test_a_pattern_of_timestamps_is_kept_as_written(tmp_path: Path, pattern: str
         ("YYYY-MM-DD", "is 'YYYY-MM-DD', neither one of iso, epoch_s, "),
         ("[iso]", "is a list, not a single value"),
         ('""', "is empty; write a name, in quotes"),
-        ("2024-01-31", "is 2024-01-31, which YAML reads as a timestamp"),
+        ("2024-01-31", "is 2024-01-31, which YAML reads as type timestamp"),
     ],
 )
 def test_a_wrong_pattern_is_refused_with_its_line(tmp_path: Path, value: str, what: str) -> None:
@@ -146,7 +147,8 @@ NOT_PLAIN = [
 @pytest.mark.parametrize("value", NOT_PLAIN)
 def test_a_number_must_be_written_with_plain_digits(tmp_path: Path, key: str, value: str) -> None:
     problem = refused(tmp_path, with_setting(key, value))
-    assert f"line 3: {key} is {value}, no plain whole number (write {key}: " in problem.message
+    advice = rf"write (it|a) [a-z ]+ \((for example )?{key}: \d+\)"
+    assert re.search(rf"line 3: {key} is {re.escape(value)}: {advice}$", problem.message)
     assert problem.version == "v1"
 
 
@@ -154,21 +156,38 @@ def test_a_number_must_be_written_with_plain_digits(tmp_path: Path, key: str, va
 def test_a_number_in_quotes_is_text(tmp_path: Path, value: str) -> None:
     message = refused(tmp_path, with_setting("window", value)).message
     assert "line 3: window is '7" in message
-    assert "write window: 7)" in message
+    assert message.endswith(": write it as a plain whole number (window: 7)")
 
 
 @pytest.mark.parametrize(
-    ("value", "form"),
-    [("010", "10"), ("0010", "10"), ("1_0", "10"), ("1_000", "1000"), ("7.0", "7")],
+    ("value", "advice"),
+    [
+        ("010", "without leading zeros (window: 10)"),
+        ("0010", "without leading zeros (window: 10)"),
+        ("1_0", "as a plain whole number (window: 10)"),
+        ("1_000", "as a plain whole number (window: 1000)"),
+        ("7.0", "as a plain whole number (window: 7)"),
+    ],
 )
 def test_a_number_yaml_would_misread_is_offered_in_plain_digits(
-    tmp_path: Path, value: str, form: str
+    tmp_path: Path, value: str, advice: str
 ) -> None:
-    assert f"(write window: {form})" in refused(tmp_path, with_setting("window", value)).message
+    message = refused(tmp_path, with_setting("window", value)).message
+    assert message.endswith(f"line 3: window is {value}: write it {advice}")
+
+
+@pytest.mark.parametrize(("key", "example"), [("seed", "42"), ("window", "5")])
+@pytest.mark.parametrize("value", ["five", "0x10", "1e3", "true", "00"])
+def test_a_value_that_is_not_clearly_a_number_is_answered_with_an_example(
+    tmp_path: Path, key: str, value: str, example: str
+) -> None:
+    message = refused(tmp_path, with_setting(key, value)).message
+    advice = f"write a plain whole number (for example {key}: {example})"
+    assert message.endswith(f"line 3: {key} is {value}: {advice}")
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "found"),
+    ("key", "value", "shown"),
     [
         ("seed", "[42]", "a list"),
         ("window", "{bars: 5}", "a mapping"),
@@ -178,11 +197,11 @@ def test_a_number_yaml_would_misread_is_offered_in_plain_digits(
         ("missing", "{a: b}", "a mapping"),
     ],
 )
-def test_a_list_or_mapping_is_no_single_value(
-    tmp_path: Path, key: str, value: str, found: str
+def test_a_list_or_mapping_is_not_a_single_value(
+    tmp_path: Path, key: str, value: str, shown: str
 ) -> None:
     message = refused(tmp_path, with_setting(key, value)).message
-    assert message.endswith(f": {key} is {found}, not a single value")
+    assert message.endswith(f": {key} is {shown}, not a single value")
 
 
 YAML_READS = {
@@ -204,13 +223,13 @@ YAML_READS = {
 }
 
 
-@pytest.mark.parametrize(("value", "kind"), YAML_READS.items())
-def test_a_version_yaml_would_change_is_refused_with_the_form_to_write(
-    tmp_path: Path, value: str, kind: str
+@pytest.mark.parametrize(("value", "yaml_type"), YAML_READS.items())
+def test_a_version_yaml_would_change_is_refused_with_the_text_to_write(
+    tmp_path: Path, value: str, yaml_type: str
 ) -> None:
     problem = refused(tmp_path, with_setting("version", value))
     assert (
-        f"line 3: version is {value}, which YAML reads as a {kind}; "
+        f"line 3: version is {value}, which YAML reads as type {yaml_type}; "
         f'write version: "{value}"' in problem.message
     )
     assert problem.version is None
@@ -245,12 +264,12 @@ def test_a_version_is_kept_exactly_as_written(tmp_path: Path, written: str, vers
 
 @given(version=st.text(st.characters(exclude_categories=["Cs"])).filter(str.strip))
 @ON_ONE_FILE
-def test_any_text_in_quotes_is_a_version_to_the_letter(tmp_path: Path, version: str) -> None:
+def test_any_text_in_quotes_is_kept_exactly_as_the_version(tmp_path: Path, version: str) -> None:
     escapes = "".join(f"\\U{ord(character):08x}" for character in version)
     assert read(tmp_path, with_setting("version", f'"{escapes}"')).version == version
 
 
-def test_half_a_surrogate_pair_is_no_version(tmp_path: Path) -> None:
+def test_half_a_surrogate_pair_is_not_a_version(tmp_path: Path) -> None:
     message = refused(tmp_path, with_setting("version", '"\\ud800"')).message
     assert r"line 3: version is '\ud800', not text" in message
 

@@ -1,4 +1,4 @@
-"""Facts about mappings of settings: which keys they take, and what is said of others."""
+"""Facts about mappings of settings: the allowed keys, and the messages for all others."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_unknown_setting_with_a_giant_name_is_refused_in_a_short_message(
         ("columns:", "columns is empty, not a group of settings"),
         ("columns: close", "columns is close, not a group of settings"),
         ("checks: [order]", "checks is a list, not a group of settings"),
-        ("columns: {close: 5}", 'YAML reads as a int; write columns.close: "5"'),
+        ("columns: {close: 5}", 'YAML reads as type int; write columns.close: "5"'),
         ("columns: {close: null}", "columns.close is empty; write a name, in quotes"),
         ("columns: {timestamp: 2024-01-01}", 'write columns.timestamp: "2024-01-01"'),
         ("checks: {order: no}", "checks.order is 'no', not one of error, warn, off"),
@@ -96,7 +96,7 @@ def test_an_unknown_setting_with_a_giant_name_is_refused_in_a_short_message(
         ("missing: drop", "missing is 'drop', not one of error, skip, gap"),
     ],
 )
-def test_a_setting_of_another_kind_is_refused_by_its_whole_name(
+def test_a_wrong_value_is_refused_with_the_full_name_of_its_setting(
     tmp_path: Path, line: str, what: str
 ) -> None:
     problem = refused(tmp_path, CONFIG + line + "\n")

@@ -1,4 +1,4 @@
-"""Facts about the YAML of a config: which text is taken, and what is said of other text."""
+"""Facts about the YAML of a config: which text is accepted, and the messages for all other text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_pattern_without_quotes_is_refused_with_the_advice_to_quote_it(tmp_pat
         ("seed: 42\nwindow 5\nversion: v1\n", 3),
     ],
 )
-def test_text_that_is_no_yaml_is_refused_with_the_line(
+def test_text_that_is_not_yaml_is_refused_with_the_line(
     tmp_path: Path, content: str, line: int
 ) -> None:
     assert f"config.yaml line {line}: not valid YAML: " in refused(tmp_path, content).message
@@ -48,12 +48,12 @@ def test_text_that_is_no_yaml_is_refused_with_the_line(
         CONFIG.encode() + b"# \x1b[2J\n",
     ],
 )
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path, content: bytes) -> None:
+def test_bytes_that_are_not_text_are_refused(tmp_path: Path, content: bytes) -> None:
     message = refused(tmp_path, content).message
     assert re.search("not valid YAML|not UTF-8", message)
 
 
-def test_a_byte_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_byte_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     message = refused(tmp_path, b"seed: 1\nwindow: 2\nversion: caf\xe9\n").message
     assert "config.yaml line 3: " in message
     assert "UTF-8" in message
@@ -65,7 +65,7 @@ def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> 
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r", "\n\n"])
-def test_any_line_end_is_taken(tmp_path: Path, newline: str) -> None:
+def test_any_line_end_is_accepted(tmp_path: Path, newline: str) -> None:
     assert read(tmp_path, CONFIG.replace("\n", newline)) == read(tmp_path, CONFIG)
 
 
@@ -96,7 +96,7 @@ def test_aliases_are_refused_before_they_are_followed(
     tmp_path: Path, content: str, line: int
 ) -> None:
     message = refused(tmp_path, content).message
-    assert message.endswith(f"line {line}: not valid YAML: aliases are not used here")
+    assert message.endswith(f"line {line}: not valid YAML: aliases are not allowed here")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_aliases_are_refused_before_they_are_followed(
 )
 def test_tags_are_refused(tmp_path: Path, line: str) -> None:
     message = refused(tmp_path, f"{line}\nwindow: 5\nversion: v1\n").message
-    assert message.endswith("line 1: not valid YAML: tags are not used here")
+    assert message.endswith("line 1: not valid YAML: tags are not allowed here")
 
 
 def test_a_tag_runs_nothing(tmp_path: Path) -> None:

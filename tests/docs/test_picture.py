@@ -1,4 +1,4 @@
-"""Facts about the picture of the rooms: it shows the contract, and what rooms say of themselves."""
+"""Facts about the picture of the rooms: it shows the import contract and each docstring."""
 
 import re
 from itertools import pairwise
@@ -56,15 +56,15 @@ def package(tmp_path: Path) -> Path:
 
 
 def boxes(svg: str) -> list[tuple[float, float, float, float]]:
-    """Give the left, top, right and bottom of every room's box."""
-    found = ElementTree.fromstring(svg).findall(f"{SVG}rect[@class='room']")
-    sides = [[float(box.attrib[name]) for name in ("x", "y", "width", "height")] for box in found]
+    """Return the left, top, right and bottom of every room's box."""
+    rects = ElementTree.fromstring(svg).findall(f"{SVG}rect[@class='room']")
+    sides = [[float(box.attrib[name]) for name in ("x", "y", "width", "height")] for box in rects]
     return [(x, y, x + width, y + height) for x, y, width, height in sides]
 
 
-def texts(svg: str, kind: str) -> list[str]:
-    found = ElementTree.fromstring(svg).findall(f"{SVG}text[@class='{kind}']")
-    return [text.text or "" for text in found]
+def texts(svg: str, css_class: str) -> list[str]:
+    elements = ElementTree.fromstring(svg).findall(f"{SVG}text[@class='{css_class}']")
+    return [text.text or "" for text in elements]
 
 
 def test_the_rooms_are_those_of_the_contract_without_the_absent_ones(package: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_room_that_is_built_later_is_drawn_in_its_place(package: Path) -> None
         ("Turn bars into signals\nexactly.\n\nMore.", "Turn bars into signals exactly"),
     ],
 )
-def test_a_room_says_its_duty_in_its_first_sentence(
+def test_the_duty_of_a_room_is_the_first_sentence_of_its_docstring(
     docstring: str, duty: str, package: Path
 ) -> None:
     (package / "cli/__init__.py").write_text(f'"""{docstring}"""\n')
@@ -107,14 +107,14 @@ def test_every_room_has_a_box_with_its_name_and_duty(package: Path) -> None:
 
 
 def test_rooms_of_one_row_stand_side_by_side_and_rows_below_each_other(package: Path) -> None:
-    left = boxes(drawn(rooms(CONTRACTS, package)))
+    remaining = boxes(drawn(rooms(CONTRACTS, package)))
     above = 0.0
     for row in ROWS:
-        here, left = left[: len(row)], left[len(row) :]
-        assert len({(top, bottom) for _, top, _, bottom in here}) == 1
-        assert all(a[2] < b[0] for a, b in pairwise(here))
-        assert here[0][1] > above
-        above = here[0][3]
+        row_boxes, remaining = remaining[: len(row)], remaining[len(row) :]
+        assert len({(top, bottom) for _, top, _, bottom in row_boxes}) == 1
+        assert all(a[2] < b[0] for a, b in pairwise(row_boxes))
+        assert row_boxes[0][1] > above
+        above = row_boxes[0][3]
 
 
 def test_long_duties_stay_in_their_boxes() -> None:
@@ -139,7 +139,7 @@ def test_names_and_duties_are_escaped() -> None:
     assert texts(svg, "duty") == ["reads <x> & y"]
 
 
-def test_the_picture_says_in_words_what_it_shows_and_suits_dark_pages(package: Path) -> None:
+def test_the_picture_has_a_description_in_words_and_suits_dark_pages(package: Path) -> None:
     svg = drawn(rooms(CONTRACTS, package))
     page = ElementTree.fromstring(svg)
     assert "outputs, engines; readers; config" in (page.findtext(f"{SVG}desc") or "")

@@ -1,4 +1,4 @@
-"""Facts about the log: one event is one line, and a log never stops a job."""
+"""Facts about the log: each event is one line, and a log never stops a job."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def opened(
 
 
 def lines(path: Path) -> list[str]:
-    *found, rest = path.read_bytes().decode().split("\n")
+    *complete, rest = path.read_bytes().decode().split("\n")
     assert rest == ""
-    return found
+    return complete
 
 
 def without_time(path: Path) -> list[str]:
@@ -56,7 +56,7 @@ def test_an_event_is_a_line_of_time_level_message_and_fields(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_the_time_of_an_event_is_in_utc_wherever_it_happens(
+def test_the_time_of_an_event_is_in_utc_in_every_time_zone(
     tmp_path: Path, log_format: LogFormat
 ) -> None:
     assert time.localtime().tm_gmtoff != 0
@@ -95,18 +95,18 @@ def test_a_field_that_could_be_misread_is_quoted(
 @pytest.mark.parametrize("log_format", ["text", "json"])
 @given(text=st.text() | st.just(NASTY))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_one_event_is_one_printable_line_whatever_it_tells(
+def test_each_event_is_one_printable_line_whatever_its_text(
     tmp_path: Path, log_format: LogFormat, text: str
 ) -> None:
     (tmp_path / "log").unlink(missing_ok=True)
     with opened(tmp_path / "log", log_format) as log:
         log.event("INFO", "job started", input=text)
         log.event("ERROR", text)
-    found = lines(tmp_path / "log")
-    assert len(found) == 2
-    assert all(line.isprintable() for line in found)
+    logged = lines(tmp_path / "log")
+    assert len(logged) == 2
+    assert all(line.isprintable() for line in logged)
     if log_format == "json":
-        assert [strict_json(line)["level"] for line in found] == ["INFO", "ERROR"]
+        assert [strict_json(line)["level"] for line in logged] == ["INFO", "ERROR"]
 
 
 def test_control_and_escape_characters_are_escaped_in_a_message(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_control_and_escape_characters_are_escaped_in_a_message(tmp_path: Path) 
     ]
 
 
-def test_as_json_an_event_has_the_standard_names_first_and_its_fields_after(
+def test_a_json_event_has_the_standard_names_first_and_then_its_fields(
     tmp_path: Path,
 ) -> None:
     with opened(tmp_path / "log", "json") as log:
@@ -136,7 +136,7 @@ def test_as_json_an_event_has_the_standard_names_first_and_its_fields_after(
     ]
 
 
-def test_who_listens_hears_events_but_not_records(tmp_path: Path) -> None:
+def test_tell_receives_events_but_not_records(tmp_path: Path) -> None:
     heard = Heard()
     with opened(tmp_path / "log", heard=heard) as log:
         log.event("INFO", "rows loaded", rows=3, dialect="utf-8, comma")
@@ -155,7 +155,7 @@ def test_each_line_of_a_traceback_is_an_event(tmp_path: Path) -> None:
     ]
 
 
-def test_lines_are_added_to_a_log_that_is_there(tmp_path: Path) -> None:
+def test_lines_are_added_to_an_existing_log(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("what was there\n")
     for run in ("first", "second"):
         with opened(tmp_path / "log") as log:
@@ -164,12 +164,12 @@ def test_lines_are_added_to_a_log_that_is_there(tmp_path: Path) -> None:
 
 
 def test_runs_that_share_a_log_do_not_overwrite_each_other(tmp_path: Path) -> None:
-    with opened(tmp_path / "log") as one, opened(tmp_path / "log") as other:
+    with opened(tmp_path / "log") as first, opened(tmp_path / "log") as second:
         for number in range(5):
-            one.record("INFO", "x" * 1000 + str(number))
-            other.record("INFO", "y" * 500 + str(number))
-    told = [line.split()[-1] for line in lines(tmp_path / "log")]
-    assert told == [text + str(n) for n in range(5) for text in ("x" * 1000, "y" * 500)]
+            first.record("INFO", "x" * 1000 + str(number))
+            second.record("INFO", "y" * 500 + str(number))
+    messages = [line.split()[-1] for line in lines(tmp_path / "log")]
+    assert messages == [text + str(n) for n in range(5) for text in ("x" * 1000, "y" * 500)]
 
 
 def test_the_folder_of_a_log_is_made(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_log_in_the_working_folder_needs_no_folder(
     assert without_time(tmp_path / "log") == ["INFO    here"]
 
 
-def test_without_a_path_no_file_is_kept_but_events_are_heard() -> None:
+def test_without_a_path_there_is_no_file_but_tell_receives_events() -> None:
     heard = Heard()
     log = RunLog(None, "text", heard)
     log.event("INFO", "job started")
@@ -211,30 +211,30 @@ def make_pipe_nobody_reads(path: Path) -> str:
     return "No such device or address"
 
 
-@pytest.mark.parametrize("hindrance", [make_file, make_folder, make_pipe_nobody_reads])
-def test_a_log_that_cannot_be_opened_is_told_once_and_does_not_stop_anyone(
-    tmp_path: Path, hindrance: object
+@pytest.mark.parametrize("obstacle", [make_file, make_folder, make_pipe_nobody_reads])
+def test_a_log_that_cannot_be_opened_is_reported_once_and_does_not_stop_the_job(
+    tmp_path: Path, obstacle: object
 ) -> None:
-    assert callable(hindrance)
-    reason = hindrance(tmp_path / "at")
+    assert callable(obstacle)
+    reason = obstacle(tmp_path / "at")
     heard = Heard()
     with opened(tmp_path / "at/log", heard=heard) as log:
         log.event("INFO", "job started")
         log.event("INFO", "job ended")
-    (level, text), *told = heard
+    (level, text), *events = heard
     assert level == "WARNING"
     assert re.fullmatch(rf"the log cannot be written: ({reason}); the job goes on without it", text)
-    assert told == [("INFO", "job started"), ("INFO", "job ended")]
+    assert events == [("INFO", "job started"), ("INFO", "job ended")]
 
 
-def test_a_log_with_a_path_that_no_system_has_does_not_stop_anyone() -> None:
+def test_a_log_with_an_impossible_path_does_not_stop_the_job() -> None:
     heard = Heard()
     log = RunLog("nul\0byte", "text", heard)
     log.event("INFO", "job started")
     assert [level for level, _ in heard] == ["WARNING", "INFO"]
 
 
-def test_a_log_that_fails_midway_is_told_once_and_does_not_stop_anyone(tmp_path: Path) -> None:
+def test_a_log_that_fails_midway_is_reported_once_and_does_not_stop_the_job(tmp_path: Path) -> None:
     heard = Heard()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with opened(tmp_path / "log", heard=heard) as log:
@@ -268,9 +268,9 @@ def test_a_log_is_not_inherited_by_other_programs(tmp_path: Path) -> None:
 
 
 def descriptors_of(path: Path) -> list[int]:
-    found = []
+    descriptors = []
     for descriptor in range(256):
         with suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
-                found.append(descriptor)
-    return found
+                descriptors.append(descriptor)
+    return descriptors

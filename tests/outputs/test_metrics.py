@@ -1,4 +1,4 @@
-"""Facts about the metrics: their keys, their order, their one rounded number."""
+"""Facts about the metrics: their keys, the order of the keys, and the one rounded number."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_version_that_could_not_be_read_is_unknown() -> None:
     assert failure(None, "no config")["version"] == "unknown"
 
 
-def test_the_two_published_values_are_one_tally_without_and_with_its_warm_up() -> None:
+def test_the_two_published_values_are_one_tally_without_and_with_warm_up() -> None:
     assert signal_rate(CONFIG, SAMPLE) == 0.4991
     assert signal_rate(ZERO, SAMPLE) == 0.4989
 
@@ -68,14 +68,14 @@ def test_with_warmup_zero_the_value_is_ones_of_all_bars(tally: Tally) -> None:
 
 
 @given(tallies())
-def test_bars_left_out_for_a_missing_close_are_no_bars(tally: Tally) -> None:
+def test_bars_skipped_for_a_missing_close_do_not_count(tally: Tally) -> None:
     config = ZERO._replace(missing="skip")
     bars = tally.rows - tally.missing
     assert signal_rate(config, tally) == float(round(Fraction(tally.ones, bars), 4))
 
 
 @given(tallies())
-def test_bars_in_a_gap_are_bars(tally: Tally) -> None:
+def test_bars_in_a_gap_count(tally: Tally) -> None:
     config = ZERO._replace(missing="gap")
     assert signal_rate(config, tally) == float(round(Fraction(tally.ones, tally.rows), 4))
 
@@ -104,7 +104,7 @@ def test_no_ones_and_all_ones_are_written_as_numbers_with_a_point(ones: int, val
 @given(
     version=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), message=st.text("ü\n")
 )
-def test_any_version_and_message_are_strict_json_and_come_back_to_the_letter(
+def test_any_version_and_message_are_strict_json_and_are_read_back_exactly(
     version: str, message: str
 ) -> None:
     document = failure(version, message)
@@ -126,6 +126,6 @@ def test_success_is_written_as_published() -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_what_is_no_json_number_is_never_written(number: float) -> None:
+def test_a_number_that_json_does_not_have_is_never_written(number: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         to_json({"value": number})

@@ -1,4 +1,4 @@
-"""The summary: a row for every symbol, the same in every form, exact, and escape_formula."""
+"""The summary: one row per symbol, the same in every format, exact, and safe in spreadsheets."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ symbols = st.one_of(
 
 @st.composite
 def rows(draw: DrawFn) -> SummaryRow:
-    """Draw a row with answers or without."""
+    """Draw a row with or without answers."""
     numbers = st.floats(allow_nan=False, allow_infinity=False)
     texts = st.sampled_from(["2024-01-01T00:00:00Z", "1970-01-01T00:00:00.000000001Z"])
     closes = st.decimals(allow_nan=False, allow_infinity=False).map(lambda close: f"{close:f}")
@@ -68,34 +68,34 @@ def written(value: object) -> str:
 
 
 @given(st.lists(rows(), max_size=5))
-def test_every_form_holds_every_answer_exactly(found: list[SummaryRow]) -> None:
-    assert [SummaryRow(**row) for row in json.loads(rendered(found, ".json"))] == found
-    frame = pl.read_parquet(io.BytesIO(rendered(found, ".parquet")))
-    assert [SummaryRow(*row) for row in frame.rows()] == found
-    lines = from_csv(rendered(found, ".csv"))
+def test_every_format_holds_every_answer_exactly(drawn: list[SummaryRow]) -> None:
+    assert [SummaryRow(**row) for row in json.loads(rendered(drawn, ".json"))] == drawn
+    frame = pl.read_parquet(io.BytesIO(rendered(drawn, ".parquet")))
+    assert [SummaryRow(*row) for row in frame.rows()] == drawn
+    lines = from_csv(rendered(drawn, ".csv"))
     assert lines == [
         {name: written(value) for name, value in row._asdict().items()}
         | {"symbol": escape_formula(row.symbol)}
-        for row in found
+        for row in drawn
     ]
-    for line, row in zip(lines, found, strict=True):
+    for line, row in zip(lines, drawn, strict=True):
         for name in ("signal_rate", "last_rolling_mean"):
             value = getattr(row, name)
             assert (float(line[name]) if line[name] else None) == value
 
 
 @given(st.lists(rows(), max_size=5))
-def test_the_same_rows_are_the_same_bytes(found: list[SummaryRow]) -> None:
-    for form in SUMMARY_SUFFIXES:
-        assert rendered(found, form) == rendered(list(found), form)
+def test_the_same_rows_are_the_same_bytes(drawn: list[SummaryRow]) -> None:
+    for suffix in SUMMARY_SUFFIXES:
+        assert rendered(drawn, suffix) == rendered(list(drawn), suffix)
 
 
-@pytest.mark.parametrize("form", SUMMARY_SUFFIXES)
-def test_a_summary_of_nothing_has_its_columns_still(form: str) -> None:
-    data = rendered([], form)
-    if form == ".json":
+@pytest.mark.parametrize("suffix", SUMMARY_SUFFIXES)
+def test_an_empty_summary_still_has_its_columns(suffix: str) -> None:
+    data = rendered([], suffix)
+    if suffix == ".json":
         assert data == b"[]\n"
-    elif form == ".csv":
+    elif suffix == ".csv":
         assert data == ",".join(NAMES).encode() + b"\n"
     else:
         assert pl.read_parquet(io.BytesIO(data)).columns == NAMES
@@ -105,16 +105,16 @@ def test_the_columns_have_one_type_whatever_is_in_them() -> None:
     empty = SummaryRow("", 0, 0, 0, None, 0, None, None, None, None, None)
     full = SummaryRow("A", 1, 1, 1, 1.0, 0, "t", "t", "1", 1.0, 1)
     schemas = [
-        pl.read_parquet(io.BytesIO(rendered(found, ".parquet"))).schema
-        for found in ([], [empty], [full], [empty] * 200 + [full])
+        pl.read_parquet(io.BytesIO(rendered(drawn, ".parquet"))).schema
+        for drawn in ([], [empty], [full], [empty] * 200 + [full])
     ]
     text, count, number = pl.String(), pl.Int64(), pl.Float64()
-    kinds = [text, count, count, count, number, count, text, text, text, number, count]
-    assert schemas == [dict(zip(NAMES, kinds, strict=True))] * 4
+    types = [text, count, count, count, number, count, text, text, text, number, count]
+    assert schemas == [dict(zip(NAMES, types, strict=True))] * 4
 
 
 @given(symbols)
-def test_a_symbol_that_a_spreadsheet_would_run_is_made_text_in_csv_alone(symbol: str) -> None:
+def test_a_symbol_that_a_spreadsheet_would_run_is_escaped_only_in_csv(symbol: str) -> None:
     row = SummaryRow(symbol, 1, 0, 0, None, 0, None, None, "-5", None, None)
     (line,) = from_csv(rendered([row], ".csv"))
     assert not line["symbol"].startswith(FORMULA_STARTS)
@@ -125,21 +125,21 @@ def test_a_symbol_that_a_spreadsheet_would_run_is_made_text_in_csv_alone(symbol:
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
-def test_every_sign_that_begins_a_formula_is_guarded(start: str) -> None:
+def test_every_sign_that_begins_a_formula_is_escaped(start: str) -> None:
     assert escape_formula(f"{start}SUM(A1)") == f"'{start}SUM(A1)"
     assert escape_formula(f"A{start}1") == f"A{start}1"
 
 
-def test_a_carriage_return_is_written_so_that_the_row_does_not_break() -> None:
+def test_a_carriage_return_does_not_break_the_row() -> None:
     assert escape_formula("\rA\rB") == "'\\rA\\rB"
 
 
 def row_of(cells: list[str], **changes: object) -> SummaryRow:
-    """Summarize a series of such closes."""
+    """Return the summary of a series with these closes."""
     decided, carry = advance(Carry(CONFIG.window), parse_closes(cells))
-    series = Account(carry, decided.tally, decided.last(CONFIG.window))
+    account = Account(carry, decided.tally, decided.last(CONFIG.window))
     # Any field may be changed.
-    (row,) = summary_rows({"A": series._replace(**changes)}, CONFIG)  # type: ignore[arg-type]
+    (row,) = summary_rows({"A": account._replace(**changes)}, CONFIG)  # type: ignore[arg-type]
     return row
 
 
@@ -173,7 +173,7 @@ def test_the_last_close_is_the_number_that_was_read(close: Decimal) -> None:
     assert not ("." in text and text.endswith("0"))
 
 
-def test_a_symbol_without_an_answer_has_none() -> None:
+def test_what_is_not_known_of_a_symbol_is_none() -> None:
     assert row_of(["1", "2"]) == SummaryRow("A", 2, 0, 0, None, 0, None, None, "2", None, None)
     assert row_of(["1", "2", "3", ""])[-3:] == (None, None, None)
     nothing = Account(Carry(CONFIG.window))
@@ -182,9 +182,9 @@ def test_a_symbol_without_an_answer_has_none() -> None:
 
 
 def test_a_rate_counts_warm_up_as_the_config_says() -> None:
-    series = Account(Carry(3), Tally(rows=8, signals=6, ones=1))
-    assert summary_rows({"A": series}, CONFIG)[0].signal_rate == 0.1667
-    assert summary_rows({"A": series}, ZERO)[0].signal_rate == 0.125
+    account = Account(Carry(3), Tally(rows=8, signals=6, ones=1))
+    assert summary_rows({"A": account}, CONFIG)[0].signal_rate == 0.1667
+    assert summary_rows({"A": account}, ZERO)[0].signal_rate == 0.125
     short = Account(Carry(3), Tally(rows=2))
     assert summary_rows({"A": short}, ZERO)[0].signal_rate == 0.0
 
@@ -207,39 +207,39 @@ def test_timestamps_are_written_to_the_nanosecond() -> None:
 
 @given(st.lists(symbols, unique=True))
 def test_rows_are_sorted_by_symbol(names: list[str]) -> None:
-    series = {name: Account(Carry(3)) for name in names}
-    assert [row.symbol for row in summary_rows(series, CONFIG)] == sorted(names)
+    accounts = {name: Account(Carry(3)) for name in names}
+    assert [row.symbol for row in summary_rows(accounts, CONFIG)] == sorted(names)
 
 
 @pytest.mark.parametrize(
-    ("path", "form"),
+    ("path", "suffix"),
     [("s.csv", ".csv"), ("a.b/S.JSON", ".json"), ("x.csv.Parquet", ".parquet")],
 )
-def test_the_form_of_a_summary_is_told_by_its_suffix(path: str, form: str) -> None:
-    assert summary_suffix(path) == form
+def test_the_suffix_decides_the_format_of_a_summary(path: str, suffix: str) -> None:
+    assert summary_suffix(path) == suffix
 
 
 @pytest.mark.parametrize("path", ["s", "s.txt", "s.csv.gz", "csv", ".csv", "s.csv ", "", "s.xlsx"])
 def test_any_other_suffix_is_a_usage_error(path: str) -> None:
-    with pytest.raises(UsageError, match=r"ends in none of \.csv, \.json, \.parquet$"):
+    with pytest.raises(UsageError, match=r"must end in one of \.csv, \.json, \.parquet$"):
         summary_suffix(path)
 
 
-def test_a_run_with_a_suffix_that_is_none_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_run_with_an_unknown_suffix_leaves_the_existing_file(tmp_path: Path) -> None:
     job, path = Job(tmp_path), tmp_path / "summary.txt"
     path.write_text("mine")
     assert job.run(f"--summary={path}") == UsageError.exit_code
     assert path.read_text() == "mine"
-    what = f"--summary {path} ends in none of .csv, .json, .parquet"
+    what = f"--summary {path} must end in one of .csv, .json, .parquet"
     assert job.metrics() == error("v1", what)
 
 
-@pytest.mark.parametrize("form", SUMMARY_SUFFIXES)
-def test_a_run_leaves_the_summary_beside_its_metrics(tmp_path: Path, form: str) -> None:
-    job, path = Job(tmp_path), tmp_path / "deep" / f"summary{form}"
+@pytest.mark.parametrize("suffix", SUMMARY_SUFFIXES)
+def test_a_run_leaves_the_summary_beside_its_metrics(tmp_path: Path, suffix: str) -> None:
+    job, path = Job(tmp_path), tmp_path / "deep" / f"summary{suffix}"
     assert job.run(f"--summary={path}") == 0
     expected = SummaryRow("", 8, 7, 4, 0.5714, 1, None, None, "4", 2.5, 1)
-    assert path.read_bytes() == rendered([expected], form)
+    assert path.read_bytes() == rendered([expected], suffix)
 
 
 def test_a_run_that_fails_leaves_no_summary_of_an_earlier_one(tmp_path: Path) -> None:

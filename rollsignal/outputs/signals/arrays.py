@@ -1,4 +1,4 @@
-"""This module writes signals that were decided on arrays as CSV, as they would be one by one."""
+"""This module writes signals decided on arrays as CSV, as they would be written one by one."""
 
 import csv
 import io
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Between these, polars writes a float as Python does.
+# Within these bounds, polars writes a float as Python does.
 PLAIN_FLOATS = (1e-3, 1e15)
 # With more decimals than these, every int64 of ticks is below 1.
 MAX_WHOLE_SCALE = 18
 
 
 def csv_of(bars: ArrayDecided, window: int, escaped: bool) -> tuple[bytes, int, int]:
-    """Write bars as CSV; return it with the most digits before and after the point of any close.
+    """Write bars as CSV; return it, and the most digits of a close before and after its point.
 
-    escaped: whether symbols are written so that no spreadsheet runs them as a formula.
+    escaped: whether symbols are protected from being run as formulas by a spreadsheet.
     """
     import polars as pl
 
@@ -56,12 +56,12 @@ def csv_of(bars: ArrayDecided, window: int, escaped: bool) -> tuple[bytes, int, 
 
 
 def longest(text: "pl.Series") -> int:
-    """Return the most bytes of any text, 0 where there is none."""
+    """Return the length of the longest text in bytes, 0 without any text."""
     return int(text.str.len_bytes().max() or 0)  # type: ignore[arg-type]  # whole numbers
 
 
 def _close_halves(bars: ArrayDecided) -> "tuple[pl.Series, pl.Series]":
-    """Write what stands before the points of closes and after them, without zeros at the end."""
+    """Write the digits of closes before and after the point, without zeros at the end."""
     import numpy as np
     import polars as pl
 
@@ -94,17 +94,17 @@ def _symbols(bars: ArrayDecided, escaped: bool) -> "pl.Series":
 
 
 def symbol_texts(symbols: Sequence[str], escaped: bool) -> list[str]:
-    """Write each symbol as a field of CSV; `escaped`: none that spreadsheets run."""
+    """Write each symbol as a field of CSV, `escaped` if a spreadsheet might run it as a formula."""
     text = io.StringIO(newline="")
-    # The writer quotes only what its own line end is made of.
+    # The line end matters: the writer quotes fields that contain its characters.
     writer = csv.writer(text, lineterminator="\n")
-    written = []
+    fields = []
     for symbol in symbols:
         writer.writerow([escape_formula(symbol) if escaped else symbol, ""])
-        written.append(text.getvalue().removesuffix(",\n"))
+        fields.append(text.getvalue().removesuffix(",\n"))
         text.seek(0)
         text.truncate()
-    return written
+    return fields
 
 
 def _means(bars: ArrayDecided, window: int) -> "pl.Series":
@@ -116,7 +116,7 @@ def _means(bars: ArrayDecided, window: int) -> "pl.Series":
 
 
 def mean_texts(means: "NDArray[np.float64]") -> "pl.Series":
-    """Write rolling means, each as the shortest decimal that identifies the double."""
+    """Write each rolling mean as the shortest decimal that identifies the double."""
     import numpy as np
     import polars as pl
 

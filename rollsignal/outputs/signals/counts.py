@@ -1,4 +1,4 @@
-"""This module counts and digests the signals of each partition, so that it can be known again."""
+"""This module counts and digests the signals of each partition, so that it can be recognized."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,36 +10,36 @@ from rollsignal.outputs.signals.forms import escape_formula, folder_name
 
 
 class PartitionCount(NamedTuple):
-    """How many rows a partition has, and their digest."""
+    """The number of rows in a partition, and their digest."""
 
     rows: int = 0
     digest: int = 0
 
     def plus(self, rows: int, digest: int) -> "PartitionCount":
-        """Add rows."""
+        """Return the count with more rows."""
         return PartitionCount(self.rows + rows, plus(self.digest, digest))
 
 
 class WrittenPartitions(NamedTuple):
-    """The partitions that a state has written: by what, in which form, and what each holds."""
+    """The partitions that a state has written: their key, file suffix and counts."""
 
     key: str
-    form: str
+    suffix: str
     parts: dict[str, PartitionCount]
 
 
 class KnownSignals(NamedTuple):
-    """The signals that a state knows: its series, the digest of all, and its partitions if any."""
+    """The signals in a state: its accounts, the digest of all signals, and any partitions."""
 
-    series: Mapping[str, Account]
+    accounts: Mapping[str, Account]
     digest: int
     written: WrittenPartitions | None
 
 
 class PartitionCounter:
-    """Count all bars that are taken; `parts` holds what each partition has, by its folder's name.
+    """A counter of the bars of each partition; `parts` has the counts by the names of folders.
 
-    escaped: whether symbols are written so that no spreadsheet runs them as a formula.
+    escaped: whether symbols are protected from being run as formulas by a spreadsheet.
     """
 
     def __init__(self, key: str, *, escaped: bool) -> None:
@@ -51,8 +51,8 @@ class PartitionCounter:
     def take(self, bars: Decided) -> None:
         """Receive the next decided bars."""
         for value, count, digest in bars.counted(self._keys, by_day=self._key == "date"):
-            written = escape_formula(value) if value and self._escaped else value
-            self.add(folder_name(self._key, written), count, digest)
+            text = escape_formula(value) if value and self._escaped else value
+            self.add(folder_name(self._key, text), count, digest)
 
     def add(self, name: str, count: int, digest: int) -> None:
         """Add rows to a partition."""

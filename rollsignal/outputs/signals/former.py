@@ -1,4 +1,4 @@
-"""This module reads the signals that earlier runs on a state have left, and knows them again."""
+"""This module reads the signals that earlier runs on a state have written, and checks them."""
 
 import os
 from collections.abc import Iterator
@@ -24,68 +24,68 @@ STAMP = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def former_csv(path: str, known: KnownSignals, escaped: bool) -> Iterator[tuple[bytes, Widths]]:
-    """Yield the rows of the bars that a state knows, as `csv_of` writes them, part by part.
+    """Yield the rows of the bars in a state, as `csv_of` writes them, part by part.
 
-    path: the file that the run before left; what follows in it is of a run that did not end.
-    Raises `DataError` at the end if these were not the rows of the bars that the state knows.
+    path: the file that the previous run wrote; rows after those of the state are from a run that
+    did not finish. Raises `DataError` at the end if the rows were not those of the state.
     """
     if not os.path.exists(path):
-        raise _lacking(path)
-    left = sum(series.tally.rows for series in known.series.values())
+        raise _missing_signals(path)
+    rows = sum(account.tally.rows for account in known.accounts.values())
     table = _Table()
     with guarded(path):
-        for batch in _batches(path, left):
+        for batch in _batches(path, rows):
             table.take(batch)
             yield _csv_of(batch, escaped)
-    if table.part != PartitionCount(left, known.digest):
-        raise _others(path)
+    if table.part != PartitionCount(rows, known.digest):
+        raise _other_signals(path)
 
 
 class FormerParts:
-    """The partitions of a folder that the run before left, as far as a state knows them."""
+    """The partitions that a state has written to a folder."""
 
-    def __init__(self, folder: str, key: str, form: str, known: KnownSignals) -> None:
-        """Look for all of them; raises `DataError` if they are not what the state has written."""
+    def __init__(self, folder: str, key: str, suffix: str, known: KnownSignals) -> None:
+        """Check that they all exist; raises `DataError` if not, or for another key or suffix."""
         self._known = known
         written = known.written
-        if written is None or (written.key, written.form) != (key, form):
-            raise _lacking(folder)
+        if written is None or (written.key, written.suffix) != (key, suffix):
+            raise _missing_signals(folder)
         self.parts = written.parts
         for name in self.parts:
-            if not os.path.exists(os.path.join(folder, name, f"signals{form}")):
-                raise _lacking(os.path.join(folder, name))
+            if not os.path.exists(os.path.join(folder, name, f"signals{suffix}")):
+                raise _missing_signals(os.path.join(folder, name))
 
-    def known(self, path: str) -> "pl.Series":
-        """Tell which rows of a partition the state knows; others are of a run that did not end.
+    def known_rows(self, path: str) -> "pl.Series":
+        """Return a mask of the rows that are in the state; others are of a run that did not finish.
 
-        Raises `DataError` if these are not what the state has written.
+        Raises `DataError` if these rows are not those that the state has written.
         """
         import polars as pl
 
         table, masks = _Table(), []
         with guarded(path):
             for batch in _batches(path):
-                mask = pl.Series(_ns(batch) <= self._reached(batch))
+                mask = pl.Series(_ns(batch) <= self._last_ns(batch))
                 table.take(batch.filter(mask))
                 masks.append(mask)
         name = os.path.basename(os.path.dirname(path))
         if table.part != self.parts.get(name, PartitionCount()):
-            raise _others(path)
+            raise _other_signals(path)
         return pl.concat(masks) if masks else pl.Series([], dtype=pl.Boolean)
 
-    def _reached(self, batch: "pl.DataFrame") -> "NDArray[np.int64]":
-        """Tell the place that each row's series had reached."""
+    def _last_ns(self, batch: "pl.DataFrame") -> "NDArray[np.int64]":
+        """Return the last timestamp of the series of each row in the state."""
         import polars as pl
 
-        series = self._known.series.items()
-        places = {symbol: one.last_ns for symbol, one in series if one.last_ns is not None}
+        accounts = self._known.accounts.items()
+        last_ns = {name: item.last_ns for name, item in accounts if item.last_ns is not None}
         before_all = -(2**63)
         symbols = batch["symbol"]
-        return symbols.replace_strict(places, default=before_all, return_dtype=pl.Int64).to_numpy()
+        return symbols.replace_strict(last_ns, default=before_all, return_dtype=pl.Int64).to_numpy()
 
 
 class _Table:
-    """Count and digest rows that are read again."""
+    """A counter and digester of rows that are read again."""
 
     def __init__(self) -> None:
         self._rows = 0
@@ -95,11 +95,11 @@ class _Table:
 
     @property
     def part(self) -> PartitionCount:
-        """Tell how many rows there are, and their digest."""
+        """Return the number of rows so far, and their digest."""
         return PartitionCount(self._rows, self._digester.digest)
 
     def take(self, batch: "pl.DataFrame") -> None:
-        """Take the next rows."""
+        """Receive the next rows."""
         import numpy as np
         import polars as pl
 
@@ -111,30 +111,30 @@ class _Table:
         codes = batch["symbol"].replace_strict(self._codes, return_dtype=pl.Int64).to_numpy()
         signals = batch["signal"]
         margins = signals.fill_null(0).cast(pl.Int64).to_numpy()
-        has_signal, nothing = signals.is_not_null().to_numpy(), np.zeros(batch.height, np.int64)
-        timed = batch["stamp"][0] != ""
-        times_ns = _ns(batch) if timed else None
-        numbers = None if timed else self._numbers(batch)
+        has_signal, zeros = signals.is_not_null().to_numpy(), np.zeros(batch.height, np.int64)
+        has_times = batch["stamp"][0] != ""
+        times_ns = _ns(batch) if has_times else None
+        numbers = None if has_times else self._numbers(batch)
         names = list(self._codes)
-        columns = (names, codes, times_ns, numbers, nothing, margins, has_signal, 0)
+        columns = (names, codes, times_ns, numbers, zeros, margins, has_signal, 0)
         self._digester.take(ArrayDecided("", *columns))
 
     def _numbers(self, batch: "pl.DataFrame") -> "NDArray[np.int64]":
-        """Count the rows of each series, from 1."""
+        """Number the rows of each series from 1."""
         import polars as pl
 
-        before = pl.col("symbol").replace_strict(self._counts, default=0, return_dtype=pl.Int64)
-        numbered = batch.select("symbol", number=pl.int_range(pl.len()).over("symbol") + 1 + before)
+        count = pl.col("symbol").replace_strict(self._counts, default=0, return_dtype=pl.Int64)
+        numbered = batch.select("symbol", number=pl.int_range(pl.len()).over("symbol") + 1 + count)
         self._counts |= dict(numbered.group_by("symbol").agg(pl.col("number").max()).iter_rows())
         return numbered["number"].to_numpy()
 
 
-def _batches(path: str, most: int | None = None) -> "Iterator[pl.DataFrame]":
+def _batches(path: str, max_rows: int | None = None) -> "Iterator[pl.DataFrame]":
     try:
         table = signal_table(path)
     except InputError as problem:
-        raise _others(path) from problem
-    table = table if most is None else table.head(most)
+        raise _other_signals(path) from problem
+    table = table if max_rows is None else table.head(max_rows)
     return iter(table.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True))
 
 
@@ -164,14 +164,14 @@ def _csv_of(batch: "pl.DataFrame", escaped: bool) -> tuple[bytes, Widths]:
     return text, Widths(whole, decimals)
 
 
-def _others(path: str) -> DataError:
-    what = "does not hold the signals of the bars that the state knows"
-    return DataError(f"{shown_path(path)} {what}", _HINT)
+def _other_signals(path: str) -> DataError:
+    problem = "does not hold the signals of the bars in the state"
+    return DataError(f"{shown_path(path)} {problem}", _HINT)
 
 
-def _lacking(path: str) -> DataError:
-    what = "the signals of the bars that the state knows are not there"
-    return DataError(f"{shown_path(path)}: {what}", _HINT)
+def _missing_signals(path: str) -> DataError:
+    problem = "the signals of the bars in the state are missing"
+    return DataError(f"{shown_path(path)}: {problem}", _HINT)
 
 
-_HINT = "put back what the run before wrote, or start anew with another state file"
+_HINT = "put back what the previous run wrote, or start again with another state file"

@@ -3,40 +3,31 @@
 import os
 from typing import TYPE_CHECKING
 
-from rollsignal.errors import OutputError
-from rollsignal.messages import shown
+from rollsignal.errors import OutputError, UsageError
+from rollsignal.messages import escaped, shown, shown_path
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import polars as pl
-
-
-from rollsignal.errors import UsageError
-from rollsignal.messages import escaped, shown_path
-
-# Of row groups and record batches.
+# The size of row groups and record batches.
 GROUP_ROWS = 1 << 17
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 MAX_NAME_BYTES = 255
 
 
-def sink(table: "pl.LazyFrame", form: str, target: "str | pl.PartitionBy") -> None:
-    """Write a table of signals, the same bytes for the same rows wherever they come from."""
-    if form == ".csv":
+def sink(table: "pl.LazyFrame", suffix: str, target: "str | pl.PartitionBy") -> None:
+    """Write a table of signals in the format of a suffix; equal rows give equal bytes."""
+    if suffix == ".csv":
         table.sink_csv(target)
-    elif form == ".parquet":
+    elif suffix == ".parquet":
         table.sink_parquet(target, row_group_size=GROUP_ROWS)
     else:
         table.sink_ipc(target, record_batch_size=GROUP_ROWS)
 
 
 def trimmed(close: "pl.Expr") -> "pl.Expr":
-    """Write closes as text, without zeros at the end of decimals."""
+    """Return closes as text, without zeros at the end of decimals."""
     import polars as pl
 
     text = close.cast(pl.String)
@@ -44,24 +35,25 @@ def trimmed(close: "pl.Expr") -> "pl.Expr":
     return pl.when(text.str.contains(".", literal=True)).then(short).otherwise(text).alias("close")
 
 
-def scanned(path: str, form: str) -> "pl.LazyFrame":
-    """Scan a file of signals in a form, its columns alone."""
+def scanned(path: str, suffix: str) -> "pl.LazyFrame":
+    """Scan a file of signals in the format of a suffix, without columns from its folder."""
     import polars as pl
 
-    if form == ".csv":
+    if suffix == ".csv":
         return pl.scan_csv(path, infer_schema=False, glob=False)
-    scan = pl.scan_parquet if form == ".parquet" else pl.scan_ipc
+    scan = pl.scan_parquet if suffix == ".parquet" else pl.scan_ipc
     return scan(path, glob=False, hive_partitioning=False)
 
 
 def folder_name(key: str, value: str | None) -> str:
-    """Name the folder of a partition; raises `OutputError` where no folder can have the name."""
+    """Return the name of the folder of a partition; raises `OutputError` if it is too long."""
     from urllib.parse import quote
 
     name = f"{key}={quote(value, safe=' ') if value else NO_VALUE}"
     if len(name) > MAX_NAME_BYTES:
-        what = f"the {key} {shown(str(value))} is too long for the name of a folder"
-        raise OutputError(f"Output cannot be created: {what}", "write one file: no --partition-by")
+        problem = f"the {key} {shown(str(value))} is too long for the name of a folder"
+        hint = "leave out --partition-by to write one file"
+        raise OutputError(f"Output cannot be created: {problem}", hint)
     return name
 
 
@@ -69,9 +61,9 @@ SIGNAL_SUFFIXES = (".csv", ".parquet", ".arrow")
 
 
 def signals_suffix(path: str, partition_by: str | None = None) -> str:
-    """Tell the form by the suffix of a path; raises `UsageError` for any other.
+    """Return the suffix of a path of signals; raises `UsageError` for an unknown one.
 
-    A folder of partitions may be named without a suffix, and is Parquet then.
+    A folder of partitions may have a name without a suffix: its files are Parquet.
     """
     suffix = os.path.splitext(path)[1].lower()
     if partition_by and suffix not in SIGNAL_SUFFIXES:
@@ -83,16 +75,16 @@ HEADER = ("timestamp", "symbol", "close", "rolling_mean", "signal")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def known_suffix(flag: str, path: str, forms: tuple[str, ...]) -> str:
-    """Tell which of some suffixes the path of a flag has; raises `UsageError` for any other."""
+def known_suffix(flag: str, path: str, suffixes: tuple[str, ...]) -> str:
+    """Return which of the suffixes the path of a flag has; raises `UsageError` for any other."""
     suffix = os.path.splitext(path)[1].lower()
-    if suffix not in forms:
-        raise UsageError(f"{flag} {shown_path(path)} ends in none of {', '.join(forms)}")
+    if suffix not in suffixes:
+        raise UsageError(f"{flag} {shown_path(path)} must end in one of {', '.join(suffixes)}")
     return suffix
 
 
 def escape_formula(text: str) -> str:
-    """Keep a spreadsheet from running a text as a formula.
+    """Return a text that a spreadsheet does not run as a formula.
 
     >>> escape_formula("=1+1")
     "'=1+1"

@@ -1,8 +1,8 @@
-"""This module reads files of signals again, in whichever form they were written.
+"""This module reads files of signals in any of their formats.
 
-All forms become one table of text and numbers, row after row as the bars were read:
-`row` (from 0), `symbol` ("" for one series), `stamp` (ISO 8601, "" where there is none),
-`close` (None where it is missing), `mean` and `signal`.
+All formats give the same table of text and numbers, with rows in the order of the bars: `row` (from
+0), `symbol` ("" for a single series), `stamp` (ISO 8601, "" without a timestamp), `close` (None if
+missing), `mean` and `signal`.
 """
 
 import glob
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 def signal_files(path: str) -> list[str]:
     """List the files of a table of signals, which may be a folder of partitions.
 
-    Raises `InputError` where there is none.
+    Raises `InputError` for a folder without signals.
     """
     if not os.path.isdir(path):
         return [path]
     pattern = os.path.join(glob.escape(path), "*=*", "signals.*")
-    found = sorted(
+    files = sorted(
         file for file in glob.glob(pattern) if os.path.splitext(file)[1] in SIGNAL_SUFFIXES
     )
-    if not found:
+    if not files:
         raise InputError("Folder has no signals", f"path: {shown_path(path)}")
-    return found
+    return files
 
 
 def signal_table(path: str) -> "pl.LazyFrame":
-    """Scan a table of signals; raises `InputError`, or `DataError` for a file that is none."""
+    """Scan a table of signals; raises `InputError`, or `DataError` for another kind of file."""
     import polars as pl
 
     with guarded(path):
@@ -54,45 +54,46 @@ def signal_table(path: str) -> "pl.LazyFrame":
 
 @contextmanager
 def guarded(path: str) -> Iterator[None]:
-    """Turn the library's errors into ours."""
+    """Turn errors of polars into `DataError`."""
     from polars.exceptions import PolarsError
 
     try:
         yield
     except PolarsError as error:
         reason = escaped(str(error).partition("\n")[0])
-        raise DataError(f"{shown_path(path)}: no table of signals: {reason}") from error
+        raise DataError(f"{shown_path(path)}: not a table of signals: {reason}") from error
 
 
 def _scan(path: str) -> "pl.LazyFrame":
     import polars as pl
 
     with open_regular(path, "Table of signals", InputError) as file:
-        form = columnar_format(file.read(8))
-    table = scanned(path, f".{form or 'csv'}")
+        file_format = columnar_format(file.read(8))
+    table = scanned(path, f".{file_format or 'csv'}")
     names = table.collect_schema().names()
     for name, value in partitions_of(path):
         if name == "symbol" and name not in names:
             symbol = "" if value == NO_PARTITION else value
             table = table.with_columns(pl.lit(symbol).alias("symbol"))
             names.append("symbol")
-    lacking = [name for name in HEADER if name not in names]
-    if lacking:
-        raise DataError(f"{shown_path(path)}: no table of signals: no {' and no '.join(lacking)}")
-    return table.select(*_columns(table.collect_schema(), harmless=form is None))
+    missing = [name for name in HEADER if name not in names]
+    if missing:
+        problem = f"not a table of signals: no column {' or '.join(missing)}"
+        raise DataError(f"{shown_path(path)}: {problem}")
+    return table.select(*_columns(table.collect_schema(), is_escaped=file_format is None))
 
 
-def _columns(schema: "pl.Schema", harmless: bool) -> "list[pl.Expr]":
-    """Make the columns alike; `harmless` symbols may have an apostrophe before them."""
+def _columns(schema: "pl.Schema", *, is_escaped: bool) -> "list[pl.Expr]":
+    """Return the columns in one format; escaped symbols may begin with an added apostrophe."""
     import polars as pl
 
     stamp, symbol = pl.col("timestamp"), pl.col("symbol").cast(pl.String).fill_null("")
     if isinstance(schema["timestamp"], pl.Datetime):
         whole = stamp.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f").str.strip_chars_end("0")
         stamp = whole.str.strip_chars_end(".") + "Z"
-    if harmless:
-        quoted = pl.any_horizontal(symbol.str.starts_with("'" + sign) for sign in FORMULA_STARTS)
-        symbol = pl.when(quoted).then(symbol.str.slice(1)).otherwise(symbol)
+    if is_escaped:
+        added = pl.any_horizontal(symbol.str.starts_with("'" + sign) for sign in FORMULA_STARTS)
+        symbol = pl.when(added).then(symbol.str.slice(1)).otherwise(symbol)
     return [
         symbol.alias("symbol"),
         stamp.cast(pl.String).fill_null("").alias("stamp"),

@@ -1,7 +1,7 @@
 """This module writes signals as text while they are decided: a row of CSV for every bar.
 
-The rows stand in the order in which the bars were read, in one canonical form, so that the same
-bars give the same bytes from whatever files they came.
+The rows are in the order in which the bars were read, in one canonical format, so that equal bars
+give equal bytes, whatever files they came from.
 """
 
 import csv
@@ -17,36 +17,36 @@ from rollsignal.files.replace import cannot_write, close_quietly
 from rollsignal.outputs.signals.forms import HEADER, escape_formula
 
 TIMES_NS = 2**63
-# To write a few rows of arrays takes as long as to write some thousands.
+# Writing a few rows of arrays takes as long as writing thousands.
 HELD_ROWS = 1 << 15
 
 
 class Widths(NamedTuple):
-    """What a text needs of the types of its columns.
+    """What the columns of a text need of their types.
 
-    `whole` and `decimals` are the most digits before and after the point of any close; `fits_ns`
-    tells whether all timestamps fit into 64 bits of nanoseconds.
+    `whole` and `decimals` are the most digits of a close before and after its point; `fits_ns` is
+    whether all timestamps fit into 64 bits of nanoseconds.
     """
 
     whole: int = 0
     decimals: int = 0
     fits_ns: bool = True
 
-    def joined(self, other: "Widths") -> "Widths":
+    def joined(self, more: "Widths") -> "Widths":
         """Return what both texts need together."""
-        wholes, decimals = zip(self[:2], other[:2], strict=True)
-        return Widths(max(wholes), max(decimals), self.fits_ns and other.fits_ns)
+        wholes, decimals = zip(self[:2], more[:2], strict=True)
+        return Widths(max(wholes), max(decimals), self.fits_ns and more.fits_ns)
 
 
 class SignalsText:
-    """A file of text that is written; `unfinished` is where, and `path` what messages name.
+    """A text file of signals, written at `unfinished`; messages name `path` instead.
 
-    `widths` are those of what is written so far. escaped: whether symbols are written so that no
-    spreadsheet runs them as a formula.
+    `widths` are those of the rows so far. escaped: whether symbols are protected from being run as
+    formulas by a spreadsheet.
     """
 
     def __init__(self, path: str, unfinished: str, window: int, *, escaped: bool) -> None:
-        """Begin the file; raises `OSError`, or `DiskError`."""
+        """Create the file; raises `OSError` or `DiskError`."""
         self.escaped = escaped
         self.unfinished = unfinished
         self.widths = Widths()
@@ -63,7 +63,7 @@ class SignalsText:
         self._write(csv_bytes([HEADER]))
 
     def take(self, bars: Decided) -> None:
-        """Write decided bars, maybe later; raises `DiskError`."""
+        """Write decided bars now or later; raises `DiskError`."""
         if isinstance(bars, PlainDecided):
             self._flush()
             self.add(*self._plain_csv(bars))
@@ -76,12 +76,12 @@ class SignalsText:
             self._flush()
 
     def add(self, text: bytes, widths: Widths) -> None:
-        """Write rows that are text already."""
+        """Write rows that are already text."""
         self.widths = self.widths.joined(widths)
         self._write(text)
 
     def begin_again(self) -> None:
-        """Forget what is written; raises `DiskError`."""
+        """Discard what is written so far; raises `DiskError`."""
         try:
             self._file.seek(0)
             self._file.truncate()
@@ -90,12 +90,12 @@ class SignalsText:
         self._begin()
 
     def close(self) -> None:
-        """Write what is left, and close the file; raises `OSError`, or `DiskError`."""
+        """Write the rest, and close the file; raises `OSError` or `DiskError`."""
         self._flush()
         self._file.close()
 
     def close_quietly(self) -> None:
-        """Close the file, which nobody will read."""
+        """Close a file that is not needed any more, without errors."""
         close_quietly(self._file)
 
     def _flush(self) -> None:
@@ -106,7 +106,7 @@ class SignalsText:
             self.add(text, Widths(whole, decimals))
 
     def _take_held(self) -> list[ArrayDecided]:
-        """Return what is held, and hold it no more."""
+        """Return the held bars, and hold none."""
         held, self._held, self._held_rows = self._held, [], 0
         return held
 
@@ -119,7 +119,7 @@ class SignalsText:
         scale = bars.scale
         closes = ["" if tick is None else decimal_text(tick, scale) for tick in bars.closes]
         halves = [close.lstrip("-").partition(".") for close in closes]
-        whole, decimals = (max(len(half[place]) for half in halves) for place in (0, 2))
+        whole, decimals = (max(len(half[index]) for half in halves) for index in (0, 2))
         means = [
             "" if margin is None else rolling_mean(margin, close or 0, self._window, scale)
             for close, margin in zip(bars.closes, bars.margins, strict=True)

@@ -1,7 +1,7 @@
 """This module writes the signals of a run, a row for every bar, as CSV, Parquet or Arrow IPC.
 
-They are written as text while they are decided, beside the final place, which they take as a whole
-at the end, in their own form.
+While they are decided, they are written as text to a temporary file. At the end they are converted
+to their format and replace the output as a whole.
 """
 
 import os
@@ -44,9 +44,9 @@ PARTITION_DECIMALS = 18
 
 
 class WrittenPart(NamedTuple):
-    """A part of the bars as text: where it is, what its columns need, what partitions hold of it.
+    """A part of the bars as text: its path, the widths of its columns, its rows in each partition.
 
-    `text` is None where it stands in the output already.
+    `text` is None if the rows are already in the output.
     """
 
     text: str | None
@@ -57,7 +57,7 @@ class WrittenPart(NamedTuple):
 class Signals:
     """The signals of a run: one file, or with `partition_by` a folder of partitions.
 
-    merge: partitions that are there keep the rows that are not written again.
+    merge: whether existing partitions keep rows that are not written again.
     """
 
     flag = "--signals"
@@ -65,10 +65,10 @@ class Signals:
     def __init__(
         self, path: str, window: int, partition_by: str | None = None, *, merge: bool = False
     ) -> None:
-        """Name the output; raises `UsageError` for a path whose suffix is no known form."""
+        """Raise `UsageError` for a path with an unknown suffix."""
         self.path = path
         self._window = window
-        self._form = signals_suffix(path, partition_by)
+        self._suffix = signals_suffix(path, partition_by)
         self._partition_by = partition_by
         self._merging = Merging(merge)
         self._counts_partitions = False
@@ -78,9 +78,9 @@ class Signals:
         self._parts = 0
 
     def begin(self) -> None:
-        """Begin the file, or the folder of partitions; raises `OutputError`."""
-        place = os.path.join(self.path, "signals") if self._partition_by else self.path
-        unfinished = create_temporary(place)
+        """Create the temporary file; raises `OutputError`."""
+        path = os.path.join(self.path, "signals") if self._partition_by else self.path
+        unfinished = create_temporary(path)
         try:
             self._text = self._text_at(unfinished)
         except BaseException as problem:
@@ -90,7 +90,7 @@ class Signals:
             raise cannot_create(self.path, str(problem.strerror)) from problem
 
     def _text_at(self, unfinished: str) -> SignalsText:
-        return SignalsText(self.path, unfinished, self._window, escaped=self._form == ".csv")
+        return SignalsText(self.path, unfinished, self._window, escaped=self._suffix == ".csv")
 
     @property
     def _begun(self) -> SignalsText:
@@ -98,17 +98,17 @@ class Signals:
         return self._text
 
     def follow(self, known: KnownSignals) -> None:
-        """Go on from the signals of the bars that a state knows.
+        """Continue after the signals of the bars in a state.
 
-        Raises `DataError` if what there is are not these signals.
+        Raises `DataError` if the output does not hold these signals.
         """
         from rollsignal.outputs.signals.former import FormerParts, former_csv
 
         self._counter = self._new_counter()
-        if self._partition_by and known.series:
-            former = FormerParts(self.path, self._partition_by, self._form, known)
+        if self._partition_by and known.accounts:
+            former = FormerParts(self.path, self._partition_by, self._suffix, known)
             self._merging = Merging(True, former)
-        elif known.series:
+        elif known.accounts:
             for text, widths in former_csv(self.path, known, self._begun.escaped):
                 self._begun.add(text, widths)
 
@@ -118,7 +118,7 @@ class Signals:
         return PartitionCounter(self._partition_by, escaped=self._begun.escaped)
 
     def begin_again(self) -> None:
-        """Forget what is written, and what there was before; raises `DiskError`."""
+        """Discard what is written, and do not merge with former signals; raises `DiskError`."""
         self._merging = NOTHING
         self._counter = self._counter and self._new_counter()
         self._parts = 0
@@ -129,7 +129,7 @@ class Signals:
         return self
 
     def part(self) -> "_SignalsPart":
-        """Return what writes the next part; the first one goes where all others follow."""
+        """Return a listener for the next part; the first part is written directly to the output."""
         self._parts += 1
         is_first = self._parts == 1
         text = self._begun
@@ -141,7 +141,7 @@ class Signals:
         return _SignalsPart(text, self._partition_by, counter, refuses_untimed, is_first)
 
     def add(self, ended: WrittenPart) -> None:
-        """Receive a part that is written, in the order of the bars; raises `DiskError`."""
+        """Append a part that is written, in the order of the bars; raises `DiskError`."""
         if self._counter:
             for name, count in ended.counts.items():
                 self._counter.add(name, *count)
@@ -158,23 +158,23 @@ class Signals:
 
     @property
     def written(self) -> WrittenPartitions | None:
-        """Return which partitions there are for the state to know, if it does."""
+        """Return the partitions for the state, None without a state or partitions."""
         if not (self._counter and self._partition_by):
             return None
         former = self._merging.former
         parts = dict(former.parts) if former else {}
         for name, part in self._counter.parts.items():
             parts[name] = parts.get(name, PartitionCount()).plus(*part)
-        return WrittenPartitions(self._partition_by, self._form, parts)
+        return WrittenPartitions(self._partition_by, self._suffix, parts)
 
     def finish(self, report: RunReport) -> None:
         """Put the file in its place; raises `DiskError`."""
         try:
             self._begun.close()
             if self._partition_by:
-                self._spread(self._partition_by)
+                self._partition(self._partition_by)
                 return
-            if self._form != ".csv":
+            if self._suffix != ".csv":
                 self._convert()
             commit(self._begun.unfinished, self.path)
         except OSError as problem:
@@ -188,40 +188,40 @@ class Signals:
                 remove_quietly(text.unfinished)
 
     def _convert(self) -> None:
-        """Turn the rows written as text into columns, in bounded memory."""
+        """Convert the rows written as text to columns, in bounded memory."""
         unfinished = self._begun.unfinished
         text = unfinished + ".csv"
         os.replace(unfinished, text)
         try:
             with _library_errors():
-                sink(self._table(text), self._form, unfinished)
+                sink(self._table(text), self._suffix, unfinished)
         finally:
             remove_quietly(text)
 
-    def _spread(self, key: str) -> None:
-        """Part the rows written as text into files, in bounded memory."""
+    def _partition(self, key: str) -> None:
+        """Distribute the rows written as text to partitions, in bounded memory."""
         table = self._table(self._begun.unfinished)
         with _library_errors():
-            write_partitions(table, key, self.path, self._form, self._merging)
+            write_partitions(table, key, self.path, self._suffix, self._merging)
 
     def _table(self, text: str) -> "pl.LazyFrame":
         import polars as pl
 
         table = pl.scan_csv(text, schema=dict.fromkeys(HEADER, pl.String), glob=False)
-        return table if self._form == ".csv" else table.with_columns(*self._columns())
+        return table if self._suffix == ".csv" else table.with_columns(*self._columns())
 
     def _columns(self) -> "list[pl.Expr]":
-        """Type the columns; timestamps and closes that their type may not hold stay text."""
+        """Return the columns with types; timestamps and closes that do not fit stay text."""
         import polars as pl
 
         widths = self._begun.widths
         columns = [pl.col("rolling_mean").cast(pl.Float64), pl.col("signal").cast(pl.Int8)]
-        # What does not fit into 64 bits of nanoseconds, or 38 digits, stays text.
+        # 64 bits of nanoseconds hold years from 1678 to 2261, and a decimal type holds 38 digits.
         if widths.fits_ns:
-            form = "%Y-%m-%dT%H:%M:%S%.fZ"
-            stamp = pl.col("timestamp").str.to_datetime(form, time_unit="ns", time_zone="UTC")
+            pattern = "%Y-%m-%dT%H:%M:%S%.fZ"
+            stamp = pl.col("timestamp").str.to_datetime(pattern, time_unit="ns", time_zone="UTC")
             columns.append(stamp)
-        # The partitions of many runs are one table, so their closes are of one type.
+        # The partitions of many runs make one table, so their closes have one type.
         least = PARTITION_DECIMALS if self._partition_by else 0
         decimals = max(widths.decimals, least)
         if widths.whole + decimals <= DECIMAL_DIGITS:
@@ -230,9 +230,9 @@ class Signals:
 
 
 class _SignalsPart:
-    """Write the signals of a part of the bars, and refuse those that cannot be written.
+    """A listener that writes the signals of a part of the bars, and refuses what it cannot write.
 
-    is_first: whether the text is that of the output itself.
+    is_first: whether `text` is the text of the output itself.
     """
 
     def __init__(
@@ -250,17 +250,18 @@ class _SignalsPart:
         self._is_first = is_first
 
     def take(self, bars: Decided) -> None:
-        """Write decided bars; raises `DiskError`, or `OutputError` where no folder can have a name.
+        """Write decided bars; raises `DiskError`.
 
-        Raises `DataError` for bars without timestamps that are to go among others.
+        Raises `OutputError` for a symbol that is too long for the name of a folder, and `DataError`
+        for bars without timestamps if partitions are merged.
         """
         if self._by_symbol:
-            # Refused before all is written.
+            # So a long symbol is refused before everything is written.
             for symbol in bars.symbols:
                 folder_name("symbol", escape_formula(symbol) if self._text.escaped else symbol)
         if self._refuses_untimed and bars.timestamps_ns is None:
             raise DataError(
-                "Without timestamps no row can be told from those that partitions have",
+                "Rows without timestamps cannot be matched with those in the partitions",
                 "leave out --partition-by, or name the column: columns: {timestamp: NAME}",
             )
         self._text.take(bars)
@@ -268,7 +269,7 @@ class _SignalsPart:
             self._counter.take(bars)
 
     def end(self) -> WrittenPart:
-        """Return what is written."""
+        """Return what this part has written."""
         counts = self._counter.parts if self._counter else {}
         if self._is_first:
             return WrittenPart(None, Widths(), counts)
@@ -278,7 +279,7 @@ class _SignalsPart:
 
 @contextmanager
 def _library_errors() -> Iterator[None]:
-    """Turn the library's own errors into `OSError`: it tells of a full disk as of a bad file."""
+    """Turn errors of polars into `OSError`: it reports a full disk as it reports a bad file."""
     from polars.exceptions import PolarsError
 
     try:

@@ -1,1 +1,1 @@
-"""This package keeps what a run leaves to the next one, and all bars that were decided."""
+"""This package stores what a run passes to the next run, and all bars that were decided."""

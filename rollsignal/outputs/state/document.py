@@ -1,10 +1,10 @@
-"""This module keeps between runs what is known of every series, in one file, exactly or not at all.
+"""This module reads and writes state files: what is known of every series between two runs.
 
-A state file is UTF-8 text, one JSON object a line: the head, with the schema, the settings and the
-files that were read; every series, sorted by symbol; and the SHA-256 of all lines above. Equal
-states are equal bytes. A whole number beyond 64 bits is an object that holds its hexadecimal
-digits, and a lone surrogate in a text has the three bytes that its number would have. A file that
-is not exactly what was written is refused: no part of it could be trusted without the rest.
+A state file is UTF-8 text with one JSON object per line: a head with the schema, the settings and
+the files that were read; the account of every series, sorted by symbol; and the SHA-256 of all
+lines above. Equal states are equal bytes. A whole number beyond 64 bits is an object with its
+hexadecimal digits. A lone surrogate in a text is encoded as the three bytes of its number. A file
+that is not exactly as it was written is refused: no part of it can be trusted without the rest.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from rollsignal.outputs.signals.counts import PartitionCount, WrittenPartitions
 from rollsignal.version import __version__
 
 SCHEMA = 1
-# They decide no number that is kept: a check refuses a bar, or lets it pass as it is.
+# These settings do not affect stored numbers: a check refuses a bar, or lets it pass unchanged.
 MAY_CHANGE = frozenset(
     {"seed", "version", "warmup", "on_restatement", "checks.order", "checks.duplicates"}
 )
@@ -36,9 +36,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 class ReadFile(NamedTuple):
-    """A file that was read: its path as given, its bytes, and how many bars it has.
+    """A file that was read: its path as given, its size in bytes, and its number of bars.
 
-    `stamp` is what a file has no longer once it is written to.
+    `stamp` holds the size and times that change whenever the file is written to.
     """
 
     path: str
@@ -49,23 +49,23 @@ class ReadFile(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """What one run added to the file of all bars: so many bytes, and their SHA-256."""
+    """What one run added to the file of all bars: its size in bytes, and its SHA-256."""
 
     size: int
     sha256: str
 
 
 class State(NamedTuple):
-    """What a run leaves to the next: its settings by dotted name, its series, what was read.
+    """What a run passes to the next: settings by dotted name, accounts, and files that were read.
 
-    `settings` are `kept_settings`, `symbols` those of the series in the order in which the file of
-    all bars numbers them, `segments` what each run added to it, `generation` how often all was
-    decided anew. `program` is the version of rollsignal that wrote it, `written` the partitions of
-    signals that hold what it knows.
+    `settings` are `kept_settings`. `symbols` are in the order in which the file of all bars numbers
+    the series, `segments` what each run added to that file. `generation` counts how often all bars
+    were decided again. `program` is the rollsignal version that wrote the state, `written` the
+    partitions that hold its signals.
     """
 
     settings: dict[str, object]
-    series: dict[str, Account]
+    accounts: dict[str, Account]
     digest: int = 0
     inputs: tuple[ReadFile, ...] = ()
     symbols: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class State(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A setting that is not what it was when a state was written, as JSON values."""
+    """A setting that has changed since a state was written, as JSON values."""
 
     name: str
     before: object
@@ -84,15 +84,15 @@ class Change(NamedTuple):
 
 
 def kept_settings(config: JobConfig) -> dict[str, object]:
-    """List the settings that all runs on one state must share, as JSON values."""
-    named = config.plain_by_name()
-    return {name: value for name, value in named.items() if name not in MAY_CHANGE}
+    """Return the settings that all runs on one state must share, as JSON values."""
+    values = config.plain_by_name()
+    return {name: value for name, value in values.items() if name not in MAY_CHANGE}
 
 
 def changed_settings(state: State, config: JobConfig) -> list[Change]:
     """List the settings that differ from those of a state.
 
-    A setting that the state does not name is newer than the state: then its default was in force.
+    A setting that is not in the state is newer than the state, which was made with its default.
     """
     now = kept_settings(config)
     before = kept_settings(JobConfig(seed=0, window=0, version="")) | state.settings
@@ -101,26 +101,28 @@ def changed_settings(state: State, config: JobConfig) -> list[Change]:
 
 
 def check_settings(path: str, state: State, config: JobConfig) -> None:
-    """Refuse a config that does not continue a state; raises `ConfigError`."""
+    """Raise `ConfigError` if a config cannot continue a state."""
     changes = changed_settings(state, config)
     if changes:
-        told = [f"{name} is {json.dumps(now)}, was {json.dumps(was)}" for name, was, now in changes]
+        shown = [
+            f"{name} is {json.dumps(now)}, was {json.dumps(was)}" for name, was, now in changes
+        ]
         raise ConfigError(
-            f"Settings are not those of the state: {'; '.join(told)}",
-            f"state: {shown_path(path)}; set them back, or start anew with another state file",
+            f"Settings differ from those of the state: {'; '.join(shown)}",
+            f"state: {shown_path(path)}; set them back, or start again with another state file",
         )
 
 
 def save_state(path: str, state: State) -> None:
-    """Put a state in the place of the former one; raises `OutputError` or `DiskError`."""
+    """Replace the state file with a new state; raises `OutputError` or `DiskError`."""
     replace(path, _encoded(state))
 
 
 def load_state(path: str) -> State | None:
-    """Read a state; returns None where there is no file.
+    """Read a state; returns None if there is no file.
 
-    Raises `DataError` for what is not the whole of a state of this schema, `InputError` for what
-    cannot be opened, `DiskError` if reading fails.
+    Raises `DataError` for a file that is not a complete state of this schema, `InputError` for one
+    that cannot be opened, `DiskError` if reading fails.
     """
     data = _read(path)
     if data is None:
@@ -128,12 +130,12 @@ def load_state(path: str) -> State | None:
     name = shown_path(path)
     mark = _MARK.match(data)
     if not mark:
-        raise DataError(f"{name} is no state of rollsignal", "name another file for the state")
+        raise DataError(f"{name} is not a rollsignal state file", "name another file for the state")
     if int(mark[1]) != SCHEMA:
         raise DataError(
-            f"{name} is a state of schema {int(mark[1])}, not {SCHEMA}, which rollsignal"
-            f" {__version__} reads",
-            "use the rollsignal that wrote it, or start anew with another state file",
+            f"{name} is a state file of schema {int(mark[1])};"
+            f" rollsignal {__version__} reads schema {SCHEMA}",
+            "use the rollsignal version that wrote it, or start again with another state file",
         )
     body = data[: -len(_seal(b""))]
     if data != body + _seal(body):
@@ -145,17 +147,19 @@ def load_state(path: str) -> State | None:
     try:
         return _decoded(body)
     except (ValueError, TypeError, LookupError, AttributeError) as problem:
-        raise DataError(f"{name} has its checksum, but is no state: {problem!r}") from problem
+        raise DataError(
+            f"{name} has a valid checksum, but is not a state file: {problem!r}"
+        ) from problem
 
 
 def _read(path: str) -> bytes | None:
-    """Read a file, if there is one; of what is no state only the beginning."""
+    """Read a file, None if there is none; only the beginning if it is not a state file."""
     try:
         os.stat(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
-        # Whatever it is, a run must not start anew because of it; opening it tells the reason.
+        # There is something, so the run must not start without it; opening it finds the reason.
         pass
     with open_regular(path, "State file", InputError) as file:
         try:
@@ -179,18 +183,18 @@ def _encoded(state: State) -> bytes:
         "generation": state.generation,
         "written": _written_plain(state.written),
     }
-    lines = [head, *(_line(symbol, state.series[symbol]) for symbol in sorted(state.series))]
+    lines = [head, *(_account_line(*item) for item in sorted(state.accounts.items()))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
     body = text.encode("utf-8", "surrogatepass")
     return body + _seal(body)
 
 
-def _line(symbol: str, series: Account) -> dict[str, object]:
-    return {"symbol": symbol, **_plain(series)}
+def _account_line(symbol: str, account: Account) -> dict[str, object]:
+    return {"symbol": symbol, **_plain(account)}
 
 
 def _plain(value: Any) -> Any:
-    """Turn named tuples into objects, and whole numbers into what JSON holds exactly."""
+    """Turn named tuples into objects, and large whole numbers into hexadecimal text."""
     if isinstance(value, int):
         return value if -_WORD_MAX <= value < _WORD_MAX else {"hex": hex(value)}
     if hasattr(value, "_asdict"):
@@ -206,7 +210,7 @@ def _decoded(body: bytes) -> State:
     inputs = (file | {"stamp": tuple(file["stamp"])} for file in head["inputs"])
     return State(
         head["settings"],
-        dict(map(_series, lines)),
+        dict(map(_account_of, lines)),
         int(head["digest"], 16),
         tuple(ReadFile(**file) for file in inputs),
         tuple(head["symbols"]),
@@ -221,33 +225,33 @@ def _written_plain(written: WrittenPartitions | None) -> dict[str, object] | Non
     if written is None:
         return None
     parts = {name: [part.rows, hex_text(part.digest)] for name, part in written.parts.items()}
-    return {"key": written.key, "form": written.form, "parts": dict(sorted(parts.items()))}
+    return {"key": written.key, "form": written.suffix, "parts": dict(sorted(parts.items()))}
 
 
-def _written_of(found: dict[str, Any] | None) -> WrittenPartitions | None:
-    if found is None:
+def _written_of(item: dict[str, Any] | None) -> WrittenPartitions | None:
+    if item is None:
         return None
     parts = {
         name: PartitionCount(rows, int(digest, 16))
-        for name, (rows, digest) in found["parts"].items()
+        for name, (rows, digest) in item["parts"].items()
     }
-    return WrittenPartitions(found["key"], found["form"], parts)
+    return WrittenPartitions(item["key"], item["form"], parts)
 
 
-def _number(found: dict[str, Any]) -> Any:
-    return int(found["hex"], 16) if found.keys() == {"hex"} else found
+def _number(item: dict[str, Any]) -> Any:
+    return int(item["hex"], 16) if item.keys() == {"hex"} else item
 
 
-def _series(found: dict[str, Any]) -> tuple[str, Account]:
-    symbol = found.pop("symbol")
-    carry, tally, last = found.pop("carry"), found.pop("tally"), found.pop("last")
-    series = Account(
+def _account_of(item: dict[str, Any]) -> tuple[str, Account]:
+    symbol = item.pop("symbol")
+    carry, tally, last = item.pop("carry"), item.pop("tally"), item.pop("last")
+    account = Account(
         Carry(carry["window"], carry["scale"], tuple(carry["tail"])),
         Tally(**tally),
         None if last is None else LastBar(**last),
-        **found,
+        **item,
     )
-    return symbol, series
+    return symbol, account
 
 
 def _seal(body: bytes) -> bytes:

@@ -1,8 +1,8 @@
-"""This module keeps all bars that were decided beside a state, to tell what a vendor restates.
+"""This module stores all decided bars in a file next to the state, to find what a vendor restates.
 
 A bar is 25 bytes: the number of its series and of its file, its place (its timestamp in ns, or its
-number), a number that identifies its close, and its signal. Runs only append; what follows the
-segments that the state knows is of a run that did not end, and is cut off.
+number), a number that identifies its close, and its signal. Runs only append. Bytes after the
+segments in the state come from a run that did not finish, and are cut off.
 """
 
 import hashlib
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Decimals are counted in the low digits of a close's number; no close has so many.
+# The low digits of a close's number count its decimals, of which no close has this many.
 CLOSE_PLACES = 8192
 NO_CLOSE = CLOSE_PLACES - 1
-_KINDS = [("series", "<i4"), ("file", "<i4"), ("place", "<i8"), ("close", "<u8"), ("signal", "i1")]
+_FIELDS = [("series", "<i4"), ("file", "<i4"), ("place", "<i8"), ("close", "<u8"), ("signal", "i1")]
 _BAR = struct.Struct("<iiqQb")
 
 
 class History:
-    """The bars beside a state file: append to them, or read them all.
+    """The file of bars next to a state file, to append to or to read as a whole.
 
-    `symbols` numbers the series; it grows. `files` are the numbers of the files that are read, by
-    their paths.
+    The number of a series is its index in `symbols`, which grows. `files` are the numbers of the
+    files that are read, by path.
     """
 
     def __init__(
         self, state_path: str, generation: int, symbols: Sequence[str], segments: Sequence[Segment]
     ) -> None:
-        """Open the file and cut off what no state knows.
+        """Open the file, and cut off what is not in the segments of the state.
 
-        Raises `DataError` if it has less than the state knows, `OutputError`, `DiskError`.
+        Raises `DataError` if the file is shorter than them, `OutputError`, `DiskError`.
         """
         self._state_path = state_path
         self.path = self.path_of(state_path, generation)
@@ -51,91 +51,91 @@ class History:
         self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
         self._segments = list(segments)
         self._hash = hashlib.sha256()
-        self._known = sum(segment.size for segment in segments)
-        self._size = 0
+        self._stored_size = sum(segment.size for segment in segments)
+        self._added_size = 0
         self._out = self._opened()
 
     def _opened(self) -> BinaryIO:
-        """Open the file, and cut off what follows what is known."""
-        if self._known:
+        """Open the file, and cut off what follows the segments of the state."""
+        if self._stored_size:
             self._check_size()
         try:
-            # Open until `close`.
-            file = open(self.path, "r+b" if self._known else "w+b")  # noqa: SIM115
+            # It stays open until `close`.
+            file = open(self.path, "r+b" if self._stored_size else "w+b")  # noqa: SIM115
         except OSError as problem:
             raise cannot_create(self.path, str(problem.strerror)) from problem
         try:
-            file.truncate(self._known)
-            file.seek(self._known)
+            file.truncate(self._stored_size)
+            file.seek(self._stored_size)
         except OSError as problem:
             close_quietly(file)
             raise cannot_write(self.path, problem) from problem
         return file
 
     def _check_size(self) -> None:
-        """Refuse a file that has lost bars; raises `DataError`."""
+        """Raise `DataError` if the file has lost bars."""
         try:
             size = os.path.getsize(self.path)
         except FileNotFoundError as problem:
-            raise self._unsound("is gone") from problem
+            raise self._damage("is gone") from problem
         except OSError as problem:
             raise cannot_create(self.path, str(problem.strerror)) from problem
-        if size < self._known:
-            raise self._unsound("is cut off")
+        if size < self._stored_size:
+            raise self._damage("is cut off")
 
     @staticmethod
     def path_of(state_path: str, generation: int) -> str:
-        """Name the file: a state that is decided anew has another one."""
+        """Return the path of the file; each generation of a state has its own."""
         return f"{state_path}.{generation}.bars"
 
     def part(self) -> "_HistoryPart":
-        """Return what appends the next part of the bars; only the first one does so at once."""
+        """Return a listener for the next part; the first part writes directly, others to memory."""
         self._parts += 1
         return _HistoryPart(self, self if self._parts == 1 else _Buffer())
 
     def add(self, ended: "tuple[list[str], bytes]") -> None:
-        """Append a part that was kept in memory; raises `DiskError`."""
+        """Append a part that was held in memory; raises `DiskError`."""
         symbols, data = ended
         if data:
             import numpy as np
 
-            bars = np.frombuffer(data, _KINDS).copy()
+            bars = np.frombuffer(data, _FIELDS).copy()
             bars["series"] = np.array([self.number(name) for name in symbols])[bars["series"]]
             self.append(bars.tobytes())
 
     def append(self, data: bytes) -> None:
         """Append bars; raises `DiskError`."""
         self._hash.update(data)
-        self._size += len(data)
+        self._added_size += len(data)
         try:
             self._out.write(data)
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
 
     def finish(self) -> tuple[Segment, ...]:
-        """Put everything on disk; return the segments for the state."""
+        """Flush everything to disk; return the segments for the state."""
         try:
             self._out.flush()
             os.fsync(self._out.fileno())
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
-        added = [Segment(self._size, self._hash.hexdigest())] if self._size else []
+        added = [Segment(self._added_size, self._hash.hexdigest())] if self._added_size else []
         return (*self._segments, *added)
 
     def close(self) -> None:
-        """Close the file; what no state knows of it is nobody's."""
+        """Close the file; bars that are in no state will be cut off by the next run."""
         close_quietly(self._out)
 
     def forget_others(self) -> None:
-        """Remove what other generations of the state have left, or runs that did not end."""
+        """Remove the files of other generations, and of runs that did not finish."""
         for path in bars_files(self._state_path):
             if path != self.path:
                 remove_quietly(path)
 
     def bars(self, everything: bool = False) -> "NDArray[np.void]":
-        """Read all bars that the state knows, or those of this run too.
+        """Read all bars of the state, and with `everything` those of this run too.
 
-        Raises `DataError` if they are not as they were written, `DiskError` if reading fails.
+        Raises `DataError` if they have changed since, `DiskError` if reading fails.
         """
         import numpy as np
 
@@ -144,14 +144,14 @@ class History:
             with open(self.path, "rb") as file:
                 data = [file.read(segment.size) for segment in segments]
         except FileNotFoundError as problem:
-            raise self._unsound("is gone") from problem
+            raise self._damage("is gone") from problem
         except OSError as problem:
             name = shown_path(self.path)
             raise DiskError(f"{name}: reading failed: {problem.strerror}") from problem
         for part, segment in zip(data, segments, strict=True):
             if hashlib.sha256(part).hexdigest() != segment.sha256:
-                raise self._unsound("is damaged")
-        return np.frombuffer(b"".join(data), _KINDS)
+                raise self._damage("is damaged")
+        return np.frombuffer(b"".join(data), _FIELDS)
 
     def number(self, symbol: str) -> int:
         """Return the number of a series."""
@@ -161,44 +161,44 @@ class History:
         return self._numbers[symbol]
 
     def bars_of(self, bars: Decided) -> "NDArray[np.void]":
-        """Return decided bars as they are kept."""
+        """Return decided bars as they are stored."""
         import numpy as np
 
-        return np.frombuffer(self.packed(bars, self), _KINDS)
+        return np.frombuffer(self.packed(bars, self), _FIELDS)
 
     def packed(self, bars: Decided, numbers: "_Numbering") -> bytes:
-        """Return decided bars as they are kept, their series numbered by `numbers`."""
+        """Return decided bars as they are stored, with series numbers from `numbers`."""
         file = self.files[bars.file]
         series = [numbers.number(symbol) for symbol in bars.symbols]
         if isinstance(bars, PlainDecided):
             return _packed(bars, series, file)
         return _packed_arrays(bars, series, file)
 
-    def _unsound(self, how: str) -> DataError:
+    def _damage(self, what: str) -> DataError:
         return DataError(
-            f"{shown_path(self.path)} {how}, which belongs to {shown_path(self._state_path)}",
+            f"{shown_path(self.path)}, which belongs to {shown_path(self._state_path)}, {what}",
             f"put a copy in its place, or remove {shown_path(self._state_path)} and read all bars"
             " again",
         )
 
 
 def bars_files(state_path: str) -> list[str]:
-    """List the files of bars that are there beside a state, of any generation."""
+    """List the existing files of bars of a state, of all generations."""
     from glob import escape, glob
 
-    found = glob(f"{escape(state_path)}.*.bars")
-    return [path for path in found if path[len(state_path) + 1 : -len(".bars")].isdecimal()]
+    paths = glob(f"{escape(state_path)}.*.bars")
+    return [path for path in paths if path[len(state_path) + 1 : -len(".bars")].isdecimal()]
 
 
 class _Numbering(Protocol):
-    """Whoever numbers series by their symbols."""
+    """Something that numbers series by their symbols."""
 
     def number(self, symbol: str) -> int:
         """Return the number of a series."""
 
 
 class _Buffer:
-    """Bars in memory, and the numbers that their series have there."""
+    """Bars in memory, with their own numbers of series."""
 
     def __init__(self) -> None:
         self.symbols: list[str] = []
@@ -218,21 +218,21 @@ class _Buffer:
 
 
 class _HistoryPart:
-    """Append the bars of a part: to the file, or to a buffer."""
+    """A listener that appends the bars of a part to the file or to a buffer."""
 
-    def __init__(self, history: History, into: "History | _Buffer") -> None:
+    def __init__(self, history: History, target: "History | _Buffer") -> None:
         self._history = history
-        self._into = into
+        self._target = target
 
     def take(self, bars: Decided) -> None:
         """Receive decided bars; raises `DiskError`."""
-        self._into.append(self._history.packed(bars, self._into))
+        self._target.append(self._history.packed(bars, self._target))
 
     def end(self) -> tuple[list[str], bytes]:
         """Return the series and bars that are not in the file yet."""
-        if isinstance(self._into, History):
+        if isinstance(self._target, History):
             return [], b""
-        return self._into.symbols, bytes(self._into.data)
+        return self._target.symbols, bytes(self._target.data)
 
 
 def _packed(bars: PlainDecided, series: Sequence[int], file: int) -> bytes:
@@ -244,13 +244,13 @@ def _packed(bars: PlainDecided, series: Sequence[int], file: int) -> bytes:
             for code, place, close, signal in columns
         )
     except struct.error as problem:
-        raise DataError("A state keeps no timestamps beyond 1678 to 2261") from problem
+        raise DataError("A state cannot hold timestamps outside 1678 to 2261") from problem
 
 
 def _packed_arrays(bars: ArrayDecided, series: Sequence[int], file: int) -> bytes:
     import numpy as np
 
-    packed = np.zeros(bars.rows, _KINDS)
+    packed = np.zeros(bars.rows, _FIELDS)
     packed["series"] = np.array(series)[0 if bars.codes is None else bars.codes]
     packed["file"] = file
     packed["place"], packed["signal"] = bars.places, bars.signals
@@ -259,7 +259,7 @@ def _packed_arrays(bars: ArrayDecided, series: Sequence[int], file: int) -> byte
 
 
 def key_of_close(tick: int | None, scale: int) -> int:
-    """Return what identifies a close, whatever scale its ticks are in."""
+    """Return a number that identifies a close, the same for every scale of its ticks."""
     if tick is None:
         return NO_CLOSE
     while scale and not tick % 10:
@@ -272,10 +272,10 @@ def _keys_of_ticks(ticks: "NDArray[np.int64]", scale: int) -> "NDArray[np.uint64
 
     mantissas, decimals = ticks.copy(), np.full(len(ticks), scale)
     for _ in range(scale):
-        tenths = (mantissas % 10 == 0) & (decimals > 0)
-        if not tenths.any():
+        has_zero = (mantissas % 10 == 0) & (decimals > 0)
+        if not has_zero.any():
             break
-        mantissas = np.where(tenths, mantissas // 10, mantissas)
-        decimals -= tenths
+        mantissas = np.where(has_zero, mantissas // 10, mantissas)
+        decimals -= has_zero
     # Products of 64-bit numbers wrap around as the remainders of `key_of_close` do.
     return mantissas.view(np.uint64) * np.uint64(CLOSE_PLACES) + decimals.view(np.uint64)

@@ -1,4 +1,4 @@
-"""This module tells what an input is to a state: known, grown by its end, changed or new."""
+"""This module compares inputs with the files of a state: known, grown, changed or new."""
 
 import os
 from typing import Literal, NamedTuple
@@ -13,17 +13,17 @@ from rollsignal.outputs.state.document import ReadFile, State
 from rollsignal.readers.dialect import symbol_of
 
 LINE_ENDS = (b"\n", b"\r")
-# A line end and a sign before it take so many bytes in any encoding of text.
+# A line end and the character before it fit into this size in every text encoding.
 END_BYTES = 8
 
 Kind = Literal["known", "grown", "changed", "new"]
 
 
 class KnownFile(NamedTuple):
-    """What an input is to a state, and what is known of it.
+    """How an input compares with a state.
 
-    taken: when its fingerprint was taken, and that; None for what is no regular file. former: the
-    path by which the state knows it, if it does.
+    `kind` is grown if lines were added at its end. `taken` is its fingerprint and the time of it,
+    None if it need not be checked again. `former` is its path in the state, if it is there.
     """
 
     kind: Kind
@@ -32,7 +32,7 @@ class KnownFile(NamedTuple):
     former: str | None = None
 
     def is_unchanged(self) -> bool:
-        """Tell whether the file still has the bytes that it had."""
+        """Return whether the file still has the same bytes."""
         if self.taken is None:
             return True
         taken_ns, before = self.taken
@@ -45,49 +45,48 @@ class KnownFiles:
 
     def __init__(self, state: State, config: JobConfig) -> None:
         self._config = config
-        self._by_place = {identity(file.path): file for file in state.inputs}
-        self._gone: dict[str, ReadFile] = {}
+        self._by_identity = {identity(file.path): file for file in state.inputs}
+        self._missing: dict[str, ReadFile] = {}
         for file in reversed(state.inputs):
             if file.sha256 and not os.path.exists(file.path):
-                self._gone[file.sha256] = file
+                self._missing[file.sha256] = file
 
     def found(self, path: str) -> KnownFile:
-        """Tell what an input is to the state, by its size and times, else by its bytes.
+        """Compare an input with the state by its size and times, or else by its bytes.
 
-        A file that was just written has no stamp: a change within the same step of the clock
-        would leave all its times as they are, so the next run looks at its bytes.
+        A file that was just written gets no stamp: a change within the same step of the clock
+        would not change its times, so the next run must read its bytes.
         """
         taken_ns, stamp = now_ns(), stat_of(path)
         if stamp is None:
             return KnownFile("new", ReadFile(path, 0, "", 0))
-        known = self._by_place.get(identity(path))
-        if known and known.stamp == stamp and self._is_named_alike(path, known):
-            return KnownFile("known", known._replace(path=path), None, known.path)
+        before = self._by_identity.get(identity(path))
+        if before and before.stamp == stamp and self._has_same_symbol(path, before):
+            return KnownFile("known", before._replace(path=path), None, before.path)
         size = stamp[0]
         taken = Fingerprint(*stamp, sha256_of(path, size))
         stamp_kept = stamp if taken.settled(taken_ns) else ()
         file = ReadFile(path, size, taken.sha256, 0, stamp_kept)
-        known = known or self._gone.get(file.sha256)
-        if known is None or not self._is_named_alike(path, known):
+        before = before or self._missing.get(file.sha256)
+        if before is None or not self._has_same_symbol(path, before):
             return KnownFile("new", file, (taken_ns, taken))
-        file = file._replace(rows=known.rows)
-        if file.sha256 == known.sha256:
-            return KnownFile("known", file, None, known.path)
-        grown = size > known.size and sha256_of(path, known.size) == known.sha256
-        kind: Kind = "grown" if grown and lines_end(path, known.size) else "changed"
-        return KnownFile(kind, file, (taken_ns, taken), known.path)
+        file = file._replace(rows=before.rows)
+        if file.sha256 == before.sha256:
+            return KnownFile("known", file, None, before.path)
+        grown = size > before.size and sha256_of(path, before.size) == before.sha256
+        kind: Kind = "grown" if grown and lines_end(path, before.size) else "changed"
+        return KnownFile(kind, file, (taken_ns, taken), before.path)
 
-    def _is_named_alike(self, path: str, known: ReadFile) -> bool:
-        """Tell whether a path says the same symbol as the one by which a file is known."""
-        paths = (path, known.path)
-        one, other = (symbol_of(input_of(each), self._config) for each in paths)
-        return one == other
+    def _has_same_symbol(self, path: str, before: ReadFile) -> bool:
+        """Return whether a path gives the same symbol as the path of the file in the state."""
+        new, old = (symbol_of(input_of(name), self._config) for name in (path, before.path))
+        return new == old
 
 
 def lines_end(path: str, size: int) -> bool:
-    """Tell whether the first bytes of a file are whole lines: what follows goes on with no cell.
+    """Return whether the first `size` bytes of a file end with a line, so that no cell goes on.
 
-    What is compressed was whole when it was read.
+    For a compressed file this is always so: it was read as a whole.
     """
     with open_regular(path, "Input data file", InputError) as file:
         if compression_of(file.read(HEAD_BYTES)):

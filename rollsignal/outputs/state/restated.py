@@ -1,4 +1,4 @@
-"""This module compares bars that were decided with what a file holds now: what was restated."""
+"""This module compares decided bars with the present content of files, to find restated bars."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
 
 
 class Restated(NamedTuple):
-    """What was changed of one series: so many bars, the first at this place."""
+    """The restated bars of one series: their number `bars`, and the place of the first."""
 
     symbol: str
     place: int
     bars: int
 
 
-def restated(known: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restated]:
-    """List the series of which bars are only in one of two sets of bars, with the same numbers.
+def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restated]:
+    """List the series with bars in only one of two sets; both sets number series alike.
 
-    known, now: arrays with the fields series, place and close.
+    before, now: arrays with the fields series, place and close.
     """
     import numpy as np
 
-    bars = np.concatenate((known, now))
-    sides = np.repeat([-1, 1], [len(known), len(now)])
+    bars = np.concatenate((before, now))
+    sides = np.repeat([-1, 1], [len(before), len(now)])
     if not len(bars):
         return []
     order = np.lexsort((bars["close"], bars["place"], bars["series"]))
     bars, sides = bars[order], sides[order]
-    begins = np.flatnonzero(np.concatenate(([True], _differ(bars, ("series", "place", "close")))))
-    changed = bars[begins[np.add.reduceat(sides, begins) != 0]]
+    starts = np.flatnonzero(np.concatenate(([True], _differ(bars, ("series", "place", "close")))))
+    changed = bars[starts[np.add.reduceat(sides, starts) != 0]]
     if not len(changed):
         return []
     changed = changed[np.concatenate(([True], _differ(changed, ("series", "place"))))]
@@ -44,7 +44,7 @@ def restated(known: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restate
 
 
 def flips(before: "Bars", after: "Bars") -> int:
-    """Count the bars that are in both sets, with the same numbers, and have another signal now."""
+    """Count the bars in both sets whose signal has changed; both sets number series alike."""
     import numpy as np
 
     bars = np.concatenate((before, after))
@@ -56,10 +56,10 @@ def flips(before: "Bars", after: "Bars") -> int:
 
 
 def _differ(bars: "Bars", fields: Sequence[str]) -> "NDArray[np.bool_]":
-    """Tell which bars differ from the one before in a field."""
+    """Return which bars differ from the bar before in one of the fields."""
     import numpy as np
 
-    found = np.zeros(len(bars) - 1, np.bool_)
+    differ = np.zeros(len(bars) - 1, np.bool_)
     for field in fields:
-        found |= bars[field][1:] != bars[field][:-1]
-    return found
+        differ |= bars[field][1:] != bars[field][:-1]
+    return differ

@@ -1,4 +1,4 @@
-"""Rows that were decided on arrays are written as the same rows are one by one, byte for byte."""
+"""Rows decided on arrays are written with the same bytes as rows decided one by one."""
 
 import csv
 import io
@@ -28,34 +28,34 @@ ODD_SYMBOLS = [
 ]
 SECOND_NS = 10**9
 DAY_NS = 86_400 * SECOND_NS
-# The means that are written in another way: below a thousandth, from 10^15 on, and zero.
+# Means that polars writes in another way: below a thousandth, from 10^15 on, and zero.
 FEW = [0, 1, 2, 5, 10**15 - 1, 10**15, 10**16 - 1, 10**16, 2**53, 2**53 + 1, 10**17 + 1]
 
 
 def by_definition(bars: ArrayDecided, window: int) -> bytes:
-    """Write what arrays hold, row by row, with fractions."""
+    """Write the rows of arrays one by one, with fractions."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for place, close in enumerate(bars.closes.tolist()):
-        total = Fraction(window * close - bars.margins.tolist()[place], window * 10**bars.scale)
+    for index, close in enumerate(bars.closes.tolist()):
+        total = Fraction(window * close - bars.margins.tolist()[index], window * 10**bars.scale)
         decimal = written(close, bars.scale)
         decimal = decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
-        known = bool(bars.has_signal[place])
+        has_signal = bool(bars.has_signal[index])
         writer.writerow(
             [
-                "" if bars.timestamps_ns is None else iso(int(bars.timestamps_ns[place])),
-                escape_formula(bars.symbols[0 if bars.codes is None else int(bars.codes[place])]),
+                "" if bars.timestamps_ns is None else iso(int(bars.timestamps_ns[index])),
+                escape_formula(bars.symbols[0 if bars.codes is None else int(bars.codes[index])]),
                 "0" if decimal == "-0" else decimal,
-                total.numerator / total.denominator if known else None,
-                int(bars.margins[place] > 0) if known else None,
+                total.numerator / total.denominator if has_signal else None,
+                int(bars.margins[index] > 0) if has_signal else None,
             ]
         )
     return text.getvalue().encode()
 
 
 def one_by_one(bars: ArrayDecided) -> PlainDecided:
-    """Give the same bars as Python's numbers."""
+    """Return the same bars as Python numbers."""
     pairs = zip(bars.margins.tolist(), bars.has_signal.tolist(), strict=True)
     return PlainDecided(
         bars.file,
@@ -64,34 +64,34 @@ def one_by_one(bars: ArrayDecided) -> PlainDecided:
         None if bars.timestamps_ns is None else bars.timestamps_ns.tolist(),
         None if bars.timestamps_ns is not None else list(range(1, bars.rows + 1)),
         bars.closes.tolist(),
-        [margin if known else None for margin, known in pairs],
+        [margin if has_signal else None for margin, has_signal in pairs],
         bars.scale,
     )
 
 
-def written_file(rows: list[Decided], window: int, form: str) -> bytes:
+def written_file(rows: list[Decided], window: int, suffix: str) -> bytes:
     with TemporaryDirectory() as folder:
-        with begun(Signals(f"{folder}/signals{form}", window)) as signals:
+        with begun(Signals(f"{folder}/signals{suffix}", window)) as signals:
             part = signals.part()
-            for some in rows:
-                part.take(some)
+            for batch in rows:
+                part.take(batch)
             signals.add(part.end())
             signals.finish(REPORT)
-        return Path(folder, f"signals{form}").read_bytes()
+        return Path(folder, f"signals{suffix}").read_bytes()
 
 
-def agree(bars: ArrayDecided, window: int, form: str = ".csv") -> bytes:
-    """See that both ways give the same bytes, which are returned, and as text the right ones."""
-    found = written_file([bars], window, form)
-    assert found == written_file([one_by_one(bars)], window, form)
-    assert form != ".csv" or found == by_definition(bars, window)
-    return found
+def agree(bars: ArrayDecided, window: int, suffix: str = ".csv") -> bytes:
+    """Assert that both ways give the same bytes, and the defined ones as text; return them."""
+    content = written_file([bars], window, suffix)
+    assert content == written_file([one_by_one(bars)], window, suffix)
+    assert suffix != ".csv" or content == by_definition(bars, window)
+    return content
 
 
 def rows_of(
     ticks: list[int], scale: int, window: int = 1, sums: list[int] | None = None
 ) -> ArrayDecided:
-    """Make rows of one series without timestamps, all signed."""
+    """Build rows of one series without timestamps, all with a signal."""
     closes = np.array(ticks, np.int64)
     margins = np.array(
         [window * tick - total for tick, total in zip(ticks, sums or ticks, strict=True)], np.int64
@@ -111,7 +111,7 @@ def rows_of(
 
 @st.composite
 def cases(draw: DrawFn) -> tuple[ArrayDecided, int]:
-    """Draw rows as a book may emit them, any ticks, means, symbols and timestamps; the window."""
+    """Draw rows as a ledger may emit them, with any ticks and timestamps, and their window."""
     count, window = draw(st.integers(1, 8)), draw(st.integers(1, 5) | st.sampled_from([99, 10**6]))
     scale, most = draw(st.integers(0, 18)), INT64_MAX // (2 * window)
     sign = st.sampled_from([1, 1, -1])
@@ -130,8 +130,8 @@ def cases(draw: DrawFn) -> tuple[ArrayDecided, int]:
         rows = rows._replace(
             numbers=None, timestamps_ns=np.array([draw(times) for _ in ticks], np.int64)
         )
-    signed = [draw(st.sampled_from([True, True, False])) for _ in ticks]
-    return rows._replace(has_signal=np.array(signed, np.bool_)), window
+    has_signal = [draw(st.sampled_from([True, True, False])) for _ in ticks]
+    return rows._replace(has_signal=np.array(has_signal, np.bool_)), window
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
@@ -151,20 +151,20 @@ def test_rows_of_arrays_give_the_bytes_of_the_same_rows_one_by_one(
     agree(*case)
 
 
-@pytest.mark.parametrize("form", [".parquet", ".arrow"])
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
 @settings(max_examples=25)
 @given(case=cases())
-def test_columns_are_the_same_too(case: tuple[ArrayDecided, int], form: str) -> None:
-    agree(*case, form)
+def test_columns_are_the_same_too(case: tuple[ArrayDecided, int], suffix: str) -> None:
+    agree(*case, suffix)
 
 
 def in_files(rows: ArrayDecided, cuts: list[slice]) -> list[ArrayDecided]:
-    """Cut rows as files would, each of a symbol of its own."""
+    """Cut rows into files, each with its own symbol."""
     times_ns, numbers = rows.timestamps_ns, rows.numbers
     return [
         ArrayDecided(
             "",
-            [ODD_SYMBOLS[place]],
+            [ODD_SYMBOLS[index]],
             None,
             None if times_ns is None else times_ns[cut],
             None if numbers is None else numbers[cut],
@@ -173,30 +173,30 @@ def in_files(rows: ArrayDecided, cuts: list[slice]) -> list[ArrayDecided]:
             rows.has_signal[cut],
             rows.scale,
         )
-        for place, cut in enumerate(cuts)
+        for index, cut in enumerate(cuts)
     ]
 
 
 @settings(max_examples=100)
 @given(st.data(), st.lists(cases(), min_size=1, max_size=3), st.integers(1, 9))
-def test_short_rows_that_are_held_back_are_written_in_their_order(
+def test_short_batches_that_are_held_are_written_in_their_order(
     data: st.DataObject, drawn: list[tuple[ArrayDecided, int]], held: int
 ) -> None:
-    """Rows of several scales, with times and without, as arrays and one by one, in any turn."""
-    some: list[Decided] = []
+    """Rows of several scales, with or without times, alternate between arrays and plain rows."""
+    batches: list[Decided] = []
     expected: list[Decided] = []
     for rows, _ in drawn:
         for part in in_files(rows, data.draw(cuts_of(len(rows.closes)))):
             if len(part.closes):
                 ways: list[Decided] = [one_by_one(part), part, part]
                 expected.append(ways[0])
-                some.append(data.draw(st.sampled_from(ways)))
+                batches.append(data.draw(st.sampled_from(ways)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signals_text, "HELD_ROWS", held)
-        assert written_file(some, 1, ".csv") == written_file(expected, 1, ".csv")
+        assert written_file(batches, 1, ".csv") == written_file(expected, 1, ".csv")
 
 
-def test_what_is_held_back_is_forgotten_when_all_begins_anew(tmp_path: Path) -> None:
+def test_rows_that_are_held_are_discarded_when_the_output_begins_again(tmp_path: Path) -> None:
     rows = rows_of([1, 2], 0)
     with begun(Signals(str(tmp_path / "signals.csv"), 1)) as signals:
         signals.part().take(rows)
@@ -208,13 +208,13 @@ def test_what_is_held_back_is_forgotten_when_all_begins_anew(tmp_path: Path) -> 
     assert (tmp_path / "signals.csv").read_bytes() == written_file([rows_of([3], 0)], 1, ".csv")
 
 
-@pytest.mark.parametrize("form", SIGNAL_SUFFIXES)
+@pytest.mark.parametrize("suffix", SIGNAL_SUFFIXES)
 @pytest.mark.parametrize("symbol", ODD_SYMBOLS)
-def test_an_odd_symbol_is_written_the_same(symbol: str, form: str) -> None:
+def test_an_odd_symbol_is_written_the_same(symbol: str, suffix: str) -> None:
     rows = rows_of([1, 2, 3], 0)
-    agree(rows._replace(symbols=[symbol]), 1, form)
+    agree(rows._replace(symbols=[symbol]), 1, suffix)
     codes = np.array([1, 0, 1], np.int64)
-    agree(rows._replace(symbols=["A", symbol or "B"], codes=codes), 1, form)
+    agree(rows._replace(symbols=["A", symbol or "B"], codes=codes), 1, suffix)
 
 
 @pytest.mark.parametrize("scale", [0, 1, 17, 18, 19, 38])
@@ -229,7 +229,7 @@ def test_closes_of_any_scale_are_written_the_same(scale: int, window: int) -> No
 
 @pytest.mark.parametrize("scale", range(19))
 def test_means_of_any_size_are_the_shortest_decimals_of_their_doubles(scale: int) -> None:
-    """Doubles from NumPy, because hypothesis likes round ones, which are written alike anyhow."""
+    """Doubles from NumPy: hypothesis prefers round ones, which are written alike anyway."""
     random = np.random.default_rng(scale)
     for window, digits in ((3, 5), (7, 9), (20, 12), (9, 15), (3, 18)):
         sums = random.integers(1, 10**digits, 60).tolist()
@@ -239,7 +239,9 @@ def test_means_of_any_size_are_the_shortest_decimals_of_their_doubles(scale: int
 
 @pytest.mark.parametrize("mean", [1, 11, 999_999, 10**6, 10**6 + 1])
 @pytest.mark.parametrize("zeros", [0, 9, 12])
-def test_means_near_the_ends_of_plain_writing_are_written_the_same(mean: int, zeros: int) -> None:
+def test_means_near_the_bounds_of_plain_notation_are_written_the_same(
+    mean: int, zeros: int
+) -> None:
     for near in (mean * 10**zeros, mean * 10**zeros - 1, mean * 10**zeros + 1):
         if abs(near) * 2 <= INT64_MAX:
             agree(rows_of([near], 3), 1)
@@ -248,28 +250,38 @@ def test_means_near_the_ends_of_plain_writing_are_written_the_same(mean: int, ze
 
 
 @pytest.mark.parametrize("unit", [1, 10, 1000, 10**6, 10**8, SECOND_NS, 60 * SECOND_NS, DAY_NS])
-def test_timestamps_have_the_decimals_they_need_each(unit: int) -> None:
-    at = [0, unit, -unit, 10 * unit, 1_709_251_199 * SECOND_NS, -SECOND_NS // 2, 3 * unit + unit]
-    rows = rows_of([1] * len(at), 0)._replace(numbers=None, timestamps_ns=np.array(at, np.int64))
+def test_each_timestamp_has_only_the_decimals_it_needs(unit: int) -> None:
+    times_ns = [
+        0,
+        unit,
+        -unit,
+        10 * unit,
+        1_709_251_199 * SECOND_NS,
+        -SECOND_NS // 2,
+        3 * unit + unit,
+    ]
+    rows = rows_of([1] * len(times_ns), 0)._replace(
+        numbers=None, timestamps_ns=np.array(times_ns, np.int64)
+    )
     lines = agree(rows, 1).decode().splitlines()[1:]
-    assert [line.split(",")[0] for line in lines] == list(map(iso, at))
-    for place, ns in enumerate(at):
+    assert [line.split(",")[0] for line in lines] == list(map(iso, times_ns))
+    for index, ns in enumerate(times_ns):
         alone = rows_of([1], 0)._replace(numbers=None, timestamps_ns=np.array([ns], np.int64))
-        assert agree(alone, 1).decode().splitlines()[1] == lines[place]
+        assert agree(alone, 1).decode().splitlines()[1] == lines[index]
 
 
-@pytest.mark.parametrize("form", SIGNAL_SUFFIXES)
-def test_rows_of_both_kinds_follow_each_other_in_one_file(form: str) -> None:
-    """The most digits of a close, by which columns are typed, may come in either."""
+@pytest.mark.parametrize("suffix", SIGNAL_SUFFIXES)
+def test_rows_of_both_kinds_may_alternate_in_one_file(suffix: str) -> None:
+    """Either kind may have the close with the most digits, which decides the column type."""
     short, long = rows_of([125, 5], 2), rows_of([12345678, -1], 7)
     both: list[Decided] = [one_by_one(short), long, short, one_by_one(long)]
     expected: list[Decided] = [one_by_one(rows) for rows in (short, long, short, long)]
-    found = written_file(both, 1, form)
-    assert found == written_file(expected, 1, form)
-    if form == ".parquet":
+    content = written_file(both, 1, suffix)
+    assert content == written_file(expected, 1, suffix)
+    if suffix == ".parquet":
         with TemporaryDirectory() as folder:
             path = Path(folder, "signals.parquet")
-            path.write_bytes(found)
+            path.write_bytes(content)
             assert pl.read_parquet(path).schema["close"] == pl.Decimal(38, 7)
 
 

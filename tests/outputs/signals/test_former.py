@@ -1,4 +1,4 @@
-"""A single file of signals goes on with a state: the bytes of a run over everything."""
+"""Signals that continue with a state have the bytes of a run over everything."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CLOSES = ["1", "1.5", "", "0.0001", "123456789012345678901.5", "-3", "1.50", "0"
 def bars(first: int, last: int) -> str:
     """Write minutes of a panel whose closes and symbols are hard to write."""
     lines = [
-        f'2024-01-01T00:{minute:02d}:00,"{symbol.replace(chr(34), chr(34) * 2)}",{CLOSES[at]}\n'
+        f'2024-01-01T00:{minute:02d}:00,"{symbol.replace(chr(34), chr(34) * 2)}",{CLOSES[index]}\n'
         for minute in range(first, last)
         for symbol in SYMBOLS
-        for at in [(minute * 7 + len(symbol)) % len(CLOSES)]
+        for index in [(minute * 7 + len(symbol)) % len(CLOSES)]
     ]
     return "timestamp,s,close\n" + "".join(lines)
 
@@ -30,9 +30,9 @@ def bars(first: int, last: int) -> str:
 class Nights(Job):
     """A job that continues a state, and a single file of signals."""
 
-    def __init__(self, folder: Path, form: str) -> None:
+    def __init__(self, folder: Path, suffix: str) -> None:
         super().__init__(folder, config=CONFIG)
-        self.signals = folder / f"signals{form}"
+        self.signals = folder / f"signals{suffix}"
         self.flags = [f"--signals={self.signals}", f"--state={folder / 's.state'}"]
 
     def night(self, number: int, first: int, last: int) -> int:
@@ -41,17 +41,17 @@ class Nights(Job):
         return self.run(*self.flags, input=path)
 
     def of_all(self) -> bytes:
-        """Give the signals of a run over all that was read."""
+        """Return the signals of a run over all files."""
         path = self.folder / f"all{self.signals.suffix}"
         assert self.run(f"--signals={path}", input=self.folder / "[0-9].csv") == 0
         return path.read_bytes()
 
 
-@pytest.mark.parametrize("form", [".csv", ".parquet", ".arrow"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
 def test_the_signals_of_three_nights_are_those_of_a_run_over_everything(
-    tmp_path: Path, form: str
+    tmp_path: Path, suffix: str
 ) -> None:
-    job = Nights(tmp_path, form)
+    job = Nights(tmp_path, suffix)
     for number, (first, last) in enumerate([(0, 9), (9, 11), (11, 20)]):
         assert job.night(number, first, last) == 0
     left = job.signals.read_bytes()
@@ -60,9 +60,9 @@ def test_the_signals_of_three_nights_are_those_of_a_run_over_everything(
     assert job.signals.read_bytes() == left
 
 
-@pytest.mark.parametrize("form", [".csv", ".parquet"])
-def test_rows_of_a_run_that_did_not_end_are_left_out(tmp_path: Path, form: str) -> None:
-    job = Nights(tmp_path, form)
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_rows_of_a_run_that_did_not_finish_are_left_out(tmp_path: Path, suffix: str) -> None:
+    job = Nights(tmp_path, suffix)
     assert job.night(0, 0, 9) == 0
     state = (tmp_path / "s.state").read_bytes()
     assert job.night(1, 9, 11) == 0
@@ -90,9 +90,9 @@ def test_signals_that_are_not_those_of_the_state_are_refused(tmp_path: Path, lef
         job.signals.write_text(changed[left])
     assert job.night(1, 9, 11) == 65
     what = {
-        "nothing": "the signals of the bars that the state knows are not there",
-        "no table": "no table of signals",
-    }.get(left, "does not hold the signals of the bars that the state knows")
+        "nothing": "the signals of the bars in the state are missing",
+        "no table": "not a table of signals",
+    }.get(left, "does not hold the signals of the bars in the state")
     assert what in str(job.metrics()["error_message"])
     assert (tmp_path / "s.state").read_bytes() == state
     assert not job.signals.exists() or job.signals.read_text() == changed[left]
@@ -101,7 +101,7 @@ def test_signals_that_are_not_those_of_the_state_are_refused(tmp_path: Path, lef
     assert job.signals.read_bytes() == job.of_all()
 
 
-def test_history_that_is_decided_anew_is_written_anew(tmp_path: Path) -> None:
+def test_history_that_is_decided_again_is_written_again(tmp_path: Path) -> None:
     job = Nights(tmp_path, ".csv")
     job.config.write_text(CONFIG + "on_restatement: recompute\n")
     assert job.night(0, 0, 9) == 0
@@ -111,29 +111,29 @@ def test_history_that_is_decided_anew_is_written_anew(tmp_path: Path) -> None:
     assert job.signals.read_bytes() == job.of_all()
 
 
-@pytest.mark.parametrize("form", [".parquet", ".arrow"])
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
 @pytest.mark.parametrize("key", ["symbol", "date"])
 def test_partitions_of_several_groups_of_rows_have_the_bytes_of_one_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, key: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, key: str
 ) -> None:
     monkeypatch.setattr(forms, "GROUP_ROWS", 7)
     job = Nights(tmp_path, "")
-    part = [f"--partition-by={key}", f"--signals={tmp_path / f'out{form}'}"]
+    part = [f"--partition-by={key}", f"--signals={tmp_path / f'out{suffix}'}"]
     for number, (first, last) in enumerate([(0, 9), (9, 20)]):
         (tmp_path / f"{number}.csv").write_text(bars(first, last))
         state = f"--state={tmp_path / 's.state'}"
         assert job.run(*part, state, input=tmp_path / f"{number}.csv") == 0
-    found = {path.parent.name: path.read_bytes() for path in tmp_path.rglob("out*/*/signals.*")}
-    assert len(found) == (len(SYMBOLS) if key == "symbol" else 1)
+    nightly = {path.parent.name: path.read_bytes() for path in tmp_path.rglob("out*/*/signals.*")}
+    assert len(nightly) == (len(SYMBOLS) if key == "symbol" else 1)
     assert job.run(*part, input=tmp_path / "[0-9].csv") == 0
     now = {path.parent.name: path.read_bytes() for path in tmp_path.rglob("out*/*/signals.*")}
-    assert now == found
-    if form == ".parquet":
+    assert now == nightly
+    if suffix == ".parquet":
         path = next(tmp_path.rglob("out*/*/signals.*"))
         assert pl.read_parquet(path).height > forms.GROUP_ROWS
 
 
-class Parted(Nights):
+class PartitionedNights(Nights):
     """A job that continues a state, and partitions of signals."""
 
     def __init__(self, folder: Path, key: str) -> None:
@@ -148,14 +148,14 @@ class Parted(Nights):
         path.write_text("".join(hourly(line, minute) for line, minute in hours))
         return self.run(*self.flags, input=path)
 
-    def found(self) -> dict[str, bytes]:
+    def partitions(self) -> dict[str, bytes]:
         return {path.parent.name: path.read_bytes() for path in self.parts.rglob("signals.*")}
 
     def of_all_parts(self) -> dict[str, bytes]:
-        other = self.folder / "all"
-        flags = [f"--signals={other}", self.flags[1]]
+        folder = self.folder / "all"
+        flags = [f"--signals={folder}", self.flags[1]]
         assert self.run(*flags, input=self.folder / "[0-9].csv") == 0
-        return {path.parent.name: path.read_bytes() for path in other.rglob("signals.*")}
+        return {path.parent.name: path.read_bytes() for path in folder.rglob("signals.*")}
 
 
 def hourly(line: str, minute: str) -> str:
@@ -172,11 +172,11 @@ KEYS = pytest.mark.parametrize("key", ["date", "symbol"])
 def test_partitions_of_three_nights_are_those_of_a_run_over_everything(
     tmp_path: Path, key: str
 ) -> None:
-    job = Parted(tmp_path, key)
+    job = PartitionedNights(tmp_path, key)
     for number, (first, last) in enumerate([(0, 19), (19, 30), (30, 53)]):
         assert job.night(number, first, last) == 0
-    assert job.found() == job.of_all_parts()
-    assert len(job.found()) == (3 if key == "date" else len(SYMBOLS))
+    assert job.partitions() == job.of_all_parts()
+    assert len(job.partitions()) == (3 if key == "date" else len(SYMBOLS))
 
 
 @KEYS
@@ -186,7 +186,7 @@ def test_partitions_of_three_nights_are_those_of_a_run_over_everything(
 def test_partitions_that_are_not_what_the_state_has_written_are_refused(
     tmp_path: Path, key: str, loss: str
 ) -> None:
-    job = Parted(tmp_path, key)
+    job = PartitionedNights(tmp_path, key)
     if loss == "never written":
         job.flags, flags = job.flags[2:], job.flags
         assert job.night(0, 0, 19) == 0
@@ -208,47 +208,45 @@ def test_partitions_that_are_not_what_the_state_has_written_are_refused(
         job.flags, flags = job.flags[2:], job.flags
         assert job.night(1, 19, 21) == 0
         job.flags = flags
-    state, before = (tmp_path / "s.state").read_bytes(), job.found()
+    state, before = (tmp_path / "s.state").read_bytes(), job.partitions()
     assert job.night(2, 21 if loss == "a night" else 19, 30) == 65
-    assert "signals of the bars that the state knows" in str(job.metrics()["error_message"])
-    assert ((tmp_path / "s.state").read_bytes(), job.found()) == (state, before)
+    assert "signals of the bars in the state" in str(job.metrics()["error_message"])
+    assert ((tmp_path / "s.state").read_bytes(), job.partitions()) == (state, before)
 
 
 @KEYS
-def test_what_a_run_that_did_not_end_has_added_is_left_out(tmp_path: Path, key: str) -> None:
-    job = Parted(tmp_path, key)
+def test_what_an_unfinished_run_has_added_is_left_out(tmp_path: Path, key: str) -> None:
+    job = PartitionedNights(tmp_path, key)
     assert job.night(0, 0, 19) == 0
     state = (tmp_path / "s.state").read_bytes()
     assert job.night(1, 19, 53) == 0
     (tmp_path / "s.state").write_bytes(state)
-    # The vendor has taken most of the bars back since.
+    # The vendor has withdrawn most of the bars since.
     assert job.night(1, 19, 21) == 0
-    assert job.found() == job.of_all_parts()
+    assert job.partitions() == job.of_all_parts()
 
 
 @KEYS
-def test_a_state_that_begins_anew_leaves_nothing_of_former_partitions(
-    tmp_path: Path, key: str
-) -> None:
-    job = Parted(tmp_path, key)
+def test_a_new_state_leaves_nothing_of_former_partitions(tmp_path: Path, key: str) -> None:
+    job = PartitionedNights(tmp_path, key)
     assert job.night(0, 0, 53) == 0
     for path in tmp_path.glob("s.state*"):
         path.unlink()
     assert job.night(0, 0, 19) == 0
-    assert job.found() == job.of_all_parts()
+    assert job.partitions() == job.of_all_parts()
 
 
 @KEYS
-def test_partitions_of_a_history_that_is_decided_anew_are_written_anew(
+def test_partitions_of_a_history_that_is_decided_again_are_written_again(
     tmp_path: Path, key: str
 ) -> None:
-    job = Parted(tmp_path, key)
+    job = PartitionedNights(tmp_path, key)
     job.config.write_text(CONFIG + "on_restatement: recompute\n")
     for number, (first, last) in enumerate([(0, 30), (30, 53)]):
         assert job.night(number, first, last) == 0
     path = tmp_path / "0.csv"
     path.write_text(path.read_text().replace("123456789012345678901.5", "1"))
     assert job.run(*job.flags, input=tmp_path / "[0-9].csv") == 0
-    assert job.found() == job.of_all_parts()
+    assert job.partitions() == job.of_all_parts()
     assert job.night(2, 53, 60) == 0
-    assert job.found() == job.of_all_parts()
+    assert job.partitions() == job.of_all_parts()

@@ -1,4 +1,4 @@
-"""Signals as a hive-partitioned folder: the rows of the one file, and nothing else is touched."""
+"""Signals as a hive-partitioned folder: the rows of the single file, and no other file changes."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def panel(path: Path, symbols: Sequence[str], bars: int = 3) -> None:
         {
             "timestamp": [START + timedelta(minutes=minute) for minute, _ in rows],
             "s": [symbol for _, symbol in rows],
-            "close": [float(place % 5) for place in range(len(rows))],
+            "close": [float(index % 5) for index in range(len(rows))],
         }
     ).write_parquet(path)
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    """Give a job of a panel of three symbols and two days."""
+    """Return a job on a panel of three symbols and two days."""
     job = Job(tmp_path, config=CONFIG)
     panel(job.input, ["B", "A", "C"])
     return job
@@ -59,27 +59,27 @@ def litter(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.name.startswith(".")]
 
 
-def partitioned(job: Job, key: str, form: str = "") -> Path:
-    folder = job.folder / f"signals{form}"
+def partitioned(job: Job, key: str, suffix: str = "") -> Path:
+    folder = job.folder / f"signals{suffix}"
     assert job.run(f"--signals={folder}", f"--partition-by={key}") == 0
     assert litter(job.folder) == []
     return folder
 
 
-def whole(job: Job, form: str = ".parquet") -> pl.DataFrame:
-    path = job.folder / f"whole{form}"
+def whole(job: Job, suffix: str = ".parquet") -> pl.DataFrame:
+    path = job.folder / f"whole{suffix}"
     assert job.run(f"--signals={path}") == 0
-    if form == ".csv":
+    if suffix == ".csv":
         return read_text(path)
-    return pl.read_ipc(path) if form == ".arrow" else pl.read_parquet(path)
+    return pl.read_ipc(path) if suffix == ".arrow" else pl.read_parquet(path)
 
 
 def read_text(path: Path) -> pl.DataFrame:
     return pl.read_csv(path, infer_schema=False)
 
 
-def read_back(folder: Path, key: str, kind: pl.DataType) -> pl.DataFrame:
-    """Read a folder as anyone would, by a hive reader; polars has none for CSV."""
+def read_back(folder: Path, key: str, dtype: pl.DataType) -> pl.DataFrame:
+    """Read a folder with the hive reader of polars, which has none for CSV."""
     if folder.suffix == ".csv":
         parts = [
             read_text(path).with_columns(pl.lit(hive_value(path)).alias(key))
@@ -88,8 +88,8 @@ def read_back(folder: Path, key: str, kind: pl.DataType) -> pl.DataFrame:
         return pl.concat(parts)
     if folder.suffix == ".arrow":
         pattern = folder / "**/*.arrow"
-        return pl.scan_ipc(pattern, hive_partitioning=True, hive_schema={key: kind}).collect()
-    return pl.read_parquet(folder / "**/*.parquet", hive_schema={key: kind})
+        return pl.scan_ipc(pattern, hive_partitioning=True, hive_schema={key: dtype}).collect()
+    return pl.read_parquet(folder / "**/*.parquet", hive_schema={key: dtype})
 
 
 def hive_value(path: Path) -> str | None:
@@ -97,50 +97,52 @@ def hive_value(path: Path) -> str | None:
     return None if value == "__HIVE_DEFAULT_PARTITION__" else value
 
 
-FORMS = ["", ".parquet", ".arrow", ".csv"]
+SUFFIXES = ["", ".parquet", ".arrow", ".csv"]
 
 
-def assert_same(folder: Path, one: pl.DataFrame, key: str, kind: pl.DataType) -> None:
-    """See that a folder has the rows of the one file, those of each partition in its order."""
-    found = read_back(folder, key, kind)
-    assert found.height == one.height
-    columns = [*one.columns, *([key] if key not in one.columns else [])]
-    expected = one if key in one.columns else one.with_columns(day_of(one))
-    parts = found.select(columns).partition_by(key, as_dict=True, maintain_order=True)
+def assert_same(folder: Path, single: pl.DataFrame, key: str, dtype: pl.DataType) -> None:
+    """Assert that a folder has the rows of the single file, in order within each partition."""
+    table = read_back(folder, key, dtype)
+    assert table.height == single.height
+    columns = [*single.columns, *([key] if key not in single.columns else [])]
+    expected = single if key in single.columns else single.with_columns(day_of(single))
+    parts = table.select(columns).partition_by(key, as_dict=True, maintain_order=True)
     assert parts.keys() == expected.partition_by(key, as_dict=True).keys()
     for value, rows in expected.partition_by(key, as_dict=True, maintain_order=True).items():
         assert parts[value].equals(rows)
 
 
-def day_of(one: pl.DataFrame) -> pl.Series:
-    kind = one["timestamp"].dtype
-    days = one["timestamp"].dt.date() if kind.is_temporal() else one["timestamp"].str.slice(0, 10)
+def day_of(table: pl.DataFrame) -> pl.Series:
+    stamps = table["timestamp"]
+    days = stamps.dt.date() if stamps.dtype.is_temporal() else stamps.str.slice(0, 10)
     return days.alias("date")
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_symbols_of_any_name_are_read_back_as_from_the_one_file(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_symbols_of_any_name_are_read_back_as_from_the_single_file(
+    tmp_path: Path, suffix: str
+) -> None:
     job = Job(tmp_path, config=CONFIG)
     panel(job.input, ODD)
-    folder = partitioned(job, "symbol", form)
-    one = whole(job, form or ".parquet")
-    assert one["symbol"].n_unique() == len(ODD)
-    assert_same(folder, one, "symbol", pl.String())
+    folder = partitioned(job, "symbol", suffix)
+    single = whole(job, suffix or ".parquet")
+    assert single["symbol"].n_unique() == len(ODD)
+    assert_same(folder, single, "symbol", pl.String())
     assert all(path.parent.parent == folder for path in folder.rglob("signals.*"))
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_days_are_read_back_as_from_the_one_file(job: Job, form: str) -> None:
-    folder = partitioned(job, "date", form)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_days_are_read_back_as_from_the_single_file(job: Job, suffix: str) -> None:
+    folder = partitioned(job, "date", suffix)
     assert sorted(os.listdir(folder)) == ["date=2024-01-01", "date=2024-01-02"]
-    # The one file has the bars as they were read, a day those of all symbols by time.
-    one = whole(job, form or ".parquet").sort("timestamp", "symbol")
-    assert_same(folder, one, "date", pl.Date())
+    # The single file has the bars as they were read, a day has all symbols sorted by time.
+    single = whole(job, suffix or ".parquet").sort("timestamp", "symbol")
+    assert_same(folder, single, "date", pl.Date())
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_days_have_the_same_bytes_however_a_panel_is_cut_into_files(
-    tmp_path: Path, form: str
+    tmp_path: Path, suffix: str
 ) -> None:
     job = Job(tmp_path, config=CONFIG)
     stamps = [f"2024-01-0{1 + number // 4}T00:00:0{number % 4}" for number in range(8)]
@@ -156,18 +158,18 @@ def test_days_have_the_same_bytes_however_a_panel_is_cut_into_files(
         "symbols": {f"{s}.csv": [row for row in rows if f",{s}," in row] for s in "BA"},
         "halves": {"1.csv": rows[:9], "2.csv": rows[9:]},
     }
-    found = []
+    contents = []
     for name, files in cuts.items():
         (tmp_path / name).mkdir()
         for file, lines in files.items():
             (tmp_path / name / file).write_text("timestamp,s,close\n" + "".join(lines))
         job.input = tmp_path / name
-        folder = partitioned(job, "date", form)
-        found.append({path.parent.name: path.read_bytes() for path in folder.rglob("signals.*")})
-    assert len(found[0]) == 2
-    assert found[0] == found[1] == found[2]
-    if form == ".csv":
-        lines = found[0]["date=2024-01-01"].decode().split("\n")
+        folder = partitioned(job, "date", suffix)
+        contents.append({path.parent.name: path.read_bytes() for path in folder.rglob("signals.*")})
+    assert len(contents[0]) == 2
+    assert contents[0] == contents[1] == contents[2]
+    if suffix == ".csv":
+        lines = contents[0]["date=2024-01-01"].decode().split("\n")
         assert [line[17:24] for line in lines[1:5]] == ["00Z,A,0", "00Z,B,0", "00.5Z,A", "00.5Z,B"]
 
 
@@ -205,38 +207,38 @@ def test_a_large_table_is_read_back_in_its_order(tmp_path: Path) -> None:
         ("close\n1\n2\n", "date"),
     ],
 )
-def test_what_has_no_symbol_or_day_is_in_the_default_partition(
+def test_bars_without_a_symbol_or_day_are_in_the_default_partition(
     tmp_path: Path, bars: str, key: str
 ) -> None:
     job = Job(tmp_path, bars, CONFIG.partition("columns")[0])
     folder = partitioned(job, key)
     assert os.listdir(folder) == [f"{key}=__HIVE_DEFAULT_PARTITION__"]
-    found = read_back(folder, key, pl.String())
-    assert found[key].to_list() == [None, None]
-    assert found["signal"].to_list() == [None, 1]
+    table = read_back(folder, key, pl.String())
+    assert table[key].to_list() == [None, None]
+    assert table["signal"].to_list() == [None, 1]
 
 
 def test_days_before_1970_and_beyond_64_bits_have_their_partitions(tmp_path: Path) -> None:
     days = ["0999-12-31", "1600-01-01", "1969-12-31", "2024-01-01", "9999-12-31"]
     text = "timestamp,close\n" + "".join(f"{day},1\n" for day in days)
     job = Job(tmp_path, text, CONFIG.partition("columns")[0])
-    for form in FORMS:
-        folder = partitioned(job, "date", form)
+    for suffix in SUFFIXES:
+        folder = partitioned(job, "date", suffix)
         assert sorted(os.listdir(folder)) == [f"date={day}" for day in days]
-    found = read_back(tmp_path / "signals", "date", pl.Date())
-    assert sorted(found["date"]) == [date.fromisoformat(day) for day in days]
-    assert sorted(found["timestamp"]) == [f"{day}T00:00:00Z" for day in days]
+    table = read_back(tmp_path / "signals", "date", pl.Date())
+    assert sorted(table["date"]) == [date.fromisoformat(day) for day in days]
+    assert sorted(table["timestamp"]) == [f"{day}T00:00:00Z" for day in days]
 
 
-# What is there before, and after.
+# Existing files before and after a run.
 
 
 def test_the_same_bars_give_the_same_bytes(job: Job) -> None:
-    for form in FORMS:
-        folder = partitioned(job, "symbol", form)
+    for suffix in SUFFIXES:
+        folder = partitioned(job, "symbol", suffix)
         before = snapshot(folder)
         assert len(before) == 6
-        partitioned(job, "symbol", form)
+        partitioned(job, "symbol", suffix)
         assert snapshot(folder) == before
 
 
@@ -263,20 +265,20 @@ def test_nothing_else_is_removed(job: Job) -> None:
     for name in kept:
         assert (folder / name).read_text() == name
     new = [f"symbol={symbol}/signals.parquet" for symbol in "ABC"]
-    found = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
-    assert sorted(found) == sorted([*kept, *new])
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    assert sorted(names) == sorted([*kept, *new])
     assert not (folder / "symbol=gone").exists()
 
 
-def test_a_folder_whose_name_is_like_a_pattern_is_meant_to_the_letter(job: Job) -> None:
+def test_a_folder_name_with_pattern_characters_is_used_literally(job: Job) -> None:
     job.folder = job.folder / "[ab]*"
-    other = job.folder.parent / "ab/signals/symbol=A/signals.parquet"
-    other.parent.mkdir(parents=True)
-    other.write_text("of another")
+    elsewhere = job.folder.parent / "ab/signals/symbol=A/signals.parquet"
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_text("of another")
     partitioned(job, "symbol")
     panel(job.input, ["D"])
     assert os.listdir(partitioned(job, "symbol")) == ["symbol=D"]
-    assert other.read_text() == "of another"
+    assert elsewhere.read_text() == "of another"
 
 
 def test_a_run_that_fails_leaves_the_former_partitions_whole(job: Job) -> None:
@@ -302,7 +304,7 @@ def test_a_run_that_fails_leaves_the_former_partitions_whole(job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "form", "fits"),
+    ("symbol", "suffix", "fits"),
     [
         ("x" * 248, ".csv", True),
         ("x" * 249, ".csv", False),
@@ -312,11 +314,11 @@ def test_a_run_that_fails_leaves_the_former_partitions_whole(job: Job) -> None:
         ("=" + "x" * 245, ".csv", False),
     ],
 )
-def test_a_symbol_that_no_folder_can_be_named_is_refused_when_it_is_first_seen(
-    tmp_path: Path, symbol: str, form: str, fits: bool
+def test_a_symbol_too_long_for_a_folder_is_refused_when_it_is_first_seen(
+    tmp_path: Path, symbol: str, suffix: str, fits: bool
 ) -> None:
     bars = PlainDecided("", [symbol], None, None, [1], [1], [None], 0)
-    with begun(Signals(str(tmp_path / f"s{form}"), 1, "symbol")) as signals:
+    with begun(Signals(str(tmp_path / f"s{suffix}"), 1, "symbol")) as signals:
         part = signals.part()
         if fits:
             part.take(bars)
@@ -328,7 +330,7 @@ def test_a_symbol_that_no_folder_can_be_named_is_refused_when_it_is_first_seen(
     assert len(list(tmp_path.rglob("signals.*"))) == fits
 
 
-# A run whose disk is full once it begins to write columns.
+# A run whose disk becomes full when it begins to write columns.
 FULL_AT_LAST = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
@@ -363,14 +365,14 @@ def test_a_disk_that_is_full_leaves_the_former_partitions_whole(
         limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))"
         done = job.process(f"--signals={path}", *more, before=limit)
     assert done.returncode == 74
-    # The library says it in its own words, of which some only say that writing failed.
+    # Some messages of polars only say that writing failed.
     assert ("Output could not be written: " if late else "File too large") in done.stdout
     assert snapshot(folder) == before
     assert not (job.folder / "one.parquet").exists()
     assert litter(job.folder) == []
 
 
-# A run that is ended when it begins to write partitions, or puts the first or second in its place.
+# A run that is stopped when it begins to write partitions, or moves the first or second of them.
 STOPPED_AT = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
@@ -410,13 +412,13 @@ def test_a_run_that_is_stopped_leaves_no_litter(job: Job, call: int) -> None:
     after = snapshot(folder)
     if call < 3:
         assert after == before
-    # Whatever is there is whole: of the former run, or of this one.
+    # Every file is complete, from the former run or from this one.
     files = sorted(folder.rglob("*.parquet"))
     assert [path.parent.name for path in files] == ["symbol=A", "symbol=B", "symbol=C"]
     assert all(pl.read_parquet(path).height == 3 for path in files)
 
 
-def test_what_a_killed_run_left_is_not_taken_for_a_partition(job: Job) -> None:
+def test_files_of_a_killed_run_are_not_treated_as_a_partition(job: Job) -> None:
     folder = job.folder / "signals"
     left = Path(unfinished_folder(str(folder))) / "symbol=OLD/signals.parquet"
     left.parent.mkdir(parents=True)
@@ -424,7 +426,7 @@ def test_what_a_killed_run_left_is_not_taken_for_a_partition(job: Job) -> None:
     assert sorted(os.listdir(partitioned(job, "symbol"))) == ["symbol=A", "symbol=B", "symbol=C"]
 
 
-# Where it may not go.
+# Places that are not allowed.
 
 
 def test_a_folder_of_signals_within_the_input_folder_is_not_read(job: Job) -> None:
@@ -451,8 +453,8 @@ def test_partitions_that_are_read_are_not_replaced(
     flags = ["--signals=signals", "--partition-by=date"]
     for asked in (path, "signals/*/*.parquet"):
         assert job.run(*flags, input=asked) == 2
-        told = capsys.readouterr().err
-        assert "--signals would replace a file that --input reads; nothing was written" in told
+        message = capsys.readouterr().err
+        assert "--signals would replace a file that --input reads; nothing was written" in message
     assert snapshot(job.folder / "signals") == before
 
 
@@ -464,7 +466,7 @@ def test_bars_beside_the_partitions_may_be_read(job: Job) -> None:
     assert {path.name for path in job.folder.iterdir()} >= {"bars.parquet", "symbol=A"}
 
 
-def test_a_file_in_the_place_of_the_folder_exits_73_and_stays(job: Job) -> None:
+def test_a_file_in_the_place_of_the_folder_is_kept_and_the_run_exits_73(job: Job) -> None:
     (job.folder / "signals").write_text("precious")
     assert job.run(f"--signals={job.folder}/signals", "--partition-by=date") == 73
     assert (job.folder / "signals").read_text() == "precious"
@@ -475,8 +477,8 @@ def test_partitions_need_the_name_of_their_folder(
     job: Job, more: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert job.run("--partition-by=symbol", *more) == 2
-    told = capsys.readouterr().err
-    assert "--partition-by parts the signals; name their folder with --signals" in told
+    message = capsys.readouterr().err
+    assert "--partition-by parts the signals; name their folder with --signals" in message
 
 
 def test_a_dry_run_makes_no_folder(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
@@ -513,7 +515,7 @@ def test_the_command_of_the_readme_writes_a_folder(job: Job) -> None:
 
 
 def test_a_run_that_was_killed_while_it_moved_partitions_writes_the_same_bytes(job: Job) -> None:
-    # Files of one symbol each are read one after the other, so no day is in the order of time.
+    # Each file has one symbol and files are read one by one, so no day is sorted by time.
     job.config.write_text(CONFIG.replace("s}", "{from: filename}}"))
     (job.folder / "in").mkdir()
     for symbol in "AB":
@@ -528,17 +530,17 @@ def test_a_run_that_was_killed_while_it_moved_partitions_writes_the_same_bytes(j
     assert snapshot(folder) == before
 
 
-@pytest.mark.parametrize("form", ["", ".csv"])
-def test_rows_of_one_time_keep_their_order_among_those_that_were_there(job: Job, form: str) -> None:
+@pytest.mark.parametrize("suffix", ["", ".csv"])
+def test_rows_of_one_time_keep_their_order_among_existing_rows(job: Job, suffix: str) -> None:
     symbols = [f"{number * 7 % 40}" for number in range(40)]
-    folder = job.folder / f"signals{form}"
+    folder = job.folder / f"signals{suffix}"
     flags = f"--state={job.folder / 's.state'}", f"--signals={folder}", "--partition-by=date"
     for bars in (2, 5, 9):
         panel(job.input, symbols, bars)
         assert job.run(*flags) == 0
-    other = job.folder / f"other{form}"
-    assert job.run(f"--signals={other}", "--partition-by=date") == 0
-    assert snapshot(folder) == snapshot(other)
+    at_once = job.folder / f"other{suffix}"
+    assert job.run(f"--signals={at_once}", "--partition-by=date") == 0
+    assert snapshot(folder) == snapshot(at_once)
 
 
 @pytest.mark.parametrize("bars", ["s,close\nA,1\nA,2\nA,3\n", "s,close\n" + "A,1\nB,2\n" * 400_000])
@@ -546,5 +548,5 @@ def test_rows_without_timestamps_are_not_added_to_partitions(job: Job, bars: str
     job.input.write_text(bars)
     flags = f"--state={job.folder / 's.state'}", f"--signals={job.folder / 'parts'}"
     assert job.run(*flags, "--partition-by=symbol") == 65
-    assert "Without timestamps no row can be told" in str(job.metrics()["error_message"])
+    assert "Rows without timestamps cannot be matched" in str(job.metrics()["error_message"])
     assert not (job.folder / "s.state").exists()

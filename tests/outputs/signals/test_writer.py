@@ -1,4 +1,4 @@
-"""The signals of every bar are what the text says, the same bytes from whatever files they came."""
+"""The signals of every bar follow from its text, with the same bytes from every kind of file."""
 
 import csv
 import io
@@ -23,15 +23,15 @@ CONFIG = 'seed: 1\nwindow: 3\nversion: "v"\n'
 
 
 def expected_rows() -> list[list[str]]:
-    """Decide every bar on the fractions of its text."""
+    """Decide every bar with fractions of its text."""
     closes = [Fraction(close) for _, close in ROWS]
     rows = []
-    for place, (stamp, close) in enumerate(ROWS):
-        window = closes[place - 2 : place + 1] if place >= 2 else []
+    for index, (stamp, close) in enumerate(ROWS):
+        window = closes[index - 2 : index + 1] if index >= 2 else []
         mean = str(float(sum(window, Fraction(0)) / 3)) if window else ""
-        signal = str(int(3 * closes[place] > sum(window))) if window else ""
-        written = close.rstrip("0").rstrip(".") if "." in close else close
-        rows.append([stamp.replace(" ", "T") + "Z", "", written, mean, signal])
+        signal = str(int(3 * closes[index] > sum(window))) if window else ""
+        text = close.rstrip("0").rstrip(".") if "." in close else close
+        rows.append([stamp.replace(" ", "T") + "Z", "", text, mean, signal])
     return rows
 
 
@@ -47,9 +47,9 @@ def signals(
 
 
 def test_every_bar_has_its_close_mean_and_signal(tmp_path: Path) -> None:
-    found = list(csv.reader(io.StringIO(signals(tmp_path, ".csv").decode())))
-    assert found[0] == ["timestamp", "symbol", "close", "rolling_mean", "signal"]
-    assert found[1:] == expected_rows()
+    rows = list(csv.reader(io.StringIO(signals(tmp_path, ".csv").decode())))
+    assert rows[0] == ["timestamp", "symbol", "close", "rolling_mean", "signal"]
+    assert rows[1:] == expected_rows()
 
 
 def test_columnar_bars_give_the_same_bytes_as_their_text(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_columnar_bars_give_the_same_bytes_as_their_text(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
-def test_columns_hold_what_the_csv_says(tmp_path: Path, suffix: str) -> None:
+def test_columns_hold_the_values_of_the_csv(tmp_path: Path, suffix: str) -> None:
     data = io.BytesIO(signals(tmp_path, suffix))
     frame = pl.read_parquet(data) if suffix == ".parquet" else pl.read_ipc(data)
     assert [Fraction(close) for close in frame["close"]] == [Fraction(close) for _, close in ROWS]
@@ -96,8 +96,8 @@ def test_timestamps_beyond_64_bits_of_nanoseconds_stay_text(
 def test_interleaved_symbols_keep_the_order_of_their_rows(tmp_path: Path) -> None:
     config = CONFIG.replace("3", "1") + "columns: {symbol: s}\n"
     text = "s,close\nB,1\nA,2\n=x,3\nA,4\n"
-    found = signals(tmp_path, ".csv", text, config).decode().splitlines()[1:]
-    assert [line.split(",")[1] for line in found] == ["B", "A", "'=x", "A"]
+    lines = signals(tmp_path, ".csv", text, config).decode().splitlines()[1:]
+    assert [line.split(",")[1] for line in lines] == ["B", "A", "'=x", "A"]
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -110,8 +110,7 @@ def test_a_symbol_of_two_lines_is_in_quotes(tmp_path: Path, plain: bool) -> None
     for suffix in (".csv", ".parquet", ".arrow"):
         data = io.BytesIO(signals(tmp_path, suffix, file.getvalue(), config))
         if suffix == ".csv":
-            found = pl.read_csv(data)["symbol"].to_list()
-            assert found == [*names[:3], "c\\rd"]
+            assert pl.read_csv(data)["symbol"].to_list() == [*names[:3], "c\\rd"]
         else:
             read = pl.read_parquet if suffix == ".parquet" else pl.read_ipc
             assert read(data)["symbol"].to_list() == names
@@ -137,9 +136,9 @@ def test_a_time_beyond_64_bits_is_written_as_text(
 @pytest.mark.parametrize("missing", ["skip", "gap"])
 def test_a_bar_without_a_close_has_a_row_without_answers(tmp_path: Path, missing: str) -> None:
     config = CONFIG.replace("3", "2") + f"missing: {missing}\n"
-    found = signals(tmp_path, ".csv", "t,close\n1,1\n2,\n3,3\n4,4\n", config).decode().splitlines()
-    assert found[2] == ",,,,"
-    assert found[3].endswith(",1" if missing == "skip" else ",3,,")
+    lines = signals(tmp_path, ".csv", "t,close\n1,1\n2,\n3,3\n4,4\n", config).decode().splitlines()
+    assert lines[2] == ",,,,"
+    assert lines[3].endswith(",1" if missing == "skip" else ",3,,")
 
 
 def test_bad_bars_leave_no_signals_behind(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Facts about state files: what is kept comes back exactly, and nothing else ever does."""
+"""Facts about state files: a state is read back exactly as it was written, or refused."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def saved(folder: Path, state: State = SMALL) -> Path:
 
 
 def sealed(*lines: str) -> bytes:
-    """Give lines the checksum of a state, as a forger would."""
+    """Add the checksum of a state to lines, as a forger would."""
     body = "".join(line + "\n" for line in lines).encode()
     return body + f'{{"sha256":"{hashlib.sha256(body).hexdigest()}"}}\n'.encode()
 
@@ -95,68 +95,68 @@ def test_what_is_saved_is_loaded_exactly(state: State) -> None:
 
 @given(states, st.data())
 def test_equal_states_are_equal_bytes(state: State, data: st.DataObject) -> None:
-    other = state._replace(
-        series=dict(data.draw(st.permutations(list(state.series.items())))),
+    reordered = state._replace(
+        accounts=dict(data.draw(st.permutations(list(state.accounts.items())))),
         settings=dict(data.draw(st.permutations(list(state.settings.items())))),
     )
     with TemporaryDirectory() as folder:
-        one = saved(Path(folder), state).read_bytes()
-        assert saved(Path(folder), other).read_bytes() == one
+        content = saved(Path(folder), state).read_bytes()
+        assert saved(Path(folder), reordered).read_bytes() == content
 
 
 @given(st.data(), strategies.series(gaps=True), st.integers(1, 6))
-def test_a_series_goes_on_from_a_state_as_if_it_had_never_stopped(
+def test_a_series_continues_from_a_state_as_if_it_had_never_stopped(
     data: st.DataObject, bars: strategies.Series, window: int
 ) -> None:
     cut = data.draw(st.integers(0, len(bars.ticks)))
     _, carry = advance(Carry(window), Ticks(bars.ticks[:cut], bars.scale))
-    state = SMALL._replace(series={"A": Account(carry)})
+    state = SMALL._replace(accounts={"A": Account(carry)})
     with TemporaryDirectory() as folder:
         loaded = load_state(str(saved(Path(folder), state)))
     assert loaded is not None
-    decided, end = advance(loaded.series["A"].carry, Ticks(bars.ticks[cut:], bars.scale))
+    decided, end = advance(loaded.accounts["A"].carry, Ticks(bars.ticks[cut:], bars.scale))
     whole, end_of_whole = advance(Carry(window), Ticks(bars.ticks, bars.scale))
     assert (decided.margins, end.tail) == (whole.margins[cut:], end_of_whole.tail)
 
 
-def test_a_state_is_json_line_by_line_sealed_by_the_checksum_of_what_is_above(
+def test_a_state_is_lines_of_json_and_the_checksum_of_the_lines_above(
     tmp_path: Path,
 ) -> None:
-    path = saved(tmp_path, SMALL._replace(series={}))
+    path = saved(tmp_path, SMALL._replace(accounts={}))
     head, seal = (json.loads(line) for line in path.read_text().splitlines())
     assert (head["rollsignal_state"], head["program"]) == (SCHEMA, __version__)
     above = path.read_bytes().splitlines(keepends=True)[0]
     assert seal == {"sha256": hashlib.sha256(above).hexdigest()}
 
 
-def test_there_is_no_state_where_there_is_no_file(tmp_path: Path) -> None:
+def test_without_a_file_there_is_no_state(tmp_path: Path) -> None:
     assert load_state(str(tmp_path / "none")) is None
     assert load_state(str(tmp_path / "no/such/folder")) is None
 
 
-def test_a_link_that_leads_nowhere_yet_becomes_the_place_of_the_state(tmp_path: Path) -> None:
+def test_the_target_of_a_dangling_link_becomes_the_place_of_the_state(tmp_path: Path) -> None:
     (tmp_path / "run.state").symlink_to("there")
     assert load_state(str(tmp_path / "run.state")) is None
     saved(tmp_path)
     assert load_state(str(tmp_path / "there")) == SMALL
 
 
-def test_any_one_bit_that_is_changed_is_found(tmp_path: Path) -> None:
+def test_any_changed_bit_is_detected(tmp_path: Path) -> None:
     path = saved(tmp_path)
     content = path.read_bytes()
-    for place in range(len(content)):
+    for index in range(len(content)):
         for bit in range(8):
             changed = bytearray(content)
-            changed[place] ^= 1 << bit
+            changed[index] ^= 1 << bit
             assert refusal(path, bytes(changed))
 
 
-def test_any_byte_that_is_lost_or_doubled_is_found(tmp_path: Path) -> None:
+def test_any_lost_or_doubled_byte_is_detected(tmp_path: Path) -> None:
     path = saved(tmp_path)
     content = path.read_bytes()
-    for place in range(len(content)):
-        assert refusal(path, content[:place] + content[place + 1 :])
-        assert refusal(path, content[:place] + content[place : place + 1] + content[place:])
+    for index in range(len(content)):
+        assert refusal(path, content[:index] + content[index + 1 :])
+        assert refusal(path, content[:index] + content[index : index + 1] + content[index:])
 
 
 def test_a_state_that_is_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def with_a_line_twice(content: bytes) -> bytes:
     return b"".join([*lines[:2], *lines[1:]])
 
 
-def test_a_damaged_state_says_what_belongs_to_it(tmp_path: Path) -> None:
+def test_the_message_about_a_damaged_state_names_the_file_of_bars_too(tmp_path: Path) -> None:
     path = saved(tmp_path)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError) as caught:
@@ -216,21 +216,23 @@ def test_a_state_that_was_edited_is_refused(
     ],
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
-    assert refusal(tmp_path / "file", content) == " is no state of rollsignal"
+    assert refusal(tmp_path / "file", content) == " is not a rollsignal state file"
 
 
-def test_of_a_file_of_another_kind_only_the_beginning_is_read(tmp_path: Path) -> None:
+def test_only_the_beginning_of_a_file_of_another_kind_is_read(tmp_path: Path) -> None:
     (tmp_path / "huge").touch()
     os.truncate(tmp_path / "huge", 2**40)
-    with pytest.raises(DataError, match="is no state of rollsignal"):
+    with pytest.raises(DataError, match="is not a rollsignal state file"):
         load_state(str(tmp_path / "huge"))
 
 
 @pytest.mark.parametrize("schema", [0, SCHEMA + 1, 999])
-def test_a_state_of_another_schema_is_told_from_a_damaged_one(tmp_path: Path, schema: int) -> None:
+def test_a_state_of_another_schema_is_distinguished_from_a_damaged_one(
+    tmp_path: Path, schema: int
+) -> None:
     content = sealed(f'{{"rollsignal_state":{schema},"whatever":[]}}')
     assert refusal(tmp_path / "file", content) == (
-        f" is a state of schema {schema}, not {SCHEMA}, which rollsignal {__version__} reads"
+        f" is a state file of schema {schema}; rollsignal {__version__} reads schema {SCHEMA}"
     )
 
 
@@ -251,14 +253,14 @@ HEAD = f'{{"rollsignal_state":{SCHEMA},"program":"","settings":{{}},"inputs":[]'
         (HEAD.replace('""', '{"hex":"x"}') + "}",),
     ],
 )
-def test_what_has_the_checksum_of_a_state_and_is_none_is_refused(
+def test_a_file_with_the_checksum_but_not_the_content_of_a_state_is_refused(
     tmp_path: Path, lines: tuple[str, ...]
 ) -> None:
     message = refusal(tmp_path / "file", sealed(*lines))
-    assert message.startswith(" has its checksum, but is no state: ")
+    assert message.startswith(" has a valid checksum, but is not a state file: ")
 
 
-def test_a_state_that_cannot_be_opened_is_not_taken_for_none(tmp_path: Path) -> None:
+def test_a_state_that_cannot_be_opened_is_not_treated_as_missing(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "loop", tmp_path / "file/below", "nul\0byte"):
@@ -267,21 +269,21 @@ def test_a_state_that_cannot_be_opened_is_not_taken_for_none(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
-def test_a_state_whose_reading_fails_is_told_as_a_disk_that_fails() -> None:
+def test_a_state_that_cannot_be_read_is_a_disk_error() -> None:
     with pytest.raises(DiskError, match="State file cannot be read: Input/output error"):
         load_state("/proc/self/mem")
 
 
-def test_the_former_state_stays_whole_when_the_next_cannot_be_written(tmp_path: Path) -> None:
+def test_the_old_state_stays_whole_if_the_new_one_cannot_be_written(tmp_path: Path) -> None:
     path = saved(tmp_path)
-    large = SMALL._replace(series={str(number): Account(Carry(1)) for number in range(99)})
+    large = SMALL._replace(accounts={str(number): Account(Carry(1)) for number in range(99)})
     with files_no_larger_than(4096), pytest.raises(DiskError):
         save_state(str(path), large)
     assert load_state(str(path)) == SMALL
     assert os.listdir(tmp_path) == ["run.state"]
 
 
-def test_a_state_is_not_put_where_something_else_is(tmp_path: Path) -> None:
+def test_a_state_does_not_replace_a_folder(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         save_state(str(tmp_path), SMALL)
 
@@ -304,7 +306,7 @@ def config_of(**changes: Any) -> JobConfig:
         ),
     ],
 )
-def test_each_setting_that_makes_the_numbers_is_held(
+def test_each_setting_that_affects_stored_numbers_must_stay(
     tmp_path: Path, config: JobConfig, changes: list[tuple[str, object, object]]
 ) -> None:
     state = load_state(str(saved(tmp_path)))
@@ -316,21 +318,21 @@ def test_each_setting_that_makes_the_numbers_is_held(
     assert changed_settings(back, CONFIG) == [(name, now, was) for name, was, now in changes]
 
 
-def test_a_symbol_column_named_like_the_other_source_of_symbols_is_told_from_it() -> None:
+def test_a_symbol_column_named_from_filename_differs_from_that_source() -> None:
     column = config_of(columns=Columns(symbol=SymbolFrom("from: filename")))
     state = SMALL._replace(settings=kept_settings(column))
-    other = config_of(columns=Columns(symbol=SymbolFrom(filename=True)))
-    (change,) = changed_settings(state, other)
+    filenames = config_of(columns=Columns(symbol=SymbolFrom(filename=True)))
+    (change,) = changed_settings(state, filenames)
     assert change.name == "columns.symbol"
 
 
-def test_settings_that_make_no_number_that_is_kept_may_change(tmp_path: Path) -> None:
+def test_settings_that_do_not_affect_stored_numbers_may_change(tmp_path: Path) -> None:
     config = config_of(seed=9, version="v9", warmup="zero", checks=Checks("warn", "off"))
     assert changed_settings(SMALL, config) == []
     check_settings(str(tmp_path), SMALL, config)
 
 
-def test_a_setting_that_is_newer_than_a_state_had_its_default_then() -> None:
+def test_a_setting_that_is_newer_than_a_state_counts_as_its_default() -> None:
     older = dict(SMALL.settings)
     del older["missing"]
     state = SMALL._replace(settings=older)
@@ -338,17 +340,18 @@ def test_a_setting_that_is_newer_than_a_state_had_its_default_then() -> None:
     assert changed_settings(state, config_of(missing="skip")) == [("missing", "error", "skip")]
 
 
-def test_a_setting_that_is_not_known_any_more_is_a_change() -> None:
+def test_a_setting_that_no_longer_exists_is_a_change() -> None:
     state = SMALL._replace(settings={**SMALL.settings, "round": 2})
     assert changed_settings(state, CONFIG) == [("round", 2, None)]
 
 
-def test_changed_settings_are_an_error_of_the_config_that_tells_the_way_out() -> None:
+def test_changed_settings_are_a_config_error_with_a_hint() -> None:
     with pytest.raises(ConfigError) as caught:
         check_settings("a.state", SMALL, config_of(window=4, missing="skip"))
     error: JobError = caught.value
     assert error.exit_code == 78
     assert error.message == (
-        'Settings are not those of the state: missing is "skip", was "error"; window is 4, was 3'
+        "Settings differ from those of the state: "
+        'missing is "skip", was "error"; window is 4, was 3'
     )
-    assert error.detail == ("state: a.state; set them back, or start anew with another state file")
+    assert error.detail == ("state: a.state; set them back, or start again with another state file")
