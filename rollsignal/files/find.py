@@ -77,7 +77,7 @@ def find_paths(
             raise UsageError(f"{shown_path(path)} is read twice; name it once")
         seen.add(file)
     if STDIN in found and len(found) > 1:
-        raise UsageError("standard input (-) is read alone, without other inputs")
+        raise UsageError("standard input (-) cannot be read together with other inputs")
     return found
 
 

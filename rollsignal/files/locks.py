@@ -94,7 +94,7 @@ def _taken(lock: str, path: str) -> int | None:
             if _is_at(lock, descriptor):
                 stack.pop_all()
                 return descriptor
-    raise _NoLockError("files there change their identity")
+    raise _NoLockError("inode numbers there are not stable")
 
 
 def _opened(lock: str, path: str) -> int:

@@ -71,7 +71,8 @@ def open_regular(
         raise error(f"{what} cannot be opened: {reason}", where) from problem
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISFIFO(mode) and pipe_seconds:
-        _wait_for_pipe(descriptor, pipe_seconds, error(f"{what} is a pipe, and silent", where))
+        silent = f"{what} is a pipe, and nothing came out of it within {pipe_seconds:g} seconds"
+        _wait_for_pipe(descriptor, pipe_seconds, error(silent, where))
     elif not stat.S_ISREG(mode):
         os.close(descriptor)
         kind = next((name for test, name in _KINDS if test(mode)), "special")

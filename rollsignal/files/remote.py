@@ -27,7 +27,7 @@ WEB = ("http", "https")
 # Where each kind of store is given its keys.
 _KEYS = {
     "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION in the environment, or, where"
-    " boto3 is installed, of AWS config files",
+    " boto3 is installed, from AWS config files",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS in the environment",
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY in the environment",
     "abfss": "AZURE_STORAGE_ACCOUNT_KEY in the environment",
@@ -37,8 +37,8 @@ NO_KEYS, DENIED, ELSEWHERE = (
     "access is denied",
     "the bucket is in another region",
 )
-NOT_THERE = "it is not there"
-NO_PARTS = "the server gives no parts of files, which this form needs"
+NOT_THERE = "there is no such object"
+NO_PARTS = "the server does not send parts of files, which this format needs"
 # What the libraries say, and what to say instead: the first that fits.
 _REASONS = (
     (
@@ -52,7 +52,7 @@ _REASONS = (
     ("Range request not supported", NO_PARTS),
     ("Content-Length Header missing", "the server does not say how long the file is"),
     ("InvalidCertificate|invalid peer certificate", "the server's certificate is not trusted"),
-    ("dns error|failed to lookup address", "there is no server of this name"),
+    ("dns error|failed to lookup address", "there is no server with this name"),
     ("TimedOut|timed out", "the server does not answer"),
     ("error sending request", "no connection to the server"),
 )
@@ -73,10 +73,10 @@ def place_of(url: str) -> Place:
     scheme, _, rest = url.partition("://")
     if scheme not in (*_KEYS, *WEB):
         hint = did_you_mean(scheme, [*_KEYS, *WEB])
-        raise InputError(f"{scheme}:// is not read; {hint}", f"path: {shown_path(url)}")
+        raise InputError(f"{scheme}:// is not supported; {hint}", f"path: {shown_path(url)}")
     root = re.split("[/?#]" if scheme in WEB else "/", rest, maxsplit=1)[0]
     if without_secrets(f"{scheme}://{root}") != f"{scheme}://{root}":
-        what = "is no plain host or bucket; credentials are never part of it"
+        what = "must be a plain bucket or host name, without credentials"
         raise UsageError(f"{shown_path(url)}: what follows {scheme}:// {what}")
     return Place(scheme, root, rest[len(root) + 1 :])
 
@@ -126,7 +126,7 @@ def remote_error(url: str, error: BaseException, *, midway: bool) -> JobError:
     keys = _KEYS.get(url.partition("://")[0])
     # An expired token is answered by a 400.
     about_keys = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
-    hint = f"; credentials are those of {keys}" if keys and about_keys else ""
+    hint = f"; credentials come from {keys}" if keys and about_keys else ""
     return InputError(f"Input data file cannot be opened: {reason}", path + hint)
 
 
@@ -150,7 +150,7 @@ def store_of(url: str, **client: str) -> "ObjectStore":
         from obstore import store
     except ImportError:
         hint = "pip install 'rollsignal[remote]', or download the file first"
-        raise InputError(f"{scheme}:// is read with the package obstore", hint) from None
+        raise InputError(f"reading {scheme}:// needs the package obstore", hint) from None
     options: dict[str, Any] = {
         "client_options": {"allow_http": True, "timeout": f"{REQUEST_SECONDS}s"} | client,
         "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=REQUEST_SECONDS)},

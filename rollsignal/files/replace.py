@@ -164,7 +164,7 @@ def checked_target(path: str) -> str:
         target = os.path.realpath(path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if not stat.S_ISREG(os.lstat(target).st_mode):
-            raise cannot_create(path, "there is something else than a file")
+            raise cannot_create(path, "it exists and is not a regular file")
         if not os.access(target, os.W_OK):
             raise cannot_create(path, "it is read-only")
     except FileNotFoundError:

@@ -134,7 +134,8 @@ class _Checked(io.RawIOBase):
             raise
         except ImportError as problem:
             hint = f"install {problem.name}, or unpack the file first"
-            raise InputError(f"{self._name}: {self._kind} cannot be read here", hint) from problem
+            what = f"{self._kind} cannot be read without {problem.name}"
+            raise InputError(f"{self._name}: {what}", hint) from problem
         except Exception as problem:
             # Each library has its own family of errors for bytes that do not unpack.
             if isinstance(problem, OSError) and problem.errno is not None:
@@ -143,4 +144,4 @@ class _Checked(io.RawIOBase):
 
     def _corrupt(self, problem: Exception) -> DataError:
         reason = str(problem).rstrip(".")
-        return DataError(f"{self._name}: not a whole {self._kind} file: {reason}")
+        return DataError(f"{self._name}: cannot be read as {self._kind}: {reason}")

@@ -122,7 +122,7 @@ class CarefulParser:
         """Explain what is wrong with a row's width, if anything."""
         if self.blank_line and self.dialect.width == 1:
             return self.cells.problem(
-                self.blank_line, "a blank line among closes: is one missing here?"
+                self.blank_line, "a blank line among closes: is a close missing here?"
             )
         if len(row) == self.width and not "".join(row[self.dialect.width :]).strip(BLANKS):
             return None

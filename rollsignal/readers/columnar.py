@@ -88,7 +88,9 @@ class FrameReader:
 
         kind = schema[name]
         if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum)):
-            raise DataError(f"{self.name}: the symbol column {name} is of {kind}")
+            raise DataError(
+                f"{self.name}: the symbol column {name} holds {kind}, not text or whole numbers"
+            )
 
     def describe(self) -> str:
         """Say in which form the file is and which columns are read."""
@@ -200,7 +202,8 @@ class FrameReader:
         places = range(row, row + frame.height)
         closes = frame["close"]
         if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
-            raise DataError(f"{self.name}: {self._cells.close} is a column of {closes.dtype}")
+            what = f"{self._cells.close} is a column of {closes.dtype}, not of numbers or text"
+            raise DataError(f"{self.name}: {what}")
         cells = texts_of(closes)
         stamps = None
         if self._timestamp is not None and times_ns is None:
@@ -224,13 +227,13 @@ class FrameReader:
             if self._watch:
                 self._watch.end()
             reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
-            raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from (
+            raise DataError(f"{self.name}: cannot be read as {self._form}: {reason}") from (
                 None if self._watch else error
             )
         except OSError as error:
             if error.errno is not None:
                 raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
-            raise DataError(f"{self.name}: not a whole {self._form} file: {error}") from error
+            raise DataError(f"{self.name}: cannot be read as {self._form}: {error}") from error
 
 
 def _watch(file: Input) -> "ObjectWatch | None":

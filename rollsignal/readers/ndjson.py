@@ -159,7 +159,7 @@ class NdjsonReader:
         symbols = _texts(found.records, key)
         for record, symbol, line in zip(found.records, symbols, found.lines, strict=True):
             if record.get(key) not in (None, symbol) or odd_bytes(symbol):
-                raise self._cells.problem(line, f"the symbol is {shown(symbol)}, no plain text")
+                raise self._cells.problem(line, f"the symbol is {shown(symbol)}, not plain text")
         return symbols
 
 

@@ -97,7 +97,7 @@ def read_object(row: str, suspect: bool) -> JsonObject:
 
 def _reason(text: str, error: json.JSONDecodeError) -> str:
     if error.msg == "Extra data":
-        return f"after the object follows {shown(text[error.pos :])}"
+        return f"the object is followed by {shown(text[error.pos :])}"
     if not text.endswith("}"):
         return _CUT
     return f"not JSON from character {error.pos + 1} on: {shown(text[error.pos :])}"
@@ -108,7 +108,7 @@ def _record(pairs: list[tuple[str, object]]) -> JsonObject:
     if len(record) < len(pairs):
         keys = sorted(key for key, _ in pairs)
         twice = next(key for key, other in pairwise(keys) if key == other)
-        raise BadLineError(f"{shown(twice)} is twice in one object; keep one")
+        raise BadLineError(f"the key {shown(twice)} appears twice in one object; keep one")
     return record
 
 

@@ -81,10 +81,11 @@ class OpenedFile:
             raise DataError(
                 f"{self.name}: not {wanted} as --format says, but {found} by its content"
             )
-        where = f"in {self.compression}" if self.compression else "in a pipe"
+        source = f"a {self.compression} file" if self.compression else "a pipe"
         plain = self.is_regular or self.input.kind == "url"
         if self.form in COLUMNAR and (self.compression or not plain):
-            raise DataError(f"{self.name}: {self.form} {where}; write it to a plain file first")
+            hint = "write it to a plain file first"
+            raise DataError(f"{self.name}: {self.form} cannot be read from {source}; {hint}")
 
     def _beginning(self) -> bytearray:
         blocks = iter(self.blocks)

@@ -100,7 +100,7 @@ def test_a_damaged_columnar_object_is_bad_data(
     store.put(f"{bucket}/bars", FORMS[form][:-20] + FORMS[form][-6:])
     assert Job(tmp_path).run(input=f"s3://{bucket}/bars") == 65
     message = str(Job(tmp_path).metrics()["error_message"])
-    assert message.startswith(f"s3://{bucket}/bars: not a whole {form} file: ")
+    assert message.startswith(f"s3://{bucket}/bars: cannot be read as {form}: ")
 
 
 KINDS = {
@@ -326,9 +326,9 @@ def test_the_symbol_of_an_object_is_its_name_without_the_usual_suffixes(
 @pytest.mark.parametrize(
     ("url", "hint"),
     [
-        ("ftp://host/x.csv", "ftp:// is not read; known: s3, gs, az, abfss, http, https"),
-        ("S3://bucket/x.csv", "S3:// is not read; did you mean s3?"),
-        ("file://host/x.csv", "file:// is not read; known: s3, gs, az, abfss, http, https"),
+        ("ftp://host/x.csv", "ftp:// is not supported; known: s3, gs, az, abfss, http, https"),
+        ("S3://bucket/x.csv", "S3:// is not supported; did you mean s3?"),
+        ("file://host/x.csv", "file:// is not supported; known: s3, gs, az, abfss, http, https"),
     ],
 )
 def test_another_scheme_is_refused(url: str, hint: str) -> None:
@@ -351,7 +351,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, url: st
     job = Job(tmp_path)
     done = run(job, url)
     assert done.returncode == 2
-    assert "credentials are never part of it" in str(job.metrics()["error_message"])
+    assert "without credentials" in str(job.metrics()["error_message"])
     assert_no_secret(job, done)
 
 
@@ -497,7 +497,7 @@ def test_a_dry_run_tells_what_would_be_read(
         ("Received redirect without LOCATION, this", "the bucket is in another region"),
         ("Content-Length Header missing", "the server does not say how long the file is"),
         ("error: InvalidCertificate(UnknownIssuer)", "the server's certificate is not trusted"),
-        ("error sending request: dns error", "there is no server of this name"),
+        ("error sending request: dns error", "there is no server with this name"),
         ("status code: 503 Service Unavailable: <Key>SECRET</Key>", "the server answers 503"),
         ("GET https://h/x?sig=SECRET - what else?\n<Key>SECRET</Key>", "what else?"),
         ("of https://me:SECRET@h/x?sig=SECRET", "of https://h/x?…"),
@@ -683,7 +683,7 @@ def test_a_web_server_without_parts_gives_nothing_that_is_sought_in(
     job = Job(tmp_path)
     with plainly_serving(store.root / bucket) as url:
         assert job.run(input=f"{url}/bars") == 66
-    reason = "the server gives no parts of files, which this form needs"
+    reason = "the server does not send parts of files, which this format needs"
     assert job.metrics() == error("v1", f"Input data file cannot be opened: {reason}")
 
 

@@ -291,7 +291,7 @@ def test_a_file_cut_off_anywhere_is_refused_by_name(form: str, data: st.DataObje
     cut = data.draw(
         st.one_of(st.integers(64, len(whole) - 1), st.integers(1, 12).map(len(whole).__sub__))
     )
-    assert refused(whole[:cut]).startswith(f"bars: not a whole {form} file: ")
+    assert refused(whole[:cut]).startswith(f"bars: cannot be read as {form}: ")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -306,10 +306,10 @@ def test_a_file_with_something_after_its_end_is_refused_or_read_whole(
             found: Found | str = decide([str(path)], CONFIG)
         except DataError as error:
             found = error.message.replace(f"{folder}/", "")
-    assert isinstance(found, Found) or found.startswith(f"bars: not a whole {form} file: ")
+    assert isinstance(found, Found) or found.startswith(f"bars: cannot be read as {form}: ")
     assert isinstance(found, str) or found.tally.rows == 300
 
 
 def test_nothing_but_the_first_bytes_is_refused() -> None:
     for data in (b"PAR1", b"PAR1" * 2, parquet(LONG)[:8]):
-        assert refused(data).startswith("bars: not a whole parquet file: ")
+        assert refused(data).startswith("bars: cannot be read as parquet: ")

@@ -248,11 +248,11 @@ def test_symbols_are_text_or_numbers_as_written() -> None:
         ("null", "the symbol is empty"),
         ('" "', "the symbol is empty"),
         (None, "the symbol is empty"),
-        ("true", "the symbol is 'true', no plain text"),
-        ('["A"]', "the symbol is '[…]', no plain text"),
-        ('{"id": 1}', "the symbol is '{…}', no plain text"),
-        ('"\\ud800"', "the symbol is '\\ud800', no plain text"),
-        ('"A\\u0000"', "the symbol is 'A\\x00', no plain text"),
+        ("true", "the symbol is 'true', not plain text"),
+        ('["A"]', "the symbol is '[…]', not plain text"),
+        ('{"id": 1}', "the symbol is '{…}', not plain text"),
+        ('"\\ud800"', "the symbol is '\\ud800', not plain text"),
+        ('"A\\u0000"', "the symbol is 'A\\x00', not plain text"),
     ],
 )
 def test_what_is_no_symbol_is_refused(value: str | None, problem: str) -> None:

@@ -91,7 +91,8 @@ def test_columnar_content_that_is_packed_is_refused(
 ) -> None:
     path = tmp_path / "bars"
     path.write_bytes(PACKED[packing](CONTENT[form]))
-    assert refusal(path) == f"bars: {form} in {packing}; write it to a plain file first"
+    reason = f"{form} cannot be read from a {packing} file"
+    assert refusal(path) == f"bars: {reason}; write it to a plain file first"
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -103,8 +104,8 @@ def test_a_pipe_gives_text_alone(form: Format) -> None:
         if form in ("csv", "ndjson"):
             assert form_of(f"/dev/fd/{reading}") == form
         else:
-            message = f"{reading}: {form} in a pipe; write it to a plain file first"
-            assert refusal(f"/dev/fd/{reading}") == message
+            reason = f"{form} cannot be read from a pipe; write it to a plain file first"
+            assert refusal(f"/dev/fd/{reading}") == f"{reading}: {reason}"
     finally:
         os.close(reading)
 
