@@ -21,7 +21,7 @@ from rollsignal.config.settings import Columns
 from rollsignal.errors import DiskError, InputError, UsageError
 from rollsignal.files import remote
 from rollsignal.files.find import find_paths, input_of
-from rollsignal.files.remote import found_at, name_of, place_of, remote_error, waited
+from rollsignal.files.remote import find_remote, location_of, name_of, remote_error, waited
 from rollsignal.readers.dialect import symbol_of
 from tests.support.frames import FRAMES, TEXTS, arrow, csv, parquet
 from tests.support.shell import CONFIG as YAML
@@ -136,7 +136,7 @@ def test_every_kind_of_store_knows_what_is_not_there(
 
 
 def test_google_lists_what_a_folder_holds() -> None:
-    assert found_at("gs://tree/day=1/") == ["gs://tree/day=1/a.csv", "gs://tree/day=1/x.csv"]
+    assert find_remote("gs://tree/day=1/") == ["gs://tree/day=1/a.csv", "gs://tree/day=1/x.csv"]
 
 
 def test_objects_and_files_are_read_in_the_order_of_their_first_timestamps(
@@ -241,7 +241,7 @@ def test_an_empty_object_that_marks_a_folder_is_no_input(store: Served, bucket: 
     store.put(f"{bucket}/a/empty.csv", b"")
     store.folder_markers = True
     for pattern in ("", "**", "a/"):
-        found = below(found_at(f"s3://{bucket}/{pattern}"), f"s3://{bucket}/")
+        found = below(find_remote(f"s3://{bucket}/{pattern}"), f"s3://{bucket}/")
         assert sorted(found) == ["a/b/x.csv", "a/empty.csv"]
 
 
@@ -251,14 +251,14 @@ def test_a_folder_that_is_only_marked_has_no_files(store: Served, bucket: str, p
     store.put(f"{bucket}/x.csv", csv())
     store.folder_markers = True
     with pytest.raises(InputError, match="Input folder has no files"):
-        found_at(f"s3://{bucket}/{path}")
+        find_remote(f"s3://{bucket}/{path}")
 
 
 def test_a_folder_of_more_objects_than_a_page_is_found_whole(store: Served, bucket: str) -> None:
     names = [f"s3://{bucket}/{number:04}.csv" for number in range(1_001)]
     for name in names:
         store.put(name.removeprefix("s3://"), b"x")
-    assert found_at(f"s3://{bucket}/") == names
+    assert find_remote(f"s3://{bucket}/") == names
     assert len({path for _, path, _ in store.asked if "continuation-token" in path}) == 1
 
 
@@ -270,7 +270,7 @@ def test_a_web_address_is_one_file_whatever_is_in_it() -> None:
         "https://h/[a]*?x=*",
         "http://h?a=b",
     ):
-        assert found_at(url) == find_paths([url]) == [url]
+        assert find_remote(url) == find_paths([url]) == [url]
 
 
 def test_a_store_is_not_asked_where_that_is_not_wanted(store: Served) -> None:
@@ -697,6 +697,6 @@ def test_without_obstore_a_url_is_an_input_error_that_says_how_to_get_it(
 
 
 def test_a_place_is_taken_apart() -> None:
-    assert place_of("s3://bucket/a/b?c#d") == ("s3", "bucket", "a/b?c#d")
-    assert place_of("s3://bucket") == ("s3", "bucket", "")
-    assert place_of("http://[::1]:80?x=a/b") == ("http", "[::1]:80", "x=a/b")
+    assert location_of("s3://bucket/a/b?c#d") == ("s3", "bucket", "a/b?c#d")
+    assert location_of("s3://bucket") == ("s3", "bucket", "")
+    assert location_of("http://[::1]:80?x=a/b") == ("http", "[::1]:80", "x=a/b")

@@ -28,7 +28,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zip": zip
 
 def form_of(path: Path | str, wanted: Format | None = None) -> str:
     with closing(OpenedFile(input_of(str(path)), wanted)) as file:
-        return file.form
+        return file.format
 
 
 def refusal(path: Path | str, wanted: Format | None = None) -> str:
@@ -72,7 +72,7 @@ def test_text_is_told_through_encodings_and_compressions(
         text = "\n\n" + CONTENT[form].decode()
         path.write_bytes(PACKED[packing](text.encode(encoding)))
         with closing(OpenedFile(input_of(str(path)))) as file:
-            assert (file.form, file.compression) == (form, packing)
+            assert (file.format, file.compression) == (form, packing)
             assert (file.beginning.decode(), list(file.blocks)) == (text, [])
 
 

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn
 
 from rollsignal.core.arrays import TickArray
 from rollsignal.readers.fast.fields import MAX_CHARS, MAX_WHOLE, Fields, Masks
-from rollsignal.readers.fast.words import DoubtError
+from rollsignal.readers.fast.words import NotPlainError
 from tests.support.strategies import written
 
 PLAIN = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
@@ -32,7 +32,7 @@ def numbers(cells: Sequence[str], place: int = 1, width: int = 3) -> list[Fracti
     """Read cells as one column of a table; None where they are doubted."""
     try:
         return exact(beside(cells, place, width).numbers(place))
-    except DoubtError:
+    except NotPlainError:
         return None
 
 
@@ -142,7 +142,7 @@ def test_whole_numbers_are_what_is_written_or_doubted(
     if alike and max(values) < 922 * 10**16:
         assert fields.whole_numbers(place).tolist() == values
     else:
-        with pytest.raises(DoubtError):
+        with pytest.raises(NotPlainError):
             fields.whole_numbers(place)
 
 
@@ -152,7 +152,7 @@ def test_whole_numbers_are_what_is_written_or_doubted(
     )
 )
 def test_what_is_no_whole_number_is_doubted(cells: list[str]) -> None:
-    with pytest.raises(DoubtError):
+    with pytest.raises(NotPlainError):
         beside(cells, 1, 2).whole_numbers(1)
 
 
@@ -168,7 +168,7 @@ def test_coded_cells_are_their_names_by_their_codes(
     place, width = column
     fields = beside(cells, place, width)
     if max(map(len, cells)) > 32:
-        with pytest.raises(DoubtError):
+        with pytest.raises(NotPlainError):
             fields.coded(place)
         return
     names, codes = fields.coded(place)
@@ -178,7 +178,7 @@ def test_coded_cells_are_their_names_by_their_codes(
 
 @pytest.mark.parametrize("cells", [["", "A"], ["A", ""], ["A", "B" * 33]])
 def test_cells_that_are_empty_or_long_have_no_codes(cells: list[str]) -> None:
-    with pytest.raises(DoubtError):
+    with pytest.raises(NotPlainError):
         beside(cells, 1, 2).coded(1)
 
 
@@ -208,7 +208,7 @@ def test_texts_of_one_length_are_laid_out_as_their_bytes(
 
 @pytest.mark.parametrize("cells", [["ab", "a"], ["a", "ab"], ["", ""], ["a", ""], ["ab", "c", "d"]])
 def test_texts_of_several_lengths_are_doubted(cells: list[str]) -> None:
-    with pytest.raises(DoubtError):
+    with pytest.raises(NotPlainError):
         beside(cells, 1, 2).texts(1)
 
 
@@ -250,7 +250,7 @@ def test_every_delimiter_and_both_line_ends_are_known(delimiter: str, end: str) 
     ],
 )
 def test_rows_that_are_not_plain_or_of_several_widths_are_doubted(data: bytes) -> None:
-    with pytest.raises(DoubtError):
+    with pytest.raises(NotPlainError):
         Fields(data, ",", 2, Masks())
 
 
@@ -261,5 +261,5 @@ def test_rows_are_taken_only_if_each_is_as_wide_as_the_header(text: str, width: 
     if plain and all(line.count(",") == width - 1 for line in lines[:-1]):
         assert Fields(text.encode(), ",", width, Masks()).rows == len(lines) - 1
     else:
-        with pytest.raises(DoubtError):
+        with pytest.raises(NotPlainError):
             Fields(text.encode(), ",", width, Masks())

@@ -12,7 +12,7 @@ from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError
 from rollsignal.readers.fast.fields import Fields, Masks
 from rollsignal.readers.fast.timestamps import timestamps_of
-from rollsignal.readers.fast.words import DoubtError
+from rollsignal.readers.fast.words import NotPlainError
 
 EPOCH = datetime(1970, 1, 1)
 DAY_NS = 86_400 * 10**9
@@ -37,7 +37,7 @@ def at_once(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
             reader.read(before)
         fields = Fields("".join(f"1|{cell}\n" for cell in cells).encode(), "|", 2, Masks())
         return list(map(int, timestamps_of(fields, 1, reader)))
-    except (DoubtError, BadCellError):
+    except (NotPlainError, BadCellError):
         return None
 
 
