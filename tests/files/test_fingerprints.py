@@ -1,4 +1,4 @@
-"""A file that is changed is found out, also where its times do not tell."""
+"""A changed file is noticed, even if its times do not show the change."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ def test_a_fingerprint_holds_the_size_and_the_sha256_of_all_bytes(tmp_path: Path
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_what_is_no_regular_file_has_no_fingerprint(tmp_path: Path) -> None:
+def test_only_a_regular_file_has_a_fingerprint(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", "nothing", ".", "\0"):
         assert fingerprint(str(tmp_path / name)) is None
@@ -30,13 +30,13 @@ def test_what_is_no_regular_file_has_no_fingerprint(tmp_path: Path) -> None:
 def test_a_file_left_alone_for_long_is_known_by_its_times(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     path.write_text("1")
-    # A hash that is wrong shows that no bytes are read.
+    # The wrong hash is kept, so no bytes were read.
     before = taken(path)._replace(sha256="kept")
     late = before.ctime_ns + CLOCK_STEP_NS + 1
     assert again(str(path), before, late) == (before, "stat")
 
 
-def test_a_file_just_changed_is_hashed_for_its_times_may_not_tell(tmp_path: Path) -> None:
+def test_a_file_just_changed_is_hashed_because_its_times_may_not_show_it(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     path.write_text("1")
     before = taken(path)._replace(sha256="kept")
@@ -56,7 +56,7 @@ def test_a_touched_file_is_the_same_by_its_hash(tmp_path: Path) -> None:
     assert found.sha256 == before.sha256
 
 
-def test_a_file_that_is_gone_is_none(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     path.write_text("1")
     before = taken(path)

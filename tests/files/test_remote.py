@@ -46,8 +46,8 @@ def tree(store: Served) -> None:
 
 @pytest.fixture
 def bucket(store: Served, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the name of a bucket of the test's own."""
-    # The libraries keep clients of a bucket with their keys, so no bucket serves twice.
+    """Return the name of a bucket for this test alone."""
+    # The libraries cache the clients of a bucket with their keys, so every test has a new bucket.
     name = f"bucket-{len(list(store.root.iterdir()))}"
     (store.root / name).mkdir()
     yield name
@@ -57,7 +57,7 @@ def bucket(store: Served, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def deciding(folder: Path, *inputs: str, config: str = YAML) -> str:
-    """Run the job; tell all that it leaves, but for the latency, with the inputs' name as FILE."""
+    """Run the job; return all outputs without the latency, with FILE for the inputs' name."""
     folder.mkdir(exist_ok=True)
     job = Job(folder, config=config)
     outputs = [folder / "signals.csv", folder / "summary.json"]
@@ -125,7 +125,7 @@ def test_every_kind_of_store_is_read(
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_every_kind_of_store_knows_what_is_not_there(
+def test_a_missing_object_is_an_input_error_in_every_kind_of_store(
     store: Served, bucket: str, tmp_path: Path, kind: str
 ) -> None:
     base = kind.format(bucket=bucket, url=store.url)
@@ -187,7 +187,7 @@ def below(found: list[str], root: str) -> list[str]:
 
 
 def either(root: str, pattern: str) -> list[str] | str:
-    """Find inputs below a root, or the message that there are none."""
+    """Find inputs below a root; return the message if there are no inputs."""
     try:
         return below(find_paths([root + pattern]), root)
     except InputError as nothing:
@@ -358,7 +358,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, url: st
 def run(
     job: Job, *inputs: str, more: tuple[str, ...] = (), env: Mapping[str, str] = os.environ
 ) -> subprocess.CompletedProcess[str]:
-    """Run the job as a process of its own, as talkative as it can be."""
+    """Run the job as a separate process, with as much logging as possible."""
     return subprocess.run(
         process_arguments(*job.arguments("-v", *more)[1:], "--input", *inputs),
         env=env,
@@ -370,12 +370,12 @@ def run(
 
 
 def without(part: str, **more: str) -> dict[str, str]:
-    """Give the environment without the names that have this part, with others added."""
+    """Return the environment without the names that contain this part, with others added."""
     return {name: text for name, text in os.environ.items() if part not in name} | more
 
 
 def assert_no_secret(job: Job, done: subprocess.CompletedProcess[str]) -> None:
-    """See that neither a key nor a part of it is anywhere in what a run leaves."""
+    """Check that no output of a run holds a key or a part of one."""
     left = done.stdout + done.stderr + job.log.read_text() + job.output.read_text()
     assert job.log.read_text()
     assert job.output.read_text() == done.stdout
@@ -413,7 +413,7 @@ def test_public_data_are_read_without_keys(
     assert run(Job(tmp_path), f"s3://{bucket}/bars", env=public).returncode == 0
 
 
-# Runs the command where a stand-in for boto3's reader of AWS config files has the keys.
+# Runs the command with a stand-in for boto3's reader of AWS config files, which has the keys.
 PROFILED = f"""
 import sys, types
 from rollsignal.cli.main import main
@@ -478,7 +478,7 @@ def test_an_output_that_is_a_url_is_refused(
     assert left == ({"metrics.json"} if flag == "--log-file" else set())
 
 
-def test_a_dry_run_tells_what_would_be_read(
+def test_a_dry_run_lists_what_would_be_read(
     store: Served, bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store.put(f"{bucket}/a.csv.gz", TEXTS["gz"])
@@ -504,7 +504,7 @@ def test_a_dry_run_tells_what_would_be_read(
         ("", "OSError('')"),
     ],
 )
-def test_a_failure_is_told_in_words_that_hold_no_secret(said: str, reason: str) -> None:
+def test_the_reason_of_a_failure_holds_no_secret(said: str, reason: str) -> None:
     problem = remote_error("gs://b/x", OSError(said), midway=False)
     assert problem.message == f"Input data file cannot be opened: {reason}"
     web = remote_error("https://me:SECRET@h/x?sig=SECRET", OSError(said), midway=False)
@@ -533,7 +533,7 @@ def test_a_secure_address_is_spoken_to_securely(tmp_path: Path) -> None:
             subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process,
             server.accept()[0] as connection,
         ):
-            # The record that begins a TLS handshake.
+            # The first record of a TLS handshake.
             assert connection.recv(1) == b"\x16"
             process.terminate()
     assert process.returncode == 143
@@ -580,7 +580,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server(
     waiting, ended = threading.Event(), threading.Event()
 
     def keep_waiting(handler: Any) -> None:
-        # Polars begins with the end of the file.
+        # Polars reads the end of the file first.
         if what != "a columnar file" or handler.headers.get("Range", "").startswith("bytes=-"):
             waiting.set()
             ended.wait(60)
@@ -592,7 +592,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server(
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert waiting.wait(60)
         process.send_signal(number)
-        # Far less than the server is waited for.
+        # Far less than the time to wait for the server.
         printed, _ = process.communicate(timeout=10)
         ended.set()
     assert process.returncode == code
@@ -601,7 +601,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server(
 
 
 def is_midway(handler: Any) -> bool:
-    """Tell requests for the middle of a file from those for its beginning or its end."""
+    """Return whether a request is for the middle of a file, not its beginning or its end."""
     return not handler.headers.get("Range", "").startswith(("bytes=0-", "bytes=-"))
 
 
@@ -666,7 +666,7 @@ def test_an_object_that_changes_while_it_is_read_is_a_disk_error(
 
 
 @pytest.mark.parametrize("form", ["large", "gz", "empty"])
-def test_a_web_server_without_parts_gives_texts(
+def test_texts_are_read_from_a_web_server_that_does_not_send_parts(
     store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
     store.put(f"{bucket}/bars", FORMS[form])
@@ -676,7 +676,7 @@ def test_a_web_server_without_parts_gives_texts(
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow", "zip"])
-def test_a_web_server_without_parts_gives_nothing_that_is_sought_in(
+def test_seekable_formats_need_a_web_server_that_sends_parts(
     store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
     store.put(f"{bucket}/bars", FORMS[form])
@@ -696,7 +696,7 @@ def test_without_obstore_a_url_is_an_input_error_that_says_how_to_get_it(
             remote.store_of(url)
 
 
-def test_a_place_is_taken_apart() -> None:
+def test_a_url_is_split_into_scheme_root_and_key() -> None:
     assert location_of("s3://bucket/a/b?c#d") == ("s3", "bucket", "a/b?c#d")
     assert location_of("s3://bucket") == ("s3", "bucket", "")
     assert location_of("http://[::1]:80?x=a/b") == ("http", "[::1]:80", "x=a/b")

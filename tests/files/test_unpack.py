@@ -48,7 +48,7 @@ def message_of(data: bytes) -> str:
 @pytest.mark.parametrize("kind", PACKERS)
 @given(st.binary(max_size=300))
 @settings(max_examples=20)
-def test_what_was_packed_comes_out(kind: str, data: bytes) -> None:
+def test_a_packed_file_is_unpacked_to_its_content(kind: str, data: bytes) -> None:
     assert unpack(PACKERS[kind](data)) == (data, kind)
 
 
@@ -171,7 +171,7 @@ def test_rows_before_the_damage_never_pass_for_the_whole_file(kind: str) -> None
         assert refusal(packed[:cut]).startswith(f"bars.csv: cannot be read as {kind}: ")
 
 
-def test_the_compression_is_told_by_the_content_and_described() -> None:
+def test_the_content_decides_the_compression_and_it_is_described() -> None:
     for kind, pack in PACKERS.items():
         with opened(pack(b"close\n1\n")) as reader:
             assert (
@@ -180,7 +180,7 @@ def test_the_compression_is_told_by_the_content_and_described() -> None:
 
 
 @pytest.mark.parametrize("kind", PACKERS)
-def test_a_packed_table_that_is_no_text_is_refused(kind: str) -> None:
+def test_a_packed_table_that_is_not_text_is_refused(kind: str) -> None:
     with pytest.raises(DataError), opened(PACKERS[kind](bytes(range(256)) * 9)) as reader:
         list(reader.batches())
 

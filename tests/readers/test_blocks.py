@@ -67,7 +67,7 @@ class Broken(RawIOBase):
 def blocks_of(
     file: RawIOBase | BytesIO, first_bytes: int = FIRST_BYTES, block_bytes: int = BLOCK_BYTES
 ) -> Blocks:
-    # Not more is read ahead than a byte order mark needs.
+    # No more is read ahead than a byte order mark needs.
     buffered = BufferedReader(cast(RawIOBase, file), 4 if block_bytes < 4 else 8192)
     return Blocks(buffered, "bars.csv", first_bytes, block_bytes)
 
@@ -130,7 +130,7 @@ def test_a_small_first_block_is_followed_by_larger_ones() -> None:
     assert list(map(len, blocks)) == [4, 10, 10, 8]
 
 
-def test_nothing_is_no_block() -> None:
+def test_an_empty_file_has_no_block() -> None:
     for data in (b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE):
         blocks = blocks_of(BytesIO(data))
         assert list(blocks) == []
@@ -177,13 +177,13 @@ def test_a_file_that_never_ends_comes_in_blocks_of_bounded_size() -> None:
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE])
-def test_a_disk_that_fails_midway_is_told_apart_from_bad_data(mark: bytes) -> None:
+def test_a_disk_that_fails_midway_is_not_reported_as_bad_data(mark: bytes) -> None:
     with pytest.raises(DiskError, match=r"^bars.csv: reading failed: Input/output error"):
         list(blocks_of(Broken(mark + b"c\0\n\0")))
 
 
 @given(st.binary())
-def test_bytes_that_are_no_utf_8_are_kept_and_odd(data: bytes) -> None:
+def test_bytes_that_are_not_utf_8_are_kept_and_odd(data: bytes) -> None:
     text, odd = text_of(data)
     assert text.encode("utf-8", "surrogateescape") == in_lines(data)
     assert odd == (b"\0" in data or not is_utf_8(data))

@@ -140,7 +140,7 @@ def test_an_infinite_close_is_refused() -> None:
 
 
 @pytest.mark.parametrize("closes", [[True, False], [TIMES[0]], [[1.0]], [{"a": 1}], [b"1"]])
-def test_a_column_that_holds_no_numbers_is_no_close(closes: list[Any]) -> None:
+def test_a_column_without_numbers_is_refused_as_close(closes: list[Any]) -> None:
     message = refused(parquet(pl.DataFrame({"close": closes})))
     assert message.startswith("bars: close is a column of ")
 
@@ -158,7 +158,7 @@ def test_a_column_that_holds_no_numbers_is_no_close(closes: list[Any]) -> None:
     ],
 )
 @pytest.mark.parametrize("form", FORMS)
-def test_a_timestamp_in_doubt_is_named_by_its_row(form: str, stamps: list[Any], what: str) -> None:
+def test_a_bad_timestamp_is_reported_with_its_row(form: str, stamps: list[Any], what: str) -> None:
     table = pl.DataFrame({"timestamp": stamps, "close": [1.0, 2.0, 3.0]})
     assert refused(FORMS[form](table)).startswith(f"bars {what}")
     unchecked = CONFIG._replace(checks=Checks("off", "off"))
@@ -247,7 +247,7 @@ def test_a_column_is_found_as_in_a_text_table(form: str) -> None:
     assert refused(FORMS[form](two.drop("close"))) == "bars: 2 columns are named 'close'; keep one"
 
 
-def test_a_file_is_described_by_its_form_and_columns(tmp_path: Path) -> None:
+def test_a_file_is_described_by_its_format_and_columns(tmp_path: Path) -> None:
     for form, write in FORMS.items():
         path = tmp_path / form
         path.write_bytes(write(TABLE))
@@ -269,7 +269,7 @@ def test_an_empty_symbol_is_refused(form: str, symbols: list[str | None]) -> Non
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_of_no_rows_has_no_signal(form: str) -> None:
+def test_a_file_without_rows_has_no_signal(form: str) -> None:
     for table in (TABLE.clear(), TABLE.clear().with_columns(symbol=pl.lit("A"))):
         config = BY_COLUMN if "symbol" in table.columns else CONFIG
         assert refused(FORMS[form](table), config) == "bars: no rows below the header"

@@ -22,7 +22,7 @@ def layouts(draw: DrawFn) -> tuple[Style, int]:
         st.sampled_from(["none", "fields", "lines"] if place >= 0 else ["none", "fields"])
     )
     style = Style(
-        # A tab between quotes is a blank around a number, and splitting simply knows of no quotes.
+        # A tab between quotes is a blank around a number, and simple splitting ignores quotes.
         delimiter=draw(st.sampled_from(",;|" if quoting == "fields" else ",;|\t")),
         line_end=draw(st.sampled_from(["\n", "\r\n", "\r"])),
         quoted=frozenset(range(4) if quoting == "fields" else ()),
@@ -32,7 +32,7 @@ def layouts(draw: DrawFn) -> tuple[Style, int]:
 
 
 def text_of(closes: list[str], style: Style, place: int) -> str:
-    """Write a table of such closes, which may be anything, between the quotes of the style."""
+    """Write a table of closes, which may be any text, in the quotes of the style."""
     lines = []
     for close in ["close", *closes]:
         cells = ["open", "volume", "note"] if place >= 0 else []
@@ -42,7 +42,7 @@ def text_of(closes: list[str], style: Style, place: int) -> str:
 
 
 def split_simply(text: str, style: Style, place: int) -> list[oracle.Price]:
-    """Read closes as anyone would who takes quotes away and cuts at every delimiter."""
+    """Read closes simply: remove the quotes and split at every delimiter."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace('"', "")
     rows = [line for line in text.split("\n")[1:] if line.strip(" \t")]
     cells = rows if place < 0 else [row.split(style.delimiter)[place] for row in rows]
@@ -51,7 +51,7 @@ def split_simply(text: str, style: Style, place: int) -> list[oracle.Price]:
 
 
 def accepted(data: bytes | str) -> Bars | None:
-    """Read what may be anything: its bars, or None if it is refused as a `DataError`."""
+    """Return the bars of any data, or None if it is refused with a `DataError`."""
     try:
         return read(data)
     except DataError:

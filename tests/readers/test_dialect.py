@@ -26,7 +26,7 @@ def refusal(text: str, wanted: Columns = CLOSE) -> str:
 
 
 @given(names, st.sampled_from(list(DELIMITERS)), st.booleans(), st.booleans(), st.data())
-def test_the_delimiter_and_the_columns_are_found_in_every_writing(
+def test_the_delimiter_and_the_columns_are_found_in_every_style(
     others: list[str], delimiter: str, fields: bool, line: bool, data: st.DataObject
 ) -> None:
     header = data.draw(st.permutations(["close", *others]))
@@ -81,7 +81,7 @@ def test_a_header_that_two_delimiters_split_is_refused() -> None:
 @pytest.mark.parametrize(
     ("before", "line"), [("", 1), ("\n", 2), (" \n\t\n\n", 4), ("sep=,\n", 2), ("\nSep=,\n\n", 4)]
 )
-def test_blank_lines_and_a_line_that_declares_the_delimiter_are_passed_over(
+def test_blank_lines_and_a_line_that_declares_the_delimiter_are_skipped(
     before: str, line: int
 ) -> None:
     dialect = found(before + "open,close\n1,2\n")

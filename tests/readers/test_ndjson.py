@@ -94,7 +94,7 @@ def test_a_close_that_no_double_holds_is_kept() -> None:
     "cell",
     ["x", "1,5", "1_000", "inf", "1e401", "", " ", "NaN", "n/a", "-", "0x1", "٣", "9" * 4001],
 )
-def test_a_bad_close_gets_the_words_that_it_gets_in_a_text_table(cell: str) -> None:
+def test_a_bad_close_has_the_same_message_as_in_a_text_table(cell: str) -> None:
     found = refusal(text_of([{"close": "1"}, {"close": "2"}, {"close": cell}]))
     expected = tables.refusal(f'n,close\n1,1\n2,"{cell}"\n')
     assert found.partition(": ")[::2] == ("bars.ndjson line 3", expected.partition(": ")[2])
@@ -135,7 +135,7 @@ def test_a_missing_close_is_treated_as_the_config_says(value: str | None, cell: 
         ('"1\\u0000"', "1\\x00"),
     ],
 )
-def test_a_value_that_is_no_number_is_no_close(value: str, cell: str) -> None:
+def test_a_value_that_is_not_a_number_is_refused_as_close(value: str, cell: str) -> None:
     for policy in ("error", *POLICIES):
         message = refusal(f'{{"close":1}}\n{{"close":{value}}}\n', CONFIG._replace(missing=policy))
         assert message == f"bars.ndjson line 2: close is '{cell}', not a number"
@@ -155,7 +155,7 @@ def test_timestamps_are_read_as_in_a_text_table() -> None:
 
 
 @pytest.mark.parametrize("stamp", [None, "x", True, 1.5, [1], "2024-02-30"])
-def test_a_timestamp_in_doubt_is_named_by_its_line(stamp: Any) -> None:
+def test_a_bad_timestamp_is_reported_with_its_line(stamp: Any) -> None:
     rows = [{"date": "2024-01-01", "close": 1}, {"date": stamp, "close": 2}]
     for records in (rows, [rows[0], {"close": 2}]):
         message = refusal(text_of(records))
@@ -163,7 +163,7 @@ def test_a_timestamp_in_doubt_is_named_by_its_line(stamp: Any) -> None:
         assert message.endswith("or switch its checks off)")
 
 
-def test_a_bar_that_is_not_later_is_named_by_its_line() -> None:
+def test_a_bar_that_is_not_later_is_reported_with_its_line() -> None:
     rows = [{"time": f"2024-01-0{day}", "close": 1} for day in (1, 3, 2, 4)]
     assert refusal("\n" + text_of(rows)) == (
         "bars.ndjson line 4: time is before 2024-01-03T00:00:00Z, that of the row before"
@@ -255,7 +255,7 @@ def test_symbols_are_text_or_numbers_as_written() -> None:
         ('"A\\u0000"', "the symbol is 'A\\x00', not plain text"),
     ],
 )
-def test_what_is_no_symbol_is_refused(value: str | None, problem: str) -> None:
+def test_a_value_that_is_not_a_symbol_is_refused(value: str | None, problem: str) -> None:
     row = '{"close":1}' if value is None else f'{{"symbol":{value},"close":1}}'
     text = f'{{"symbol":"A","close":1}}\n{row}\n'
     assert refusal(text, BY_COLUMN) == f"bars.ndjson line 2: {problem}"
@@ -333,7 +333,7 @@ def test_a_file_without_an_object_changes_nothing_among_others(tmp_path: Path, n
         ),
     ],
 )
-def test_other_forms_of_text_are_refused_with_the_way_out(text: str, problem: str) -> None:
+def test_other_text_formats_are_refused_with_what_to_do(text: str, problem: str) -> None:
     assert refusal(text) == f"bars.ndjson line 1: {problem}"
 
 
@@ -350,11 +350,11 @@ def test_bars_before_a_bad_line_are_checked_first() -> None:
         (b'{"close":1}\n{"close":2}\0\n', 2),
     ],
 )
-def test_bytes_that_are_no_text_are_refused(data: bytes, line: int) -> None:
+def test_bytes_that_are_not_text_are_refused(data: bytes, line: int) -> None:
     assert refusal(data).startswith(f"bars.ndjson line {line}: the line ")
 
 
-def test_a_file_is_described_by_its_form_and_columns(tmp_path: Path) -> None:
+def test_a_file_is_described_by_its_format_and_columns(tmp_path: Path) -> None:
     (tmp_path / "bars").write_bytes(gzip.compress(b'{"Close":1,"date":"2024-01-01"}\n'))
     for config, stamp in ((CONFIG, "date"), (UNCHECKED, "none")):
         with closing(OpenedFile(input_of(str(tmp_path / "bars")))) as file:
@@ -363,7 +363,7 @@ def test_a_file_is_described_by_its_form_and_columns(tmp_path: Path) -> None:
 
 
 def by_definition(text: str) -> list[oracle.Price]:
-    """Read the closes line by line, as decimals; raises where a line is no such object."""
+    """Read the closes line by line, as decimals; raises for a line that is not an object."""
     records = [
         json.loads(line, parse_float=str, parse_int=str)
         for line in text.removeprefix("\ufeff").split("\n")

@@ -1,4 +1,4 @@
-"""Lines of JSON: each is one object, read as it stands, or the first that is none is named."""
+"""Lines of JSON: each is one object, read as written; the first bad line is reported."""
 
 import json
 
@@ -16,7 +16,7 @@ nested = st.one_of(values, st.lists(values), st.dictionaries(st.text(max_size=2)
 
 @st.composite
 def objects(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
-    """Draw an object as a line of text, and what it holds: of a number, the text."""
+    """Draw an object as a line of text, and its content, with numbers as text."""
     blank = draw(st.sampled_from(["", "", " ", "\t", "  "]))
     raw = draw(st.booleans())
     written = nested.map(lambda value: (json.dumps(value, ensure_ascii=not raw), value))
@@ -37,7 +37,7 @@ def test_every_line_is_read_as_it_stands_and_blank_ones_are_left_out(
     assert found.problem == ""
 
 
-# Together, some of these lines are one object, or as many objects as there are lines.
+# Some of these lines, joined, are one object, or as many objects as there are lines.
 PIECES = [
     *('{"a":1}', '{"a":2,"b":3}', "{}", '{"a":1},{"b":2}', '{"a":1},null,{"b":2}', "", " "),
     *('{"a":[{"b":1}', '{"c":2}]}', '{"a":1', '"b":2}', '{"a":{"b":1}', '{"c":2}}', "null", "1"),
@@ -87,7 +87,7 @@ def test_a_line_is_taken_if_and_only_if_it_is_one_object_without_a_key_twice(
 
 
 def _by_definition(line: str) -> object:
-    """Read one line; None if it is no object, or has a key twice."""
+    """Read one line; None unless it is an object without a key twice."""
 
     def once(pairs: list[tuple[str, object]]) -> object:
         if len({key for key, _ in pairs}) < len(pairs):
@@ -108,7 +108,7 @@ def test_a_number_is_the_text_as_written(form: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-def test_words_for_numbers_that_json_lacks_are_words(word: str) -> None:
+def test_words_for_numbers_that_json_lacks_are_text(word: str) -> None:
     assert read_objects(f'{{"a":{word}}}', 1, suspect=False).records == [{"a": word}]
 
 
@@ -149,14 +149,14 @@ CUT = "the object does not end on its line: is the file cut off, or the object o
         ('{"a":' * 100_000, "an object that is nested too deeply"),
     ],
 )
-def test_a_line_that_is_no_object_is_named_with_the_reason(line: str, problem: str) -> None:
+def test_a_line_that_is_not_an_object_is_reported_with_the_reason(line: str, problem: str) -> None:
     for text in (f'{{"a":1}}\n\n{line}\n{{"a":3}}\n', f'{{"a":1}}\n\n{line}'):
         found = read_objects(text, 8, suspect=False)
         assert (found.records, list(found.lines)) == ([{"a": "1"}], [8])
         assert (found.bad_line, found.problem) == (10, problem)
 
 
-def test_bytes_that_are_no_text_are_refused_wherever_they_are() -> None:
+def test_bytes_that_are_not_text_are_refused_wherever_they_are() -> None:
     found = read_objects('{"a":1}\n{"a":2,"b":"\udcff"}\n', 1, suspect=True)
     problem = "the line is not UTF-8 (convert the file, or save it as UTF-8)"
     assert (found.records, found.bad_line, found.problem) == ([{"a": "1"}], 2, problem)

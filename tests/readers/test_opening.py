@@ -1,4 +1,4 @@
-"""One input is opened once: its format is told from its content, and held against what is asked."""
+"""One input is opened once, and its content must have the format that is asked for."""
 
 import gzip
 import os
@@ -38,9 +38,7 @@ def refusal(path: Path | str, wanted: Format | None = None) -> str:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_format_is_told_from_the_content_whatever_the_name(
-    tmp_path: Path, form: Format
-) -> None:
+def test_the_format_is_found_by_the_content_whatever_the_name(tmp_path: Path, form: Format) -> None:
     for name in ("bars", "bars.csv", "bars.parquet", "bars.arrow", "bars.txt.gz"):
         (tmp_path / name).write_bytes(CONTENT[form])
         assert form_of(tmp_path / name) == form_of(tmp_path / name, form) == form
@@ -54,7 +52,7 @@ def test_content_that_contradicts_the_format_that_is_asked_for_is_refused(
     path = tmp_path / "bars"
     path.write_bytes(CONTENT[form])
     if wanted == form or (form, wanted) == ("csv", "ndjson"):
-        # That text is no NDJSON is told with its line, by who reads it.
+        # The NDJSON reader refuses other text, with the line.
         assert form_of(path, wanted) == wanted
     else:
         found = "text" if form == "csv" else form
@@ -64,7 +62,7 @@ def test_content_that_contradicts_the_format_that_is_asked_for_is_refused(
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("packing", PACKED)
-def test_text_is_told_through_encodings_and_compressions(
+def test_the_format_of_text_is_found_in_every_encoding_and_compression(
     tmp_path: Path, encoding: str, packing: str
 ) -> None:
     path = tmp_path / "bars"

@@ -1,4 +1,4 @@
-"""Small files read together: each as if it were read by itself, or left to be."""
+"""Small files read together: each as if it were read by itself, or left for that."""
 
 import gc
 import gzip
@@ -73,7 +73,7 @@ def put(folder: Path, texts: Sequence[bytes]) -> list[Path]:
 
 
 def taken(folder: Path, texts: Sequence[bytes], config: JobConfig = CONFIG) -> list[bool]:
-    """Tell which files are read together, after seeing that these are read as alone."""
+    """Return which files are read together, after checking that they are read as alone."""
     return [reader is not None for reader in checked(put(folder, texts), config)]
 
 
@@ -89,7 +89,7 @@ def checked(
 
 
 def see_same(path: str, reader: Reader, config: JobConfig) -> None:
-    """See that a file's bars are those that it has when it is read carefully by itself."""
+    """Check that a file's bars are the same as when it is read carefully by itself."""
     file = input_of(path)
     with Inputs([file], config, careful=True).opened(file) as alone:
         batches = list(plain_batches(alone))
@@ -207,14 +207,14 @@ def test_a_run_over_small_files_finds_what_it_finds_carefully(case: Files, kind:
         PLAIN.replace(b"close", b"Close "),
     ],
 )
-def test_plain_files_are_read_together_with_their_like(tmp_path: Path, text: bytes) -> None:
+def test_plain_files_are_read_together_with_files_like_them(tmp_path: Path, text: bytes) -> None:
     rows = text.count(b"\n") > 1
     assert taken(tmp_path, [text, text, text]) == [rows] * 3
     assert taken(tmp_path, [PLAIN, text, text, PLAIN, text])[::3] == [True, True]
 
 
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
-def test_compressed_files_are_read_together_with_their_like(
+def test_compressed_files_are_read_together_with_files_like_them(
     tmp_path: Path, pack: Callable[[bytes], bytes]
 ) -> None:
     packed = pack(PLAIN)
@@ -279,12 +279,14 @@ LEFT = {
 
 
 @pytest.mark.parametrize("text", LEFT.values(), ids=LEFT)
-def test_a_file_beyond_plain_is_left_and_no_other_for_it(tmp_path: Path, text: bytes) -> None:
+def test_a_file_that_is_not_plain_is_left_and_the_others_are_read_together(
+    tmp_path: Path, text: bytes
+) -> None:
     assert taken(tmp_path, [PLAIN, text, PLAIN, PLAIN, text]) == [True, False, True, True, False]
 
 
 @pytest.mark.parametrize("text", LEFT.values(), ids=LEFT)
-def test_a_run_meets_a_file_beyond_plain_where_it_stands(tmp_path: Path, text: bytes) -> None:
+def test_a_run_reads_a_file_that_is_not_plain_in_its_order(tmp_path: Path, text: bytes) -> None:
     paths = list(map(str, put(tmp_path, [PLAIN, PLAIN, text, PLAIN])))
     with arrays_for_small_runs():
         expected = answer(paths, BY_FILE, carefully=True)
@@ -292,7 +294,7 @@ def test_a_run_meets_a_file_beyond_plain_where_it_stands(tmp_path: Path, text: b
 
 
 def test_rows_of_two_files_are_never_joined(tmp_path: Path) -> None:
-    """A close of 12 and one of 34 would be 1234."""
+    """Joined, a close of 12 and one of 34 would be 1234."""
     texts = [b"close\n5\n12", b"close\n34\n6\n", b"close\n7\n8\n"]
     assert taken(tmp_path, texts) == [False, True, True]
 
@@ -303,8 +305,8 @@ def test_a_column_of_symbols_is_left(tmp_path: Path) -> None:
     assert taken(tmp_path, [text, text]) == [True, True]
 
 
-def test_timestamps_of_several_units_are_told_apart(tmp_path: Path) -> None:
-    """Seconds read as milliseconds would be of 1970, without any complaint."""
+def test_timestamps_of_several_units_are_distinguished(tmp_path: Path) -> None:
+    """Seconds read as milliseconds would be times in 1970, without any error."""
     seconds, milliseconds = (
         table(["1", "2"], [str(unit * (1_700_000_000 + row)) for row in range(2)])
         for unit in (1, 1000)
@@ -317,7 +319,7 @@ def test_timestamps_of_several_units_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
-def test_folders_say_columns_too(tmp_path: Path) -> None:
+def test_columns_may_come_from_folders(tmp_path: Path) -> None:
     paths = [tmp_path / name / "bars.csv" for name in ("symbol=A", "symbol=B", "date=2024", "x")]
     for path in paths:
         path.parent.mkdir()
@@ -342,8 +344,8 @@ def test_a_folder_that_has_no_symbol_is_left(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_no_regular_file_is_not_even_opened(tmp_path: Path) -> None:
-    """To open a pipe would take from it, and to wait for one could take for ever."""
+def test_anything_but_a_regular_file_is_not_even_opened(tmp_path: Path) -> None:
+    """Opening a pipe could take data from it, and waiting for one could take for ever."""
     pipe, gone, folder = tmp_path / "pipe.csv", tmp_path / "gone.csv", tmp_path / "folder.csv"
     os.mkfifo(pipe)
     folder.mkdir()
@@ -413,7 +415,7 @@ def test_an_error_in_the_middle_leaves_no_thread(tmp_path: Path) -> None:
 
 
 def test_a_large_folder_of_small_files_has_the_signals_of_its_closes(tmp_path: Path) -> None:
-    """Of the usual sizes, and with a file here and there that is not plain."""
+    """The files have usual sizes, and some of them are not plain."""
     count, rows = 40, 2_500
     closes = [
         [f"{100 + (place * row) % 7}.{row % 10}{place % 10}" for row in range(rows)]

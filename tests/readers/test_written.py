@@ -1,4 +1,4 @@
-"""Timestamps that the config says how to read: plain blocks are read as careful ones, or left."""
+"""Timestamps that the config says how to read: plain blocks are read as carefully, or left."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1)
 
 
 def at_once(cells: list[str], written: str | None, more: str = "") -> list[int] | None:
-    """Read the first cell carefully and the others as one block; None where that is left."""
+    """Read the first cell carefully and the others as one block; None if the block is left."""
     config = CONFIG._replace(timestamp_format=written)
     header = f"timestamp{more},close\n"
     rows = [f"{cell},1.5\n".encode() for cell in cells]
@@ -66,7 +66,7 @@ def test_a_pattern_with_the_year_first_is_read_at_once(
 
 
 @pytest.mark.parametrize(("form", "written"), LEFT)
-def test_what_only_looks_like_that_is_left_to_the_careful_parser(
+def test_a_block_that_only_looks_like_that_is_left_to_the_careful_parser(
     form: str, written: str | None
 ) -> None:
     assert at_once([at.strftime(form) for at in HALF_DAYS[:30]], written) is None

@@ -58,7 +58,7 @@ def read(data: bytes, config: JobConfig, cut: Cut, plainly: bool = True) -> tupl
             for batch in reader.batches():
                 arrays += isinstance(batch, ArrayBatch)
                 known = of_arrays(batch) if isinstance(batch, ArrayBatch) else of_plain(batch)
-                # A blank symbol is left to those who explain what is wrong.
+                # A blank symbol is left to the careful parser, which explains the error.
                 if isinstance(batch, ArrayBatch) and (plainly or "" in known.symbols):
                     known, as_arrays = of_plain(batch.plain()), known
                     assert known._replace(lines=[]) == as_arrays
@@ -112,7 +112,7 @@ def answer(data: bytes, config: JobConfig, cut: Cut) -> Answer:
 
 
 def agree(data: bytes, config: JobConfig, cut: Cut) -> int:
-    """See that a text is read the same with the fast parser and never; count its arrays."""
+    """Check that a text is read the same with and without the fast parser; count its arrays."""
     carefully, _ = read(data, config, cut._replace(careful_bytes=CAREFUL.careful_bytes))
     found, arrays = read(data, config, cut)
     assert found == carefully
@@ -204,7 +204,7 @@ def test_a_plain_table_is_read_as_arrays_of_what_is_written(
 
 
 def fits(cells: Sequence[str]) -> bool:
-    """Tell if the ticks of closes, and the sums of a window, fit into an int64."""
+    """Return whether the ticks of closes, and the sums of a window, fit into an int64."""
     scale = max(len(cell.partition(".")[2]) for cell in cells)
     most = max(Fraction(cell) for cell in cells) * int(10**scale)
     return 2 * CONFIG.window * most < 2**63
@@ -214,7 +214,7 @@ BLOCK = 32
 
 
 def in_blocks(*beginnings: str) -> tuple[bytes, Cut]:
-    """Write blocks that begin like that, which are read fast from the second of rows on."""
+    """Write blocks with these beginnings, which are read fast from the second one on."""
     blocks = [text.encode() for text in beginnings]
     filled = [block + b"2.25," + b"x" * (BLOCK - len(block) - 6) + b"\n" for block in blocks]
     head = b"close,note\n"
@@ -234,7 +234,7 @@ def test_blocks_around_one_that_is_not_plain_are_read_as_arrays(odd: str) -> Non
     assert agree(data, CONFIG, cut) == 4
 
 
-def test_nothing_is_read_as_arrays_before_so_many_bytes_are_read_carefully() -> None:
+def test_nothing_is_read_as_arrays_before_careful_bytes_are_read() -> None:
     data, cut = in_blocks(*["1.25,a\n"] * 6)
     first = cut.first_bytes - len("close,note\n")
     for blocks in range(1, 6):
@@ -277,7 +277,7 @@ def in_place(block: bytes) -> tuple[ArrayBatch | None, CarefulParser]:
 
 
 @pytest.mark.parametrize("place", range(len(PLAIN_ROWS) + 1))
-def test_any_byte_in_any_place_is_doubted_or_read_as_carefully(place: int) -> None:
+def test_any_byte_anywhere_is_refused_or_read_as_carefully(place: int) -> None:
     for byte in range(256):
         block = PLAIN_ROWS[:place] + bytes([byte]) + PLAIN_ROWS[place + 1 :]
         found, careful = in_place(block)

@@ -1,4 +1,4 @@
-"""Whole columns of timestamps: read as the careful reader reads them one by one, or doubted."""
+"""Whole columns of timestamps: read as the careful reader reads them one by one, or refused."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -30,7 +30,7 @@ def carefully(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
 
 
 def at_once(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
-    """Read as a column of a block, after some that came before; None where it is doubted."""
+    """Read cells as a column of a block, after the cells before; None if they are refused."""
     reader = TimestampReader()
     try:
         if before:
@@ -42,7 +42,7 @@ def at_once(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
 
 
 def agree(cells: Sequence[str], before: Sequence[str] = ()) -> bool:
-    """See that a column is doubted or read as it is one by one; tell if it is read."""
+    """Check that a column is refused or read as one by one; return whether it is read."""
     found = at_once(cells, before)
     assert found is None or found == carefully(cells, before)
     return found is not None
@@ -79,7 +79,7 @@ def test_every_month_has_its_days_and_no_other(year: int) -> None:
 @pytest.mark.parametrize("year", [0, 1, 1582, 1676, 1677, 2262, 2263, 4000, 9999])
 @pytest.mark.parametrize("clock", ["", " 00:00", " 23:59:59", "T12:00:00.5Z"])
 @pytest.mark.parametrize("day", ["01-01", "04-11", "04-12", "09-20", "09-21", "12-31"])
-def test_a_moment_that_an_int64_may_not_hold_is_read_exactly_or_doubted(
+def test_a_time_that_an_int64_may_not_hold_is_read_exactly_or_refused(
     year: int, clock: str, day: str
 ) -> None:
     odd, usual = f"{year:04d}-{day}{clock}", f"2024-01-01{clock}"
@@ -145,7 +145,7 @@ CLOCKS = ["", " 00:00", "T09:30", " 12:00", "T13:59", " 00:00:00", "T12:34:56", 
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("zoned", ["", "Z", "+01:00"])
-def test_a_zone_means_what_it_means_one_by_one_or_is_doubted(zone: str, zoned: str) -> None:
+def test_a_zone_is_read_as_one_by_one_or_refused(zone: str, zoned: str) -> None:
     for clock in CLOCKS:
         cells = [f"2024-0{month}-28{clock}{zone}" for month in (1, 2, 3)]
         agree(cells, [f"2024-01-01 00:00:00{zoned}"])
@@ -182,7 +182,7 @@ def test_epochs_of_every_unit_are_exact(digits: int, unit_ns: int) -> None:
 @example(11, [9_223_372_037], 0)
 @example(19, [2**63 - 1], 0)
 @example(19, [2**63], 0)
-def test_epochs_are_read_as_one_by_one_or_doubted(
+def test_epochs_are_read_as_one_by_one_or_refused(
     digits: int, values: list[int], zeros: int
 ) -> None:
     agree(["0" * zeros + str(value) for value in values], ["1" * digits])
@@ -207,7 +207,7 @@ ODD = [
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("before", [(), ("2024-01-01 00:00:00",), ("2024-01-01T00:00Z",), ("1",)])
-def test_an_odd_timestamp_is_read_as_one_by_one_or_doubted(odd: str, before: Sequence[str]) -> None:
+def test_an_odd_timestamp_is_read_as_one_by_one_or_refused(odd: str, before: Sequence[str]) -> None:
     usual = ["2024-03-01 00:00:00", "2024-03-01 00:01:00"]
     agree([odd], before or [odd])
     for place in range(3):
@@ -220,7 +220,7 @@ SIGNS = "0123456789-/.: TZ+APMUTCG\x00\x7f"
 
 @st.composite
 def columns(draw: DrawFn) -> list[str]:
-    """Draw timestamps of one form, then change a few characters."""
+    """Draw timestamps of one pattern, then change a few characters."""
     moments = draw(
         st.lists(
             st.datetimes(datetime(1678, 1, 1), datetime(2261, 1, 1))
@@ -245,7 +245,7 @@ def columns(draw: DrawFn) -> list[str]:
 
 @settings(max_examples=300)
 @given(columns(), st.booleans())
-def test_a_column_with_a_few_other_characters_is_read_as_one_by_one_or_doubted(
+def test_a_column_with_a_few_other_characters_is_read_as_one_by_one_or_refused(
     cells: list[str], learned: bool
 ) -> None:
     before = [cells[0]] if carefully(cells[:1], ()) is not None and learned else ()
@@ -253,7 +253,7 @@ def test_a_column_with_a_few_other_characters_is_read_as_one_by_one_or_doubted(
 
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 127, 128, 200])
-def test_a_bad_moment_is_found_in_any_row(rows: int) -> None:
+def test_a_bad_timestamp_is_noticed_in_any_row(rows: int) -> None:
     cells = [str(datetime(2024, 1, 31) + timedelta(hours=row)) for row in range(rows)]
     assert agree(cells, cells[:1])
     for row in {0, 1, 62, 63, 64, rows // 2, rows - 1} & set(range(rows)):
@@ -262,7 +262,7 @@ def test_a_bad_moment_is_found_in_any_row(rows: int) -> None:
             *("2024-01-31T00:00:00", "2024-01-31 0x:00:00", "2024-01:31 00:00:00"),
         ):
             found = agree([*cells[:row], bad, *cells[row + 1 :]], cells[:1])
-            # Alone it may be another form, in which all others are lacking.
+            # Alone, it may have another pattern, which no other cell has.
             assert not found or rows == 1
 
 
