@@ -8,17 +8,17 @@ from rollsignal.files.fingerprints import CLOCK_STEP_NS, Fingerprint, again, fin
 
 
 def taken(path: Path) -> Fingerprint:
-    found = fingerprint(str(path))
-    assert found
-    return found
+    current = fingerprint(str(path))
+    assert current
+    return current
 
 
 def test_a_fingerprint_holds_the_size_and_the_sha256_of_all_bytes(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     path.write_bytes(b"close\n1\n" * 300_000)
-    found = taken(path)
-    assert found.size == 2_400_000
-    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    current = taken(path)
+    assert current.size == 2_400_000
+    assert current.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_only_a_regular_file_has_a_fingerprint(tmp_path: Path) -> None:
@@ -40,9 +40,9 @@ def test_a_file_just_changed_is_hashed_because_its_times_may_not_show_it(tmp_pat
     path = tmp_path / "bars"
     path.write_text("1")
     before = taken(path)._replace(sha256="kept")
-    found, by = again(str(path), before, before.ctime_ns + CLOCK_STEP_NS)
+    after, by = again(str(path), before, before.ctime_ns + CLOCK_STEP_NS)
     assert by == "sha256"
-    assert found == before._replace(sha256=hashlib.sha256(b"1").hexdigest())
+    assert after == before._replace(sha256=hashlib.sha256(b"1").hexdigest())
 
 
 def test_a_touched_file_is_the_same_by_its_hash(tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_a_touched_file_is_the_same_by_its_hash(tmp_path: Path) -> None:
     path.write_text("1")
     before = taken(path)
     os.utime(path, ns=(1, 1))
-    found, by = again(str(path), before, before.ctime_ns + 2 * CLOCK_STEP_NS)
+    after, by = again(str(path), before, before.ctime_ns + 2 * CLOCK_STEP_NS)
     assert by == "sha256"
-    assert found
-    assert found.sha256 == before.sha256
+    assert after
+    assert after.sha256 == before.sha256
 
 
 def test_a_missing_file_has_no_fingerprint(tmp_path: Path) -> None:

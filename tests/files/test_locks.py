@@ -133,10 +133,10 @@ def test_what_another_run_writes_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def test_a_run_that_ends_lets_go_and_leaves_nothing(tmp_path: Path) -> None:
-    with holding(tmp_path / "a", tmp_path / "b") as other:
+    with holding(tmp_path / "a", tmp_path / "b") as process:
         assert sorted(os.listdir(tmp_path)) == [".a.lock", ".b.lock"]
-        other.goes_on()
-        assert other.wait() == 0
+        process.goes_on()
+        assert process.wait() == 0
         assert os.listdir(tmp_path) == []
         assert_free(tmp_path / "a", tmp_path / "b")
     assert os.listdir(tmp_path) == []
@@ -153,9 +153,9 @@ def test_a_run_that_fails_lets_go(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_blocks_nobody_and_the_next_one_cleans_up(tmp_path: Path) -> None:
-    with holding(tmp_path / "a") as other:
-        other.kill()
-        assert other.wait() == -signal.SIGKILL
+    with holding(tmp_path / "a") as process:
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
         assert os.listdir(tmp_path) == [".a.lock"]
         assert_free(tmp_path / "a")
     assert os.listdir(tmp_path) == []
@@ -237,23 +237,23 @@ class Clock:
 def test_a_run_that_waits_gets_the_lock_when_the_other_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with holding(tmp_path / "a") as other:
+    with holding(tmp_path / "a") as process:
 
         def sleep(seconds: float) -> None:
-            other.goes_on()
-            other.wait()
+            process.goes_on()
+            process.wait()
 
         monkeypatch.setattr(locks, "sleep", sleep)
         with held([f"{tmp_path}/a"], 600):
-            assert other.returncode == 0
+            assert process.returncode == 0
             assert_busy(tmp_path / "a")
     assert os.listdir(tmp_path) == []
 
 
 def test_a_run_that_waits_gets_the_lock_when_the_other_is_killed(tmp_path: Path) -> None:
-    with holding(tmp_path / "a") as other, started(WAIT, tmp_path / "a") as waiting:
+    with holding(tmp_path / "a") as process, started(WAIT, tmp_path / "a") as waiting:
         assert waiting.says() == "waiting"
-        other.kill()
+        process.kill()
         while (line := waiting.says()) == "waiting":
             pass
         assert line == "held"
@@ -319,10 +319,10 @@ def test_a_lock_whose_file_was_removed_meanwhile_does_not_count(
 
     monkeypatch.setattr(fcntl, "flock", late)
     assert_busy(tmp_path / "a")
-    for other in others:
-        other.goes_on()
-        with other:
-            assert other.wait() == 0
+    for process in others:
+        process.goes_on()
+        with process:
+            assert process.wait() == 0
 
 
 def test_the_lock_of_another_run_is_not_removed_though_somebody_removed_ours(
@@ -330,11 +330,11 @@ def test_the_lock_of_another_run_is_not_removed_though_somebody_removed_ours(
 ) -> None:
     with held([f"{tmp_path}/a"]):
         (tmp_path / ".a.lock").unlink()
-        other = Process(HOLD, tmp_path / "a")
-        assert other.says() == "held"
-    with other:
+        process = Process(HOLD, tmp_path / "a")
+        assert process.says() == "held"
+    with process:
         assert_busy(tmp_path / "a")
-        other.goes_on()
+        process.goes_on()
 
 
 @needs_permissions
@@ -417,7 +417,7 @@ def test_a_platform_without_locks_is_a_warning(
 def test_a_file_system_with_unstable_inode_numbers_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
+    monkeypatch.setattr(os.path, "samestat", lambda left, right: False)
     before = sorted(os.listdir("/dev/fd"))
     with held([f"{tmp_path}/a"]) as warnings:
         assert len(warnings) == 1

@@ -181,9 +181,9 @@ def test_a_panel_in_one_object_is_decided_as_one_in_a_file_is(
     assert deciding(tmp_path / "2", f"s3://{bucket}/bars", config=config) == here
 
 
-def below(found: list[str], root: str) -> list[str]:
-    assert all(path.startswith(root) for path in found)
-    return [path.removeprefix(root) for path in found]
+def below(urls: list[str], root: str) -> list[str]:
+    assert all(path.startswith(root) for path in urls)
+    return [path.removeprefix(root) for path in urls]
 
 
 def either(root: str, pattern: str) -> list[str] | str:
@@ -241,8 +241,8 @@ def test_an_empty_object_that_marks_a_folder_is_no_input(store: Served, bucket: 
     store.put(f"{bucket}/a/empty.csv", b"")
     store.folder_markers = True
     for pattern in ("", "**", "a/"):
-        found = below(find_remote(f"s3://{bucket}/{pattern}"), f"s3://{bucket}/")
-        assert sorted(found) == ["a/b/x.csv", "a/empty.csv"]
+        keys = below(find_remote(f"s3://{bucket}/{pattern}"), f"s3://{bucket}/")
+        assert sorted(keys) == ["a/b/x.csv", "a/empty.csv"]
 
 
 @pytest.mark.parametrize("path", ["a/", "*/", "b/", "[a]/", "a/b/"])
@@ -492,7 +492,7 @@ def test_a_dry_run_lists_what_would_be_read(
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("text", "reason"),
     [
         ("Received redirect without LOCATION, this", "the bucket is in another region"),
         ("Content-Length Header missing", "the server does not say how long the file is"),
@@ -504,25 +504,25 @@ def test_a_dry_run_lists_what_would_be_read(
         ("", "OSError('')"),
     ],
 )
-def test_the_reason_of_a_failure_holds_no_secret(said: str, reason: str) -> None:
-    problem = remote_error("gs://b/x", OSError(said), midway=False)
+def test_the_reason_of_a_failure_holds_no_secret(text: str, reason: str) -> None:
+    problem = remote_error("gs://b/x", OSError(text), midway=False)
     assert problem.message == f"Input data file cannot be opened: {reason}"
-    web = remote_error("https://me:SECRET@h/x?sig=SECRET", OSError(said), midway=False)
+    web = remote_error("https://me:SECRET@h/x?sig=SECRET", OSError(text), midway=False)
     assert web.detail == "path: https://h/x?…"
     assert "SECRET" not in str(problem) + str(web)
 
 
 @pytest.mark.parametrize(
-    "said", ["PUT latest/api/token in", "status code: 403", "status code: 400"]
+    "text", ["PUT latest/api/token in", "status code: 403", "status code: 400"]
 )
-def test_where_keys_may_help_their_names_are_given(said: str) -> None:
+def test_where_keys_may_help_their_names_are_given(text: str) -> None:
     names = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION", "az": "AZURE_STORAGE"}
     for scheme, name in names.items():
-        assert name in remote_error(f"{scheme}://b/x", OSError(said), midway=False).detail
+        assert name in remote_error(f"{scheme}://b/x", OSError(text), midway=False).detail
         assert (
             name not in remote_error(f"{scheme}://b/x", OSError("timed out"), midway=False).detail
         )
-    assert remote_error("https://h/x", OSError(said), midway=False).detail == "path: https://h/x"
+    assert remote_error("https://h/x", OSError(text), midway=False).detail == "path: https://h/x"
 
 
 def test_a_secure_address_is_spoken_to_securely(tmp_path: Path) -> None:

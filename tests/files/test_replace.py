@@ -289,5 +289,5 @@ def test_paths_of_files_that_do_not_exist_yet_are_compared(tmp_path: Path) -> No
 def test_urls_that_are_shown_the_same_are_the_same() -> None:
     assert same("s3://b/x", "s3://b/x")
     assert same("https://h/x?sig=a/../y", "https://h/x?sig=b")
-    for other in ("s3://b/y", "gs://b/x", "s3://c/x", "s3://b/./x", "s3:/b/x"):
-        assert not same("s3://b/x", other), other
+    for url in ("s3://b/y", "gs://b/x", "s3://c/x", "s3://b/./x", "s3:/b/x"):
+        assert not same("s3://b/x", url), url

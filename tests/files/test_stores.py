@@ -29,8 +29,8 @@ def bucket(store: Served) -> None:
 def test_bytes_that_come_in_parts_are_read_and_sought_like_those_of_a_file(
     data: bytes, steps: list[tuple[str, int, int]], part: int
 ) -> None:
-    def fetch(place: int) -> bytes:
-        return data[place : place + part]
+    def fetch(start: int) -> bytes:
+        return data[start : start + part]
 
     file = io.BytesIO(data)
     ours = io.BufferedReader(stores._Bytes(fetch, None, data[:part], len(data)), 4)

@@ -81,10 +81,10 @@ def test_a_damaged_file_is_refused_or_was_not_harmed(kind: str, data: st.DataObj
     packed = bytearray(PACKERS[kind](TABLE))
     packed[data.draw(st.integers(8, len(packed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        found = unpack(bytes(packed))[0]
+        answer = unpack(bytes(packed))[0]
     except DataError as error:
-        found = error.message.encode()
-    assert found == TABLE or found.startswith(f"bars.csv.z: cannot be read as {kind}: ".encode())
+        answer = error.message.encode()
+    assert answer == TABLE or answer.startswith(f"bars.csv.z: cannot be read as {kind}: ".encode())
 
 
 @st.composite
@@ -118,10 +118,10 @@ def test_damaged_gzip_is_refused_or_read_as_the_standard_library_reads_it(
     for _ in range(data.draw(st.integers(1, 3))):
         harmed[data.draw(st.integers(2, len(packed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        found = unpack(bytes(harmed))[0]
+        content = unpack(bytes(harmed))[0]
     except DataError:
         return
-    assert found == gzip.decompress(harmed)
+    assert content == gzip.decompress(harmed)
 
 
 def test_gzip_is_read_without_the_faster_library_too(monkeypatch: pytest.MonkeyPatch) -> None:

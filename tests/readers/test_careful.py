@@ -53,10 +53,10 @@ def each_line(change: Callable[[str], str], header: bool = True) -> str:
     return "\n".join([change(HEADER) if header else HEADER, *map(change, ROWS), ""])
 
 
-def in_order(*places: int) -> str:
+def in_order(*columns: int) -> str:
     """Put the columns into another order."""
     lines = [line.split(",") for line in CLEAN.splitlines()]
-    return "".join(",".join(line[place] for place in places) + "\n" for line in lines)
+    return "".join(",".join(line[column] for column in columns) + "\n" for line in lines)
 
 
 USUAL = {
@@ -513,8 +513,8 @@ def test_a_pattern_for_two_columns_has_a_blank_between_them() -> None:
     config = CONFIG._replace(
         columns=Columns(timestamp=DateAndTime("day", "at")), timestamp_format="%d.%m.%Y %H%M"
     )
-    found = read("day,at,date,close\n01.02.2024,0930,x,1\n", config)
-    assert found == read("time,close\n2024-02-01 09:30,1\n")
+    bars = read("day,at,date,close\n01.02.2024,0930,x,1\n", config)
+    assert bars == read("time,close\n2024-02-01 09:30,1\n")
 
 
 def test_symbols_are_read_from_the_column_that_the_config_names() -> None:

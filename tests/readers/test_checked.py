@@ -38,9 +38,9 @@ def test_the_description_of_a_file_says_what_is_compared() -> None:
 def findings(closes: list[str], **others: list[str]) -> list[tuple[int, str]]:
     cells = Cells("bars.csv", "line", "close", None, None)
     batch = cells.batch(closes, None, range(2, len(closes) + 2), "gap")
-    found = cells.checked(batch, others).findings
-    assert {finding.check for finding in found} <= {"ohlc"}
-    return [(finding.place, finding.what) for finding in found]
+    all_findings = cells.checked(batch, others).findings
+    assert {finding.check for finding in all_findings} <= {"ohlc"}
+    return [(finding.place, finding.what) for finding in all_findings]
 
 
 def test_each_bar_has_one_finding_with_all_problems() -> None:
@@ -59,8 +59,8 @@ def test_a_price_that_is_missing_is_not_compared(word: str) -> None:
 def test_a_column_without_any_number_is_a_finding_in_every_bar() -> None:
     """There are too many bars to read the column again for each of them."""
     count = 50_000
-    found = findings(["5"] * count, volume=["1.5K"] * count)
-    assert found == [(place, "volume is '1.5K', not a number") for place in range(count)]
+    all_findings = findings(["5"] * count, volume=["1.5K"] * count)
+    assert all_findings == [(row, "volume is '1.5K', not a number") for row in range(count)]
 
 
 def test_the_message_names_the_line_and_what_to_do() -> None:

@@ -124,8 +124,8 @@ def test_a_close_that_is_missing_is_treated_as_the_config_says(form: str, missin
     )
     policies: list[Missing] = ["skip", "gap"]
     for policy in policies:
-        found = bars_of(table, CONFIG._replace(missing=policy), form)
-        assert found == Bars(oracle.prices(["1.5", None, "2", "3", "4"]), [], [1, 2, 3, 4, 5])
+        bars = bars_of(table, CONFIG._replace(missing=policy), form)
+        assert bars == Bars(oracle.prices(["1.5", None, "2", "3", "4"]), [], [1, 2, 3, 4, 5])
 
 
 @pytest.mark.parametrize("cell", ["x", "1,5", "1_000", "inf", "1e401"])
@@ -232,8 +232,8 @@ def test_a_time_that_has_its_date_is_read_alone() -> None:
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 def test_whole_doubles_are_counts_since_1970(unit: Any) -> None:
     counts = pl.col("timestamp").dt.epoch(unit).cast(pl.Float64)
-    found = bars_of(TABLE.with_columns(counts)).times_ns
-    assert found == list(map(to_ns, TIMES))
+    times_ns = bars_of(TABLE.with_columns(counts)).times_ns
+    assert times_ns == list(map(to_ns, TIMES))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -251,8 +251,8 @@ def test_a_file_is_described_by_its_format_and_columns(tmp_path: Path) -> None:
     for form, write in FORMS.items():
         path = tmp_path / form
         path.write_bytes(write(TABLE))
-        found = FrameReader(input_of(str(path)), form, CONFIG).describe()
-        assert found == f"{form}, close from close, timestamp from timestamp"
+        description = FrameReader(input_of(str(path)), form, CONFIG).describe()
+        assert description == f"{form}, close from close, timestamp from timestamp"
         path.write_bytes(write(TABLE.drop("timestamp")))
         assert (
             FrameReader(input_of(str(path)), form, CONFIG)
@@ -303,11 +303,11 @@ def test_a_file_with_something_after_its_end_is_refused_or_read_whole(
         path = Path(folder, "bars")
         path.write_bytes(FORMS[form](LONG) + junk)
         try:
-            found: Found | str = decide([str(path)], CONFIG)
+            answer: Found | str = decide([str(path)], CONFIG)
         except DataError as error:
-            found = error.message.replace(f"{folder}/", "")
-    assert isinstance(found, Found) or found.startswith(f"bars: cannot be read as {form}: ")
-    assert isinstance(found, str) or found.tally.rows == 300
+            answer = error.message.replace(f"{folder}/", "")
+    assert isinstance(answer, Found) or answer.startswith(f"bars: cannot be read as {form}: ")
+    assert isinstance(answer, str) or answer.tally.rows == 300
 
 
 def test_nothing_but_the_first_bytes_is_refused() -> None:

@@ -26,7 +26,7 @@ CONTENT: dict[Format, bytes] = {
 PACKED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zip": zipped}
 
 
-def form_of(path: Path | str, wanted: Format | None = None) -> str:
+def format_of(path: Path | str, wanted: Format | None = None) -> str:
     with closing(OpenedFile(input_of(str(path)), wanted)) as file:
         return file.format
 
@@ -41,7 +41,7 @@ def refusal(path: Path | str, wanted: Format | None = None) -> str:
 def test_the_format_is_found_by_the_content_whatever_the_name(tmp_path: Path, form: Format) -> None:
     for name in ("bars", "bars.csv", "bars.parquet", "bars.arrow", "bars.txt.gz"):
         (tmp_path / name).write_bytes(CONTENT[form])
-        assert form_of(tmp_path / name) == form_of(tmp_path / name, form) == form
+        assert format_of(tmp_path / name) == format_of(tmp_path / name, form) == form
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
@@ -53,10 +53,10 @@ def test_content_that_contradicts_the_format_that_is_asked_for_is_refused(
     path.write_bytes(CONTENT[form])
     if wanted == form or (form, wanted) == ("csv", "ndjson"):
         # The NDJSON reader refuses other text, with the line.
-        assert form_of(path, wanted) == wanted
+        assert format_of(path, wanted) == wanted
     else:
-        found = "text" if form == "csv" else form
-        message = f"bars: not {wanted} as --format says, but {found} by its content"
+        actual = "text" if form == "csv" else form
+        message = f"bars: not {wanted} as --format says, but {actual} by its content"
         assert refusal(path, wanted) == message
 
 
@@ -77,7 +77,7 @@ def test_the_format_of_text_is_found_in_every_encoding_and_compression(
 def test_blank_lines_do_not_hide_what_follows_and_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     path.write_text("\n" * (MAX_BLANK_BYTES // 2) + '{"close":1}\n')
-    assert form_of(path) == "ndjson"
+    assert format_of(path) == "ndjson"
     path.write_text("\n" * 3 * MAX_BLANK_BYTES + '{"close":1}\n')
     assert refusal(path) == f"bars: only blank lines in {MAX_BLANK_BYTES:,} bytes"
 
@@ -100,7 +100,7 @@ def test_a_pipe_gives_text_alone(form: Format) -> None:
         file.write(CONTENT[form])
     try:
         if form in ("csv", "ndjson"):
-            assert form_of(f"/dev/fd/{reading}") == form
+            assert format_of(f"/dev/fd/{reading}") == form
         else:
             reason = f"{form} cannot be read from a pipe; write it to a plain file first"
             assert refusal(f"/dev/fd/{reading}") == f"{reading}: {reason}"

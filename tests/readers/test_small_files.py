@@ -59,14 +59,14 @@ def together(
     block_bytes: int = BLOCK_BYTES,
     sizes: dict[str, int] | None = None,
 ) -> list[tuple[str, Reader | None]]:
-    found = [input_of(str(path)) for path in paths]
-    found = [file._replace(size=(sizes or {}).get(file.path, file.size)) for file in found]
-    groups = Groups(found, config, None, block_bytes)
+    inputs = [input_of(str(path)) for path in paths]
+    inputs = [file._replace(size=(sizes or {}).get(file.path, file.size)) for file in inputs]
+    groups = Groups(inputs, config, None, block_bytes)
     return [(file.path, reader) for file, reader in read_together(groups, config)]
 
 
 def put(folder: Path, texts: Sequence[bytes]) -> list[Path]:
-    paths = [folder / f"bars{place}.csv" for place in range(len(texts))]
+    paths = [folder / f"bars{number}.csv" for number in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_bytes(text)
     return paths
@@ -80,12 +80,12 @@ def taken(folder: Path, texts: Sequence[bytes], config: JobConfig = CONFIG) -> l
 def checked(
     paths: Sequence[Path], config: JobConfig, block_bytes: int = BLOCK_BYTES
 ) -> list[Reader | None]:
-    found = together(paths, config, block_bytes)
-    assert [path for path, _ in found] == list(map(str, paths))
-    for path, reader in found:
+    pairs = together(paths, config, block_bytes)
+    assert [path for path, _ in pairs] == list(map(str, paths))
+    for path, reader in pairs:
         if reader:
             see_same(path, reader, config)
-    return [reader for _, reader in found]
+    return [reader for _, reader in pairs]
 
 
 def see_same(path: str, reader: Reader, config: JobConfig) -> None:
@@ -98,9 +98,9 @@ def see_same(path: str, reader: Reader, config: JobConfig) -> None:
         expected = Read([], [], [], [])
         for batch in batches:
             expected = expected.plus(of_plain(batch))
-        found = list(reader.batches())
-        assert len(found) == bool(expected.lines)
-        for arrays in found:
+        fast_batches = list(reader.batches())
+        assert len(fast_batches) == bool(expected.lines)
+        for arrays in fast_batches:
             assert isinstance(arrays, ArrayBatch)
             assert arrays.row == 2
             assert of_plain(arrays.plain()) == expected
@@ -127,7 +127,9 @@ def files(draw: DrawFn) -> Files:
     orders = draw(st.lists(st.sampled_from(ORDERS), min_size=1, max_size=2))
     drawn: list[Messy] = draw(st.lists(messy(odd=1, orders=orders), min_size=1, max_size=6))
     config = draw(configs("s" in orders[0]))
-    return Files([one.data for one in drawn], config, draw(st.sampled_from([1 << 16, 400, 150])))
+    return Files(
+        [table.data for table in drawn], config, draw(st.sampled_from([1 << 16, 400, 150]))
+    )
 
 
 @settings(max_examples=200)
@@ -155,11 +157,11 @@ def answer(paths: list[str], config: JobConfig, *, carefully: bool) -> Answer:
     with TemporaryDirectory() as folder:
         try:
             with begun(Signals(f"{folder}/out.csv", config.window)) as signals:
-                found = decide(paths, config, tell, None, [signals], engine)
+                decided = decide(paths, config, tell, None, [signals], engine)
                 signals.finish(REPORT)
         except JobError as error:
             return Answer(str(error), b"", told)
-        return Answer(of_result(found, config), Path(folder, "out.csv").read_bytes(), told)
+        return Answer(of_result(decided, config), Path(folder, "out.csv").read_bytes(), told)
 
 
 def of_result(result: Found, config: JobConfig) -> object:
@@ -337,9 +339,9 @@ def test_a_folder_that_has_no_symbol_is_left(tmp_path: Path) -> None:
     path = tmp_path / "symbol=__HIVE_DEFAULT_PARTITION__" / "bars.csv"
     path.parent.mkdir()
     path.write_bytes(PLAIN)
-    other = put(tmp_path, [PLAIN])
+    paths = put(tmp_path, [PLAIN])
     assert (
-        checked([path, *other], BY_FILE._replace(columns=Columns(symbol=SymbolFrom("symbol"))))[0]
+        checked([path, *paths], BY_FILE._replace(columns=Columns(symbol=SymbolFrom("symbol"))))[0]
         is None
     )
 
@@ -363,8 +365,8 @@ def test_a_file_that_has_changed_since_it_was_looked_at_is_left(
 ) -> None:
     paths = put(tmp_path, [PLAIN, PLAIN, PLAIN])
     sizes = {str(paths[1]): len(PLAIN) + change}
-    found = together(paths, sizes=sizes)
-    assert [reader is None for _, reader in found] == [False, True, False]
+    pairs = together(paths, sizes=sizes)
+    assert [reader is None for _, reader in pairs] == [False, True, False]
 
 
 def test_a_name_for_objects_is_not_taken_for_a_table(tmp_path: Path) -> None:
@@ -382,7 +384,7 @@ def test_a_file_larger_than_a_block_is_left(tmp_path: Path) -> None:
 
 
 def test_a_group_ends_where_the_block_does(tmp_path: Path) -> None:
-    paths = put(tmp_path, [table([str(place), "1"]) for place in range(20)])
+    paths = put(tmp_path, [table([str(number), "1"]) for number in range(20)])
     for size in range(len(table(["1", "1"])) + 5, 400, 7):
         assert None not in checked(paths, CONFIG, size)
 
@@ -409,8 +411,8 @@ def test_an_error_in_the_middle_leaves_no_thread(tmp_path: Path) -> None:
     paths = list(map(str, put(tmp_path, texts)))
     before = threading.active_count()
     with arrays_for_small_runs():
-        found = answer(paths, BY_FILE, carefully=False)
-    assert "bars5.csv line 4: close is 'x'" in str(found.found)
+        result = answer(paths, BY_FILE, carefully=False)
+    assert "bars5.csv line 4: close is 'x'" in str(result.found)
     assert threading.active_count() == before
 
 

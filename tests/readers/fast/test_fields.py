@@ -28,18 +28,18 @@ def exact(ticks: TickArray) -> list[Fraction]:
     return [Fraction(tick, 10**ticks.scale) for tick in ticks.values.tolist()]
 
 
-def numbers(cells: Sequence[str], place: int = 1, width: int = 3) -> list[Fraction] | None:
+def numbers(cells: Sequence[str], index: int = 1, width: int = 3) -> list[Fraction] | None:
     """Read cells as one column of a table; None if they are refused."""
     try:
-        return exact(among_others(cells, place, width).numbers(place))
+        return exact(among_others(cells, index, width).numbers(index))
     except NotPlainError:
         return None
 
 
-def among_others(cells: Sequence[str], place: int, width: int) -> Fields:
+def among_others(cells: Sequence[str], index: int, width: int) -> Fields:
     """Return the fields of a table with a column between others whose cells have two lengths."""
     columns = [[("x", "2024-01-01")[row % 2] for row in range(len(cells))]] * width
-    columns[place] = list(cells)
+    columns[index] = list(cells)
     return Fields(block(columns), ",", width, Masks())
 
 
@@ -75,8 +75,8 @@ places = st.sampled_from([(0, 1), (0, 3), (1, 3), (2, 3), (0, 2), (1, 2)])
 @example(["922337203685.4775", "1.0000000"], (0, 1))
 @example(["922337203686", ".0000001"], (0, 1))
 def test_plain_numbers_are_as_written(cells: list[str], column: tuple[int, int]) -> None:
-    found = numbers(cells, *column)
-    assert found == ([Fraction(cell) for cell in cells] if fits(cells) else None)
+    values = numbers(cells, *column)
+    assert values == ([Fraction(cell) for cell in cells] if fits(cells) else None)
 
 
 @pytest.mark.parametrize("length", range(1, MAX_CHARS + 1))
@@ -88,9 +88,9 @@ def test_a_point_may_stand_anywhere_in_a_number_of_any_length(length: int) -> No
     for cell in spelled:
         assert numbers([cell]) == [Fraction(cell)]
         assert numbers([cell] * 70, 0, 1) == [Fraction(cell)] * 70
-        for other in spelled:
-            assert numbers([cell, other], 0, 1) == (
-                [Fraction(cell), Fraction(other)] if fits([cell, other]) else None
+        for neighbor in spelled:
+            assert numbers([cell, neighbor], 0, 1) == (
+                [Fraction(cell), Fraction(neighbor)] if fits([cell, neighbor]) else None
             )
 
 
@@ -100,8 +100,8 @@ def test_a_point_may_stand_anywhere_in_a_number_of_any_length(length: int) -> No
 )
 def test_one_odd_character_anywhere_among_digits_is_refused(length: int, sign: str) -> None:
     for digits in ("0" * length, "9" * length, ("12.5" * 4)[:length]):
-        for place in range(length):
-            cell = digits[:place] + sign + digits[place + 1 :]
+        for index in range(length):
+            cell = digits[:index] + sign + digits[index + 1 :]
             if PLAIN.fullmatch(cell):
                 assert numbers([cell]) == [Fraction(cell)]
             else:
@@ -111,11 +111,11 @@ def test_one_odd_character_anywhere_among_digits_is_refused(length: int, sign: s
 
 @given(st.lists(plain_numbers() | st.text("0123456789.+-eE _", max_size=18), min_size=1))
 def test_numbers_are_exact_or_refused_whatever_else_is_in_their_column(cells: list[str]) -> None:
-    found = numbers(cells)
+    values = numbers(cells)
     if all(map(PLAIN.fullmatch, cells)):
-        assert found == ([Fraction(cell) for cell in cells] if fits(cells) else None)
+        assert values == ([Fraction(cell) for cell in cells] if fits(cells) else None)
     else:
-        assert found is None
+        assert values is None
 
 
 @pytest.mark.parametrize("cell", ["", ".", "1.2.3", "1..2", "..", "1" * 17, "0." + "0" * 15])
@@ -202,8 +202,8 @@ def test_many_symbols_of_every_length_are_distinguished() -> None:
 def test_texts_of_one_length_are_laid_out_as_their_bytes(
     cells: list[str], column: tuple[int, int]
 ) -> None:
-    found = among_others(cells, *column).texts(column[0])
-    assert [row.tobytes().decode() for row in found] == cells
+    texts = among_others(cells, *column).texts(column[0])
+    assert [row.tobytes().decode() for row in texts] == cells
 
 
 @pytest.mark.parametrize("cells", [["ab", "a"], ["a", "ab"], ["", ""], ["a", ""], ["ab", "c", "d"]])

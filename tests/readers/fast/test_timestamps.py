@@ -43,13 +43,13 @@ def at_once(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
 
 def agree(cells: Sequence[str], before: Sequence[str] = ()) -> bool:
     """Check that a column is refused or read as one by one; return whether it is read."""
-    found = at_once(cells, before)
-    assert found is None or found == carefully(cells, before)
-    return found is not None
+    times_ns = at_once(cells, before)
+    assert times_ns is None or times_ns == carefully(cells, before)
+    return times_ns is not None
 
 
-def ns(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
+def ns(timestamp: datetime) -> int:
+    return (timestamp - EPOCH) // timedelta(microseconds=1) * 1000
 
 
 @pytest.mark.parametrize("sign", "-/.")
@@ -89,11 +89,11 @@ def test_a_time_that_an_int64_may_not_hold_is_read_exactly_or_refused(
 
 def test_every_minute_of_a_day_is_read() -> None:
     for sign in " T":
-        moments = [datetime(2024, 2, 29) + timedelta(minutes=minute) for minute in range(1440)]
-        cells = [moment.isoformat(sign, "minutes") for moment in moments]
-        assert at_once(cells, cells[:1]) == list(map(ns, moments))
-        cells = [moment.isoformat(sign, "seconds") for moment in moments]
-        assert at_once(cells, cells[:1]) == list(map(ns, moments))
+        timestamps = [datetime(2024, 2, 29) + timedelta(minutes=minute) for minute in range(1440)]
+        cells = [timestamp.isoformat(sign, "minutes") for timestamp in timestamps]
+        assert at_once(cells, cells[:1]) == list(map(ns, timestamps))
+        cells = [timestamp.isoformat(sign, "seconds") for timestamp in timestamps]
+        assert at_once(cells, cells[:1]) == list(map(ns, timestamps))
 
 
 @pytest.mark.parametrize("hour", [0, 9, 19, 23, 24, 29, 30, 99])
@@ -159,8 +159,8 @@ def test_a_zone_is_read_as_one_by_one_or_refused(zone: str, zoned: str) -> None:
 def test_a_column_with_one_zone_throughout_is_read(zone: str) -> None:
     cells = [f"2024-01-0{day} 0{day}:00:00{zone}" for day in range(1, 9)]
     assert agree(cells, cells[:1])
-    other = [*cells[:5], cells[5].replace(zone, "+00:00"[: len(zone)].rjust(len(zone)))]
-    assert not agree(other, cells[:1])
+    mixed = [*cells[:5], cells[5].replace(zone, "+00:00"[: len(zone)].rjust(len(zone)))]
+    assert not agree(mixed, cells[:1])
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ ODD = [
 def test_an_odd_timestamp_is_read_as_one_by_one_or_refused(odd: str, before: Sequence[str]) -> None:
     usual = ["2024-03-01 00:00:00", "2024-03-01 00:01:00"]
     agree([odd], before or [odd])
-    for place in range(3):
-        agree([*usual[:place], odd, *usual[place:]], before or usual)
+    for index in range(3):
+        agree([*usual[:index], odd, *usual[index:]], before or usual)
         agree([odd, odd[:-1] + "1"], before or [odd])
 
 
@@ -221,7 +221,7 @@ SIGNS = "0123456789-/.: TZ+APMUTCG\x00\x7f"
 @st.composite
 def columns(draw: DrawFn) -> list[str]:
     """Draw timestamps of one pattern, then change a few characters."""
-    moments = draw(
+    timestamps = draw(
         st.lists(
             st.datetimes(datetime(1678, 1, 1), datetime(2261, 1, 1))
             | st.sampled_from(
@@ -235,11 +235,11 @@ def columns(draw: DrawFn) -> list[str]:
         st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y/%m/%dT%H:%M:%S", "%Y.%m.%d %H:%M:%S.%f"])
     )
     zone = draw(st.sampled_from(["", "", "Z", " UTC", "+05:30", " AM"])) if "H" in form else ""
-    cells = [moment.strftime(form).rjust(len(form), "0") + zone for moment in moments]
+    cells = [timestamp.strftime(form).rjust(len(form), "0") + zone for timestamp in timestamps]
     cells *= draw(st.sampled_from([1, 1, 13, 64]))
     for _ in range(draw(st.integers(0, 2))):
-        row, place = draw(st.integers(0, len(cells) - 1)), draw(st.integers(0, len(cells[0]) - 1))
-        cells[row] = cells[row][:place] + draw(st.sampled_from(SIGNS)) + cells[row][place + 1 :]
+        row, index = draw(st.integers(0, len(cells) - 1)), draw(st.integers(0, len(cells[0]) - 1))
+        cells[row] = cells[row][:index] + draw(st.sampled_from(SIGNS)) + cells[row][index + 1 :]
     return cells
 
 
@@ -261,9 +261,9 @@ def test_a_bad_timestamp_is_noticed_in_any_row(rows: int) -> None:
             *("2024-02-30 00:00:00", "2023-02-29 00:00:00", "2024-01-31 24:00:00"),
             *("2024-01-31T00:00:00", "2024-01-31 0x:00:00", "2024-01:31 00:00:00"),
         ):
-            found = agree([*cells[:row], bad, *cells[row + 1 :]], cells[:1])
+            is_read = agree([*cells[:row], bad, *cells[row + 1 :]], cells[:1])
             # Alone, it may have another pattern, which no other cell has.
-            assert not found or rows == 1
+            assert not is_read or rows == 1
 
 
 def test_the_same_day_of_another_century_is_looked_at_for_itself() -> None:
