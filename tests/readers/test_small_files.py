@@ -127,9 +127,7 @@ def files(draw: DrawFn) -> Files:
     orders = draw(st.lists(st.sampled_from(ORDERS), min_size=1, max_size=2))
     drawn: list[Messy] = draw(st.lists(messy(odd=1, orders=orders), min_size=1, max_size=6))
     config = draw(configs("s" in orders[0]))
-    return Files(
-        [table.data for table in drawn], config, draw(st.sampled_from([1 << 16, 400, 150]))
-    )
+    return Files([text.data for text in drawn], config, draw(st.sampled_from([1 << 16, 400, 150])))
 
 
 @settings(max_examples=200)

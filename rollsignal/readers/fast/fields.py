@@ -204,7 +204,7 @@ class Fields:
     def _masked(
         self, ends: "Offsets", lengths: "Offsets", from_end: int
     ) -> "tuple[Words, Words | np.uint64]":
-        """Return eight characters of every cell, 0 beyond its start, and the mask of its own."""
+        """Return eight characters of every cell, 0 before its first, and a mask of those it has."""
         import numpy as np
 
         mask: Words | np.uint64
