@@ -52,16 +52,16 @@ class Inputs:
     def opened(self, file: Input) -> Iterator[Reader]:
         """Open a file; raises `JobError` if it is no table with the columns that are read."""
         with closing(OpenedFile(file, self._format)) as opened:
-            if opened.form == "csv":
+            if opened.format == "csv":
                 yield TextReader(opened, self.config, self._careful_bytes)
-            elif opened.form == "ndjson":
+            elif opened.format == "ndjson":
                 from rollsignal.readers.ndjson import NdjsonReader
 
                 yield NdjsonReader(opened, self.config)
             else:
                 from rollsignal.readers.columnar import FrameReader
 
-                yield FrameReader(file, opened.form, self.config)
+                yield FrameReader(file, opened.format, self.config)
 
     def each(self, files: Sequence[Input]) -> Opening:
         """Yield files of these with what opens them, small ones read together ahead of that."""

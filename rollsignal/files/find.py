@@ -17,10 +17,10 @@ NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 class Input(NamedTuple):
-    """A file to be read, looked at once, where it is found.
+    """A file to be read, with the facts that were looked up when it was found.
 
     path: as it was given or found; a URL, or `-` for standard input. name: what messages call it.
-    size: its bytes, None for what is no regular file on this machine. partitions: the columns that
+    size: in bytes, None unless it is a regular file on this machine. partitions: the columns that
     its folders stand for, with their values.
     """
 
@@ -32,7 +32,7 @@ class Input(NamedTuple):
 
 
 def input_of(path: str) -> Input:
-    """Look at a path; whether the file is there and can be read shows when it is opened."""
+    """Look up the facts of a path; a missing or unreadable file is noticed when it is opened."""
     size: int | None = None
     kind: Literal["file", "stdin", "url", "other"] = "other"
     if path == STDIN:
@@ -45,43 +45,43 @@ def input_of(path: str) -> Input:
 
 
 def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[Input]:
-    """Find the files to read, as `find_paths` does, and look at each."""
+    """Find the files to read, as `find_paths` does, with the facts of each."""
     return [input_of(path) for path in find_paths(given, left_out)]
 
 
 def find_paths(
     given: Sequence[str], left_out: Sequence[str] = (), *, ask_stores: bool = True
 ) -> list[str]:
-    """Turn paths, folders and patterns into the paths of files, each in the order of its name.
+    """Turn paths, folders and patterns into the paths of files, sorted by name within each.
 
-    A folder stands for all files in it and below, but hidden ones, those whose names begin with
-    "_", and those `left_out` (the run's own outputs and config) unless they are named like
-    tables, which may be data. Raises `InputError` where there is nothing, `UsageError` for a file
-    named twice. Without `ask_stores`, folders and patterns in object stores stay as they are.
+    A folder stands for all files in it and below, without hidden files, files whose names begin
+    with "_", and the files in `left_out` (the run's own outputs and config), unless these are named
+    like tables, which may be data. Raises `InputError` if there are no files, `UsageError` for a
+    file named twice. Without `ask_stores`, folders and patterns in object stores stay as they are.
     """
     ours = {identity(path) for path in left_out}
-    found = []
+    paths: list[str] = []
     for path in given:
         if not is_url(path):
-            found += _found(path, ours)
+            paths += _local_paths(path, ours)
         elif ask_stores:
-            from rollsignal.files.remote import found_at
+            from rollsignal.files.remote import find_remote
 
-            found += found_at(path)
+            paths += find_remote(path)
         else:
-            found.append(path)
+            paths.append(path)
     seen: set[object] = set()
-    for path in found:
+    for path in paths:
         file = identity(path)
         if file in seen:
             raise UsageError(f"{shown_path(path)} is read twice; name it once")
         seen.add(file)
-    if STDIN in found and len(found) > 1:
-        raise UsageError("standard input (-) is read alone, without other inputs")
-    return found
+    if STDIN in paths and len(paths) > 1:
+        raise UsageError("standard input (-) cannot be read together with other inputs")
+    return paths
 
 
-def _found(path: str, ours: set[object]) -> list[str]:
+def _local_paths(path: str, ours: set[object]) -> list[str]:
     if path != STDIN and os.path.isdir(path):
         files, problem = (
             _in_folder(path, ours),
@@ -111,16 +111,16 @@ def _matching(pattern: str) -> list[str]:
 
 
 def _check_folders(pattern: str) -> None:
-    """Refuse to go on without the files of a folder, which `glob` would pass over."""
+    """Raise `InputError` if a folder cannot be listed; `glob` would silently skip it."""
     folder, name = os.path.split(pattern)
     inner = glob.has_magic(folder)
     if inner:
         _check_folders(folder)
     is_listed = glob.has_magic(name) or os.path.basename(folder) == RECURSIVE
-    for found in glob.glob(folder, recursive=True) if inner else [folder or os.curdir]:
-        _check_folder(found, is_listed)
-    for found in glob.glob(pattern, recursive=True) if name == RECURSIVE else []:
-        _check_folder(found, True)
+    for path in glob.glob(folder, recursive=True) if inner else [folder or os.curdir]:
+        _check_folder(path, is_listed)
+    for path in glob.glob(pattern, recursive=True) if name == RECURSIVE else []:
+        _check_folder(path, True)
 
 
 def _check_folder(path: str, is_listed: bool) -> None:
@@ -132,7 +132,7 @@ def _check_folder(path: str, is_listed: bool) -> None:
         if not os.access(path, os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     except OSError as problem:
-        _unlisted(problem)
+        _cannot_list(problem)
 
 
 def _is_table(path: str) -> bool:
@@ -142,19 +142,19 @@ def _is_table(path: str) -> bool:
 def _in_folder(folder: str, ours: set[object]) -> list[str]:
     paths = []
     seen = set(ours)
-    for at, folders, names in os.walk(folder, followlinks=True, onerror=_unlisted):
-        place = identity(at)
-        if place in seen:
+    for inner, folders, names in os.walk(folder, followlinks=True, onerror=_cannot_list):
+        this_folder = identity(inner)
+        if this_folder in seen:
             folders.clear()
             continue
-        seen.add(place)
+        seen.add(this_folder)
         folders[:] = sorted(name for name in folders if name[0] not in "._")
-        paths += [os.path.join(at, name) for name in sorted(names) if name[0] not in "._"]
+        paths += [os.path.join(inner, name) for name in sorted(names) if name[0] not in "._"]
     return paths
 
 
-def _unlisted(problem: OSError) -> NoReturn:
-    """Refuse to go on without the files of a folder."""
+def _cannot_list(problem: OSError) -> NoReturn:
+    """Raise `InputError` for a folder that cannot be listed."""
     where = f"path: {shown_path(str(problem.filename))}"
     raise InputError(f"Input folder cannot be read: {problem.strerror}", where) from problem
 
@@ -171,7 +171,7 @@ def partitions_of(path: str) -> list[tuple[str, str]]:
 
 def _unquoted(text: str) -> str:
     if "%" in text:
-        # Rare, and not worth its import to all other runs.
+        # Imported here because it is rarely needed, and costs every run time.
         from urllib.parse import unquote
 
         text = unquote(text, errors="backslashreplace")
@@ -179,5 +179,5 @@ def _unquoted(text: str) -> str:
 
 
 def utf8_text(text: str) -> str:
-    """Spell bytes of a path that are not UTF-8 out."""
+    """Write bytes of a path that are not UTF-8 as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""This module tells whether a file is the same as before: by its size and times, else by hash."""
+"""This module finds out whether a file has changed: by its size and times, else by its hash."""
 
 import os
 import stat
@@ -27,67 +27,66 @@ class Fingerprint(NamedTuple):
     sha256: str
 
     def settled(self, at_ns: int) -> bool:
-        """Tell whether a change after a moment could not go unnoticed in the file's times."""
+        """Return whether any change after a time would certainly show in the file's times."""
         return max(self.mtime_ns, self.ctime_ns) + CLOCK_STEP_NS < at_ns
 
 
 def fingerprint(
     path: str, what: str = INPUT, error: type[JobError] = InputError
 ) -> Fingerprint | None:
-    """Take a file's fingerprint; None if it is no regular file.
+    """Take a file's fingerprint; None unless it is a regular file.
 
-    The system is asked first: a change during the hashing then shows in the times, and what is
-    added meanwhile is not hashed. Raises `error` if the file cannot be opened, `DiskError` if
-    reading fails; what: how messages call it.
+    Size and times are read first: then a change during the hashing shows in the times, and bytes
+    added meanwhile are not hashed. Raises `error` if the file cannot be opened, `DiskError` if
+    reading fails. what: what messages call it.
     """
-    told = stat_of(path)
-    return told and Fingerprint(*told, sha256_of(path, told[0], what, error))
+    facts = stat_of(path)
+    return facts and Fingerprint(*facts, sha256_of(path, facts[0], what, error))
 
 
 def again(path: str, before: Fingerprint, taken_ns: int) -> tuple[Fingerprint | None, str]:
-    """Take an input's fingerprint once more; tell too if by "stat" or by "sha256".
+    """Take an input's fingerprint again; also return whether by "stat" or by "sha256".
 
-    The bytes are read only where the system's word is not enough. taken_ns: when the fingerprint
-    before was taken.
+    The bytes are read only where size and times are not enough. taken_ns: when the earlier
+    fingerprint was taken.
     """
-    told = stat_of(path)
-    if told == before[:4] and before.settled(taken_ns):
+    if stat_of(path) == before[:4] and before.settled(taken_ns):
         return before, "stat"
     return fingerprint(path), "sha256"
 
 
 def now_ns() -> int:
-    """Tell the time in nanoseconds since 1970, as the times of files do."""
+    """Return the time in nanoseconds since 1970, as the times of files are."""
     return time.time_ns()
 
 
 def changed(path: str) -> DiskError:
-    """Say that an input is not what it was before it was read."""
+    """Return the error for an input that changed while it was read."""
     where = f"path: {shown_path(path)}"
     hint = "run again when nobody writes to it"
     return DiskError("Input data file changed while it was read", f"{where}; {hint}")
 
 
 def sha256_of(path: str, size: int, what: str = INPUT, error: type[JobError] = InputError) -> str:
-    """Hash so many of a file's first bytes; raises `error`, or `DiskError` if reading fails."""
+    """Hash the first `size` bytes of a file; raises `error`, or `DiskError` if reading fails."""
     import hashlib
 
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with open_regular(path, what, error) as file:
         try:
             while data := file.read(min(size, CHUNK_BYTES)):
-                found.update(data)
+                digest.update(data)
                 size -= len(data)
         except OSError as problem:
             where = f"path: {shown_path(path)}"
             raise DiskError(f"{what} cannot be read: {problem.strerror}", where) from problem
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def stat_of(path: str) -> tuple[int, int, int, int] | None:
-    """Ask the system for a file's size, times and inode; None if it is no regular file.
+    """Return a file's size, times and inode; None unless it is a regular file.
 
-    `-` is standard input, also where a file has this name.
+    `-` is always standard input, even if there is a file with this name.
     """
     if path == "-":
         return None
@@ -101,12 +100,12 @@ def stat_of(path: str) -> tuple[int, int, int, int] | None:
 
 
 class ReadInput(NamedTuple):
-    """An input: what was known of it before it was read, and its hash afterwards.
+    """An input: its fingerprint before it was read, and its hash afterwards.
 
-    All but the path is None where it is no regular file, or nothing was hashed. `compared_by` says
-    how `sha256_after` is known: "stat", because the file's size and times are what they were,
-    "sha256", or "state", because a run before read the file and this one did not. `rows` are those
-    of a file that a state knows.
+    All but the path is None unless it is a regular file that was hashed. `compared_by` says how
+    `sha256_after` was obtained: "stat", because the file's size and times have not changed,
+    "sha256", or "state", because an earlier run read the file and this one did not. `rows` is
+    the row count of a file that a state lists.
     """
 
     path: str
@@ -121,13 +120,13 @@ class ReadInput(NamedTuple):
 
 
 class InputWatch:
-    """Look at inputs before they are read and afterwards, by what the system says of them.
+    """Compare inputs before and after they are read, by their sizes and times.
 
-    hashed: whether their bytes are hashed too. `inputs` is what is known of each.
+    hashed: whether to hash their bytes too. `inputs` has the facts of each hashed input.
     """
 
     def __init__(self, paths: Sequence[str], *, hashed: bool) -> None:
-        """Look at the inputs; raises `InputError` or `DiskError`."""
+        """Look up the facts of the inputs; raises `InputError` or `DiskError`."""
         self._taken: dict[str, tuple[int, Fingerprint]] = {}
         self._facts: dict[str, tuple[int, ...]] = {}
         self.inputs: list[ReadInput] = []
@@ -137,7 +136,7 @@ class InputWatch:
             self._facts = {path: _facts(path) for path in paths}
 
     def compared(self) -> list[ReadInput]:
-        """Look at those that are hashed again, and return what is known of them."""
+        """Compare the hashed inputs with how they were before, and return the facts of each."""
         self.inputs = list(map(self._compared, self.inputs))
         return self.inputs
 
@@ -166,7 +165,7 @@ class InputWatch:
 
 
 def _facts(path: str) -> tuple[int, ...]:
-    """Return a regular file's size, time of change and inode, nothing for anything else."""
-    told = stat_of(path)
+    """Return a regular file's size, modification time and inode; empty for anything else."""
+    facts = stat_of(path)
     # The other time also changes when somebody links to the file.
-    return (told[0], told[1], told[3]) if told else ()
+    return (facts[0], facts[1], facts[3]) if facts else ()

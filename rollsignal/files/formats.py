@@ -1,4 +1,4 @@
-"""This module names the formats of inputs and their compressions, and tells them apart."""
+"""This module names the formats and compressions of inputs, and recognizes them."""
 
 import re
 from typing import Literal, get_args
@@ -17,23 +17,23 @@ COMPRESSIONS = {
     b"PK\x03\x04": "zip",
 }
 COLUMNAR: dict[Format, bytes] = {"parquet": b"PAR1", "arrow": b"ARROW1"}
-# No header begins like an object, or like an array of objects, which is none but says so.
+# No table begins like an object or an array. The NDJSON reader refuses arrays with a hint.
 _JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\[]|$))')
 _NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 
 
 def compression_of(head: bytes) -> str:
-    """Tell how a file is compressed by its first bytes, "" if it is not."""
-    return next((kind for magic, kind in COMPRESSIONS.items() if head.startswith(magic)), "")
+    """Return how a file is compressed, by its first bytes; "" if it is not."""
+    return next((name for magic, name in COMPRESSIONS.items() if head.startswith(magic)), "")
 
 
 def columnar_format(head: bytes) -> Format | None:
-    """Tell Parquet or Arrow IPC by a file's first bytes; None for anything else."""
-    return next((form for form, magic in COLUMNAR.items() if head.startswith(magic)), None)
+    """Return Parquet or Arrow IPC by a file's first bytes; None for anything else."""
+    return next((name for name, magic in COLUMNAR.items() if head.startswith(magic)), None)
 
 
 def text_format(beginning: str, path: str, wanted: Format | None) -> Format:
-    """Name a text's format: told by how it begins, by what is wanted, by its name, else CSV."""
+    """Return a text's format: by its beginning, else as wanted, else by its name, else CSV."""
     if _JSON.match(beginning):
         return "ndjson"
     if wanted and wanted not in COLUMNAR:

@@ -1,10 +1,10 @@
 """This module keeps two runs from writing the same files at the same time.
 
-The lock of a file is held on an empty `.NAME.lock` beside it, by `flock`, which the system itself
-ends with the process that holds it, however that ends. Whoever holds a lock removes its file
-before letting go; whoever gets a lock on a file that has been removed meanwhile begins again. So
-no two hold a lock of one name, and no lock files are left but those of killed runs, which hinder
-nobody. Locks are advisory: they keep runs from each other, and nobody else.
+A run locks an empty `.NAME.lock` beside each output with `flock`; when the process ends, however
+it ends, the system releases the lock. A run removes the lock file before it releases the lock; a
+run that gets a lock on a file that was removed meanwhile starts again. So no two runs hold a lock
+of one name, and only killed runs leave lock files, which block nobody. Locks are advisory: they
+keep runs of rollsignal apart, but stop no other program.
 """
 
 import os
@@ -22,15 +22,15 @@ TRIES = 1000
 
 @contextmanager
 def held(paths: Iterable[str], wait_seconds: float = 0) -> Iterator[list[str]]:
-    """Hold the lock of every output; yields a warning for each that has no lock.
+    """Hold the lock of every output; yields a warning for each that cannot be locked.
 
-    An output may be named twice, or by links, and its folder is made. It has no lock where the
-    file system or the platform knows none. Locks are taken in one order by all runs, so that no
-    two runs wait for each other. Raises `BusyError` if another run still holds one of them after
+    An output may be named twice, or by links; its folder is created. Some file systems and
+    platforms have no locks. All runs take locks in the same order, so that no two runs wait for
+    each other. Raises `BusyError` if another run still holds one of them after
     `wait_seconds`, `OutputError` if an output or its lock cannot be created.
     """
     deadline = monotonic() + wait_seconds
-    # Long names that are alike where they are cut share a lock: more is kept apart than must be.
+    # Long names that are the same after the cut share a lock: stricter than necessary, but safe.
     locks = {hidden_sibling(checked_target(path), ".lock"): path for path in paths}
     warnings: list[str] = []
     with ExitStack() as stack:
@@ -46,7 +46,7 @@ def held(paths: Iterable[str], wait_seconds: float = 0) -> Iterator[list[str]]:
 
 
 def is_held(path: str) -> bool:
-    """Tell whether a run holds the lock of an output; nothing is made."""
+    """Return whether a run holds the lock of an output; no file is created."""
     try:
         lock = hidden_sibling(os.path.realpath(path), ".lock")
         descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -61,27 +61,27 @@ def is_held(path: str) -> bool:
 
 
 class _NoLockError(Exception):
-    """There are no locks here."""
+    """Files cannot be locked here."""
 
 
 def _waited_for(lock: str, path: str, deadline: float) -> int:
-    """Take a lock, and look again and again if another run holds it; return its descriptor.
+    """Take a lock, retrying until the deadline if another run holds it; return its descriptor.
 
-    Waiting in `flock` itself could not be given up at a certain time.
+    A wait inside `flock` itself could not be ended at a deadline.
     """
     while (descriptor := _taken(lock, path)) is None:
-        left = deadline - monotonic()
-        if left <= 0:
+        left_seconds = deadline - monotonic()
+        if left_seconds <= 0:
             raise BusyError(
                 "Another run is writing the same file",
                 f"path: {shown_path(path)}, lock: {shown_path(lock)}; try again when it has ended",
             )
-        sleep(min(left, POLL_SECONDS))
+        sleep(min(left_seconds, POLL_SECONDS))
     return descriptor
 
 
 def _taken(lock: str, path: str) -> int | None:
-    """Take an output's lock, unless another run holds it.
+    """Take an output's lock; None if another run holds it.
 
     Raises `_NoLockError` and `OutputError`.
     """
@@ -94,27 +94,27 @@ def _taken(lock: str, path: str) -> int | None:
             if _is_at(lock, descriptor):
                 stack.pop_all()
                 return descriptor
-    raise _NoLockError("files there change their identity")
+    raise _NoLockError("inode numbers there are not stable")
 
 
 def _opened(lock: str, path: str) -> int:
-    # O_NONBLOCK keeps a pipe of that name from being waited for.
+    # Without O_NONBLOCK, opening a pipe with that name could wait for ever.
     flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         return os.open(lock, flags | os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as problem:
-        # What another user has made can often be read, and so be locked.
+        # The lock file of another user can often be read, and then it can be locked.
         with suppress(OSError):
             return os.open(lock, flags | os.O_RDONLY)
         if os.path.lexists(lock):
             raise cannot_create(lock, str(problem.strerror)) from problem
-        # Whoever asked for the output knows nothing of locks, and it could not be written either.
+        # Name the output, not its lock, which the user does not know of: neither can be written.
         reason = f"its folder cannot be written to: {problem.strerror}"
         raise cannot_create(path, reason) from problem
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock an open file, unless another run has; raises `_NoLockError`."""
+    """Lock an open file; return False if another run holds it. Raises `_NoLockError`."""
     try:
         import fcntl
 
@@ -127,7 +127,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _is_at(lock: str, descriptor: int) -> bool:
-    """Tell whether a path still leads to an open file."""
+    """Return whether a path still leads to this open file."""
     try:
         return os.path.samestat(os.lstat(lock), os.fstat(descriptor))
     except FileNotFoundError:
@@ -136,7 +136,7 @@ def _is_at(lock: str, descriptor: int) -> bool:
 
 def _release(lock: str, descriptor: int) -> None:
     try:
-        # What somebody else keeps under that name is left, and what may not be removed.
+        # Leave a file that is not an empty lock file of ours, or that may not be removed.
         with suppress(OSError):
             if _is_at(lock, descriptor) and not os.fstat(descriptor).st_size:
                 os.unlink(lock)

@@ -1,4 +1,4 @@
-"""This module opens files to read, be they regular, pipes or elsewhere, and knows them again."""
+"""This module opens regular files, pipes and remote files to read, and identifies files."""
 
 import io
 import os
@@ -39,16 +39,16 @@ def open_input(path: str) -> BinaryIO:
 def unpacked(file: BinaryIO, name: str) -> tuple[BinaryIO, str]:
     """Return a stream of the file's content, and how it was compressed ("" if it was not).
 
-    The compression is told by the first bytes, never by the name. Raises `DataError` if the
+    The first bytes decide which compression it is, never the name. Raises `DataError` if the
     file is corrupt or ends early, now or while it is read.
     """
     head = file.peek(HEAD_BYTES)[:HEAD_BYTES] if isinstance(file, io.BufferedReader) else b""
-    kind = compression_of(head)
-    if not kind:
+    compression = compression_of(head)
+    if not compression:
         return file, ""
     from rollsignal.files.unpack import unpack
 
-    return unpack(file, kind, name), kind
+    return unpack(file, compression, name), compression
 
 
 def open_regular(
@@ -56,8 +56,8 @@ def open_regular(
 ) -> BinaryIO:
     """Open a regular file for reading; raises `error` at once for anything else.
 
-    what: how messages call the file, for example "Input data file". A pipe is taken too if
-    something comes out of it within `pipe_seconds`.
+    what: what messages call the file, for example "Input data file". A pipe is accepted too if
+    data arrives within `pipe_seconds`.
     """
     where = f"path: {shown_path(path)}"
     try:
@@ -71,7 +71,8 @@ def open_regular(
         raise error(f"{what} cannot be opened: {reason}", where) from problem
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISFIFO(mode) and pipe_seconds:
-        _wait_for_pipe(descriptor, pipe_seconds, error(f"{what} is a pipe, and silent", where))
+        silent = f"{what} is a pipe, and nothing came out of it within {pipe_seconds:g} seconds"
+        _wait_for_pipe(descriptor, pipe_seconds, error(silent, where))
     elif not stat.S_ISREG(mode):
         os.close(descriptor)
         kind = next((name for test, name in _KINDS if test(mode)), "special")
@@ -80,7 +81,7 @@ def open_regular(
 
 
 def checked(file: BinaryIO, what: str) -> BinaryIO:
-    """Make sure that a file's first bytes can be read; raises `DiskError`."""
+    """Check that a file's first bytes can be read, and return it; raises `DiskError`."""
     try:
         cast(io.BufferedReader, file).peek(1)
     except OSError as problem:
@@ -99,10 +100,10 @@ def _wait_for_pipe(descriptor: int, seconds: float, silent: JobError) -> None:
 
 
 def identity(path: str) -> object:
-    """Return what two paths to one file share, also through links, whether or not it exists.
+    """Return a value that is equal for two paths to the same file, even if it does not exist.
 
-    `-` is what standard input reads. URLs that look alike in the log are one: only so can it tell
-    which file is meant.
+    Links are followed, and `-` is the file that standard input reads. URLs that look the same in
+    the log count as the same, because otherwise the log could not say which one is meant.
     """
     if is_url(path):
         return without_secrets(path)

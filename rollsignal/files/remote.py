@@ -1,8 +1,8 @@
-"""This module knows object stores and web servers: their URLs, clients, failures and listings.
+"""This module handles object stores and web servers: URLs, clients, errors and listings.
 
-Credentials come from where the libraries look for them, never from here. Whatever waits for a
-server does so in a thread of its own, so that a signal ends the run at once. What a server or a
-library says about a remote_error is not passed on: it may hold keys and signatures.
+The libraries find credentials themselves; this module never handles them. Calls that wait for a
+server run in a thread of their own, so that a signal ends the run at once. The error texts of
+servers and libraries are not passed on, because they may hold keys and signatures.
 """
 
 import os
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 REQUEST_SECONDS, WAIT_SECONDS = 30, 300
 WEB = ("http", "https")
-# Where each kind of store is given its keys.
+# Where each kind of store takes its keys from.
 _KEYS = {
     "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION in the environment, or, where"
-    " boto3 is installed, of AWS config files",
+    " boto3 is installed, from AWS config files",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS in the environment",
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY in the environment",
     "abfss": "AZURE_STORAGE_ACCOUNT_KEY in the environment",
@@ -37,22 +37,22 @@ NO_KEYS, DENIED, ELSEWHERE = (
     "access is denied",
     "the bucket is in another region",
 )
-NOT_THERE = "it is not there"
-NO_PARTS = "the server gives no parts of files, which this form needs"
-# What the libraries say, and what to say instead: the first that fits.
+NO_OBJECT = "there is no such object"
+NO_PARTS = "the server does not send parts of files, which this format needs"
+# Patterns in the error texts of libraries, and what to report instead; the first match counts.
 _REASONS = (
     (
         "latest/api/token in|latest/meta-data/iam/|computeMetadata/v1/|metadata/identity/oauth2/",
         NO_KEYS,
     ),
     (r"status code: 40[13]\b", DENIED),
-    (r"status code: 404\b", NOT_THERE),
+    (r"status code: 404\b", NO_OBJECT),
     (r"status code: (\d{3})", "the server answers {0}"),
     ("Received redirect without LOCATION", ELSEWHERE),
     ("Range request not supported", NO_PARTS),
     ("Content-Length Header missing", "the server does not say how long the file is"),
     ("InvalidCertificate|invalid peer certificate", "the server's certificate is not trusted"),
-    ("dns error|failed to lookup address", "there is no server of this name"),
+    ("dns error|failed to lookup address", "there is no server with this name"),
     ("TimedOut|timed out", "the server does not answer"),
     ("error sending request", "no connection to the server"),
 )
@@ -60,30 +60,30 @@ _REASONS = (
 T = TypeVar("T")
 
 
-class Place(NamedTuple):
-    """Where an object is: its URL's scheme, its bucket, container or host, and its key."""
+class Location(NamedTuple):
+    """The location of an object: its URL's scheme, its bucket, container or host, and its key."""
 
     scheme: str
     root: str
     key: str
 
 
-def place_of(url: str) -> Place:
-    """Take a URL apart; raises `InputError` for an unknown scheme, `UsageError` for a password."""
+def location_of(url: str) -> Location:
+    """Split a URL; raises `InputError` for an unknown scheme, `UsageError` for a password."""
     scheme, _, rest = url.partition("://")
     if scheme not in (*_KEYS, *WEB):
         hint = did_you_mean(scheme, [*_KEYS, *WEB])
-        raise InputError(f"{scheme}:// is not read; {hint}", f"path: {shown_path(url)}")
+        raise InputError(f"{scheme}:// is not supported; {hint}", f"path: {shown_path(url)}")
     root = re.split("[/?#]" if scheme in WEB else "/", rest, maxsplit=1)[0]
     if without_secrets(f"{scheme}://{root}") != f"{scheme}://{root}":
-        what = "is no plain host or bucket; credentials are never part of it"
+        what = "must be a plain bucket or host name, without credentials"
         raise UsageError(f"{shown_path(url)}: what follows {scheme}:// {what}")
-    return Place(scheme, root, rest[len(root) + 1 :])
+    return Location(scheme, root, rest[len(root) + 1 :])
 
 
 def name_of(url: str) -> str:
     """Return the name of an object, the last part of its key or path."""
-    scheme, _, key = place_of(url)
+    scheme, _, key = location_of(url)
     if scheme not in WEB:
         return key.rpartition("/")[2]
     from urllib.parse import unquote
@@ -92,7 +92,7 @@ def name_of(url: str) -> str:
 
 
 def waited(act: Callable[[], T]) -> T:
-    """Wait for what a server does, in a thread, so that signals are heard in the meantime.
+    """Call a function that waits for a server, in a thread, so that signals still interrupt.
 
     Raises what `act` raises, and `TimeoutError` after `WAIT_SECONDS`.
     """
@@ -115,28 +115,28 @@ def waited(act: Callable[[], T]) -> T:
 
 
 def remote_error(url: str, error: BaseException, *, midway: bool) -> JobError:
-    """Say why an object cannot be opened or, `midway`, be read on, in words without secrets."""
+    """Return the error, without secrets, for an object that cannot be opened or read `midway`."""
     if isinstance(error, JobError):
         return error
     reason, path = _reason(error), f"path: {shown_path(url)}"
     if midway:
         return DiskError(f"{shown_path(url)}: reading failed: {reason}")
-    if reason == NOT_THERE:
+    if reason == NO_OBJECT:
         return InputError("Input data file not found", path)
     keys = _KEYS.get(url.partition("://")[0])
-    # An expired token is answered by a 400.
+    # A server answers an expired token with a 400.
     about_keys = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
-    hint = f"; credentials are those of {keys}" if keys and about_keys else ""
+    hint = f"; credentials come from {keys}" if keys and about_keys else ""
     return InputError(f"Input data file cannot be opened: {reason}", path + hint)
 
 
 def _reason(error: BaseException) -> str:
     text = str(error)
     for pattern, reason in _REASONS:
-        found = re.search(pattern, text)
-        if found:
-            return reason.format(*found.groups())
-    # The first line holds nothing of what a server said.
+        match = re.search(pattern, text)
+        if match:
+            return reason.format(*match.groups())
+    # The first line holds nothing of the server's answer.
     return text_without_secrets(text.partition("\n")[0].rpartition(" - ")[2]) or repr(error)
 
 
@@ -145,12 +145,12 @@ def store_of(url: str, **client: str) -> "ObjectStore":
 
     client: options of the client beyond the usual ones.
     """
-    scheme, root, _ = place_of(url)
+    scheme, root, _ = location_of(url)
     try:
         from obstore import store
     except ImportError:
         hint = "pip install 'rollsignal[remote]', or download the file first"
-        raise InputError(f"{scheme}:// is read with the package obstore", hint) from None
+        raise InputError(f"reading {scheme}:// needs the package obstore", hint) from None
     options: dict[str, Any] = {
         "client_options": {"allow_http": True, "timeout": f"{REQUEST_SECONDS}s"} | client,
         "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=REQUEST_SECONDS)},
@@ -179,40 +179,40 @@ def _aws_profile() -> Any:
         return None
 
 
-def found_at(url: str) -> list[str]:
-    """List the URLs that a URL stands for: itself, or what a folder or pattern in a store holds.
+def find_remote(url: str) -> list[str]:
+    """List the URLs that a URL stands for: itself, or the objects of a folder or pattern.
 
-    A folder ends in "/". Raises `InputError` where there is nothing.
+    A folder ends in "/". Raises `InputError` if there are no objects.
     """
-    scheme, root, key = place_of(url)
+    scheme, root, key = location_of(url)
     is_folder = key == "" or key.endswith("/")
     if scheme in WEB or not (is_folder or has_magic(key)):
         return [url]
     if is_folder:
-        found = [path for path in _listed(url, key) if _is_visible(path[len(key) :])]
+        matches = [path for path in _listed(url, key) if _is_visible(path[len(key) :])]
         problem = "Input folder has no files"
     else:
         parts = key.split("/")
-        fixed = next(at for at, part in enumerate(parts) if has_magic(part))
+        fixed = next(index for index, part in enumerate(parts) if has_magic(part))
         keys = _listed(url, "/".join(parts[:fixed]))
-        found = [key] if key in keys else sorted(path for path in keys if _fits(path, parts))
+        matches = [key] if key in keys else sorted(path for path in keys if _fits(path, parts))
         problem = "Input data file not found"
-    if not found:
+    if not matches:
         raise InputError(problem, f"path: {shown_path(url)}")
-    return [f"{scheme}://{root}/{key}" for key in found]
+    return [f"{scheme}://{root}/{key}" for key in matches]
 
 
 def _listed(url: str, prefix: str) -> list[str]:
-    """List the keys below a prefix, in the order in which the files of folders are found."""
+    """List the keys below a prefix, in the order in which `find_paths` lists local files."""
     sizes: dict[str, int] = {}
     try:
         pages = store_of(url).list(prefix or None, chunk_size=1000)
         while (page := waited(lambda: next(pages, None))) is not None:
-            sizes |= {found["path"]: found["size"] for found in page}
+            sizes |= {entry["path"]: entry["size"] for entry in page}
     except Exception as error:
         raise remote_error(url, error, midway=False) from None
-    folders = {key[:at] for key in sizes for at, sign in enumerate(key) if sign == "/"}
-    # Some tools make a folder by an empty object of its name.
+    folders = {key[:end] for key in sizes for end, sign in enumerate(key) if sign == "/"}
+    # Some tools create a folder as an empty object with its name.
     return sorted((key for key in sizes if sizes[key] or key not in folders), key=_walk_order)
 
 
@@ -226,7 +226,7 @@ def _is_visible(path: str) -> bool:
 
 
 def _fits(key: str, pattern: list[str]) -> bool:
-    """Tell whether a key fits a pattern in parts, of which "**" is any visible folders."""
+    """Return whether a key fits a pattern given in parts, where "**" is any visible folders."""
     return _parts_fit(key.split("/"), pattern)
 
 

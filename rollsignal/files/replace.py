@@ -11,11 +11,11 @@ from rollsignal.messages import escaped, shown_path
 
 LONGEST_NAME_BYTES = 200
 MAX_TRIES = 100
-_BEGUN = re.compile(r"\.([0-9]{1,9})\.tmp(?:\.[a-z0-9]+)?$")
+_TEMPORARY = re.compile(r"\.([0-9]{1,9})\.tmp(?:\.[a-z0-9]+)?$")
 
 
 def clear_output(path: str) -> None:
-    """Make an output's folder, and remove what an earlier run left there.
+    """Make an output's folder, and remove the output of an earlier run.
 
     A link is followed: what it points to is the output. Raises `OutputError`.
     """
@@ -28,7 +28,7 @@ def clear_output(path: str) -> None:
 
 
 def replace(path: str, content: str | bytes) -> None:
-    """Write a whole file, so that a reader sees all of it or the former one, and keep it on disk.
+    """Write a whole file to disk: a reader sees all of it, or the earlier file.
 
     Raises `OutputError` if it cannot be created, `DiskError` if writing fails.
     """
@@ -44,19 +44,19 @@ def replace(path: str, content: str | bytes) -> None:
 
 
 def create_temporary(path: str) -> str:
-    """Make an empty file beside an output, to be written first; raises `OutputError`.
+    """Create an empty temporary file beside an output; raises `OutputError`.
 
-    What runs that were killed have begun there is removed. In a container every run may have the
-    same process id, so what seems to be this one's is theirs too.
+    Temporary files that killed runs left there are removed. In a container every run may have the
+    same process id, so a file with the id of this process is also one of theirs.
     """
     target = checked_target(path)
     unfinished = hidden_sibling(target, f".{os.getpid()}.tmp")
     try:
-        for remains in _remains(hidden_sibling(target, "")):
-            remove_quietly(remains)
+        for leftover in _leftovers(hidden_sibling(target, "")):
+            remove_quietly(leftover)
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
     except BaseException as problem:
-        # A signal may come while it is made.
+        # A signal may arrive while the file is being created.
         remove_quietly(unfinished)
         if not isinstance(problem, OSError):
             raise
@@ -64,16 +64,16 @@ def create_temporary(path: str) -> str:
     return unfinished
 
 
-def _remains(beginning: str) -> list[str]:
-    """List what was begun under a name by a process that has ended, or by this one's namesake."""
+def _leftovers(beginning: str) -> list[str]:
+    """List the temporary files of processes that have ended, or had the id of this one."""
     from glob import escape, iglob
 
-    begun = [(path, _BEGUN.search(path)) for path in iglob(f"{escape(beginning)}.*.tmp*")]
-    return [path for path, found in begun if found and not _is_other(int(found[1]))]
+    paths = [(path, _TEMPORARY.search(path)) for path in iglob(f"{escape(beginning)}.*.tmp*")]
+    return [path for path, match in paths if match and not _is_other(int(match[1]))]
 
 
 def _is_other(process: int) -> bool:
-    """Tell whether there is another process of this number."""
+    """Return whether another process with this id is running."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -84,7 +84,7 @@ def _is_other(process: int) -> bool:
 
 
 def hidden_sibling(path: str, suffix: str) -> str:
-    """Name a hidden file beside another: its name, cut where that is too long, and a suffix."""
+    """Return the path of a hidden file beside another: its name, cut if too long, and a suffix."""
     folder, name = os.path.split(path)
     while len(os.fsencode(name)) > LONGEST_NAME_BYTES:
         name = name[:-1]
@@ -92,17 +92,17 @@ def hidden_sibling(path: str, suffix: str) -> str:
 
 
 def unfinished_folder(folder: str) -> str:
-    """Name the folder, in an output that is one, in which files are written first.
+    """Return the path of the temporary folder in an output folder, where files are written first.
 
-    What runs that were killed have left of theirs is removed.
+    The temporary folders of killed runs are removed.
     """
-    for remains in _remains(os.path.join(folder, ".partitions")):
-        remove_folder_quietly(remains)
+    for leftover in _leftovers(os.path.join(folder, ".partitions")):
+        remove_folder_quietly(leftover)
     return os.path.join(folder, f".partitions.{os.getpid()}.tmp")
 
 
 def commit(unfinished: str, path: str) -> None:
-    """Put a file that is written into the place of an output, as a whole and on disk."""
+    """Replace an output by its finished temporary file, in one step and on disk."""
     target = os.path.realpath(path)
     _sync(unfinished, os.O_RDONLY)
     os.replace(unfinished, target)
@@ -110,27 +110,27 @@ def commit(unfinished: str, path: str) -> None:
 
 
 def sync_folder(folder: str) -> None:
-    """Keep on disk which files a folder has."""
+    """Write to disk which files a folder has."""
     _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def remove_quietly(unfinished: str) -> None:
-    """Remove what was begun and not settled, if that can be: what went wrong before counts."""
+    """Remove a temporary file if possible; a failure here must not hide an earlier one."""
     with suppress(OSError):
         os.unlink(unfinished)
 
 
 def close_quietly(file: IO[bytes]) -> None:
-    """Close a file that nobody will read."""
-    # On a full disk, closing would try once more to write what is left.
+    """Close a file that nobody will read, whatever happens."""
+    # On a full disk, closing tries once more to write what is buffered.
     with suppress(OSError):
         file.close()
 
 
 def remove_folder_quietly(unfinished: str) -> None:
-    """Remove a folder that was begun, with all that is in it.
+    """Remove a temporary folder and all that is in it.
 
-    Where a library has failed, threads of it may still put files there: then it is tried again.
+    After a library has failed, its threads may still create files there: then try again.
     """
     import shutil
 
@@ -141,7 +141,7 @@ def remove_folder_quietly(unfinished: str) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Make an output that is a folder; raises `OutputError`."""
+    """Create an output folder; raises `OutputError`."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as problem:
@@ -149,22 +149,22 @@ def make_folder(path: str) -> None:
 
 
 def cannot_write(path: str, problem: OSError) -> DiskError:
-    """Say that writing an output failed midway."""
-    # A library's own error may have no more than a text.
+    """Return the error for an output whose writing failed midway."""
+    # The error of a library may have only a text.
     reason = problem.strerror or escaped(str(problem).partition("\n")[0])
     return DiskError(f"Output could not be written: {reason}", f"path: {shown_path(path)}")
 
 
 def checked_target(path: str) -> str:
-    """Find what an output's path leads to, make its folder, and refuse to replace no file.
+    """Follow an output's path to its target, and make its folder.
 
-    Raises `OutputError`.
+    Raises `OutputError` if something other than a regular file is there, or it is read-only.
     """
     try:
         target = os.path.realpath(path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if not stat.S_ISREG(os.lstat(target).st_mode):
-            raise cannot_create(path, "there is something else than a file")
+            raise cannot_create(path, "it exists and is not a regular file")
         if not os.access(target, os.W_OK):
             raise cannot_create(path, "it is read-only")
     except FileNotFoundError:
@@ -184,5 +184,5 @@ def _sync(path: str, flags: int) -> None:
 
 
 def cannot_create(path: str, reason: str) -> OutputError:
-    """Say why an output cannot be created."""
+    """Return the error for an output that cannot be created."""
     return OutputError(f"Output cannot be created: {reason}", f"path: {shown_path(path)}")

@@ -1,4 +1,4 @@
-"""This module reads objects that are elsewhere: their bytes, part by part, and polars' columns."""
+"""This module reads remote objects: their bytes in parts, and their columns through polars."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from rollsignal.files.remote import (
     NO_PARTS,
     REQUEST_SECONDS,
     WEB,
-    place_of,
+    location_of,
     remote_error,
     store_of,
     waited,
@@ -33,68 +33,68 @@ T = TypeVar("T")
 def open_object(url: str) -> BinaryIO:
     """Open an object's bytes, fetched in bounded memory as they are read; raises `InputError`.
 
-    Reading raises `DiskError`. Where the server gives parts of files, this one can be sought in.
+    Reading raises `DiskError`. The file is seekable if the server sends parts of files.
     """
     return cast(BinaryIO, io.BufferedReader(_opened(url), FIRST_BYTES))
 
 
 class ObjectWatch:
-    """Watch over what polars does with an object: its waits, its errors, and that it is one."""
+    """Watch polars read an object: its waits, its errors, and that the object does not change."""
 
     def __init__(self, url: str) -> None:
-        """Begin; raises `InputError`."""
+        """Note the object's version; raises `InputError`."""
         self._url = url
         self._version = _opened(url).version
         self._midway = False
 
     def over(self, act: Callable[[], T]) -> T:
-        """Do what waits for the server; raises `InputError` at first, later `DiskError`."""
+        """Call what waits for the server; raises `InputError` at first, later `DiskError`."""
         try:
-            found = waited(act)
+            result = waited(act)
         except OSError as error:
             raise remote_error(self._url, error, midway=self._midway) from None
         self._midway = True
-        return found
+        return result
 
     def end(self) -> None:
-        """See that the object is still the same; raises `DiskError`."""
+        """Check that the object is still the same; raises `DiskError`."""
         if _opened(self._url).version != self._version:
             raise _changed(self._url)
 
 
 def _opened(url: str) -> "_Bytes":
-    place = place_of(url)
-    key = "" if place.scheme in WEB else place.key
+    location = location_of(url)
+    key = "" if location.scheme in WEB else location.key
     try:
         return _parts(url, store_of(url), key)
     except Exception as error:
-        # Some web servers give no parts, and an empty file has none.
+        # Some web servers do not send parts, and an empty file has none.
         if not re.search(_NO_PARTS, str(error)):
             raise remote_error(url, error, midway=False) from None
     try:
-        # Fetching all of it may take long; only silence may not.
+        # Fetching the whole object may take long, but the server must not stay silent for long.
         return _whole(url, store_of(url, timeout="1000d", read_timeout=f"{REQUEST_SECONDS}s"), key)
     except Exception as error:
         raise remote_error(url, error, midway=False) from None
 
 
 def _parts(url: str, store: "ObjectStore", key: str) -> "_Bytes":
-    """Read an object in parts, each twice as large as the last, as long as it stays the same."""
+    """Read an object in parts, each twice as large as the last; a change is an error."""
     size = FIRST_BYTES
 
-    def get(place: int) -> "tuple[bytes, ObjectMeta]":
-        options: GetOptions = {"range": (place, place + size)}
+    def get(start: int) -> "tuple[bytes, ObjectMeta]":
+        options: GetOptions = {"range": (start, start + size)}
         result = store.get(key, options=options)
         return result.bytes().to_bytes(), result.meta
 
     first, meta = waited(lambda: get(0))
 
-    def fetch(place: int) -> bytes:
+    def fetch(start: int) -> bytes:
         nonlocal size
         size = min(2 * size, MOST_BYTES)
-        if place >= meta["size"]:
+        if start >= meta["size"]:
             return b""
-        part, now = _midway(url, lambda: get(place))
+        part, now = _midway(url, lambda: get(start))
         if _version(now) != _version(meta):
             raise _changed(url)
         return part
@@ -103,11 +103,11 @@ def _parts(url: str, store: "ObjectStore", key: str) -> "_Bytes":
 
 
 def _whole(url: str, store: "ObjectStore", key: str) -> "_Bytes":
-    """Read an object in one go, piece after piece."""
+    """Read an object from beginning to end in one request."""
     result = waited(lambda: store.get(key))
     pieces = iter(result.stream(FIRST_BYTES))
     return _Bytes(
-        lambda place: _midway(url, lambda: next(pieces, b"")), _version(result.meta), b"", None
+        lambda start: _midway(url, lambda: next(pieces, b"")), _version(result.meta), b"", None
     )
 
 
@@ -127,10 +127,10 @@ def _changed(url: str) -> DiskError:
 
 
 class _Bytes(io.RawIOBase):
-    """The bytes that `fetch` returns from a place on, none at the end.
+    """A file of the bytes that `fetch` returns from an offset on, none at the end.
 
-    first: the bytes at the beginning, as far as they are known. size: how many there are in all,
-    or None if they only come one after the other.
+    first: the first bytes, if they are fetched already. size: the number of all bytes, or None if
+    they can only be read from beginning to end.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class _Bytes(io.RawIOBase):
         self._fetch = fetch
         self._size = size
         self._part = first
-        self._start = self._place = 0
+        self._start = self._offset = 0
 
     def readable(self) -> bool:
         return True
@@ -149,21 +149,21 @@ class _Bytes(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        # An OSError would make zipfile say that this is no zip file.
+        # For an OSError, zipfile would report that this is not a zip file.
         if self._size is None:
             raise InputError(f"Input data file cannot be opened: {NO_PARTS}")
-        self._place = offset + (0, self._place, self._size)[whence]
-        return self._place
+        self._offset = offset + (0, self._offset, self._size)[whence]
+        return self._offset
 
     def tell(self) -> int:
-        return self._place
+        return self._offset
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        at = self._place - self._start
-        if not 0 <= at < len(self._part):
-            self._part, self._start, at = self._fetch(self._place), self._place, 0
+        index = self._offset - self._start
+        if not 0 <= index < len(self._part):
+            self._part, self._start, index = self._fetch(self._offset), self._offset, 0
         view = memoryview(buffer)
-        found = self._part[at : at + len(view)]
-        view[: len(found)] = found
-        self._place += len(found)
-        return len(found)
+        data = self._part[index : index + len(view)]
+        view[: len(data)] = data
+        self._offset += len(data)
+        return len(data)

@@ -1,4 +1,4 @@
-"""This module unpacks compressed files as they are read, never whole, and checks their ends."""
+"""This module unpacks compressed files piece by piece as they are read, and checks their ends."""
 
 import io
 from collections.abc import Callable
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 PACKED_BYTES = 1 << 16
 
 
-def unpack(file: BinaryIO, kind: str, name: str) -> BinaryIO:
-    """Return a stream of the content of a file that is compressed as one of `COMPRESSIONS`.
+def unpack(file: BinaryIO, compression: str, name: str) -> BinaryIO:
+    """Return a stream of the content of a file compressed in one of `COMPRESSIONS`.
 
     Raises `DataError` if the file is corrupt or ends early, now or while it is read.
     """
-    stream = _Checked(partial(_OPENERS[kind], file), kind, name)
+    stream = _Checked(partial(_OPENERS[compression], file), compression, name)
     return cast(BinaryIO, io.BufferedReader(stream, 1 << 16))
 
 
 def _gzip(file: BinaryIO) -> BinaryIO:
     try:
-        # Three times as fast; it has no build for some rare processors.
+        # Three times as fast as gzip, but not available for some rare processors.
         from isal.igzip import IGzipFile
     except ImportError:
         import gzip
 
         return cast(BinaryIO, gzip.GzipFile(fileobj=file))
-    return cast(BinaryIO, IGzipFile(fileobj=file))  # type: ignore[no-untyped-call]  # it has none
+    return cast(BinaryIO, IGzipFile(fileobj=file))  # type: ignore[no-untyped-call]  # it is not typed
 
 
 def _bzip2(file: BinaryIO) -> BinaryIO:
@@ -47,7 +47,7 @@ def _xz(file: BinaryIO) -> BinaryIO:
 
 
 class _Streams:
-    """Read streams one after the other; what follows the last is not passed over in silence."""
+    """Read the streams of a file one after the other; other bytes after them are an error."""
 
     def __init__(self, file: BinaryIO, new: Callable[[], Any]) -> None:
         self._file = file
@@ -56,7 +56,7 @@ class _Streams:
         self._more = True
 
     def read(self, size: int) -> bytes:
-        """Read some bytes, none only at the end; raises `EOFError` in the middle of a stream."""
+        """Return some bytes, none at the end; raises `EOFError` if a stream is cut off."""
         while True:
             packed = b""
             if self._stream.eof:
@@ -111,10 +111,10 @@ _OPENERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
 
 
 class _Checked(io.RawIOBase):
-    """A stream whose every failure is a `JobError` that names the file."""
+    """A stream whose failures are all a `JobError` that names the file."""
 
-    def __init__(self, opener: Callable[[], BinaryIO], kind: str, name: str) -> None:
-        self._kind = kind
+    def __init__(self, opener: Callable[[], BinaryIO], compression: str, name: str) -> None:
+        self._compression = compression
         self._name = name
         self._stream = self._guarded(opener)
 
@@ -134,13 +134,14 @@ class _Checked(io.RawIOBase):
             raise
         except ImportError as problem:
             hint = f"install {problem.name}, or unpack the file first"
-            raise InputError(f"{self._name}: {self._kind} cannot be read here", hint) from problem
+            what = f"{self._compression} cannot be read without {problem.name}"
+            raise InputError(f"{self._name}: {what}", hint) from problem
         except Exception as problem:
-            # Each library has its own family of errors for bytes that do not unpack.
+            # Each library raises its own exceptions for damaged data.
             if isinstance(problem, OSError) and problem.errno is not None:
                 raise DiskError(f"{self._name}: reading failed: {problem.strerror}") from problem
             raise self._corrupt(problem) from problem
 
     def _corrupt(self, problem: Exception) -> DataError:
         reason = str(problem).rstrip(".")
-        return DataError(f"{self._name}: not a whole {self._kind} file: {reason}")
+        return DataError(f"{self._name}: cannot be read as {self._compression}: {reason}")

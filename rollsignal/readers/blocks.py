@@ -28,10 +28,10 @@ _BOMS = (
 
 
 class Blocks:
-    r"""Cut a file's text into blocks of whole lines, as UTF-8 whatever its encoding is.
+    r"""Split a file's text into blocks of whole lines, converted to UTF-8.
 
-    Lines end with LF, CRLF or a lone CR; only the last may lack an end (`cut`). No block begins
-    or ends between a CR and its LF.
+    Lines end with LF, CRLF or a lone CR; only the last may lack a line end (`cut`). No block
+    begins or ends between a CR and its LF.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Blocks:
         while (block := self._read()) is not None:
             self._size = self._block_bytes
             end = _end_of_lines(block)
-            # Cut off in place: a copy of every block would cost as much as finding its fields.
+            # Shortened in place: a copy of every block would cost as much as finding its fields.
             self._rest = bytes(block[end:])
             if end:
                 del block[end:]
@@ -71,7 +71,7 @@ class Blocks:
             yield last
 
     def _read(self) -> bytearray | None:
-        """Read what follows what is left of the last block, together; None at the end."""
+        """Read the next block, after the rest of the last one; None at the end."""
         start = len(self._rest)
         block = bytearray(start + self._size)
         block[:start] = self._rest
@@ -90,14 +90,14 @@ class Blocks:
 
 
 def _end_of_lines(block: bytearray) -> int:
-    """Find the end of the last whole line, 0 if there is none."""
+    """Find the end of the last whole line, 0 without one."""
     end = block.rfind(b"\n") + 1
-    # A last CR may belong to an LF that is not read yet.
+    # A CR at the end may belong to an LF that has not been read yet.
     return end or block.rfind(b"\r", 0, len(block) - 1) + 1
 
 
 class _InUtf8(io.RawIOBase):
-    """A file in another encoding, as UTF-8."""
+    """A file in another encoding, converted to UTF-8."""
 
     def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
         self._text = io.TextIOWrapper(file, encoding, newline="")
@@ -113,16 +113,16 @@ class _InUtf8(io.RawIOBase):
             raise DataError(
                 f"{self._name}: not {self._encoding.upper()} as its first bytes say ({error})"
             ) from error
-        # A character takes four bytes at most, which may be more than there is room for.
+        # A character takes up to four bytes, which may be more than the buffer has left.
         part, self._left = data[: len(view)], data[len(view) :]
         view[: len(part)] = part
         return len(part)
 
 
 def text_of(block: bytes | bytearray) -> tuple[str, bool]:
-    r"""Decode a block: every line ends with "\n"; tell whether it has odd bytes.
+    r"""Decode a block, with "\n" as line end; also return whether it has odd bytes.
 
-    Bytes that are not UTF-8 become lone surrogates; they are odd, and so are NULs.
+    Odd bytes are NULs and bytes that are not UTF-8, which become lone surrogates.
     """
     text = block.decode("utf-8", "surrogateescape")
     if "\r" in text:
@@ -142,19 +142,19 @@ T = TypeVar("T")
 
 
 def read_ahead(source: Iterator[T], count: int) -> Iterator[T]:
-    """Yield what the source yields, of which a thread holds at most `count` ready.
+    """Yield the items of a source, while a thread keeps at most `count` of them ready.
 
-    An error of the source is raised where its next item would be. Leaving early ends the thread.
+    An error of the source is raised in place of its next item. Leaving early ends the thread.
     """
     ready: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
     room = Semaphore(count)
-    left: list[bool] = []
+    is_left: list[bool] = []
 
     def read() -> None:
         try:
             for item in source:
                 room.acquire()
-                if left:
+                if is_left:
                     return
                 ready.put((item, None))
             ready.put((None, None))
@@ -173,6 +173,6 @@ def read_ahead(source: Iterator[T], count: int) -> Iterator[T]:
             room.release()
             yield item
     finally:
-        left.append(True)
+        is_left.append(True)
         room.release()
         thread.join()

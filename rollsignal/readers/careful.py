@@ -1,7 +1,7 @@
 """This module reads rows of text with the standard library: the authority on what they mean.
 
-What it cannot be sure of it refuses, naming the file, the physical line, the column and the
-text found. It never guesses a value.
+It refuses whatever is unclear, naming the file, the physical line, the column and the text. It
+never guesses a value.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from rollsignal.readers.records import Records, Row, is_blank
 class CarefulParser:
     """Turn blocks of one table into batches, one after the other.
 
-    symbol: what all symbols must be, where the file's path says so. `width` is that of the rows,
-    `blank_line` the first blank line among them, 0 as long as there is none.
+    symbol: the symbol that all rows must have, if the file's path gives one. `width` is the number
+    of fields of the rows, `blank_line` the first blank line among them, 0 without one.
     """
 
     def __init__(
@@ -43,18 +43,18 @@ class CarefulParser:
         self._ending: list[str] = []
 
     def batch(self, block: bytes | bytearray) -> tuple[Batch | None, DataError | None]:
-        """Read the rows of a block, and what is wrong after the last of them, if anything.
+        """Return the rows of a block, and the problem that ended them early, if any.
 
         Raises `DataError` for a cell that is not what its column holds.
         """
         text, odd = text_of(block)
-        found, found_lines, open_problem = self.records.of(text)
+        all_rows, all_lines, open_problem = self.records.of(text)
         if odd:
-            self._refuse_odd_bytes(found, found_lines)
-        rows, lines, problem = self._checked(found, found_lines)
+            self._refuse_odd_bytes(all_rows, all_lines)
+        rows, lines, problem = self._checked(all_rows, all_lines)
         problem = problem or open_problem
         if not rows:
-            # No close is in a last line that is blank, so none is cut.
+            # A blank last line holds no close that could be cut off.
             self._ending = self._ending[-1:]
             return None, problem
         cells = [row[self.dialect.close] for row in rows]
@@ -63,36 +63,36 @@ class CarefulParser:
             symbols = [row[self.dialect.symbol] for row in rows]
             batch = self.cells.with_symbols(batch, symbols, self.symbol)
         if self.others:
-            others = {name: [row[at] for row in rows] for name, at in self.others.items()}
+            others = {name: [row[index] for row in rows] for name, index in self.others.items()}
             batch = self.cells.checked(batch, others)
         self._ending = [*self._ending[-1:], *cells]
         return batch, problem
 
     def pass_over(self, rows: int, block: bytes | bytearray) -> None:
-        """Count rows that another has read, whole lines without quotes, as wide as the header."""
+        """Count the rows of a block that the fast parser has read."""
         self.records.line += rows
         self.width = self.dialect.width
         last = block[block.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n").decode()
         self._ending = [last.split(self.dialect.delimiter)[self.dialect.close]]
 
     def finish(self, cut: bool) -> None:
-        """Refuse what the end of the text shows: an open quote, or a last close that is cut."""
+        """Raise `DataError` if the text ends with an open quote or a close that is cut off."""
         self.records.finish()
         if cut and self._ending and self.dialect.close == self.width - 1:
             self._refuse_cut_close(self._ending, self.records.line - 1)
 
     def _stamps(self, rows: list[Row], lines: Sequence[int]) -> Sequence[str] | None:
-        """Take the timestamps of rows, each in one piece."""
-        place, clock = self.timestamp, self.dialect.clock
-        if place is None or clock is None:
-            return None if place is None else [row[place] for row in rows]
-        dates, times = ([row[column] for row in rows] for column in (place, clock))
+        """Return the timestamps of rows, with dates and times of day joined."""
+        date, clock = self.timestamp, self.dialect.clock
+        if date is None or clock is None:
+            return None if date is None else [row[date] for row in rows]
+        dates, times = ([row[column] for row in rows] for column in (date, clock))
         return self.cells.joined(dates, times, lines)
 
     def _checked(
         self, rows: list[Row], lines: Sequence[int]
     ) -> tuple[list[Row], Sequence[int], DataError | None]:
-        """Leave out blank lines, and what follows the first row in doubt, which is returned."""
+        """Drop blank lines, and all rows from the first bad one on; return its problem."""
         if not self.width:
             self.width = self._width_of(rows)
         as_header = self.width == self.dialect.width > 1
@@ -111,7 +111,7 @@ class CarefulParser:
         return [row for row, _ in kept], [line for _, line in kept], problem
 
     def _width_of(self, rows: list[Row]) -> int:
-        """Take the rows' width from the first: the header's, or more with empty fields after."""
+        """Return the first row's width: the header's, or more if all extra fields are empty."""
         first = next((row for row in rows if not is_blank(row)), None)
         if first is None:
             return 0
@@ -119,10 +119,10 @@ class CarefulParser:
         return self.dialect.width + (0 if any(extra) else len(extra))
 
     def _misfit(self, row: Row, line: int) -> DataError | None:
-        """Explain what is wrong with a row's width, if anything."""
+        """Return the error for a row of the wrong width, None if it is right."""
         if self.blank_line and self.dialect.width == 1:
             return self.cells.problem(
-                self.blank_line, "a blank line among closes: is one missing here?"
+                self.blank_line, "a blank line among closes: is a close missing here?"
             )
         if len(row) == self.width and not "".join(row[self.dialect.width :]).strip(BLANKS):
             return None
@@ -137,15 +137,15 @@ class CarefulParser:
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         for row, line in zip(rows, lines, strict=True):
-            for place, cell in enumerate(row):
+            for column, cell in enumerate(row):
                 problem = odd_bytes(cell)
                 if problem:
                     raise self.cells.problem(
-                        line, f"{self._column(place)} is {shown(cell)}, {problem}"
+                        line, f"{self._column(column)} is {shown(cell)}, {problem}"
                     )
 
     def _refuse_cut_close(self, cells: list[str], line: int) -> None:
-        """Refuse a last close without a line end that is shorter than those above it."""
+        """Refuse a last close without a line end if it is shorter than those above it."""
         tails = [len(cell.partition(".")[2]) for cell in cells]
         sizes = [len(cell.strip(BLANKS)) for cell in cells]
         if len(cells) > 1 and (tails[-1] < max(tails[:-1]) or sizes[-1] < min(sizes[:-1])):
@@ -153,11 +153,11 @@ class CarefulParser:
             hint = "if it is whole, end its last line"
             raise self.cells.close_problem(line, cells[-1], reason, hint)
 
-    def _column(self, place: int) -> str:
-        if place >= self.dialect.width:
-            return f"field {place + 1}"
-        name = self.dialect.header[place].strip(BLANKS)
-        return name if name.isprintable() and 0 < len(name) <= 40 else f"column {place + 1}"
+    def _column(self, index: int) -> str:
+        if index >= self.dialect.width:
+            return f"field {index + 1}"
+        name = self.dialect.header[index].strip(BLANKS)
+        return name if name.isprintable() and 0 < len(name) <= 40 else f"column {index + 1}"
 
 
 def _start(row: Row) -> str:

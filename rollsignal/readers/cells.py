@@ -1,4 +1,4 @@
-"""This module turns the cells of closes and timestamps into batches, and says what is wrong."""
+"""This module turns the cells of closes and timestamps into batches, or explains errors."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,9 +19,9 @@ MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal n
 
 
 class Cells:
-    """Make the batches of one file, whose rows are called by `unit`: line or row.
+    """Make the batches of one file; messages count its rows in `unit`: line or row.
 
-    written: how the timestamps are written, if that is known.
+    written: how the timestamps are written, if the config says so.
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class Cells:
         self,
         cells: Sequence[str],
         stamps: Sequence[str] | None,
-        places: Sequence[int],
+        lines: Sequence[int],
         missing: Missing,
     ) -> Batch:
-        """Read the cells; raises `DataError` for one that is not what its column holds."""
+        """Read the cells; raises `DataError` for one that does not fit its column."""
         timestamps = None
         read: Sequence[str] = cells
         try:
@@ -51,26 +51,26 @@ class Cells:
                 read = stamps
                 timestamps = self.timestamps.read(stamps)
         except BadCellError as bad:
-            place, cell = places[bad.index], read[bad.index]
+            line, cell = lines[bad.index], read[bad.index]
             if read is cells:
-                raise self.close_problem(place, cell, bad.reason) from None
+                raise self.close_problem(line, cell, bad.reason) from None
             hint = bad.hint or TIMESTAMP_HINT
             what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})"
-            raise self.problem(place, what) from None
-        return Batch(closes, cells, timestamps, places)
+            raise self.problem(line, what) from None
+        return Batch(closes, cells, timestamps, lines)
 
     def joined(
-        self, dates: Sequence[str], times: Sequence[str], places: Sequence[int]
+        self, dates: Sequence[str], times: Sequence[str], lines: Sequence[int]
     ) -> Sequence[str]:
-        """Join dates and times of day; raises `DataError` for a time that is empty."""
+        """Join dates and times of day; raises `DataError` for an empty time."""
         blank = next((row for row, time in enumerate(times) if not time.strip(BLANKS)), None)
         if blank is not None:
             what = f"{self.timestamp} is {shown(dates[blank])} without a time ({TIMESTAMP_HINT})"
-            raise self.problem(places[blank], what)
+            raise self.problem(lines[blank], what)
         return list(map("{} {}".format, dates, times))
 
     def checked(self, batch: Batch, others: Mapping[str, Sequence[str]]) -> Batch:
-        """Look at the other prices and volumes of a batch, each column's cells by its name."""
+        """Check other prices and volumes of a batch; others: the cells of each column by name."""
         findings: list[Finding] = []
         parsed = {}
         for name, cells in others.items():
@@ -80,28 +80,28 @@ class Cells:
         return batch._replace(findings=by_bar(findings))
 
     def with_symbols(self, batch: Batch, cells: Sequence[str], whole: str | None = None) -> Batch:
-        """Add the symbols to a batch; raises `DataError` where there is none.
+        """Add the symbols to a batch; raises `DataError` for a row without a symbol.
 
-        whole: the one symbol that all must be, where the file's path says so.
+        whole: the symbol that all rows must have, if the file's path gives one.
         """
         symbols = [cell.strip(BLANKS) for cell in cells]
         if "" in symbols:
             raise self.problem(batch.lines[symbols.index("")], "the symbol is empty")
         if whole is not None and set(symbols) != {whole}:
-            place = next(place for place, symbol in enumerate(symbols) if symbol != whole)
-            what = f"the symbol is {shown(symbols[place])}, but {shown(whole)} in the path"
-            raise self.problem(batch.lines[place], what)
+            row = next(row for row, symbol in enumerate(symbols) if symbol != whole)
+            what = f"the symbol is {shown(symbols[row])}, but {shown(whole)} in the path"
+            raise self.problem(batch.lines[row], what)
         return batch._replace(symbols=symbols)
 
-    def problem(self, place: int, what: str) -> DataError:
-        """Say what is wrong at a line or row."""
-        return DataError(f"{self.name} {self._unit} {place}: {what}")
+    def problem(self, line: int, what: str) -> DataError:
+        """Return the error for what is wrong at a line or row."""
+        return DataError(f"{self.name} {self._unit} {line}: {what}")
 
-    def close_problem(self, place: int, cell: str, reason: str, hint: str = "") -> DataError:
-        """Say what is wrong with a close, and what to do about it."""
+    def close_problem(self, line: int, cell: str, reason: str, hint: str = "") -> DataError:
+        """Return the error for a close, with what to do about it."""
         hint = hint or self._hint(cell)
         hint = f" ({hint})" if hint else ""
-        return self.problem(place, f"{self.close} is {shown(cell)}, {reason}{hint}")
+        return self.problem(line, f"{self.close} is {shown(cell)}, {reason}{hint}")
 
     def _hint(self, cell: str) -> str:
         if cell.strip(BLANKS).lower() in MISSING_WORDS:
@@ -113,7 +113,7 @@ class Cells:
         return ""
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
-        """Say that a bar is not later than the one before it."""
+        """Return the error for a finding about a bar, for example that it is out of order."""
         if finding.check == "missing":
             return self.close_problem(batch.lines[finding.place], finding.what, "not a number")
         hint = f"set checks: {{{finding.check}: warn}}"
@@ -125,15 +125,15 @@ class Cells:
 
 
 def _parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:
-    """Parse cells of which some may be no numbers: these are found, and then missing."""
+    """Parse cells; those that are not numbers become findings and count as missing."""
     with suppress(BadCellError):
         return parse_closes(cells), []
     findings: list[Finding] = []
     good = list(cells)
-    for place, cell in enumerate(cells):
+    for row, cell in enumerate(cells):
         try:
             parse_closes([cell])
         except BadCellError as bad:
-            findings.append(Finding("ohlc", place, f"{name} is {shown(cell)}, {bad.reason}"))
-            good[place] = ""
+            findings.append(Finding("ohlc", row, f"{name} is {shown(cell)}, {bad.reason}"))
+            good[row] = ""
     return parse_closes(good), findings

@@ -1,7 +1,7 @@
 """This module reads Parquet and Arrow IPC files with polars, as arrays of ticks.
 
-Bars that are in any doubt (no close, no later timestamp, more digits than an int64 holds) are
-handed on as text and Python numbers instead, for the same checks and words as text tables get.
+A batch with an unclear bar (no close, a timestamp that is not a time, more digits than an int64
+holds) becomes text and Python numbers instead, with the same checks and messages as text tables.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,29 +46,29 @@ class FrameReader:
 
     unit = "row"
 
-    def __init__(self, file: Input, form: str, config: JobConfig) -> None:
+    def __init__(self, file: Input, file_format: str, config: JobConfig) -> None:
         """Open the file; raises `DataError` if it is damaged or has no close column."""
         import polars as pl
 
         self.path = file.path
         self.name = file.name
         self.symbol = symbol_of(file, config)
-        self._form = form
+        self._format = file_format
         self._config = config
         self._size = file.size or 0
         self._watch = _watch(file)
         self._row = 0
         self._rows: int | None = None
-        scan = pl.scan_parquet if form == "parquet" else pl.scan_ipc
+        scan = pl.scan_parquet if file_format == "parquet" else pl.scan_ipc
         self._table, schema = self._guarded(lambda: _with_schema(scan(file.path, glob=False)))
         names = schema.names()
         self._close = names[find_column(names, config.columns.close, self.name)]
         in_path = [name for name, _ in file.partitions]
-        place, clock = find_timestamp(names, config.columns.timestamp, self.name, in_path)
+        date, clock = find_timestamp(names, config.columns.timestamp, self.name, in_path)
         if clock is not None and schema[names[clock]] == pl.Datetime:
-            # A time that has its date.
-            place, clock = clock, None
-        self._timestamp = None if place is None or not config.needs_timestamps else names[place]
+            # This column of times holds the dates too.
+            date, clock = clock, None
+        self._timestamp = None if date is None or not config.needs_timestamps else names[date]
         self._clock = None if clock is None else names[clock]
         self._symbol = find_symbol(names, config.columns, self.name, in_path)
         if self._symbol is not None:
@@ -86,18 +86,20 @@ class FrameReader:
     def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
         import polars as pl
 
-        kind = schema[name]
-        if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum)):
-            raise DataError(f"{self.name}: the symbol column {name} is of {kind}")
+        dtype = schema[name]
+        if not (dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum)):
+            raise DataError(
+                f"{self.name}: the symbol column {name} holds {dtype}, not text or whole numbers"
+            )
 
     def describe(self) -> str:
-        """Say in which form the file is and which columns are read."""
+        """Describe the file's format and the columns that are read."""
         stamp = self._cells.timestamp or "none"
-        form = f"{self._form}, close from {self._close}, timestamp from {stamp}"
-        return form + compared(self._config.checks.ohlc, self._others)
+        table = f"{self._format}, close from {self._close}, timestamp from {stamp}"
+        return table + compared(self._config.checks.ohlc, self._others)
 
     def bytes_read(self) -> int:
-        """Tell how many of the file's bytes are read, about."""
+        """Return about how many of the file's bytes have been read."""
         import polars as pl
 
         if not self._size:
@@ -107,7 +109,7 @@ class FrameReader:
         return self._size * self._row // max(1, self._rows)
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
-        """Yield all bars; raises `DataError` where they are in doubt."""
+        """Yield all bars; raises `DataError` for a bad one."""
         import polars as pl
 
         columns = [pl.col(self._close).alias("close")]
@@ -115,13 +117,13 @@ class FrameReader:
             columns.append(self._stamps(self._timestamp).alias("timestamp"))
         if self._symbol is not None:
             columns.append(pl.nth(self._symbol).alias("symbol"))
-        for place, at in enumerate(self._others.values()):
-            columns.append(pl.nth(at).alias(f"other {place}"))
+        for number, index in enumerate(self._others.values()):
+            columns.append(pl.nth(index).alias(f"other {number}"))
         table = self._table.select(columns)
         rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
         frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
-        # While polars begins to read. It would load NumPy later within its compiled code, which
-        # panics if a signal comes then.
+        # Load NumPy while polars starts to read. Later polars would load it in its compiled code,
+        # which panics if a signal arrives then.
         import numpy as np  # noqa: F401  # only loaded
 
         while (frame := self._guarded(lambda: next(frames, None))) is not None:
@@ -133,7 +135,7 @@ class FrameReader:
             self._watch.end()
 
     def _stamps(self, name: str) -> "pl.Expr":
-        """Take the timestamps, each in one piece."""
+        """Return an expression for the timestamps, with dates and times of day joined."""
         import polars as pl
 
         if self._clock is None:
@@ -158,7 +160,7 @@ class FrameReader:
         return ArrayBatch(ticks, times_ns, coded, plain, row)
 
     def _agree(self, symbols: "pl.Series | None") -> bool:
-        """Tell whether all rows have a symbol, and that of the file's path if it has one."""
+        """Return whether all rows have a symbol, and the one of the file's path if it gives one."""
         import polars as pl
 
         if symbols is None:
@@ -168,10 +170,10 @@ class FrameReader:
         return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == self.symbol).all())
 
     def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
-        """Tell whether the other prices agree with the closes, if they are to be looked at."""
+        """Return whether the other prices agree with the closes, if they are checked."""
         columns = {"close": closes[:2]}
-        for place, name in enumerate(self._others):
-            ticks = self._ticks(frame[f"other {place}"])
+        for number, name in enumerate(self._others):
+            ticks = self._ticks(frame[f"other {number}"])
             if ticks is None:
                 return False
             columns[name] = ticks[:2]
@@ -180,42 +182,45 @@ class FrameReader:
     def _ticks(self, closes: "pl.Series") -> TickArray | None:
         import polars as pl
 
-        kind = closes.dtype
+        dtype = closes.dtype
         if closes.null_count():
             return None
-        if kind.is_float():
+        if dtype.is_float():
             return ticks_of_array(closes.to_numpy(), self._config.window)
-        if not (kind.is_integer() or isinstance(kind, pl.Decimal)):
+        if not (dtype.is_integer() or isinstance(dtype, pl.Decimal)):
             return None
         whole = closes.to_physical().cast(pl.Int64, strict=False)
-        scale = kind.scale if isinstance(kind, pl.Decimal) else 0
+        scale = dtype.scale if isinstance(dtype, pl.Decimal) else 0
         return None if whole.null_count() else TickArray(whole.to_numpy(), scale)
 
     def _plain(
         self, frame: "pl.DataFrame", row: int, times_ns: "NDArray[np.int64] | None"
     ) -> Batch:
-        """Hand a batch on as text, as it would stand in a text table."""
+        """Return a batch as the cells of a text table."""
         import polars as pl
 
-        places = range(row, row + frame.height)
+        rows = range(row, row + frame.height)
         closes = frame["close"]
         if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
-            raise DataError(f"{self.name}: {self._cells.close} is a column of {closes.dtype}")
+            what = f"{self._cells.close} is a column of {closes.dtype}, not of numbers or text"
+            raise DataError(f"{self.name}: {what}")
         cells = texts_of(closes)
         stamps = None
         if self._timestamp is not None and times_ns is None:
             stamps = [stamp_text(value) for value in frame["timestamp"].to_list()]
-        batch = self._cells.batch(cells, stamps, places, self._config.missing)
+        batch = self._cells.batch(cells, stamps, rows, self._config.missing)
         if self._symbol is not None:
             symbols = list(map(cell_text, frame["symbol"].to_list()))
             batch = self._cells.with_symbols(batch, symbols, self.symbol)
         if self._others:
-            others = {n: texts_of(frame[f"other {at}"]) for at, n in enumerate(self._others)}
+            others = {
+                name: texts_of(frame[f"other {number}"]) for number, name in enumerate(self._others)
+            }
             batch = self._cells.checked(batch, others)
         return batch if times_ns is None else batch._replace(timestamps=times_ns.tolist())
 
     def _guarded(self, act: Callable[[], T]) -> T:
-        """Turn the library's errors into ours."""
+        """Call a function, and turn errors of polars into a `JobError`."""
         from polars.exceptions import PolarsError
 
         try:
@@ -224,13 +229,13 @@ class FrameReader:
             if self._watch:
                 self._watch.end()
             reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
-            raise DataError(f"{self.name}: not a whole {self._form} file: {reason}") from (
+            raise DataError(f"{self.name}: cannot be read as {self._format}: {reason}") from (
                 None if self._watch else error
             )
         except OSError as error:
             if error.errno is not None:
                 raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
-            raise DataError(f"{self.name}: not a whole {self._form} file: {error}") from error
+            raise DataError(f"{self.name}: cannot be read as {self._format}: {error}") from error
 
 
 def _watch(file: Input) -> "ObjectWatch | None":

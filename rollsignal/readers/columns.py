@@ -1,4 +1,4 @@
-"""This module turns columns of polars into arrays, or into the text that a table would have."""
+"""This module turns polars columns into arrays, or into the cells of a text table."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ UNITS_NS = {"ms": 10**6, "us": 10**3, "ns": 1}
 
 
 def timestamps_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
-    """Convert a column of times to nanoseconds since 1970 UTC, where it is one and they fit."""
+    """Convert times to nanoseconds since 1970 UTC; None if they are not times or do not fit."""
     import numpy as np
     import polars as pl
 
@@ -26,16 +26,16 @@ def timestamps_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
         unit_ns = 86_400 * 10**9
     else:
         return None
-    # Of a series, to_physical would be a query of its own.
+    # Series.to_physical would run a query of its own.
     counts = stamps.to_numpy().view(np.int64)
     fits = max(abs(int(counts.min())), abs(int(counts.max()))) * unit_ns < 2**63
     return counts * unit_ns if fits else None
 
 
 class SymbolColumn:
-    """Number the symbols of a file, batch after batch, in the order in which they are first seen.
+    """Number the symbols of a file, batch by batch, in the order in which they first appear.
 
-    polars keeps one number for each text over all batches, so each text is looked at once.
+    polars keeps the same number for a text in all batches, so each text is looked up once.
     """
 
     def __init__(self) -> None:
@@ -43,32 +43,32 @@ class SymbolColumn:
         import polars as pl
 
         self._names: list[str] = []
-        self._kind = pl.Categorical(pl.Categories.random())
-        # polars forgets its numbers when no column of the kind is left, so one is kept.
-        self._kept = pl.Series([""]).cast(self._kind)
+        self._type = pl.Categorical(pl.Categories.random())
+        # polars forgets the numbers when no column of this type is left, so keep one.
+        self._kept = pl.Series([""]).cast(self._type)
         self._codes = np.zeros(0, np.int64)
 
     def coded(self, symbols: "pl.Series") -> Coded:
-        """Return the symbols seen so far, and the place of each row's among them."""
+        """Return the symbols seen so far, and the index of each row's symbol among them."""
         import numpy as np
         import polars as pl
 
-        numbers = symbols.cast(pl.String).cast(self._kind).to_physical().to_numpy()
+        numbers = symbols.cast(pl.String).cast(self._type).to_physical().to_numpy()
         more = int(numbers.max()) + 1 - len(self._codes)
         if more > 0:
             self._codes = np.concatenate((self._codes, np.full(more, -1, np.int64)))
         new = np.flatnonzero(self._codes[numbers] < 0)
         if len(new):
-            found, places = np.unique(numbers[new], return_index=True)
-            in_order = np.argsort(places)
-            for number, place in zip(found[in_order], places[in_order], strict=True):
+            added, firsts = np.unique(numbers[new], return_index=True)
+            in_order = np.argsort(firsts)
+            for number, first in zip(added[in_order], firsts[in_order], strict=True):
                 self._codes[number] = len(self._names)
-                self._names.append(str(symbols[int(new[place])]))
+                self._names.append(str(symbols[int(new[first])]))
         return Coded(self._names, self._codes[numbers])
 
 
 def texts_of(numbers: "pl.Series") -> list[str]:
-    """Write numbers as they would stand in a text table, each float as its shortest decimal."""
+    """Write numbers as cells of a text table, each float as its shortest decimal."""
     import polars as pl
 
     values = numbers.to_numpy() if numbers.dtype == pl.Float32 else numbers.to_list()
@@ -76,10 +76,10 @@ def texts_of(numbers: "pl.Series") -> list[str]:
 
 
 def cell_text(value: object) -> str:
-    """Write a value as it would stand in a text table, nothing for none."""
+    """Write a value as a cell of a text table; None is an empty cell."""
     return "" if value is None else str(value)
 
 
 def stamp_text(value: object) -> str:
-    """Write a timestamp; a large whole double would be written with an exponent."""
+    """Write a timestamp as a cell, a whole double without an exponent."""
     return cell_text(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -1,4 +1,4 @@
-"""This module finds the dialect of a table of text: its delimiter, quoting and columns."""
+"""This module finds the dialect of a text table: its delimiter, quoting and columns."""
 
 import csv
 import os
@@ -21,11 +21,11 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 class Dialect(NamedTuple):
-    """How a table of text is written, and where its columns of interest are.
+    """How a text table is written, and where its columns of interest are.
 
     `start` is the header's offset in the text, `line` its physical line; `spaced` means that a
-    blank follows each delimiter. `clock` is the column of the times of day, if they stand apart
-    from the dates, which `timestamp` is then.
+    blank follows each delimiter. `clock` is the column of the times of day, if `timestamp` holds
+    only the dates.
     """
 
     start: int
@@ -40,22 +40,22 @@ class Dialect(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Count the columns."""
+        """The number of columns."""
         return len(self.header)
 
 
 def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] = ()) -> Dialect:
-    """Find the one delimiter by which the first line has the close column.
+    """Find the dialect, by the one delimiter that gives the first line a close column.
 
-    text: the table's beginning, at least its first line. in_path: the columns that the file's
-    path stands for. Raises `DataError` if there is no close column, more than one, or more than
-    one such delimiter.
+    text: the table's beginning, at least its first line. in_path: the names of the columns that
+    the file's path stands for. Raises `DataError` if there is no close column, more than one, or
+    more than one such delimiter.
     """
     start, line, delimiters = _before_header(text)
     if start == len(text):
         raise DataError(f"{name}: no header and no rows: the file is empty or blank")
     headers = {delimiter: split_header(text[start:], delimiter) for delimiter in delimiters}
-    fitting = [d for d, header in headers.items() if places_of(header, wanted.close)]
+    fitting = [d for d, header in headers.items() if columns_named(header, wanted.close)]
     # A table of one column reads the same whatever the delimiter.
     if len({headers[delimiter] for delimiter in fitting}) > 1:
         raise DataError(f"{name} line {line}: the header can be split in more than one way")
@@ -109,30 +109,30 @@ def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
         return ()
 
 
-def places_of(header: Sequence[str], wanted: str) -> list[int]:
-    """Find a column: by its exact name, else ignoring case and blanks."""
-    exact = [place for place, name in enumerate(header) if name == wanted]
-    return exact or [place for place, name in enumerate(header) if _folded(name) == _folded(wanted)]
+def columns_named(header: Sequence[str], wanted: str) -> list[int]:
+    """Return the indexes of the columns with this name; if none, ignore case and blanks."""
+    exact = [index for index, name in enumerate(header) if name == wanted]
+    return exact or [index for index, name in enumerate(header) if _folded(name) == _folded(wanted)]
 
 
 def _folded(name: str) -> str:
-    """Ignore case, blanks, and what MetaTrader has around a name: `<CLOSE>`."""
+    """Strip a name of case, blanks, and the brackets of MetaTrader: `<CLOSE>`."""
     return name.strip(BLANKS + "<>").lower()
 
 
 def find_column(header: Sequence[str], wanted: str, where: str) -> int:
-    """Find the place of a column; raises `DataError` if there is none or more than one."""
-    places = places_of(header, wanted)
-    if len(places) == 1:
-        return places[0]
-    if places:
-        raise DataError(f"{where}: {len(places)} columns are named {shown(wanted)}; keep one")
-    known = [shown(name.strip(BLANKS)) for name in header[:20]]
+    """Return the index of a column; raises `DataError` unless there is exactly one."""
+    indexes = columns_named(header, wanted)
+    if len(indexes) == 1:
+        return indexes[0]
+    if indexes:
+        raise DataError(f"{where}: {len(indexes)} columns are named {shown(wanted)}; keep one")
+    names = [shown(name.strip(BLANKS)) for name in header[:20]]
     more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
     hint = did_you_mean(wanted, [name.strip(BLANKS).lower() for name in header[:20]])
     hint = f"; {hint}" if hint.startswith("did") else ""
     raise DataError(
-        f"{where}: no {shown(wanted)} column in the header: {', '.join(known)}{more}"
+        f"{where}: no {shown(wanted)} column in the header: {', '.join(names)}{more}"
         f" (name yours in the config under columns{hint})"
     )
 
@@ -143,71 +143,70 @@ def find_timestamp(
     where: str,
     in_path: Sequence[str] = (),
 ) -> tuple[int | None, int | None]:
-    """Find the timestamps, by the names that are wanted or usual: their place, and None.
+    """Return the index of the timestamps, by the wanted or the usual names, and None.
 
-    Where dates and times of day have a column each, it is the places of both.
+    If dates and times of day have a column each, return the indexes of both.
     """
     if wanted is None:
-        wanted = next((name for name in NAMES if places_of(header, name)), None)
-        if wanted in DATE_AND_TIME and all(places_of(header, name) for name in DATE_AND_TIME):
+        wanted = next((name for name in NAMES if columns_named(header, name)), None)
+        if wanted in DATE_AND_TIME and all(columns_named(header, name) for name in DATE_AND_TIME):
             wanted = DATE_AND_TIME
     names = wanted if isinstance(wanted, DateAndTime) else (wanted,)
     for name in names:
-        if name is not None and not places_of(header, name) and places_of(in_path, name):
+        if name is not None and not columns_named(header, name) and columns_named(in_path, name):
             raise DataError(
                 f"{where}: {shown(name)} is only in the path, where all rows have the same"
                 " (name a column of the rows under columns, or timestamp: null)"
             )
-    places = [None if name is None else find_column(header, name, where) for name in names]
-    return places[0], places[1] if len(places) > 1 else None
+    indexes = [None if name is None else find_column(header, name, where) for name in names]
+    return indexes[0], indexes[1] if len(indexes) > 1 else None
 
 
 def find_symbol(
     header: Sequence[str], wanted: Columns, where: str, in_path: Sequence[str] = ()
 ) -> int | None:
-    """Find the place of the symbols, if they come from a column of the rows."""
-    if wanted.symbol is None or wanted.symbol.column is None:
+    """Return the index of the symbols, if they come from a column of the rows."""
+    name = wanted.symbol and wanted.symbol.column
+    if name is None or (not columns_named(header, name) and columns_named(in_path, name)):
         return None
-    if not places_of(header, wanted.symbol.column) and places_of(in_path, wanted.symbol.column):
-        return None
-    return find_column(header, wanted.symbol.column, where)
+    return find_column(header, name, where)
 
 
 def find_ohlc(header: Sequence[str]) -> dict[str, int]:
-    """Find the columns of open, high and low, and all volumes, that are named as usual, once."""
-    places = {name: found for name in PRICES if len(found := places_of(header, name)) == 1}
+    """Return the indexes of open, high, low and all volumes whose usual names appear once."""
+    indexes = {name: columns_named(header, name) for name in PRICES}
     volumes = [name for name in header if _folded(name) == "vol" or "volume" in _folded(name)]
-    places |= {name.strip(BLANKS): places_of(header, name) for name in volumes}
-    return {name: found[0] for name, found in places.items() if len(found) == 1}
+    indexes |= {name.strip(BLANKS): columns_named(header, name) for name in volumes}
+    return {name: matches[0] for name, matches in indexes.items() if len(matches) == 1}
 
 
 def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
-    """Say how a table of text is written, and which columns are read."""
+    """Describe how a text table is written, and which columns are read."""
     close, stamp, clock = (
-        None if place is None else escaped(dialect.header[place].strip())
-        for place in (dialect.close, dialect.timestamp, dialect.clock)
+        None if index is None else escaped(dialect.header[index].strip())
+        for index in (dialect.close, dialect.timestamp, dialect.clock)
     )
     stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"
-    form = f"{DELIMITERS[dialect.delimiter]}, close from {close}, timestamp from {stamps}"
-    return form + compared(level, others)
+    table = f"{DELIMITERS[dialect.delimiter]}, close from {close}, timestamp from {stamps}"
+    return table + compared(level, others)
 
 
 def compared(level: Level, others: Mapping[str, int]) -> str:
-    """Say which columns are compared with the close, if any are to be, after what else is said."""
+    """Describe the columns compared with the close, as the end of a description."""
     if level == "off":
         return ""
     return f", compared with {', '.join(map(escaped, others)) or 'no other column'}"
 
 
 def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:
-    for place, name in enumerate(header, start=1):
+    for number, name in enumerate(header, start=1):
         problem = odd_bytes(name)
         if problem:
-            raise DataError(f"{where}: the name of column {place}, {shown(name)}, {problem}")
+            raise DataError(f"{where}: the name of column {number}, {shown(name)}, {problem}")
 
 
 def odd_bytes(cell: str) -> str | None:
-    """Say what is wrong with a cell that holds a NUL or bytes that are not UTF-8, if any."""
+    """Describe the NUL or the bytes that are not UTF-8 in a cell; None without them."""
     if "\0" in cell:
         return "contains a NUL byte"
     if not cell.isascii() and any("\ud800" <= character <= "\udfff" for character in cell):
@@ -216,10 +215,10 @@ def odd_bytes(cell: str) -> str | None:
 
 
 def symbol_of(file: Input, config: JobConfig) -> str | None:
-    """Take the symbol of a whole file from its path, if it is to come from there.
+    """Return the symbol of a whole file, if the config takes it from the path.
 
-    That is its name without the usual suffixes, or a folder such as `symbol=BTC`. Raises
-    `DataError` where the folder says that there is none.
+    It is the file's name without the usual suffixes, or a folder such as `symbol=BTC`. Raises
+    `DataError` if the folder's value is missing.
     """
     source = config.columns.symbol
     if source is None:
@@ -238,7 +237,7 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
 
 def _partition(file: Input, wanted: str) -> str | None:
     names = [name for name, _ in file.partitions]
-    if not places_of(names, wanted):
+    if not columns_named(names, wanted):
         return None
     name, value = file.partitions[find_column(names, wanted, f"the path {file.name}")]
     if value.strip(BLANKS) in ("", NO_PARTITION):

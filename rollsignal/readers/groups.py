@@ -1,7 +1,7 @@
-"""This module gathers small text files: the rows of several, one after the other, in one block.
+"""This module gathers the rows of several small text files in one block.
 
-Only plain files are taken that are alike: regular, whole, compressed the same way, of one header,
-with a line end after every row. All others are left, each by itself.
+Files of a group are plain and alike: regular, complete, with the same compression and the same
+header, and a line end after every row. Every other file is left in a group of its own.
 """
 
 import io
@@ -18,13 +18,13 @@ from rollsignal.files.open import open_input, unpacked
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, text_of
 from rollsignal.readers.dialect import Dialect, find_dialect, symbol_of
 from rollsignal.readers.fast.fields import Fields, Masks
-from rollsignal.readers.fast.words import DoubtError
+from rollsignal.readers.fast.words import NotPlainError
 
 LINE_END = ord("\n")
 
 
 class TableHead(NamedTuple):
-    """What files have in common: how they are compressed, their header and what it means.
+    """What the files of a group share: compression, header, and the dialect that it shows.
 
     `in_path` are the columns that their folders stand for.
     """
@@ -45,20 +45,20 @@ class Member(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Files of one table, and their rows, one after the other; no table for a file that is left."""
+    """Files of one table and their rows in order; without a table, a file that is left."""
 
     members: list[Member]
     table: TableHead | None = None
     rows: bytes | bytearray = b""
 
     def fields(self, masks: Masks) -> Fields | None:
-        """Find the fields of all rows; None if they are in any doubt."""
+        """Find the fields of all rows; None if they are not plain."""
         if self.table is None:
             return None
         dialect = self.table.dialect
         try:
             return Fields(self.rows, dialect.delimiter, dialect.width, masks)
-        except DoubtError:
+        except NotPlainError:
             return None
 
     def apart(self) -> "Iterator[Group]":
@@ -71,8 +71,8 @@ class Group(NamedTuple):
 class Groups:
     """Read files in their order, and gather them in groups.
 
-    Only regular files on this machine are read. wanted: the format that all must be in, None to
-    tell each.
+    Only regular files on this machine are read. wanted: the format that all files must have, None
+    to find each file's own.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Groups:
         self._begin()
 
     def __iter__(self) -> Iterator[Group]:
-        """Raise nothing: what is wrong with a file shows when it is opened by itself."""
+        """Yield the groups, without errors: a bad file is reported when it is opened by itself."""
         for file in self._files:
             if self._add(file):
                 continue
@@ -107,14 +107,14 @@ class Groups:
         self._members: list[Member] = []
 
     def _gathered(self) -> Group:
-        """Take all rows in the block, and begin another."""
+        """Return the group of all rows in the block, and start a new block."""
         members, block = self._members, self._block
         self._begin()
         del block[members[-1].end :]
         return Group(members, self._table, block)
 
     def _add(self, file: Input) -> bool:
-        """Read a file's rows into the block; return whether they can be taken."""
+        """Read a file's rows into the block; return whether they can join the group."""
         size, begin = len(self._block) if file.size is None else file.size, 0
         if self._members:
             begin = self._members[-1].end
@@ -124,8 +124,8 @@ class Groups:
         try:
             symbol = symbol_of(file, self._config)
             with memoryview(self._block) as view:
-                rooms: list[bytearray | memoryview] = [header, view[begin:]]
-                count = _read_whole(file.path, size, self._table.compression, rooms)
+                buffers: list[bytearray | memoryview] = [header, view[begin:]]
+                count = _read_whole(file.path, size, self._table.compression, buffers)
         except (OSError, ValueError, JobError):
             return False
         if count < len(header) or not self._fits(file, header):
@@ -138,7 +138,7 @@ class Groups:
         return True
 
     def _without_returns(self, begin: int, end: int) -> int:
-        """Take the CR out of every CRLF there; return the new end."""
+        """Remove the CR of every CRLF in a part of the block; return the new end."""
         if self._block.find(b"\r", begin, end) < 0:
             return end
         rows = self._block[begin:end].replace(b"\r\n", b"\n")
@@ -147,7 +147,7 @@ class Groups:
         return end
 
     def _fits(self, file: Input, header: bytearray) -> bool:
-        """Tell whether a file that begins so is of the table."""
+        """Return whether a file with this header belongs to the table."""
         table = self._table
         return (
             table is not None
@@ -157,7 +157,7 @@ class Groups:
         )
 
     def _table_of(self, file: Input) -> TableHead | None:
-        """Read what a file's header means; None if it is not the first line and plain."""
+        """Read a file's header; None unless it is a plain first line."""
         if file.size is None or file.size >= self._block_bytes:
             return None
         in_path = _names_in(file)
@@ -178,7 +178,7 @@ class Groups:
 
 
 def _is_plain(header: bytes) -> bool:
-    """Tell whether a line is plain text, and not the beginning of another format."""
+    """Return whether a line is plain text, and not the beginning of another format."""
     if not header.isascii() or any(byte in header for byte in (b'"', b"\0")):
         return False
     line = header.removesuffix(b"\n").removesuffix(b"\r")
@@ -190,14 +190,14 @@ def _names_in(file: Input) -> tuple[str, ...]:
 
 
 def _read_whole(
-    path: str, size: int, compression: str, rooms: "Sequence[bytearray | memoryview]"
+    path: str, size: int, compression: str, buffers: "Sequence[bytearray | memoryview]"
 ) -> int:
-    """Read a file's content into what there is room for, one after the other; count the bytes.
+    """Read a file's content into buffers, one after the other; return the number of bytes.
 
-    Nothing counts if the file has not this size, or there is no room for a byte more. Raises
-    `OSError`, or `DataError` if it does not unpack.
+    Returns 0 if the file does not have this size, or fills the buffers. Raises `OSError`, or
+    `DataError` if it cannot be unpacked.
     """
-    packed = [bytearray(size + 1)] if compression else rooms
+    packed = [bytearray(size + 1)] if compression else buffers
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         count = os.readv(descriptor, packed)
@@ -206,16 +206,16 @@ def _read_whole(
     if count != size:
         return 0
     if compression:
-        count = _unpack(bytes(packed[0][:size]), path, compression, rooms)
-    return count if count < sum(map(len, rooms)) else 0
+        count = _unpack(bytes(packed[0][:size]), path, compression, buffers)
+    return count if count < sum(map(len, buffers)) else 0
 
 
 def _unpack(
-    packed: bytes, path: str, compression: str, rooms: "Sequence[bytearray | memoryview]"
+    packed: bytes, path: str, compression: str, buffers: "Sequence[bytearray | memoryview]"
 ) -> int:
-    """Unpack into what there is room for; count the bytes, none if it is another compression."""
+    """Unpack into buffers; return the number of bytes, 0 if the compression is another."""
     file = io.BufferedReader(io.BytesIO(packed))
-    stream, found = unpacked(cast(BinaryIO, file), path)
-    if found != compression:
+    stream, actual = unpacked(cast(BinaryIO, file), path)
+    if actual != compression:
         return 0
-    return sum(cast(io.BufferedReader, stream).readinto(room) for room in rooms)
+    return sum(cast(io.BufferedReader, stream).readinto(buffer) for buffer in buffers)

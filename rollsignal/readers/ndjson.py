@@ -1,8 +1,8 @@
-"""This module reads bars from NDJSON: one JSON object a line, every number as it is written.
+"""This module reads bars from NDJSON: one JSON object per line, every number as it is written.
 
-The keys of the first object are the columns. Later ones may have others, in any order: a key that
-is not there is an empty cell, and one that could be meant for another is refused. A file without
-an object is a table without bars.
+The keys of the first object are the columns. Later objects may have other keys, in any order: a
+missing key is an empty cell, and a key that could be meant for another one is refused. A file
+without an object is a table without bars.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ from rollsignal.messages import escaped, shown
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.cells import Cells
 from rollsignal.readers.dialect import (
+    columns_named,
     find_column,
     find_symbol,
     find_timestamp,
     odd_bytes,
-    places_of,
     symbol_of,
 )
 from rollsignal.readers.objects import JsonObject, Objects, read_objects
@@ -31,7 +31,7 @@ MAX_KNOWN_SHAPES = 1000
 
 
 class Keys(NamedTuple):
-    """The keys of the columns that are read; None for one that is not there."""
+    """The keys of the columns that are read; None for a missing one."""
 
     close: str | None
     timestamp: str | None
@@ -45,7 +45,7 @@ class NdjsonReader:
     unit = "line"
 
     def __init__(self, file: OpenedFile, config: JobConfig) -> None:
-        """Find the columns in the first object; raises `DataError` if it is none or lacks them."""
+        """Find the columns in the first object; raises `DataError` if it is bad or lacks them."""
         self.path = file.input.path
         self.name = file.name
         self.symbol = symbol_of(file.input, config)
@@ -54,7 +54,7 @@ class NdjsonReader:
         self._config = config
         self._shapes: set[tuple[str, ...]] = set()
         header, where = self._header()
-        # What is not there has no bars, whose columns would matter.
+        # Without an object there are no bars, and the columns do not matter.
         self._keys = self._columns(header, where) if header is not None else Keys("", None, None)
         self._close = self._keys.close or ""
         self._is_empty = header is None
@@ -64,7 +64,7 @@ class NdjsonReader:
         self.order_problem = self._cells.order_problem
 
     def _columns(self, header: list[str], where: str) -> Keys:
-        """Find the columns in the first object; raises `DataError` if one that is wanted lacks."""
+        """Find the columns in the first object; raises `DataError` if a wanted one is missing."""
         wanted = self._config.columns
         in_path = [name for name, _ in self._file.input.partitions]
         find_column(header, wanted.close, where)
@@ -73,7 +73,7 @@ class NdjsonReader:
         return self._find(header, where)
 
     def _header(self) -> tuple[list[str] | None, str]:
-        """Return the keys of the first object, None if there is none, and where it is."""
+        """Return the keys of the first object, None without one, and its location for messages."""
         text, suspect = text_of(self._file.beginning)
         start = len(text) - len(text.lstrip(" \t\n"))
         if start == len(text):
@@ -88,15 +88,15 @@ class NdjsonReader:
         return list(first.records[0]), where
 
     def _find(self, header: Sequence[str], where: str) -> Keys:
-        """Find the keys of an object, which may lack some."""
+        """Find the keys of an object, where some may be missing."""
         wanted = self._config.columns
         close = _find(header, wanted.close, where)
         symbol = _find(header, wanted.symbol.column if wanted.symbol else None, where)
         if not self._config.needs_timestamps:
             return Keys(close, None, symbol)
         if wanted.timestamp is None:
-            places = find_timestamp(header, None, where)
-            stamp, clock = (None if place is None else header[place] for place in places)
+            indexes = find_timestamp(header, None, where)
+            stamp, clock = (None if index is None else header[index] for index in indexes)
             return Keys(close, stamp, symbol, clock)
         if isinstance(wanted.timestamp, DateAndTime):
             stamp, clock = (_find(header, name, where) for name in wanted.timestamp)
@@ -104,80 +104,80 @@ class NdjsonReader:
         return Keys(close, _find(header, wanted.timestamp, where), symbol)
 
     def describe(self) -> str:
-        """Say in which form the file is and which columns are read."""
-        form = [self._file.compression] if self._file.compression else []
-        form += [self._file.blocks.encoding, "ndjson"]
+        """Describe the file's format and the columns that are read."""
+        description = [self._file.compression] if self._file.compression else []
+        description += [self._file.blocks.encoding, "ndjson"]
         if self._is_empty:
-            return ", ".join([*form, NO_OBJECTS])
-        form += [f"close from {self._cells.close}"]
-        return ", ".join([*form, f"timestamp from {self._cells.timestamp or 'none'}"])
+            return ", ".join([*description, NO_OBJECTS])
+        description += [f"close from {self._cells.close}"]
+        return ", ".join([*description, f"timestamp from {self._cells.timestamp or 'none'}"])
 
     def batches(self) -> Iterator[Batch]:
-        """Yield all bars; raises `DataError` where the text is in doubt."""
+        """Yield all bars; raises `DataError` where the text is wrong or unclear."""
         line = 1
         for block in chain((self._file.beginning,), self._file.blocks):
             text, suspect = text_of(block)
-            found = read_objects(text, line, suspect)
+            objects = read_objects(text, line, suspect)
             line += text.count("\n")
-            if found.records:
-                yield self._batch(found)
-            if found.problem:
-                raise self._cells.problem(found.bad_line, found.problem)
+            if objects.records:
+                yield self._batch(objects)
+            if objects.problem:
+                raise self._cells.problem(objects.bad_line, objects.problem)
 
-    def _batch(self, found: Objects) -> Batch:
-        self._refuse_other_keys(found)
-        records, keys = found.records, self._keys
+    def _batch(self, objects: Objects) -> Batch:
+        self._refuse_other_keys(objects)
+        records, keys = objects.records, self._keys
         cells = _texts(records, self._close)
         stamps: Sequence[str] | None
         stamps = None if keys.timestamp is None else _texts(records, keys.timestamp)
         if stamps is not None and keys.clock is not None:
-            stamps = self._cells.joined(stamps, _texts(records, keys.clock), found.lines)
-        batch = self._cells.batch(cells, stamps, found.lines, self._config.missing)
+            stamps = self._cells.joined(stamps, _texts(records, keys.clock), objects.lines)
+        batch = self._cells.batch(cells, stamps, objects.lines, self._config.missing)
         if keys.symbol is None:
             return batch
-        return self._cells.with_symbols(batch, self._symbols(found, keys.symbol), self.symbol)
+        return self._cells.with_symbols(batch, self._symbols(objects, keys.symbol), self.symbol)
 
-    def _refuse_other_keys(self, found: Objects) -> None:
-        """Refuse an object in which a column would be found under another key than in the first."""
-        shapes = [tuple(record) for record in found.records]
+    def _refuse_other_keys(self, objects: Objects) -> None:
+        """Refuse an object in which a column has another key than in the first object."""
+        shapes = [tuple(record) for record in objects.records]
         for shape in dict.fromkeys(shapes):
             if shape in self._shapes:
                 continue
-            line = found.lines[shapes.index(shape)]
+            line = objects.lines[shapes.index(shape)]
             here = self._find(shape, f"{self.name} line {line}")
-            for first, other in zip(self._keys, here, strict=True):
-                if other not in (None, first):
+            for first, key in zip(self._keys, here, strict=True):
+                if key not in (None, first):
                     instead = "no such key" if first is None else shown(first)
-                    what = f"the key {shown(other or '')}, where the first object has {instead}"
+                    what = f"the key {shown(key or '')}, where the first object has {instead}"
                     raise self._cells.problem(line, what)
             if len(self._shapes) >= MAX_KNOWN_SHAPES:
                 self._shapes.clear()
             self._shapes.add(shape)
 
-    def _symbols(self, found: Objects, key: str) -> list[str]:
-        """Take the symbols; raises `DataError` for one that is no text, or cannot be written."""
-        symbols = _texts(found.records, key)
-        for record, symbol, line in zip(found.records, symbols, found.lines, strict=True):
+    def _symbols(self, objects: Objects, key: str) -> list[str]:
+        """Return the symbols; raises `DataError` for one that is not text, or cannot be written."""
+        symbols = _texts(objects.records, key)
+        for record, symbol, line in zip(objects.records, symbols, objects.lines, strict=True):
             if record.get(key) not in (None, symbol) or odd_bytes(symbol):
-                raise self._cells.problem(line, f"the symbol is {shown(symbol)}, no plain text")
+                raise self._cells.problem(line, f"the symbol is {shown(symbol)}, not plain text")
         return symbols
 
 
 def _find(header: Sequence[str], wanted: str | None, where: str) -> str | None:
-    """Find the key of a column, if it is wanted and there."""
-    if wanted is None or not places_of(header, wanted):
+    """Return the key of a column; None if it is not wanted or missing."""
+    if wanted is None or not columns_named(header, wanted):
         return None
     return header[find_column(header, wanted, where)]
 
 
 def _texts(records: Sequence[JsonObject], key: str) -> list[str]:
-    """Take a column's values as cells of text."""
+    """Return a column's values as cells of text."""
     values = [record.get(key) for record in records]
     return [value if isinstance(value, str) else _text(value) for value in values]
 
 
 def _text(value: object) -> str:
-    """Write a value that is no text and no number, as a cell that is read as neither."""
+    """Write a value that is neither text nor a number as a cell that is read as neither."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""This module reads lines of JSON, each one object, with every number as it is written."""
+"""This module reads lines of one JSON object each, with every number as it is written."""
 
 import json
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ class BadLineError(ValueError):
 
 
 class Objects(NamedTuple):
-    """The objects of a text and their physical lines, up to the first line that is none.
+    """The objects of a text and their physical lines, up to the first bad line.
 
     Numbers are strings, spelled as in the text; so are NaN and Infinity. `problem` is what is
-    wrong with `bad_line`, the line after the last object, or "".
+    wrong with `bad_line`, or "" if all lines are good.
     """
 
     records: list[JsonObject]
@@ -33,9 +33,9 @@ class Objects(NamedTuple):
 
 
 def read_objects(text: str, line: int, suspect: bool) -> Objects:
-    r"""Read whole lines, the first of which is number `line`; blank ones are left out.
+    r"""Read whole lines, the first of which is number `line`; skip blank ones.
 
-    suspect: whether bytes that are not UTF-8 may be among them.
+    suspect: whether the text may hold bytes that are not UTF-8.
 
     >>> read_objects('{"close": 1.10}\n{"close": "2"}\n', 1, suspect=False).records
     [{'close': '1.10'}, {'close': '2'}]
@@ -59,11 +59,12 @@ def read_objects(text: str, line: int, suspect: bool) -> Objects:
 
 
 def _read_at_once(rows: str, count: int) -> list[JsonObject] | None:
-    """Read plain lines as one array, in a third of the time; None where they are not plain.
+    """Read plain lines as one array, in a third of the time; None if they are not plain.
 
-    A line end inside a string is no JSON. There are no arrays but ours, and each line begins
-    with a brace: so the comma before it parts two objects of our array. As many objects as
-    lines then means one object in each; and as many keys as colons after quotes, none twice.
+    JSON strings cannot hold line ends. The only array is the one made here, and each line begins
+    with a brace: so the comma before it separates two objects of this array. If there are as
+    many objects as lines, each line is one object; and if there are as many keys as colons after
+    quotes, no key is in an object twice.
     """
     if rows[:1] != "{" or rows[-1:] != "}" or rows.count("}\n{") != count - 1:
         return None
@@ -78,7 +79,7 @@ def _read_at_once(rows: str, count: int) -> list[JsonObject] | None:
 
 
 def read_object(row: str, suspect: bool) -> JsonObject:
-    """Read one line; raises `BadLineError` if it is not one JSON object."""
+    """Read one line; raises `BadLineError` unless it is one JSON object."""
     problem = odd_bytes(row) if suspect else None
     if problem:
         raise BadLineError(f"the line {problem}")
@@ -97,7 +98,7 @@ def read_object(row: str, suspect: bool) -> JsonObject:
 
 def _reason(text: str, error: json.JSONDecodeError) -> str:
     if error.msg == "Extra data":
-        return f"after the object follows {shown(text[error.pos :])}"
+        return f"the object is followed by {shown(text[error.pos :])}"
     if not text.endswith("}"):
         return _CUT
     return f"not JSON from character {error.pos + 1} on: {shown(text[error.pos :])}"
@@ -107,8 +108,8 @@ def _record(pairs: list[tuple[str, object]]) -> JsonObject:
     record = dict(pairs)
     if len(record) < len(pairs):
         keys = sorted(key for key, _ in pairs)
-        twice = next(key for key, other in pairwise(keys) if key == other)
-        raise BadLineError(f"{shown(twice)} is twice in one object; keep one")
+        twice = next(key for key, following in pairwise(keys) if key == following)
+        raise BadLineError(f"the key {shown(twice)} appears twice in one object; keep one")
     return record
 
 

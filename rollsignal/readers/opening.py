@@ -1,4 +1,4 @@
-"""This module opens one input, once, and tells its format from its content or its name."""
+"""This module opens an input, once, and finds its format by its content or its name."""
 
 import os
 import stat
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 
 class OpenedFile:
-    """An input that is open: its format and compression, and where it is text, its blocks.
+    """An open input: its format and compression, and the blocks of a text.
 
-    `beginning` is the first block that is not blank, with what is before it.
+    `beginning` is the first block that is not blank, with the blank ones before it.
     """
 
     def __init__(
@@ -35,18 +35,18 @@ class OpenedFile:
         self.input = file
         self.name = file.name
         self._file = open_input(file.path)
-        # What is elsewhere has no number here.
+        # A remote object has no file descriptor.
         status = None if file.kind == "url" else os.fstat(self._file.fileno())
         self.is_regular = status is not None and stat.S_ISREG(status.st_mode)
         try:
             stream, self.compression = unpacked(self._file, self.name)
             columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
             if status and self.is_regular and not self.compression:
-                # Room that is not needed would cost as much as to read a small file.
+                # A buffer larger than a small file would cost as much as reading the file.
                 block_bytes = min(block_bytes, max(first_bytes, status.st_size))
             self.blocks = Blocks(stream, self.name, first_bytes, block_bytes)
             self.beginning = bytearray() if columnar else self._beginning()
-            self.form: Format = columnar or text_format(
+            self.format: Format = columnar or text_format(
                 text_of(self.beginning)[0], file.path, wanted
             )
             self._check(wanted)
@@ -59,37 +59,38 @@ class OpenedFile:
         self._file.close()
 
     def bytes_read(self) -> int:
-        """Tell how many of the file's bytes are read, 0 where that cannot be known."""
+        """Return how many of the file's bytes have been read, 0 if that cannot be known."""
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0
 
     def ahead(self, prepare: Callable[[bytearray], T]) -> Iterator[T]:
-        """Prepare the blocks that are left, the next ones meanwhile where that can be."""
+        """Prepare the remaining blocks, the next ones in a thread where possible."""
         # A thread that waits for a pipe could not be ended, and for one block it does not pay.
-        left = os.fstat(self._file.fileno()).st_size - self.bytes_read() if self.is_regular else 0
-        if left <= BLOCK_BYTES:
+        size = os.fstat(self._file.fileno()).st_size if self.is_regular else 0
+        if size - self.bytes_read() <= BLOCK_BYTES:
             return map(prepare, self.blocks)
         from rollsignal.readers.blocks import read_ahead
 
         if self.compression:
-            # To unpack takes most of the time, and is enough for a thread.
+            # Unpacking takes most of the time, and is enough work for a thread.
             return map(prepare, read_ahead(iter(self.blocks), AHEAD))
         return read_ahead(map(prepare, self.blocks), AHEAD)
 
     def _check(self, wanted: Format | None) -> None:
-        if wanted and self.form != wanted:
-            found = "text" if self.form == "csv" else self.form
+        if wanted and self.format != wanted:
+            actual = "text" if self.format == "csv" else self.format
             raise DataError(
-                f"{self.name}: not {wanted} as --format says, but {found} by its content"
+                f"{self.name}: not {wanted} as --format says, but {actual} by its content"
             )
-        where = f"in {self.compression}" if self.compression else "in a pipe"
+        source = f"a {self.compression} file" if self.compression else "a pipe"
         plain = self.is_regular or self.input.kind == "url"
-        if self.form in COLUMNAR and (self.compression or not plain):
-            raise DataError(f"{self.name}: {self.form} {where}; write it to a plain file first")
+        if self.format in COLUMNAR and (self.compression or not plain):
+            hint = "write it to a plain file first"
+            raise DataError(f"{self.name}: {self.format} cannot be read from {source}; {hint}")
 
     def _beginning(self) -> bytearray:
         blocks = iter(self.blocks)
         block = next(blocks, bytearray())
-        # Excel's `sep=` line may stand alone in it.
+        # The block may hold only Excel's `sep=` line.
         while (block.isspace() or len(block.split()) < 2) and (more := next(blocks, b"")):
             block += more
             if len(block) > MAX_BLANK_BYTES and block.isspace():

@@ -1,4 +1,4 @@
-"""This module splits text into rows of fields, each with the physical line it begins on."""
+"""This module splits text into rows of fields, each with the physical line where it begins."""
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
@@ -23,10 +23,10 @@ _UNFINISHED = "unexpected end of data"
 
 
 class Records:
-    """Split text of whole lines, piece after piece, into rows and the lines they begin on.
+    """Split text of whole lines, piece by piece, into rows and the lines where they begin.
 
-    problem: makes the error for a line and what is wrong there. `line` is the line that the next
-    piece begins on, where no row is left unfinished (`between_rows`).
+    problem: makes the error for a line from what is wrong there. `line` is the line where the next
+    row begins, which is the next piece's first line if no row is unfinished (`between_rows`).
     """
 
     def __init__(self, dialect: Dialect, problem: Callable[[int, str], DataError]) -> None:
@@ -40,23 +40,23 @@ class Records:
 
     @property
     def between_rows(self) -> bool:
-        """Tell whether all rows so far are whole, and rows are split as they stand."""
+        """Whether the header and all rows so far are complete, and not wrapped in quotes."""
         return not (self._text or self._header or self._wrapped)
 
     def of(self, piece: str) -> tuple[list[Row], Sequence[int], DataError | None]:
-        """Return the rows that end in a piece, without the header, and the bad quote after them."""
+        """Return the rows that end in a piece, their lines, and the problem after them, if any."""
         text = self._text + piece
         rows, problem = self._split(text)
         lines = self._number(rows, self.line, text, bool(problem))
-        begin, header = self.line, min(self._header, len(rows))
-        self.line = lines[-1] + _lines_of(rows[-1]) if rows else begin
+        start, header = self.line, min(self._header, len(rows))
+        self.line = lines[-1] + _lines_of(rows[-1]) if rows else start
         self._header -= header
-        self._text = text.split("\n", self.line - begin)[-1] if problem else ""
-        found = self._unwrapped(rows[header:], lines[header:])
-        return *found, self._open_problem(problem)
+        self._text = text.split("\n", self.line - start)[-1] if problem else ""
+        unwrapped = self._unwrapped(rows[header:], lines[header:])
+        return *unwrapped, self._open_problem(problem)
 
     def _open_problem(self, problem: str) -> DataError | None:
-        """Explain what ended the rows before the text did, unless it may go on."""
+        """Return the error that ended the rows early; None if the next piece may end the row."""
         if problem and problem != _UNFINISHED:
             return self._problem(self.line, problem)
         if len(self._text) > MAX_OPEN_CHARS and self._text.count("\n") > 1:
@@ -69,7 +69,7 @@ class Records:
             raise self._problem(self.line, _NEVER_CLOSED)
 
     def _split(self, text: str) -> tuple[list[Row], str]:
-        """Split whole records off the text's beginning; say what ended that before its end."""
+        """Split the text into whole rows; also return the problem that ended them early, or ""."""
         delimiter = self._dialect.delimiter
         if '"' not in text and not self._dialect.spaced:
             lines = text.removesuffix("\n").split("\n")
@@ -78,12 +78,12 @@ class Records:
             return [line.split(delimiter) for line in lines], ""
         rows, problem = _parse(StringIO(text), delimiter, self._dialect.spaced)
         if self._dialect.spaced:
-            # A line of blanks only has lost them as the blanks after a delimiter.
+            # Of a line of blanks only, csv has skipped them as blanks after a delimiter.
             rows = [[] if row == [""] else row for row in rows]
         return rows, problem
 
     def _number(self, rows: list[Row], line: int, text: str, partly: bool) -> Sequence[int]:
-        """Find the line that each row begins on; refuse a field that holds a whole row."""
+        """Find the line where each row begins; refuse a field that holds a whole row."""
         if not partly and len(rows) == text.count("\n") + (not text.endswith("\n")):
             return range(line, line + len(rows))
         lines = []
@@ -98,7 +98,7 @@ class Records:
         return cell.count(self._dialect.delimiter) >= self._dialect.width - 1
 
     def _unwrapped(self, rows: list[Row], lines: Sequence[int]) -> tuple[list[Row], Sequence[int]]:
-        """Take rows out of the quotes around every line, if the first is quoted like that."""
+        """Take rows out of quotes around whole lines, if the first row is quoted like that."""
         if self._wrapped is None:
             first = next((row for row in rows if not is_blank(row)), None)
             self._wrapped = None if first is None else self._is_wrapped(first)
@@ -113,7 +113,7 @@ class Records:
         return inner, lines
 
     def _inner_problem(self, rows: list[Row], lines: Sequence[int]) -> DataError:
-        """Explain the first wrapped line that is not one whole row in itself."""
+        """Return the error for the first wrapped line that does not hold exactly one row."""
         for row, line in zip(rows, lines, strict=True):
             problem = _parse(row, self._dialect.delimiter, False)[1]
             if problem:
@@ -131,7 +131,7 @@ def _parse(lines: Iterable[str], delimiter: str, spaced: bool) -> tuple[list[Row
         rows.extend(reader)
     except csv.Error as error:
         text = str(error)
-        return rows, next((ours for theirs, ours in _CSV_PROBLEMS if theirs in text), text)
+        return rows, next((reason for pattern, reason in _CSV_PROBLEMS if pattern in text), text)
     return rows, ""
 
 
@@ -140,5 +140,5 @@ def _lines_of(row: Row) -> int:
 
 
 def is_blank(row: Row) -> bool:
-    """Tell a blank line, or one of blanks only, from a row with an empty field."""
+    """Return whether a row is a blank line, rather than a row with an empty field."""
     return not row or (len(row) == 1 and row[0] != "" and not row[0].strip(BLANKS))

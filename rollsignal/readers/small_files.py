@@ -1,8 +1,8 @@
-"""This module reads small text files together, so that what each array costs is paid once for all.
+"""This module reads small text files together, so that the cost of each array is paid only once.
 
-The rows of a group of files are read by the fast parser as those of one table. Of most groups it
-can prove that the careful parser reads every file the same way, from its first row on; the files
-of all others are left, to be opened by themselves.
+The fast parser reads the rows of a group of files as the rows of one table. For most groups, the
+module proves that the careful parser would read every file the same way, from its first row on.
+All other files are left, and opened by themselves.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,19 +27,19 @@ from rollsignal.readers.opening import AHEAD
 def read_together(groups: Groups, config: JobConfig) -> Iterator[tuple[Input, Reader | None]]:
     """Yield each file with a reader of all its bars, None for a file that is left.
 
-    A thread reads the next groups meanwhile. Raises nothing: what is wrong with a file shows when
-    it is opened by itself.
+    A thread reads the next groups meanwhile. Bad files raise no error here: they are reported when
+    they are opened by themselves.
     """
     masks = Masks()
-    found = ((group, group.fields(masks)) for group in groups)
-    for group, fields in read_ahead(found, AHEAD):
+    pairs = ((group, group.fields(masks)) for group in groups)
+    for group, fields in read_ahead(pairs, AHEAD):
         readers = _readers(group, fields, config)
         for member in group.members:
             yield member.file, next(readers)
 
 
 def _readers(group: Group, fields: Fields | None, config: JobConfig) -> Iterator[Reader | None]:
-    """Yield a reader for each file of a group, None for one that is in any doubt."""
+    """Yield a reader for each file of a group, None for a file that is left."""
     readers = _read(group, fields, config)
     if readers:
         yield from readers
@@ -51,7 +51,7 @@ def _readers(group: Group, fields: Fields | None, config: JobConfig) -> Iterator
 
 
 def _read(group: Group, fields: Fields | None, config: JobConfig) -> "list[MemberReader] | None":
-    """Make a reader for each file of a group; None if any of them is in doubt."""
+    """Make a reader for each file of a group; None if one of them cannot be read fast."""
     table = group.table
     if table is None or fields is None:
         return None
@@ -63,24 +63,24 @@ def _read(group: Group, fields: Fields | None, config: JobConfig) -> "list[Membe
     batch = FastParser(careful, config).batch(fields, _unread)
     if batch is None:
         return None
-    form = described(table.dialect, config.checks.ohlc, careful.others)
-    form = ", ".join(filter(None, (table.compression, "utf-8", form)))
-    shared = _Shared(table, fields.bytes, form, config)
+    written = described(table.dialect, config.checks.ohlc, careful.others)
+    description = ", ".join(filter(None, (table.compression, "utf-8", written)))
+    shared = _Shared(table, fields.bytes, description, config)
     parts = zip(group.members, pairwise(bounds), strict=True)
     return [MemberReader(member, shared, _cut(batch, *rows)) for member, rows in parts]
 
 
 class _Shared(NamedTuple):
-    """What the readers of a group share; `rows` are those of all, as text."""
+    """What the readers of a group share; `rows` is the text of all their rows."""
 
     table: TableHead
     rows: bytes | bytearray
-    form: str
+    description: str
     config: JobConfig
 
 
 class MemberReader:
-    """Read one file of a group, whose bars are known."""
+    """Read one file of a group, from bars that have been read already."""
 
     unit = "line"
 
@@ -93,21 +93,21 @@ class MemberReader:
         self._batch = batch
 
     def describe(self) -> str:
-        """Say in which form the file is and which columns are read."""
-        return self._shared.form
+        """Describe the file's format and the columns that are read."""
+        return self._shared.description
 
     def batches(self) -> Iterator[ArrayBatch]:
         """Yield all bars."""
         if self._batch.rows:
-            # Held here, it would be a circle, which is only freed when garbage is looked for.
+            # Stored in self, it would be a reference cycle, freed only by garbage collection.
             yield self._batch._replace(plain=self._plain)
 
     def bytes_read(self) -> int:
-        """Tell how many of the file's bytes are read."""
+        """Return how many of the file's bytes have been read."""
         return self._member.file.size or 0
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
-        """Explain that a bar is not later than the one before it."""
+        """Return the error for a finding about a bar, for example that it is out of order."""
         return self._parser().cells.order_problem(batch, finding)
 
     def _plain(self) -> Batch:
@@ -129,36 +129,36 @@ def _unread() -> Batch:
 
 
 def _bounds(members: Sequence[Member], fields: Fields) -> list[int]:
-    """Tell at which row each file begins, and where the last one ends."""
+    """Return the row at which each file begins, and the row after the last one."""
     _, line_ends = fields.span(fields.width - 1)
     stops = line_ends.searchsorted([member.end for member in members])
     return [0, *stops.tolist()]
 
 
 def _are_alike(fields: Fields, bounds: Sequence[int], careful: CarefulParser) -> bool:
-    """Tell whether the timestamps of all files are in one form, each by its own first one."""
+    """Return whether all files write timestamps the same way, each by its own first one."""
     if careful.timestamp is None:
         return True
     begins, ends = fields.span(careful.timestamp)
     firsts = [start for start, stop in pairwise(bounds) if start < stop]
-    places = zip(begins[firsts].tolist(), ends[firsts].tolist(), strict=True)
-    cells = [fields.bytes[begin:end].decode() for begin, end in places]
+    spans = zip(begins[firsts].tolist(), ends[firsts].tolist(), strict=True)
+    cells = [fields.bytes[begin:end].decode() for begin, end in spans]
     try:
         careful.cells.timestamps.read(cells[:1])
-        return len({_form(cell, careful) for cell in set(cells)}) == 1
+        return len({_unit_and_pattern(cell, careful) for cell in set(cells)}) == 1
     except BadCellError:
         return False
 
 
-def _form(cell: str, careful: CarefulParser) -> tuple[int, str]:
-    """Tell the form of a column by its first cell; raises `BadCellError` if it leaves a choice."""
+def _unit_and_pattern(cell: str, careful: CarefulParser) -> tuple[int, str]:
+    """Find how a column is written by its first cell; raises `BadCellError` if that is unclear."""
     reader = TimestampReader(careful.cells.timestamps.written)
     reader.read([cell])
     return reader.epoch_unit_ns, reader.pattern
 
 
 def _cut(batch: ArrayBatch, start: int, stop: int) -> ArrayBatch:
-    """Take consecutive rows of a batch, as those of a file of their own below its header."""
+    """Return consecutive rows of a batch, as the rows of a file below its header."""
     return ArrayBatch(
         batch.closes._replace(values=batch.closes.values[start:stop]),
         None if batch.timestamps_ns is None else batch.timestamps_ns[start:stop],

@@ -1,7 +1,7 @@
-"""This module reads one file of text, block after block: plain ones fast, all others carefully.
+"""This module reads one file of text, block by block: plain blocks fast, all others carefully.
 
-The careful parser is the authority: it reads the first block, so that the table's form is known,
-and whatever the fast one findings.
+The careful parser is the authority: it reads the first block, which shows the table's format, and
+every block that the fast parser refuses.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from rollsignal.readers.opening import OpenedFile
 class TextReader:
     """Read one file of delimited text.
 
-    careful_bytes: how much is read carefully before the fast parser, which takes a while to
-    load, may begin.
+    careful_bytes: how many bytes are read carefully before the fast parser, which takes a while
+    to load, may start.
     """
 
     unit = "line"
@@ -42,14 +42,14 @@ class TextReader:
         self.order_problem = self._careful.cells.order_problem
 
     def describe(self) -> str:
-        """Say in which form the file is and which columns are read."""
+        """Describe the file's format and the columns that are read."""
         file = self._file
-        form = [file.compression, file.blocks.encoding]
-        form += [described(self.dialect, self._config.checks.ohlc, self._careful.others)]
-        return ", ".join(filter(None, form))
+        description = [file.compression, file.blocks.encoding]
+        description += [described(self.dialect, self._config.checks.ohlc, self._careful.others)]
+        return ", ".join(filter(None, description))
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
-        """Yield all bars; raises `DataError` where the text is in doubt."""
+        """Yield all bars; raises `DataError` where the text is wrong or unclear."""
         yield from self._carefully(self._beginning)
         read = len(self._beginning)
         blocks = iter(self._file.blocks)
@@ -61,7 +61,7 @@ class TextReader:
         self._careful.finish(self._file.blocks.cut)
 
     def _fast(self) -> Iterator[Batch | ArrayBatch]:
-        """Yield what is left, the blocks that are plain as arrays."""
+        """Yield the remaining blocks, plain ones as arrays."""
         from rollsignal.readers.fast.parser import FastParser
 
         fast = FastParser(self._careful, self._config)
@@ -81,7 +81,7 @@ class TextReader:
             raise problem
 
     def _again(self, block: bytearray, line: int) -> Batch:
-        """Read a block carefully that was read fast."""
+        """Read a block carefully that was already read fast."""
         self._careful.records.line = line
         (batch,) = self._carefully(block)
         return batch

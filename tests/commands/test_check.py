@@ -273,8 +273,8 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "no close column": (b"open\n1\n", "line 1: no 'close' column in the header: 'open'"),
     "nothing in it": (b"", "no header and no rows: the file is empty or blank"),
     "a close that is none": (day(2).replace("4,5,1", "4,x,1").encode(), "line 2: close is 'x'"),
-    "a torn archive": (gzip.compress(day(2, 50).encode())[:-20], "not a whole gzip file"),
-    "a torn table": (b"PAR1 and no more", "not a whole parquet file"),
+    "a torn archive": (gzip.compress(day(2, 50).encode())[:-20], "cannot be read as gzip"),
+    "a torn table": (b"PAR1 and no more", "cannot be read as parquet"),
     "a short row": (day(2).encode() + b"2024-01-02 01:00:00,5\n", "line 5: 2 fields instead"),
 }
 

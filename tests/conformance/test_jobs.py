@@ -54,7 +54,7 @@ def of_bars(record: dict[str, Any]) -> dict[str, Any]:
 
 def known(state: State) -> tuple[object, ...]:
     """Return what a state knows of bars, and not in which folder they were."""
-    accounts = {name: account._replace(last_file="") for name, account in state.series.items()}
+    accounts = {name: account._replace(last_file="") for name, account in state.accounts.items()}
     written = state.written and state.written.parts
     return accounts, state.symbols, state.digest, state.segments, written
 

@@ -45,7 +45,7 @@ def test_what_follows_the_first_stream_is_not_dropped(tmp_path, library, ending)
     (tmp_path / "bars").write_bytes(
         library.compress(head) + (b"junk" if ending == "junk" else second)
     )
-    with pytest.raises(DataError, match="bars: not a whole"):
+    with pytest.raises(DataError, match="bars: cannot be read as"):
         decide([str(tmp_path / "bars")], TWO, ignore)
 
 

@@ -101,7 +101,9 @@ def test_inputs_keep_the_order_in_which_they_are_given() -> None:
         (["empt?"], "Input data file not found (pattern: empt?)"),
     ],
 )
-def test_nothing_found_is_an_input_error(folder: Path, given_: list[str], message: str) -> None:
+def test_a_path_without_files_is_an_input_error(
+    folder: Path, given_: list[str], message: str
+) -> None:
     (folder / "empty").mkdir()
     (folder / "hidden").mkdir()
     (folder / "hidden" / ".a.csv").touch()
@@ -139,7 +141,7 @@ def problem_of(path: str) -> str:
     return f"{type(caught.value).__name__}: {caught.value.message}"
 
 
-def test_what_is_no_file_is_an_input_error(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_an_input_error(tmp_path: Path) -> None:
     at = socket.socket(socket.AF_UNIX)
     os.chdir(tmp_path)
     at.bind("socket")
@@ -162,7 +164,7 @@ def test_what_is_no_file_is_an_input_error(tmp_path: Path) -> None:
         (b"close\nPAR1", None),
     ],
 )
-def test_a_columnar_format_is_told_by_the_first_bytes(head: bytes, form: str | None) -> None:
+def test_the_first_bytes_decide_which_columnar_format_it_is(head: bytes, form: str | None) -> None:
     assert columnar_format(head) == form
 
 

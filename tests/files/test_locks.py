@@ -38,7 +38,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-# What is read and written under a lock would be lost if another process came between.
+# A value read and written under a lock would be lost if another process wrote in between.
 COUNT = """
 from rollsignal.files import locks
 locks.POLL_SECONDS = 0.0005
@@ -64,7 +64,7 @@ except OutputError as error:
 
 
 class Process(subprocess.Popen[str]):
-    """A process that runs some Python with paths for its arguments."""
+    """A process that runs Python code with paths as its arguments."""
 
     def __init__(self, code: str, *paths: object, before: str = "") -> None:
         line = [sys.executable, "-c", "import sys\n" + code, *map(str, paths)]
@@ -80,12 +80,12 @@ class Process(subprocess.Popen[str]):
         )
 
     def says(self) -> str:
-        """Wait for its next line."""
+        """Wait for the process's next line."""
         assert self.stdout is not None
         return self.stdout.readline().rstrip()
 
     def goes_on(self) -> None:
-        """Let it go on."""
+        """Let the process continue."""
         assert self.stdin is not None
         self.stdin.write("\n")
         self.stdin.flush()
@@ -102,7 +102,7 @@ def started(code: str, *paths: object, before: str = "") -> Iterator[Process]:
 
 @contextmanager
 def holding(*paths: object) -> Iterator[Process]:
-    """Have another process hold locks."""
+    """Let another process hold locks."""
     with started(HOLD, *paths) as process:
         assert process.says() == "held"
         yield process
@@ -133,10 +133,10 @@ def test_what_another_run_writes_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def test_a_run_that_ends_lets_go_and_leaves_nothing(tmp_path: Path) -> None:
-    with holding(tmp_path / "a", tmp_path / "b") as other:
+    with holding(tmp_path / "a", tmp_path / "b") as process:
         assert sorted(os.listdir(tmp_path)) == [".a.lock", ".b.lock"]
-        other.goes_on()
-        assert other.wait() == 0
+        process.goes_on()
+        assert process.wait() == 0
         assert os.listdir(tmp_path) == []
         assert_free(tmp_path / "a", tmp_path / "b")
     assert os.listdir(tmp_path) == []
@@ -153,9 +153,9 @@ def test_a_run_that_fails_lets_go(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_blocks_nobody_and_the_next_one_cleans_up(tmp_path: Path) -> None:
-    with holding(tmp_path / "a") as other:
-        other.kill()
-        assert other.wait() == -signal.SIGKILL
+    with holding(tmp_path / "a") as process:
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
         assert os.listdir(tmp_path) == [".a.lock"]
         assert_free(tmp_path / "a")
     assert os.listdir(tmp_path) == []
@@ -190,7 +190,7 @@ def test_one_file_by_two_names_is_one_lock(tmp_path: Path, monkeypatch: pytest.M
             assert_busy(name)
 
 
-def test_folders_are_made_and_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_folders_are_made_and_an_output_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     assert_free(tmp_path / "no/such/out")
     assert os.listdir(tmp_path / "no/such") == []
     for path in (str(tmp_path), "nul\0byte"):
@@ -222,7 +222,7 @@ def leads_to(descriptor: int, path: Path) -> bool:
 
 
 class Clock:
-    """A clock that goes on only when somebody sleeps."""
+    """A clock that advances only during sleeps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 0.0
@@ -237,30 +237,30 @@ class Clock:
 def test_a_run_that_waits_gets_the_lock_when_the_other_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with holding(tmp_path / "a") as other:
+    with holding(tmp_path / "a") as process:
 
         def sleep(seconds: float) -> None:
-            other.goes_on()
-            other.wait()
+            process.goes_on()
+            process.wait()
 
         monkeypatch.setattr(locks, "sleep", sleep)
         with held([f"{tmp_path}/a"], 600):
-            assert other.returncode == 0
+            assert process.returncode == 0
             assert_busy(tmp_path / "a")
     assert os.listdir(tmp_path) == []
 
 
 def test_a_run_that_waits_gets_the_lock_when_the_other_is_killed(tmp_path: Path) -> None:
-    with holding(tmp_path / "a") as other, started(WAIT, tmp_path / "a") as waiting:
+    with holding(tmp_path / "a") as process, started(WAIT, tmp_path / "a") as waiting:
         assert waiting.says() == "waiting"
-        other.kill()
+        process.kill()
         while (line := waiting.says()) == "waiting":
             pass
         assert line == "held"
 
 
 @pytest.mark.parametrize("wait_seconds", [0.25, 3600.0])
-def test_a_run_waits_as_long_as_it_is_told_for_all_locks_together(
+def test_the_waiting_time_is_for_all_locks_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_seconds: float
 ) -> None:
     clock = Clock(monkeypatch)
@@ -304,7 +304,7 @@ def test_runs_that_come_and_go_never_hold_a_lock_together_nor_wait_for_each_othe
     assert os.listdir(tmp_path) == ["counter"]
 
 
-def test_a_lock_that_was_removed_before_it_was_got_is_none(
+def test_a_lock_whose_file_was_removed_meanwhile_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flock, others = fcntl.flock, []
@@ -319,10 +319,10 @@ def test_a_lock_that_was_removed_before_it_was_got_is_none(
 
     monkeypatch.setattr(fcntl, "flock", late)
     assert_busy(tmp_path / "a")
-    for other in others:
-        other.goes_on()
-        with other:
-            assert other.wait() == 0
+    for process in others:
+        process.goes_on()
+        with process:
+            assert process.wait() == 0
 
 
 def test_the_lock_of_another_run_is_not_removed_though_somebody_removed_ours(
@@ -330,11 +330,11 @@ def test_the_lock_of_another_run_is_not_removed_though_somebody_removed_ours(
 ) -> None:
     with held([f"{tmp_path}/a"]):
         (tmp_path / ".a.lock").unlink()
-        other = Process(HOLD, tmp_path / "a")
-        assert other.says() == "held"
-    with other:
+        process = Process(HOLD, tmp_path / "a")
+        assert process.says() == "held"
+    with process:
         assert_busy(tmp_path / "a")
-        other.goes_on()
+        process.goes_on()
 
 
 @needs_permissions
@@ -353,7 +353,7 @@ def test_a_pipe_in_the_place_of_a_lock_is_not_waited_for(tmp_path: Path) -> None
 
 
 @needs_permissions
-def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_to_is_reported(tmp_path: Path) -> None:
     (tmp_path / "shut").mkdir(mode=0o555)
     with started(REFUSED, tmp_path / "shut/a", before=LIKE_ANYONE) as other:
         assert other.says() == (
@@ -389,7 +389,7 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == [".a.lock"]
 
 
-def test_a_file_system_without_locks_is_told_and_the_run_goes_on(
+def test_a_file_system_without_locks_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def flock(descriptor: int, operation: int) -> NoReturn:
@@ -406,7 +406,7 @@ def test_a_file_system_without_locks_is_told_and_the_run_goes_on(
     assert sorted(os.listdir("/dev/fd")) == before
 
 
-def test_a_platform_without_locks_is_told_and_the_run_goes_on(
+def test_a_platform_without_locks_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)
@@ -414,17 +414,17 @@ def test_a_platform_without_locks_is_told_and_the_run_goes_on(
         assert len(warnings) == 1
 
 
-def test_a_file_system_whose_files_are_never_the_same_is_told_and_the_run_goes_on(
+def test_a_file_system_with_unstable_inode_numbers_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
+    monkeypatch.setattr(os.path, "samestat", lambda left, right: False)
     before = sorted(os.listdir("/dev/fd"))
     with held([f"{tmp_path}/a"]) as warnings:
         assert len(warnings) == 1
     assert sorted(os.listdir("/dev/fd")) == before
 
 
-# Asking for a lock without taking it.
+# Asking whether a lock is held, without taking it.
 
 
 def test_a_lock_is_held_from_its_taking_to_its_release(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from rollsignal.config.settings import Columns
 from rollsignal.errors import DiskError, InputError, UsageError
 from rollsignal.files import remote
 from rollsignal.files.find import find_paths, input_of
-from rollsignal.files.remote import found_at, name_of, place_of, remote_error, waited
+from rollsignal.files.remote import find_remote, location_of, name_of, remote_error, waited
 from rollsignal.readers.dialect import symbol_of
 from tests.support.frames import FRAMES, TEXTS, arrow, csv, parquet
 from tests.support.shell import CONFIG as YAML
@@ -46,8 +46,8 @@ def tree(store: Served) -> None:
 
 @pytest.fixture
 def bucket(store: Served, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the name of a bucket of the test's own."""
-    # The libraries keep clients of a bucket with their keys, so no bucket serves twice.
+    """Return the name of a bucket for this test alone."""
+    # The libraries cache the clients of a bucket with their keys, so every test has a new bucket.
     name = f"bucket-{len(list(store.root.iterdir()))}"
     (store.root / name).mkdir()
     yield name
@@ -57,7 +57,7 @@ def bucket(store: Served, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def deciding(folder: Path, *inputs: str, config: str = YAML) -> str:
-    """Run the job; tell all that it leaves, but for the latency, with the inputs' name as FILE."""
+    """Run the job; return all outputs without the latency, with FILE for the inputs' name."""
     folder.mkdir(exist_ok=True)
     job = Job(folder, config=config)
     outputs = [folder / "signals.csv", folder / "summary.json"]
@@ -100,7 +100,7 @@ def test_a_damaged_columnar_object_is_bad_data(
     store.put(f"{bucket}/bars", FORMS[form][:-20] + FORMS[form][-6:])
     assert Job(tmp_path).run(input=f"s3://{bucket}/bars") == 65
     message = str(Job(tmp_path).metrics()["error_message"])
-    assert message.startswith(f"s3://{bucket}/bars: not a whole {form} file: ")
+    assert message.startswith(f"s3://{bucket}/bars: cannot be read as {form}: ")
 
 
 KINDS = {
@@ -125,7 +125,7 @@ def test_every_kind_of_store_is_read(
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_every_kind_of_store_knows_what_is_not_there(
+def test_a_missing_object_is_an_input_error_in_every_kind_of_store(
     store: Served, bucket: str, tmp_path: Path, kind: str
 ) -> None:
     base = kind.format(bucket=bucket, url=store.url)
@@ -136,7 +136,7 @@ def test_every_kind_of_store_knows_what_is_not_there(
 
 
 def test_google_lists_what_a_folder_holds() -> None:
-    assert found_at("gs://tree/day=1/") == ["gs://tree/day=1/a.csv", "gs://tree/day=1/x.csv"]
+    assert find_remote("gs://tree/day=1/") == ["gs://tree/day=1/a.csv", "gs://tree/day=1/x.csv"]
 
 
 def test_objects_and_files_are_read_in_the_order_of_their_first_timestamps(
@@ -181,13 +181,13 @@ def test_a_panel_in_one_object_is_decided_as_one_in_a_file_is(
     assert deciding(tmp_path / "2", f"s3://{bucket}/bars", config=config) == here
 
 
-def below(found: list[str], root: str) -> list[str]:
-    assert all(path.startswith(root) for path in found)
-    return [path.removeprefix(root) for path in found]
+def below(urls: list[str], root: str) -> list[str]:
+    assert all(path.startswith(root) for path in urls)
+    return [path.removeprefix(root) for path in urls]
 
 
 def either(root: str, pattern: str) -> list[str] | str:
-    """Find inputs below a root, or the message that there are none."""
+    """Find inputs below a root; return the message if there are no inputs."""
     try:
         return below(find_paths([root + pattern]), root)
     except InputError as nothing:
@@ -241,8 +241,8 @@ def test_an_empty_object_that_marks_a_folder_is_no_input(store: Served, bucket: 
     store.put(f"{bucket}/a/empty.csv", b"")
     store.folder_markers = True
     for pattern in ("", "**", "a/"):
-        found = below(found_at(f"s3://{bucket}/{pattern}"), f"s3://{bucket}/")
-        assert sorted(found) == ["a/b/x.csv", "a/empty.csv"]
+        keys = below(find_remote(f"s3://{bucket}/{pattern}"), f"s3://{bucket}/")
+        assert sorted(keys) == ["a/b/x.csv", "a/empty.csv"]
 
 
 @pytest.mark.parametrize("path", ["a/", "*/", "b/", "[a]/", "a/b/"])
@@ -251,14 +251,14 @@ def test_a_folder_that_is_only_marked_has_no_files(store: Served, bucket: str, p
     store.put(f"{bucket}/x.csv", csv())
     store.folder_markers = True
     with pytest.raises(InputError, match="Input folder has no files"):
-        found_at(f"s3://{bucket}/{path}")
+        find_remote(f"s3://{bucket}/{path}")
 
 
 def test_a_folder_of_more_objects_than_a_page_is_found_whole(store: Served, bucket: str) -> None:
     names = [f"s3://{bucket}/{number:04}.csv" for number in range(1_001)]
     for name in names:
         store.put(name.removeprefix("s3://"), b"x")
-    assert found_at(f"s3://{bucket}/") == names
+    assert find_remote(f"s3://{bucket}/") == names
     assert len({path for _, path, _ in store.asked if "continuation-token" in path}) == 1
 
 
@@ -270,7 +270,7 @@ def test_a_web_address_is_one_file_whatever_is_in_it() -> None:
         "https://h/[a]*?x=*",
         "http://h?a=b",
     ):
-        assert found_at(url) == find_paths([url]) == [url]
+        assert find_remote(url) == find_paths([url]) == [url]
 
 
 def test_a_store_is_not_asked_where_that_is_not_wanted(store: Served) -> None:
@@ -326,9 +326,9 @@ def test_the_symbol_of_an_object_is_its_name_without_the_usual_suffixes(
 @pytest.mark.parametrize(
     ("url", "hint"),
     [
-        ("ftp://host/x.csv", "ftp:// is not read; known: s3, gs, az, abfss, http, https"),
-        ("S3://bucket/x.csv", "S3:// is not read; did you mean s3?"),
-        ("file://host/x.csv", "file:// is not read; known: s3, gs, az, abfss, http, https"),
+        ("ftp://host/x.csv", "ftp:// is not supported; known: s3, gs, az, abfss, http, https"),
+        ("S3://bucket/x.csv", "S3:// is not supported; did you mean s3?"),
+        ("file://host/x.csv", "file:// is not supported; known: s3, gs, az, abfss, http, https"),
     ],
 )
 def test_another_scheme_is_refused(url: str, hint: str) -> None:
@@ -351,14 +351,14 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, url: st
     job = Job(tmp_path)
     done = run(job, url)
     assert done.returncode == 2
-    assert "credentials are never part of it" in str(job.metrics()["error_message"])
+    assert "without credentials" in str(job.metrics()["error_message"])
     assert_no_secret(job, done)
 
 
 def run(
     job: Job, *inputs: str, more: tuple[str, ...] = (), env: Mapping[str, str] = os.environ
 ) -> subprocess.CompletedProcess[str]:
-    """Run the job as a process of its own, as talkative as it can be."""
+    """Run the job as a separate process, with as much logging as possible."""
     return subprocess.run(
         process_arguments(*job.arguments("-v", *more)[1:], "--input", *inputs),
         env=env,
@@ -370,12 +370,12 @@ def run(
 
 
 def without(part: str, **more: str) -> dict[str, str]:
-    """Give the environment without the names that have this part, with others added."""
+    """Return the environment without the names that contain this part, with others added."""
     return {name: text for name, text in os.environ.items() if part not in name} | more
 
 
 def assert_no_secret(job: Job, done: subprocess.CompletedProcess[str]) -> None:
-    """See that neither a key nor a part of it is anywhere in what a run leaves."""
+    """Check that no output of a run holds a key or a part of one."""
     left = done.stdout + done.stderr + job.log.read_text() + job.output.read_text()
     assert job.log.read_text()
     assert job.output.read_text() == done.stdout
@@ -413,7 +413,7 @@ def test_public_data_are_read_without_keys(
     assert run(Job(tmp_path), f"s3://{bucket}/bars", env=public).returncode == 0
 
 
-# Runs the command where a stand-in for boto3's reader of AWS config files has the keys.
+# Runs the command with a stand-in for boto3's reader of AWS config files, which has the keys.
 PROFILED = f"""
 import sys, types
 from rollsignal.cli.main import main
@@ -478,7 +478,7 @@ def test_an_output_that_is_a_url_is_refused(
     assert left == ({"metrics.json"} if flag == "--log-file" else set())
 
 
-def test_a_dry_run_tells_what_would_be_read(
+def test_a_dry_run_lists_what_would_be_read(
     store: Served, bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store.put(f"{bucket}/a.csv.gz", TEXTS["gz"])
@@ -492,37 +492,37 @@ def test_a_dry_run_tells_what_would_be_read(
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("text", "reason"),
     [
         ("Received redirect without LOCATION, this", "the bucket is in another region"),
         ("Content-Length Header missing", "the server does not say how long the file is"),
         ("error: InvalidCertificate(UnknownIssuer)", "the server's certificate is not trusted"),
-        ("error sending request: dns error", "there is no server of this name"),
+        ("error sending request: dns error", "there is no server with this name"),
         ("status code: 503 Service Unavailable: <Key>SECRET</Key>", "the server answers 503"),
         ("GET https://h/x?sig=SECRET - what else?\n<Key>SECRET</Key>", "what else?"),
         ("of https://me:SECRET@h/x?sig=SECRET", "of https://h/x?…"),
         ("", "OSError('')"),
     ],
 )
-def test_a_failure_is_told_in_words_that_hold_no_secret(said: str, reason: str) -> None:
-    problem = remote_error("gs://b/x", OSError(said), midway=False)
+def test_the_reason_of_a_failure_holds_no_secret(text: str, reason: str) -> None:
+    problem = remote_error("gs://b/x", OSError(text), midway=False)
     assert problem.message == f"Input data file cannot be opened: {reason}"
-    web = remote_error("https://me:SECRET@h/x?sig=SECRET", OSError(said), midway=False)
+    web = remote_error("https://me:SECRET@h/x?sig=SECRET", OSError(text), midway=False)
     assert web.detail == "path: https://h/x?…"
     assert "SECRET" not in str(problem) + str(web)
 
 
 @pytest.mark.parametrize(
-    "said", ["PUT latest/api/token in", "status code: 403", "status code: 400"]
+    "text", ["PUT latest/api/token in", "status code: 403", "status code: 400"]
 )
-def test_where_keys_may_help_their_names_are_given(said: str) -> None:
+def test_where_keys_may_help_their_names_are_given(text: str) -> None:
     names = {"s3": "AWS_ACCESS_KEY_ID", "gs": "GOOGLE_APPLICATION", "az": "AZURE_STORAGE"}
     for scheme, name in names.items():
-        assert name in remote_error(f"{scheme}://b/x", OSError(said), midway=False).detail
+        assert name in remote_error(f"{scheme}://b/x", OSError(text), midway=False).detail
         assert (
             name not in remote_error(f"{scheme}://b/x", OSError("timed out"), midway=False).detail
         )
-    assert remote_error("https://h/x", OSError(said), midway=False).detail == "path: https://h/x"
+    assert remote_error("https://h/x", OSError(text), midway=False).detail == "path: https://h/x"
 
 
 def test_a_secure_address_is_spoken_to_securely(tmp_path: Path) -> None:
@@ -533,7 +533,7 @@ def test_a_secure_address_is_spoken_to_securely(tmp_path: Path) -> None:
             subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process,
             server.accept()[0] as connection,
         ):
-            # The record that begins a TLS handshake.
+            # The first record of a TLS handshake.
             assert connection.recv(1) == b"\x16"
             process.terminate()
     assert process.returncode == 143
@@ -580,7 +580,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server(
     waiting, ended = threading.Event(), threading.Event()
 
     def keep_waiting(handler: Any) -> None:
-        # Polars begins with the end of the file.
+        # Polars reads the end of the file first.
         if what != "a columnar file" or handler.headers.get("Range", "").startswith("bytes=-"):
             waiting.set()
             ended.wait(60)
@@ -592,7 +592,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server(
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert waiting.wait(60)
         process.send_signal(number)
-        # Far less than the server is waited for.
+        # Far less than the time to wait for the server.
         printed, _ = process.communicate(timeout=10)
         ended.set()
     assert process.returncode == code
@@ -601,7 +601,7 @@ def test_a_signal_ends_a_run_that_waits_for_a_server(
 
 
 def is_midway(handler: Any) -> bool:
-    """Tell requests for the middle of a file from those for its beginning or its end."""
+    """Return whether a request is for the middle of a file, not its beginning or its end."""
     return not handler.headers.get("Range", "").startswith(("bytes=0-", "bytes=-"))
 
 
@@ -666,7 +666,7 @@ def test_an_object_that_changes_while_it_is_read_is_a_disk_error(
 
 
 @pytest.mark.parametrize("form", ["large", "gz", "empty"])
-def test_a_web_server_without_parts_gives_texts(
+def test_texts_are_read_from_a_web_server_that_does_not_send_parts(
     store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
     store.put(f"{bucket}/bars", FORMS[form])
@@ -676,14 +676,14 @@ def test_a_web_server_without_parts_gives_texts(
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow", "zip"])
-def test_a_web_server_without_parts_gives_nothing_that_is_sought_in(
+def test_seekable_formats_need_a_web_server_that_sends_parts(
     store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
     store.put(f"{bucket}/bars", FORMS[form])
     job = Job(tmp_path)
     with plainly_serving(store.root / bucket) as url:
         assert job.run(input=f"{url}/bars") == 66
-    reason = "the server gives no parts of files, which this form needs"
+    reason = "the server does not send parts of files, which this format needs"
     assert job.metrics() == error("v1", f"Input data file cannot be opened: {reason}")
 
 
@@ -696,7 +696,7 @@ def test_without_obstore_a_url_is_an_input_error_that_says_how_to_get_it(
             remote.store_of(url)
 
 
-def test_a_place_is_taken_apart() -> None:
-    assert place_of("s3://bucket/a/b?c#d") == ("s3", "bucket", "a/b?c#d")
-    assert place_of("s3://bucket") == ("s3", "bucket", "")
-    assert place_of("http://[::1]:80?x=a/b") == ("http", "[::1]:80", "x=a/b")
+def test_a_url_is_split_into_scheme_root_and_key() -> None:
+    assert location_of("s3://bucket/a/b?c#d") == ("s3", "bucket", "a/b?c#d")
+    assert location_of("s3://bucket") == ("s3", "bucket", "")
+    assert location_of("http://[::1]:80?x=a/b") == ("http", "[::1]:80", "x=a/b")

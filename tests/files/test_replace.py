@@ -26,7 +26,7 @@ def make_pipe(path: Path) -> None:
 
 
 def make_socket(path: Path) -> None:
-    # The path of a socket may be too long to bind by; its name in the working folder is not.
+    # The full path of a socket may be too long to bind to; its name in the working folder is not.
     here = Path.cwd()
     os.chdir(path.parent)
     try:
@@ -59,7 +59,7 @@ def test_a_file_opened_is_not_inherited_by_other_programs(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["none", "none/f", "f/below"])
-def test_a_missing_file_is_told_with_its_path(tmp_path: Path, name: str) -> None:
+def test_a_missing_file_is_reported_with_its_path(tmp_path: Path, name: str) -> None:
     (tmp_path / "f").write_bytes(b"")
     path = str(tmp_path / name)
     with pytest.raises(InputError) as caught:
@@ -68,14 +68,14 @@ def test_a_missing_file_is_told_with_its_path(tmp_path: Path, name: str) -> None
     assert caught.value.detail == f"path: {path}"
 
 
-def test_a_relative_path_that_is_missing_is_told_where_it_was_looked_for() -> None:
+def test_a_missing_relative_path_is_reported_with_where_it_was_looked_for() -> None:
     with pytest.raises(InputError) as caught:
         open_regular("no/such\n.csv", "It", InputError)
     assert caught.value.detail == r"path: 'no/such\n.csv', looked for in the working directory"
 
 
 @pytest.mark.parametrize("kind", ["a directory", "a pipe"])
-def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+def test_anything_but_a_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
     KINDS[kind](tmp_path / "it")
     with pytest.raises(InputError) as caught:
         open_regular(str(tmp_path / "it"), "It", InputError)
@@ -92,14 +92,14 @@ def test_a_pipe_is_read_to_its_end_where_pipes_are_taken(tmp_path: Path) -> None
     writer.join()
 
 
-def test_a_pipe_nobody_writes_to_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+def test_the_wait_for_a_pipe_nobody_writes_to_ends(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="It is a pipe, and silent"):
+    with pytest.raises(InputError, match="It is a pipe, and nothing came out of it within"):
         open_regular(str(tmp_path / "pipe"), "It", InputError, pipe_seconds=0.01)
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
-def test_a_file_whose_first_read_fails_is_told_as_a_disk_that_fails() -> None:
+def test_a_file_whose_first_read_fails_is_a_disk_error() -> None:
     with pytest.raises(DiskError, match="It cannot be read: Input/output error"):
         open_regular("/proc/self/mem", "It", InputError)
 
@@ -110,7 +110,7 @@ def test_a_device_is_not_read(device: str) -> None:
         open_regular(device, "It", InputError)
 
 
-def test_what_cannot_be_opened_is_told_with_the_reason(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_reported_with_the_reason(tmp_path: Path) -> None:
     make_socket(tmp_path / "socket")
     (tmp_path / "loop").symlink_to("loop")
     for path in (f"{tmp_path}/socket", f"{tmp_path}/loop", "x" * 5000, "nul\0byte"):
@@ -139,7 +139,7 @@ def test_a_file_is_written_in_utf8_with_plain_newlines(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["f"]
 
 
-def test_a_former_file_is_replaced_and_not_written_into(tmp_path: Path) -> None:
+def test_an_earlier_file_is_replaced_and_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("the former text")
     os.link(tmp_path / "f", tmp_path / "who has it open")
     replace(str(tmp_path / "f"), "new")
@@ -191,7 +191,7 @@ def test_a_name_as_long_as_can_be_is_written(tmp_path: Path, name: str) -> None:
     assert os.listdir(tmp_path) == [name]
 
 
-def test_making_way_removes_the_former_file_and_nothing_else(tmp_path: Path) -> None:
+def test_clearing_an_output_removes_the_earlier_file_and_nothing_else(tmp_path: Path) -> None:
     for name in ("f", "other"):
         (tmp_path / name).write_text(name)
     clear_output(str(tmp_path / "f"))
@@ -200,14 +200,16 @@ def test_making_way_removes_the_former_file_and_nothing_else(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_no_file_is_neither_removed_nor_replaced(tmp_path: Path, kind: str) -> None:
+def test_anything_but_a_regular_file_is_neither_removed_nor_replaced(
+    tmp_path: Path, kind: str
+) -> None:
     KINDS[kind](tmp_path / "it")
     (tmp_path / "link").symlink_to("it")
     before = snapshot(tmp_path)
     for path in (tmp_path / "it", tmp_path / "link"):
-        with pytest.raises(OutputError, match="there is something else than a file"):
+        with pytest.raises(OutputError, match="it exists and is not a regular file"):
             clear_output(str(path))
-        with pytest.raises(OutputError, match="there is something else than a file"):
+        with pytest.raises(OutputError, match="it exists and is not a regular file"):
             replace(str(path), "text")
     assert snapshot(tmp_path) == before
 
@@ -219,12 +221,12 @@ def test_a_device_is_neither_removed_nor_replaced(tmp_path: Path) -> None:
     except PermissionError:
         pytest.skip("only root may make a device")
     for act in (clear_output, lambda name: replace(name, "text")):
-        with pytest.raises(OutputError, match="there is something else than a file"):
+        with pytest.raises(OutputError, match="it exists and is not a regular file"):
             act(str(path))
         assert stat.S_ISCHR(path.lstat().st_mode)
 
 
-def test_an_output_that_cannot_be_created_is_told_with_the_reason_and_the_path(
+def test_an_output_that_cannot_be_created_is_reported_with_the_reason_and_the_path(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "f").write_text("a file")
@@ -236,7 +238,7 @@ def test_an_output_that_cannot_be_created_is_told_with_the_reason_and_the_path(
     assert (tmp_path / "f").read_text() == "a file"
 
 
-def test_a_write_that_fails_leaves_the_former_file_and_no_litter(tmp_path: Path) -> None:
+def test_a_write_that_fails_leaves_the_earlier_file_and_no_temporary_file(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("former")
     with files_no_larger_than(10), pytest.raises(DiskError) as caught:
         replace(str(tmp_path / "f"), "more than ten bytes")
@@ -251,12 +253,12 @@ def test_the_temporary_file_of_another_process_is_left_alone(tmp_path: Path) -> 
     assert (tmp_path / ".f.1.tmp").read_text() == "theirs"
 
 
-def same(one: str, other: str) -> bool:
-    return identity(one) == identity(other)
+def same(left: str, right: str) -> bool:
+    return identity(left) == identity(right)
 
 
-def test_the_remains_of_a_killed_process_with_our_number_are_no_hindrance(tmp_path: Path) -> None:
-    # In a container every run may be process number 1.
+def test_a_temporary_file_of_a_killed_process_with_our_id_does_not_block(tmp_path: Path) -> None:
+    # In a container every run may have process id 1.
     (tmp_path / f".f.{os.getpid()}.tmp").write_text("of a killed run")
     replace(str(tmp_path / "f"), "ours")
     assert os.listdir(tmp_path) == ["f"]
@@ -276,7 +278,7 @@ def test_files_are_the_same_also_through_dots_and_links(tmp_path: Path) -> None:
         assert not same(f"{tmp_path}/f", f"{tmp_path}/{name}"), name
 
 
-def test_files_that_are_not_there_yet_are_the_same_if_they_would_be(tmp_path: Path) -> None:
+def test_paths_of_files_that_do_not_exist_yet_are_compared(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("none")
     (tmp_path / "back").symlink_to(tmp_path)
     for name in ("none", "./none", "link", "back/none", "new/../none"):
@@ -284,8 +286,8 @@ def test_files_that_are_not_there_yet_are_the_same_if_they_would_be(tmp_path: Pa
     assert not same(f"{tmp_path}/none", f"{tmp_path}/other")
 
 
-def test_urls_are_the_same_if_they_are_shown_alike() -> None:
+def test_urls_that_are_shown_the_same_are_the_same() -> None:
     assert same("s3://b/x", "s3://b/x")
     assert same("https://h/x?sig=a/../y", "https://h/x?sig=b")
-    for other in ("s3://b/y", "gs://b/x", "s3://c/x", "s3://b/./x", "s3:/b/x"):
-        assert not same("s3://b/x", other), other
+    for url in ("s3://b/y", "gs://b/x", "s3://c/x", "s3://b/./x", "s3:/b/x"):
+        assert not same("s3://b/x", url), url

@@ -26,11 +26,11 @@ def bucket(store: Served) -> None:
 
 
 @given(st.binary(max_size=50), st.lists(READS | SEEKS | BACKWARD, max_size=9), st.integers(1, 9))
-def test_bytes_that_come_in_parts_are_read_and_sought_in_as_those_of_a_file(
+def test_bytes_that_come_in_parts_are_read_and_sought_like_those_of_a_file(
     data: bytes, steps: list[tuple[str, int, int]], part: int
 ) -> None:
-    def fetch(place: int) -> bytes:
-        return data[place : place + part]
+    def fetch(start: int) -> bytes:
+        return data[start : start + part]
 
     file = io.BytesIO(data)
     ours = io.BufferedReader(stores._Bytes(fetch, None, data[:part], len(data)), 4)
@@ -92,7 +92,7 @@ def test_a_key_that_no_client_can_send_is_refused(key: str) -> None:
         open_object(f"s3://bucket/{key}")
 
 
-def test_a_failure_at_first_is_one_of_the_input_and_later_one_of_reading(store: Served) -> None:
+def test_a_failure_is_an_input_error_at_first_and_a_disk_error_later(store: Served) -> None:
     def fail() -> None:
         raise PermissionError("status code: 403 Forbidden: <Key>AKID</Key>")
 
@@ -109,7 +109,7 @@ def test_a_failure_at_first_is_one_of_the_input_and_later_one_of_reading(store: 
         assert caught.value.__suppress_context__
 
 
-def test_an_object_that_is_replaced_by_its_like_has_not_changed(store: Served) -> None:
+def test_an_object_replaced_by_an_equal_one_has_not_changed(store: Served) -> None:
     store.put("bucket/same", b"x")
     watch = ObjectWatch("s3://bucket/same")
     watch.end()

@@ -48,7 +48,7 @@ def message_of(data: bytes) -> str:
 @pytest.mark.parametrize("kind", PACKERS)
 @given(st.binary(max_size=300))
 @settings(max_examples=20)
-def test_what_was_packed_comes_out(kind: str, data: bytes) -> None:
+def test_a_packed_file_is_unpacked_to_its_content(kind: str, data: bytes) -> None:
     assert unpack(PACKERS[kind](data)) == (data, kind)
 
 
@@ -71,7 +71,7 @@ def test_a_file_cut_off_anywhere_is_refused_by_name(kind: str, data: st.DataObje
     cut = data.draw(
         st.one_of(st.integers(8, len(packed) - 1), st.integers(1, 9).map(lambda n: len(packed) - n))
     )
-    assert message_of(packed[:cut]).startswith(f"bars.csv.z: not a whole {kind} file: ")
+    assert message_of(packed[:cut]).startswith(f"bars.csv.z: cannot be read as {kind}: ")
 
 
 @pytest.mark.parametrize("kind", PACKERS)
@@ -81,10 +81,10 @@ def test_a_damaged_file_is_refused_or_was_not_harmed(kind: str, data: st.DataObj
     packed = bytearray(PACKERS[kind](TABLE))
     packed[data.draw(st.integers(8, len(packed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        found = unpack(bytes(packed))[0]
+        answer = unpack(bytes(packed))[0]
     except DataError as error:
-        found = error.message.encode()
-    assert found == TABLE or found.startswith(f"bars.csv.z: not a whole {kind} file: ".encode())
+        answer = error.message.encode()
+    assert answer == TABLE or answer.startswith(f"bars.csv.z: cannot be read as {kind}: ".encode())
 
 
 @st.composite
@@ -118,24 +118,24 @@ def test_damaged_gzip_is_refused_or_read_as_the_standard_library_reads_it(
     for _ in range(data.draw(st.integers(1, 3))):
         harmed[data.draw(st.integers(2, len(packed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        found = unpack(bytes(harmed))[0]
+        content = unpack(bytes(harmed))[0]
     except DataError:
         return
-    assert found == gzip.decompress(harmed)
+    assert content == gzip.decompress(harmed)
 
 
 def test_gzip_is_read_without_the_faster_library_too(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = gzip.compress(TABLE)
     monkeypatch.setitem(sys.modules, "isal.igzip", None)
     assert unpack(packed + packed) == (TABLE + TABLE, "gzip")
-    assert "not a whole gzip file" in message_of(packed[:-1])
+    assert "cannot be read as gzip" in message_of(packed[:-1])
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
 @pytest.mark.parametrize("junk", [b"junk", b"close\n1\n", b"\x1f\x8b", b"\x1f", b"(\xb5/"])
 def test_what_follows_the_end_is_refused(kind: str, junk: bytes) -> None:
     assert message_of(PACKERS[kind](TABLE) + junk).startswith(
-        f"bars.csv.z: not a whole {kind} file: "
+        f"bars.csv.z: cannot be read as {kind}: "
     )
 
 
@@ -151,7 +151,7 @@ def test_a_zip_holds_one_file_and_folders_do_not_count() -> None:
     assert unpack(archive("day/", "day/bars.csv")) == (b"close\n1\n", "zip")
     for names, count in ((("a.csv", "b.csv"), 2), (("day/",), 0), (("a", "b/", "b/c", "d"), 3)):
         assert message_of(archive(*names)) == (
-            f"bars.csv.z: not a whole zip file: {count} files in the archive, not one"
+            f"bars.csv.z: cannot be read as zip: {count} files in the archive, not one"
         )
 
 
@@ -160,7 +160,7 @@ def test_an_encrypted_zip_is_refused() -> None:
     for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(magic) + flags] |= 1
     assert message_of(bytes(data)) == (
-        "bars.csv.z: not a whole zip file: the file in the archive is encrypted"
+        "bars.csv.z: cannot be read as zip: the file in the archive is encrypted"
     )
 
 
@@ -168,10 +168,10 @@ def test_an_encrypted_zip_is_refused() -> None:
 def test_rows_before_the_damage_never_pass_for_the_whole_file(kind: str) -> None:
     packed = PACKERS[kind](TABLE)
     for cut in (len(packed) // 2, len(packed) - 1):
-        assert refusal(packed[:cut]).startswith(f"bars.csv: not a whole {kind} file: ")
+        assert refusal(packed[:cut]).startswith(f"bars.csv: cannot be read as {kind}: ")
 
 
-def test_the_compression_is_told_by_the_content_and_described() -> None:
+def test_the_content_decides_the_compression_and_it_is_described() -> None:
     for kind, pack in PACKERS.items():
         with opened(pack(b"close\n1\n")) as reader:
             assert (
@@ -180,7 +180,7 @@ def test_the_compression_is_told_by_the_content_and_described() -> None:
 
 
 @pytest.mark.parametrize("kind", PACKERS)
-def test_a_packed_table_that_is_no_text_is_refused(kind: str) -> None:
+def test_a_packed_table_that_is_not_text_is_refused(kind: str) -> None:
     with pytest.raises(DataError), opened(PACKERS[kind](bytes(range(256)) * 9)) as reader:
         list(reader.batches())
 

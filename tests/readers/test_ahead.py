@@ -12,7 +12,7 @@ from rollsignal.readers.blocks import read_ahead
 
 
 class Counted:
-    """A source of the numbers from 0, which says how many it has given, and when."""
+    """A source of the numbers from 0, which records how many it has yielded, and when."""
 
     def __init__(self) -> None:
         self.given = 0
@@ -58,7 +58,7 @@ def test_an_error_is_raised_where_its_item_would_be(length: int, error: BaseExce
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("taken", [1, 3])
-def test_no_more_than_so_many_are_held_ready(taken: int, count: int) -> None:
+def test_at_most_count_items_are_held_ready(taken: int, count: int) -> None:
     """One more has been read, and waits for room."""
     source = Counted()
     items = read_ahead(iter(source), count)

@@ -67,7 +67,7 @@ class Broken(RawIOBase):
 def blocks_of(
     file: RawIOBase | BytesIO, first_bytes: int = FIRST_BYTES, block_bytes: int = BLOCK_BYTES
 ) -> Blocks:
-    # Not more is read ahead than a byte order mark needs.
+    # No more is read ahead than a byte order mark needs.
     buffered = BufferedReader(cast(RawIOBase, file), 4 if block_bytes < 4 else 8192)
     return Blocks(buffered, "bars.csv", first_bytes, block_bytes)
 
@@ -75,9 +75,9 @@ def blocks_of(
 def lines_of(data: bytes | bytearray) -> list[bytes]:
     """Split after every LF, CRLF and lone CR, by looking at each byte."""
     lines = [b""]
-    for place, byte in enumerate(data):
+    for index, byte in enumerate(data):
         lines[-1] += bytes([byte])
-        if byte == 0x0A or (byte == 0x0D and data[place + 1 : place + 2] != b"\n"):
+        if byte == 0x0A or (byte == 0x0D and data[index + 1 : index + 2] != b"\n"):
             lines.append(b"")
     return lines if lines[-1] else lines[:-1]
 
@@ -102,9 +102,9 @@ def test_every_block_is_whole_lines_wherever_the_reads_end(
     encoding: str, text: str, first_bytes: int, block_bytes: int
 ) -> None:
     blocks = blocks_of(BytesIO(ENCODERS[encoding](text)), first_bytes, block_bytes)
-    found = list(blocks)
-    assert [line for block in found for line in lines_of(block)] == lines_of(text.encode())
-    assert all(map(ends_a_line, found[:-1]))
+    pieces = list(blocks)
+    assert [line for block in pieces for line in lines_of(block)] == lines_of(text.encode())
+    assert all(map(ends_a_line, pieces[:-1]))
     assert blocks.cut == (bool(text) and not ends_a_line(text.encode()))
 
 
@@ -112,17 +112,17 @@ def test_every_block_is_whole_lines_wherever_the_reads_end(
 @pytest.mark.parametrize("length", range(FIRST_BYTES - 3, FIRST_BYTES + 2))
 def test_the_first_read_may_end_anywhere_near_a_line_end(length: int, end: bytes) -> None:
     lines = [b"x" * 100 + end, b"y" * (length - 100 - len(end)) + end, b"z" + end, b"last"]
-    found = list(blocks_of(BytesIO(b"".join(lines))))
-    assert b"".join(found) == b"".join(lines)
-    assert set(accumulate(map(len, found))) <= set(accumulate(map(len, lines)))
+    pieces = list(blocks_of(BytesIO(b"".join(lines))))
+    assert b"".join(pieces) == b"".join(lines)
+    assert set(accumulate(map(len, pieces))) <= set(accumulate(map(len, lines)))
 
 
 @given(texts, sizes, sizes)
 def test_what_one_loop_leaves_the_next_takes(text: str, taken: int, block_bytes: int) -> None:
     whole = list(blocks_of(BytesIO(text.encode()), block_bytes, block_bytes))
     blocks = blocks_of(BytesIO(text.encode()), block_bytes, block_bytes)
-    found = [block for _, block in zip(range(taken), blocks, strict=False)]
-    assert [*found, *read_ahead(iter(blocks), 2)] == whole
+    pieces = [block for _, block in zip(range(taken), blocks, strict=False)]
+    assert [*pieces, *read_ahead(iter(blocks), 2)] == whole
 
 
 def test_a_small_first_block_is_followed_by_larger_ones() -> None:
@@ -130,7 +130,7 @@ def test_a_small_first_block_is_followed_by_larger_ones() -> None:
     assert list(map(len, blocks)) == [4, 10, 10, 8]
 
 
-def test_nothing_is_no_block() -> None:
+def test_an_empty_file_has_no_block() -> None:
     for data in (b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE):
         blocks = blocks_of(BytesIO(data))
         assert list(blocks) == []
@@ -177,13 +177,13 @@ def test_a_file_that_never_ends_comes_in_blocks_of_bounded_size() -> None:
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE])
-def test_a_disk_that_fails_midway_is_told_apart_from_bad_data(mark: bytes) -> None:
+def test_a_disk_that_fails_midway_is_not_reported_as_bad_data(mark: bytes) -> None:
     with pytest.raises(DiskError, match=r"^bars.csv: reading failed: Input/output error"):
         list(blocks_of(Broken(mark + b"c\0\n\0")))
 
 
 @given(st.binary())
-def test_bytes_that_are_no_utf_8_are_kept_and_odd(data: bytes) -> None:
+def test_bytes_that_are_not_utf_8_are_kept_and_odd(data: bytes) -> None:
     text, odd = text_of(data)
     assert text.encode("utf-8", "surrogateescape") == in_lines(data)
     assert odd == (b"\0" in data or not is_utf_8(data))

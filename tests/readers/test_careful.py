@@ -53,10 +53,10 @@ def each_line(change: Callable[[str], str], header: bool = True) -> str:
     return "\n".join([change(HEADER) if header else HEADER, *map(change, ROWS), ""])
 
 
-def in_order(*places: int) -> str:
+def in_order(*columns: int) -> str:
     """Put the columns into another order."""
     lines = [line.split(",") for line in CLEAN.splitlines()]
-    return "".join(",".join(line[place] for place in places) + "\n" for line in lines)
+    return "".join(",".join(line[column] for column in columns) + "\n" for line in lines)
 
 
 USUAL = {
@@ -193,7 +193,7 @@ def test_a_bad_close_far_down_is_named_with_its_line(quote: str) -> None:
     assert refusal("close,note\n" + "".join(rows)) == expected
 
 
-def test_rows_before_the_one_in_doubt_are_given_first() -> None:
+def test_rows_before_a_bad_one_are_yielded_first() -> None:
     text = CLEAN + "2024-01-01 00:03:00,1,2\n"
     with opened(text) as reader:
         batches = plain_batches(reader)
@@ -224,7 +224,7 @@ BAD_CLOSES = [
 
 
 @pytest.mark.parametrize("cell", BAD_CLOSES)
-def test_a_close_that_is_no_number_is_refused_with_its_line_column_and_text(cell: str) -> None:
+def test_a_close_that_is_not_a_number_is_refused_with_its_line_column_and_text(cell: str) -> None:
     assert refusal(with_close(cell)).startswith(f"bars.csv line 3: close is {cell!r}, not a number")
 
 
@@ -378,7 +378,7 @@ REFUSED = {
     "a blank line before closes": ("close\n\n1\n2\n", "line 2: a blank line among closes"),
     "a second column below one": ("close\n1,5\n2,5\n", "line 2: 2 fields instead of 1"),
     "another delimiter below one column": ("close\n1;5\n", "line 2: close is '1;5', not a number"),
-    "a timestamp that is none": (
+    "a bad timestamp": (
         CLEAN.replace("2024-01-01 00:01:00", "2024-01-32 00:01:00"),
         "line 3: timestamp is '2024-01-32 00:01:00', no date of the calendar",
     ),
@@ -398,7 +398,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED)
-def test_a_table_in_doubt_is_refused_with_its_line(fault: str) -> None:
+def test_a_bad_table_is_refused_with_its_line(fault: str) -> None:
     text, expected = REFUSED[fault]
     separator = " " if expected.startswith("line") else ": "
     assert refusal(text).startswith(f"bars.csv{separator}{expected}")
@@ -422,7 +422,7 @@ def test_a_table_in_doubt_is_refused_with_its_line(fault: str) -> None:
         (b"\xff\xfe" + "close\n".encode("utf-16-le") + b"\x00\xdc", ": not UTF-16"),
     ],
 )
-def test_bytes_that_are_no_text_are_refused(data: bytes, expected: str) -> None:
+def test_bytes_that_are_not_text_are_refused(data: bytes, expected: str) -> None:
     separator = " " if expected.startswith("line") else ""
     assert refusal(data).startswith(f"bars.csv{separator}{expected}")
 
@@ -513,8 +513,8 @@ def test_a_pattern_for_two_columns_has_a_blank_between_them() -> None:
     config = CONFIG._replace(
         columns=Columns(timestamp=DateAndTime("day", "at")), timestamp_format="%d.%m.%Y %H%M"
     )
-    found = read("day,at,date,close\n01.02.2024,0930,x,1\n", config)
-    assert found == read("time,close\n2024-02-01 09:30,1\n")
+    bars = read("day,at,date,close\n01.02.2024,0930,x,1\n", config)
+    assert bars == read("time,close\n2024-02-01 09:30,1\n")
 
 
 def test_symbols_are_read_from_the_column_that_the_config_names() -> None:
@@ -538,12 +538,12 @@ def test_an_exact_name_goes_before_one_in_another_case() -> None:
     assert read("Close,close,CLOSE\n1,2,3\n").closes == [2]
 
 
-def test_a_column_without_a_printable_name_is_called_by_its_place() -> None:
+def test_a_column_without_a_printable_name_is_called_by_its_number() -> None:
     config = CONFIG._replace(columns=Columns(close="x" * 41))
     assert refusal(f"{'x' * 41}\n1O0\n", config).startswith("bars.csv line 2: column 1 is '1O0'")
 
 
-def test_the_problem_of_a_bar_out_of_order_names_its_line_and_the_way_out() -> None:
+def test_the_error_for_a_bar_out_of_order_names_its_line_and_what_to_do() -> None:
     with opened(CLEAN.replace("\n2024", "\n\n2024")) as reader:
         (batch,) = plain_batches(reader)
         problem = reader.order_problem(batch, Finding("duplicates", 1, "is twice there"))
@@ -552,7 +552,7 @@ def test_the_problem_of_a_bar_out_of_order_names_its_line_and_the_way_out() -> N
     assert message == f"bars.csv line 5: {expected}"
 
 
-def test_what_was_found_of_a_file_is_described() -> None:
+def test_the_format_and_columns_of_a_file_are_described() -> None:
     with opened(CLEAN.replace(",", ";").encode("utf-16")) as reader:
         assert reader.describe() == "utf-16, semicolon, close from close, timestamp from timestamp"
     with opened("CLOSE\x1b,close\n1,2\n") as reader:
@@ -572,7 +572,7 @@ def test_long_fields_and_long_lines_do_not_hurt() -> None:
         (lambda path: path.symlink_to("/dev/null"), "a device"),
     ],
 )
-def test_what_may_never_end_or_never_answer_is_refused_at_once(
+def test_inputs_that_may_never_end_or_answer_are_refused_at_once(
     make: Callable[[Path], None], kind: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "bars.csv"

@@ -124,8 +124,8 @@ def test_a_close_that_is_missing_is_treated_as_the_config_says(form: str, missin
     )
     policies: list[Missing] = ["skip", "gap"]
     for policy in policies:
-        found = bars_of(table, CONFIG._replace(missing=policy), form)
-        assert found == Bars(oracle.prices(["1.5", None, "2", "3", "4"]), [], [1, 2, 3, 4, 5])
+        bars = bars_of(table, CONFIG._replace(missing=policy), form)
+        assert bars == Bars(oracle.prices(["1.5", None, "2", "3", "4"]), [], [1, 2, 3, 4, 5])
 
 
 @pytest.mark.parametrize("cell", ["x", "1,5", "1_000", "inf", "1e401"])
@@ -140,7 +140,7 @@ def test_an_infinite_close_is_refused() -> None:
 
 
 @pytest.mark.parametrize("closes", [[True, False], [TIMES[0]], [[1.0]], [{"a": 1}], [b"1"]])
-def test_a_column_that_holds_no_numbers_is_no_close(closes: list[Any]) -> None:
+def test_a_column_without_numbers_is_refused_as_close(closes: list[Any]) -> None:
     message = refused(parquet(pl.DataFrame({"close": closes})))
     assert message.startswith("bars: close is a column of ")
 
@@ -158,7 +158,7 @@ def test_a_column_that_holds_no_numbers_is_no_close(closes: list[Any]) -> None:
     ],
 )
 @pytest.mark.parametrize("form", FORMS)
-def test_a_timestamp_in_doubt_is_named_by_its_row(form: str, stamps: list[Any], what: str) -> None:
+def test_a_bad_timestamp_is_reported_with_its_row(form: str, stamps: list[Any], what: str) -> None:
     table = pl.DataFrame({"timestamp": stamps, "close": [1.0, 2.0, 3.0]})
     assert refused(FORMS[form](table)).startswith(f"bars {what}")
     unchecked = CONFIG._replace(checks=Checks("off", "off"))
@@ -232,8 +232,8 @@ def test_a_time_that_has_its_date_is_read_alone() -> None:
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 def test_whole_doubles_are_counts_since_1970(unit: Any) -> None:
     counts = pl.col("timestamp").dt.epoch(unit).cast(pl.Float64)
-    found = bars_of(TABLE.with_columns(counts)).times_ns
-    assert found == list(map(to_ns, TIMES))
+    times_ns = bars_of(TABLE.with_columns(counts)).times_ns
+    assert times_ns == list(map(to_ns, TIMES))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -247,12 +247,12 @@ def test_a_column_is_found_as_in_a_text_table(form: str) -> None:
     assert refused(FORMS[form](two.drop("close"))) == "bars: 2 columns are named 'close'; keep one"
 
 
-def test_a_file_is_described_by_its_form_and_columns(tmp_path: Path) -> None:
+def test_a_file_is_described_by_its_format_and_columns(tmp_path: Path) -> None:
     for form, write in FORMS.items():
         path = tmp_path / form
         path.write_bytes(write(TABLE))
-        found = FrameReader(input_of(str(path)), form, CONFIG).describe()
-        assert found == f"{form}, close from close, timestamp from timestamp"
+        description = FrameReader(input_of(str(path)), form, CONFIG).describe()
+        assert description == f"{form}, close from close, timestamp from timestamp"
         path.write_bytes(write(TABLE.drop("timestamp")))
         assert (
             FrameReader(input_of(str(path)), form, CONFIG)
@@ -269,7 +269,7 @@ def test_an_empty_symbol_is_refused(form: str, symbols: list[str | None]) -> Non
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_of_no_rows_has_no_signal(form: str) -> None:
+def test_a_file_without_rows_has_no_signal(form: str) -> None:
     for table in (TABLE.clear(), TABLE.clear().with_columns(symbol=pl.lit("A"))):
         config = BY_COLUMN if "symbol" in table.columns else CONFIG
         assert refused(FORMS[form](table), config) == "bars: no rows below the header"
@@ -291,7 +291,7 @@ def test_a_file_cut_off_anywhere_is_refused_by_name(form: str, data: st.DataObje
     cut = data.draw(
         st.one_of(st.integers(64, len(whole) - 1), st.integers(1, 12).map(len(whole).__sub__))
     )
-    assert refused(whole[:cut]).startswith(f"bars: not a whole {form} file: ")
+    assert refused(whole[:cut]).startswith(f"bars: cannot be read as {form}: ")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -303,13 +303,13 @@ def test_a_file_with_something_after_its_end_is_refused_or_read_whole(
         path = Path(folder, "bars")
         path.write_bytes(FORMS[form](LONG) + junk)
         try:
-            found: Found | str = decide([str(path)], CONFIG)
+            answer: Found | str = decide([str(path)], CONFIG)
         except DataError as error:
-            found = error.message.replace(f"{folder}/", "")
-    assert isinstance(found, Found) or found.startswith(f"bars: not a whole {form} file: ")
-    assert isinstance(found, str) or found.tally.rows == 300
+            answer = error.message.replace(f"{folder}/", "")
+    assert isinstance(answer, Found) or answer.startswith(f"bars: cannot be read as {form}: ")
+    assert isinstance(answer, str) or answer.tally.rows == 300
 
 
 def test_nothing_but_the_first_bytes_is_refused() -> None:
     for data in (b"PAR1", b"PAR1" * 2, parquet(LONG)[:8]):
-        assert refused(data).startswith("bars: not a whole parquet file: ")
+        assert refused(data).startswith("bars: cannot be read as parquet: ")

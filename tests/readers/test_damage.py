@@ -17,41 +17,41 @@ SIGNS = st.sampled_from("0123456789.,;|-+eE'\"_ \t\n\r\0\ufeff٥$%xN")
 @st.composite
 def layouts(draw: DrawFn) -> tuple[Style, int]:
     """Draw how a table is written, and in which column its closes are: -1 if they are alone."""
-    place = draw(st.sampled_from([-1, 0, 1, 3]))
+    column = draw(st.sampled_from([-1, 0, 1, 3]))
     quoting = draw(
-        st.sampled_from(["none", "fields", "lines"] if place >= 0 else ["none", "fields"])
+        st.sampled_from(["none", "fields", "lines"] if column >= 0 else ["none", "fields"])
     )
     style = Style(
-        # A tab between quotes is a blank around a number, and splitting simply knows of no quotes.
+        # A tab between quotes is a blank around a number, and simple splitting ignores quotes.
         delimiter=draw(st.sampled_from(",;|" if quoting == "fields" else ",;|\t")),
         line_end=draw(st.sampled_from(["\n", "\r\n", "\r"])),
         quoted=frozenset(range(4) if quoting == "fields" else ()),
         wrapped="all" if quoting == "lines" else "no",
     )
-    return style, place
+    return style, column
 
 
-def text_of(closes: list[str], style: Style, place: int) -> str:
-    """Write a table of such closes, which may be anything, between the quotes of the style."""
+def text_of(closes: list[str], style: Style, column: int) -> str:
+    """Write a table of closes, which may be any text, in the quotes of the style."""
     lines = []
     for close in ["close", *closes]:
-        cells = ["open", "volume", "note"] if place >= 0 else []
-        cells.insert(max(place, 0), "@")
+        cells = ["open", "volume", "note"] if column >= 0 else []
+        cells.insert(max(column, 0), "@")
         lines.append(style.line(cells).replace("@", close) + style.line_end)
     return "".join(lines)
 
 
-def split_simply(text: str, style: Style, place: int) -> list[oracle.Price]:
-    """Read closes as anyone would who takes quotes away and cuts at every delimiter."""
+def split_simply(text: str, style: Style, column: int) -> list[oracle.Price]:
+    """Read closes simply: remove the quotes and split at every delimiter."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace('"', "")
     rows = [line for line in text.split("\n")[1:] if line.strip(" \t")]
-    cells = rows if place < 0 else [row.split(style.delimiter)[place] for row in rows]
+    cells = rows if column < 0 else [row.split(style.delimiter)[column] for row in rows]
     assert all(cell.isascii() and "_" not in cell for cell in cells)
     return oracle.prices(cells)
 
 
 def accepted(data: bytes | str) -> Bars | None:
-    """Read what may be anything: its bars, or None if it is refused as a `DataError`."""
+    """Return the bars of any data, or None if it is refused with a `DataError`."""
     try:
         return read(data)
     except DataError:
@@ -73,8 +73,8 @@ def test_a_close_corrupted_by_one_character_is_refused_or_read_as_it_stands(
     sign = data.draw(st.one_of(SIGNS, st.just("")) if left_out else SIGNS)
     closes[row] = closes[row][:spot] + sign + closes[row][spot + left_out :]
     text = text_of(closes, *layout)
-    found = accepted(text)
-    assert found is None or found.closes == split_simply(text, *layout)
+    bars = accepted(text)
+    assert bars is None or bars.closes == split_simply(text, *layout)
 
 
 @settings(max_examples=100)
@@ -84,8 +84,8 @@ def test_a_file_cut_off_anywhere_gives_no_close_that_was_not_there(
 ) -> None:
     text = text_of(closes, *layout)
     first = len(text_of(closes[:1], *layout))
-    found = accepted(text[: data.draw(st.integers(first, len(text)))])
-    assert found is None or found.closes == oracle.prices(closes)[: len(found.closes)]
+    bars = accepted(text[: data.draw(st.integers(first, len(text)))])
+    assert bars is None or bars.closes == oracle.prices(closes)[: len(bars.closes)]
 
 
 @given(st.sampled_from([b"", b"close\n", b"time,close\n", b'"a;close"\n']), st.binary())

@@ -15,24 +15,24 @@ words = st.text("abc XY_", min_size=1, max_size=5).filter(str.strip)
 names = st.lists(words, max_size=4, unique=True)
 
 
-def found(text: str, wanted: Columns = CLOSE) -> Dialect:
+def dialect_of(text: str, wanted: Columns = CLOSE) -> Dialect:
     return find_dialect(text, wanted, "bars.csv")
 
 
 def refusal(text: str, wanted: Columns = CLOSE) -> str:
     with pytest.raises(DataError) as caught:
-        found(text, wanted)
+        dialect_of(text, wanted)
     return caught.value.message
 
 
 @given(names, st.sampled_from(list(DELIMITERS)), st.booleans(), st.booleans(), st.data())
-def test_the_delimiter_and_the_columns_are_found_in_every_writing(
+def test_the_delimiter_and_the_columns_are_found_in_every_style(
     others: list[str], delimiter: str, fields: bool, line: bool, data: st.DataObject
 ) -> None:
     header = data.draw(st.permutations(["close", *others]))
     text = delimiter.join(map(in_quotes, header) if fields else header)
     text = in_quotes(text) if line and others else text
-    dialect = found(text + "\n1\n")
+    dialect = dialect_of(text + "\n1\n")
     assert [name.strip() for name in dialect.header] == [name.strip() for name in header]
     assert dialect.delimiter == (delimiter if others else ",")
     assert (dialect.close, dialect.width) == (header.index("close"), len(header))
@@ -40,7 +40,7 @@ def test_the_delimiter_and_the_columns_are_found_in_every_writing(
 
 @pytest.mark.parametrize("name", ["close", "Close", "CLOSE", " close ", "\tClose", "close\t "])
 def test_a_name_counts_in_any_case_and_between_blanks(name: str) -> None:
-    assert found(f"open,{name},high\n").close == 1
+    assert dialect_of(f"open,{name},high\n").close == 1
 
 
 @pytest.mark.parametrize("name", ["closе", "clo se", "close_", "close1", "adj close", "", "Ｃlose"])
@@ -49,8 +49,8 @@ def test_a_similar_name_is_never_taken(name: str) -> None:
 
 
 def test_an_exact_name_goes_before_the_same_in_another_case() -> None:
-    assert found("CLOSE,Close,close\n").close == 2
-    assert found("close,Close\n", Columns(close="Close")).close == 1
+    assert dialect_of("CLOSE,Close,close\n").close == 2
+    assert dialect_of("close,Close\n", Columns(close="Close")).close == 1
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_similar_name_is_offered_and_all_names_are_listed() -> None:
 
 
 def test_of_many_names_the_first_twenty_are_listed() -> None:
-    message = refusal(",".join(f"n{place}" for place in range(1_030)))
+    message = refusal(",".join(f"n{number}" for number in range(1_030)))
     assert "'n0', 'n1', " in message
     assert message.endswith("'n19' and 1,010 more (name yours in the config under columns)")
 
@@ -81,10 +81,10 @@ def test_a_header_that_two_delimiters_split_is_refused() -> None:
 @pytest.mark.parametrize(
     ("before", "line"), [("", 1), ("\n", 2), (" \n\t\n\n", 4), ("sep=,\n", 2), ("\nSep=,\n\n", 4)]
 )
-def test_blank_lines_and_a_line_that_declares_the_delimiter_are_passed_over(
+def test_blank_lines_and_a_line_that_declares_the_delimiter_are_skipped(
     before: str, line: int
 ) -> None:
-    dialect = found(before + "open,close\n1,2\n")
+    dialect = dialect_of(before + "open,close\n1,2\n")
     assert (dialect.start, dialect.line, dialect.close) == (len(before), line, 1)
     assert refusal(before + "open,high\n").startswith(f"bars.csv line {line}: ")
 
@@ -93,9 +93,11 @@ def test_blank_lines_and_a_line_that_declares_the_delimiter_are_passed_over(
 @pytest.mark.parametrize("declared", ["sep={}\n", '"sep={}"\n', "SEP={}\n"])
 def test_a_declared_delimiter_is_the_only_one(declared: str, delimiter: str) -> None:
     text = f"a,b;c\td|e{delimiter}close\n"
-    assert found(declared.format(delimiter) + text).delimiter == delimiter
-    other = "," if delimiter != "," else ";"
-    assert refusal(declared.format(other) + f"open{delimiter}close\n").startswith("bars.csv line 2")
+    assert dialect_of(declared.format(delimiter) + text).delimiter == delimiter
+    another = "," if delimiter != "," else ";"
+    assert refusal(declared.format(another) + f"open{delimiter}close\n").startswith(
+        "bars.csv line 2"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \n\t\n", "sep=;\n", "\n\nsep=,\n\n"])
@@ -117,7 +119,7 @@ def test_a_table_without_a_header_is_called_empty(text: str) -> None:
     ],
 )
 def test_blanks_after_the_delimiter_are_seen_where_all_have_them(header: str, spaced: bool) -> None:
-    assert found(header + "\n1, 2, 3\n").spaced is spaced
+    assert dialect_of(header + "\n1, 2, 3\n").spaced is spaced
 
 
 @pytest.mark.parametrize(
@@ -135,12 +137,12 @@ def test_blanks_after_the_delimiter_are_seen_where_all_have_them(header: str, sp
     ],
 )
 def test_timestamps_are_found_by_their_usual_names(header: str, place: int | None) -> None:
-    assert found(header).timestamp == place
+    assert dialect_of(header).timestamp == place
 
 
 def test_a_named_column_of_timestamps_must_be_there_and_goes_before_the_usual_ones() -> None:
     wanted = Columns(timestamp="day")
-    assert found("timestamp,close, Day", wanted).timestamp == 2
+    assert dialect_of("timestamp,close, Day", wanted).timestamp == 2
     assert refusal("timestamp,close", wanted).startswith("bars.csv line 1: no 'day' column")
 
 
@@ -172,9 +174,9 @@ def test_a_broken_quote_in_the_header_leaves_no_close_column(text: str) -> None:
 
 def test_quoted_names_may_hold_delimiters_quotes_and_line_ends() -> None:
     text = '"a,b","c""d","e\nf",close\n'
-    assert found(text).header == ("a,b", 'c"d', "e\nf", "close")
+    assert dialect_of(text).header == ("a,b", 'c"d', "e\nf", "close")
     wrapped = in_quotes('"a,b","c""d",close')
-    assert found(wrapped).header == ("a,b", 'c"d', "close")
+    assert dialect_of(wrapped).header == ("a,b", 'c"d', "close")
 
 
 @pytest.mark.parametrize(
@@ -193,16 +195,16 @@ def test_quoted_names_may_hold_delimiters_quotes_and_line_ends() -> None:
 def test_a_date_and_a_time_of_day_are_found_together(
     header: str, places: tuple[int | None, int | None]
 ) -> None:
-    dialect = found(header)
+    dialect = dialect_of(header)
     assert (dialect.timestamp, dialect.clock) == places
 
 
 def test_the_config_may_name_one_column_or_those_of_date_and_time() -> None:
-    one = found("date,time,close", Columns(timestamp="time"))
-    assert (one.timestamp, one.clock) == (1, None)
+    alone = dialect_of("date,time,close", Columns(timestamp="time"))
+    assert (alone.timestamp, alone.clock) == (1, None)
     wanted = Columns(timestamp=DateAndTime("day", "Minute"))
-    two = found("minute,close,date,time,day", wanted)
-    assert (two.timestamp, two.clock) == (4, 0)
+    together = dialect_of("minute,close,date,time,day", wanted)
+    assert (together.timestamp, together.clock) == (4, 0)
     assert refusal("close,day,time", wanted).startswith("bars.csv line 1: no 'Minute' column")
 
 
@@ -214,4 +216,4 @@ def test_two_times_of_day_by_one_name_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["<CLOSE>", "<close>", " <Close> "])
 def test_a_name_may_stand_in_the_signs_of_metatrader(name: str) -> None:
-    assert found(f"<OPEN>,{name},<VOL>").close == 1
+    assert dialect_of(f"<OPEN>,{name},<VOL>").close == 1

@@ -73,8 +73,8 @@ def test_closes_are_exactly_what_is_written_as_numbers_or_as_strings(
         cell if SPELLED_IN_JSON.fullmatch(cell) and data.draw(st.booleans()) else json.dumps(cell)
         for cell in ["0", *cells]
     ]
-    found = read("".join(f'{{"time": 1, "close": {cell}}}\n' for cell in written), UNCHECKED)
-    assert found == Bars(oracle.prices(["0", *cells]), [], list(range(1, len(cells) + 2)))
+    result = read("".join(f'{{"time": 1, "close": {cell}}}\n' for cell in written), UNCHECKED)
+    assert result == Bars(oracle.prices(["0", *cells]), [], list(range(1, len(cells) + 2)))
 
 
 def test_a_close_that_no_double_holds_is_kept() -> None:
@@ -94,10 +94,10 @@ def test_a_close_that_no_double_holds_is_kept() -> None:
     "cell",
     ["x", "1,5", "1_000", "inf", "1e401", "", " ", "NaN", "n/a", "-", "0x1", "٣", "9" * 4001],
 )
-def test_a_bad_close_gets_the_words_that_it_gets_in_a_text_table(cell: str) -> None:
-    found = refusal(text_of([{"close": "1"}, {"close": "2"}, {"close": cell}]))
+def test_a_bad_close_has_the_same_message_as_in_a_text_table(cell: str) -> None:
+    message = refusal(text_of([{"close": "1"}, {"close": "2"}, {"close": cell}]))
     expected = tables.refusal(f'n,close\n1,1\n2,"{cell}"\n')
-    assert found.partition(": ")[::2] == ("bars.ndjson line 3", expected.partition(": ")[2])
+    assert message.partition(": ")[::2] == ("bars.ndjson line 3", expected.partition(": ")[2])
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_a_missing_close_is_treated_as_the_config_says(value: str | None, cell: 
         " (set missing: skip to leave such rows out, or gap for no signal near them)"
     )
     for policy in POLICIES:
-        found = read(text, CONFIG._replace(missing=policy))
-        assert found == Bars(oracle.prices(["1.5", None, "2", "3", "4"]), [], [1, 2, 3, 4, 5])
+        bars = read(text, CONFIG._replace(missing=policy))
+        assert bars == Bars(oracle.prices(["1.5", None, "2", "3", "4"]), [], [1, 2, 3, 4, 5])
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_missing_close_is_treated_as_the_config_says(value: str | None, cell: 
         ('"1\\u0000"', "1\\x00"),
     ],
 )
-def test_a_value_that_is_no_number_is_no_close(value: str, cell: str) -> None:
+def test_a_value_that_is_not_a_number_is_refused_as_close(value: str, cell: str) -> None:
     for policy in ("error", *POLICIES):
         message = refusal(f'{{"close":1}}\n{{"close":{value}}}\n', CONFIG._replace(missing=policy))
         assert message == f"bars.ndjson line 2: close is '{cell}', not a number"
@@ -155,7 +155,7 @@ def test_timestamps_are_read_as_in_a_text_table() -> None:
 
 
 @pytest.mark.parametrize("stamp", [None, "x", True, 1.5, [1], "2024-02-30"])
-def test_a_timestamp_in_doubt_is_named_by_its_line(stamp: Any) -> None:
+def test_a_bad_timestamp_is_reported_with_its_line(stamp: Any) -> None:
     rows = [{"date": "2024-01-01", "close": 1}, {"date": stamp, "close": 2}]
     for records in (rows, [rows[0], {"close": 2}]):
         message = refusal(text_of(records))
@@ -163,7 +163,7 @@ def test_a_timestamp_in_doubt_is_named_by_its_line(stamp: Any) -> None:
         assert message.endswith("or switch its checks off)")
 
 
-def test_a_bar_that_is_not_later_is_named_by_its_line() -> None:
+def test_a_bar_that_is_not_later_is_reported_with_its_line() -> None:
     rows = [{"time": f"2024-01-0{day}", "close": 1} for day in (1, 3, 2, 4)]
     assert refusal("\n" + text_of(rows)) == (
         "bars.ndjson line 4: time is before 2024-01-03T00:00:00Z, that of the row before"
@@ -180,9 +180,9 @@ def test_keys_may_stand_in_any_order_and_others_come_and_go(
     for row, keys in enumerate(orders):
         values = {"close": row, "time": 1700000000 + row, "note": "[x]"}
         rows.append({key: values[key] for key in keys} | data.draw(extra))
-    found = read(text_of(rows))
-    assert found.closes == list(range(len(rows)))
-    assert found.times_ns == [(1700000000 + row) * 10**9 for row in range(len(rows))]
+    bars = read(text_of(rows))
+    assert bars.closes == list(range(len(rows)))
+    assert bars.times_ns == [(1700000000 + row) * 10**9 for row in range(len(rows))]
 
 
 def test_columns_are_found_in_the_first_object_as_in_a_header() -> None:
@@ -216,8 +216,8 @@ def test_a_close_under_another_name_than_in_the_first_object_is_refused(
 ) -> None:
     rows = [{first: 1}, {first: 2, "x": 1}, {later: 3, "x": 2}]
     for policy in ("error", *POLICIES):
-        found = refusal(text_of(rows), CONFIG._replace(missing=policy))
-        assert found == f"bars.ndjson line 3: {problem}"
+        message = refusal(text_of(rows), CONFIG._replace(missing=policy))
+        assert message == f"bars.ndjson line 3: {problem}"
 
 
 def test_timestamps_and_symbols_that_only_later_objects_have_are_refused() -> None:
@@ -248,14 +248,14 @@ def test_symbols_are_text_or_numbers_as_written() -> None:
         ("null", "the symbol is empty"),
         ('" "', "the symbol is empty"),
         (None, "the symbol is empty"),
-        ("true", "the symbol is 'true', no plain text"),
-        ('["A"]', "the symbol is '[…]', no plain text"),
-        ('{"id": 1}', "the symbol is '{…}', no plain text"),
-        ('"\\ud800"', "the symbol is '\\ud800', no plain text"),
-        ('"A\\u0000"', "the symbol is 'A\\x00', no plain text"),
+        ("true", "the symbol is 'true', not plain text"),
+        ('["A"]', "the symbol is '[…]', not plain text"),
+        ('{"id": 1}', "the symbol is '{…}', not plain text"),
+        ('"\\ud800"', "the symbol is '\\ud800', not plain text"),
+        ('"A\\u0000"', "the symbol is 'A\\x00', not plain text"),
     ],
 )
-def test_what_is_no_symbol_is_refused(value: str | None, problem: str) -> None:
+def test_a_value_that_is_not_a_symbol_is_refused(value: str | None, problem: str) -> None:
     row = '{"close":1}' if value is None else f'{{"symbol":{value},"close":1}}'
     text = f'{{"symbol":"A","close":1}}\n{row}\n'
     assert refusal(text, BY_COLUMN) == f"bars.ndjson line 2: {problem}"
@@ -278,9 +278,9 @@ def test_a_long_file_is_read_in_batches_and_its_lines_are_counted_on(gap: str) -
     rows = 30_000
     text = "".join(f'{{"time":{10**9 + row},"close":{row}.5}}\n{gap}' for row in range(rows))
     step = 1 + len(gap)
-    found = read(text)
-    assert found.lines == list(range(1, step * rows + 1, step))
-    assert found.closes == [row + Fraction(1, 2) for row in range(rows)]
+    bars = read(text)
+    assert bars.lines == list(range(1, step * rows + 1, step))
+    assert bars.closes == [row + Fraction(1, 2) for row in range(rows)]
     bad = text.replace('"close":29000.5}', '"close":29000.5')
     assert refusal(bad).startswith(f"bars.ndjson line {29_000 * step + 1}: the object does not end")
     with TemporaryDirectory() as folder:
@@ -307,7 +307,7 @@ def test_a_file_without_an_object_changes_nothing_among_others(tmp_path: Path, n
     bars = "".join(f'{{"time": "2024-01-0{day}", "close": {day}}}\n' for day in range(1, 5))
     (tmp_path / "bars.ndjson").write_text(bars)
     (tmp_path / name).write_bytes(gzip.compress(b"\n") if name.endswith("gz") else b"\n")
-    paths = [str(tmp_path / one) for one in ("bars.ndjson", name)]
+    paths = [str(tmp_path / file) for file in ("bars.ndjson", name)]
     for order in (paths, paths[::-1]):
         result = decide(order, CONFIG)
         assert result.tally == decide(paths[:1], CONFIG).tally
@@ -333,7 +333,7 @@ def test_a_file_without_an_object_changes_nothing_among_others(tmp_path: Path, n
         ),
     ],
 )
-def test_other_forms_of_text_are_refused_with_the_way_out(text: str, problem: str) -> None:
+def test_other_text_formats_are_refused_with_what_to_do(text: str, problem: str) -> None:
     assert refusal(text) == f"bars.ndjson line 1: {problem}"
 
 
@@ -350,20 +350,20 @@ def test_bars_before_a_bad_line_are_checked_first() -> None:
         (b'{"close":1}\n{"close":2}\0\n', 2),
     ],
 )
-def test_bytes_that_are_no_text_are_refused(data: bytes, line: int) -> None:
+def test_bytes_that_are_not_text_are_refused(data: bytes, line: int) -> None:
     assert refusal(data).startswith(f"bars.ndjson line {line}: the line ")
 
 
-def test_a_file_is_described_by_its_form_and_columns(tmp_path: Path) -> None:
+def test_a_file_is_described_by_its_format_and_columns(tmp_path: Path) -> None:
     (tmp_path / "bars").write_bytes(gzip.compress(b'{"Close":1,"date":"2024-01-01"}\n'))
     for config, stamp in ((CONFIG, "date"), (UNCHECKED, "none")):
         with closing(OpenedFile(input_of(str(tmp_path / "bars")))) as file:
-            found = NdjsonReader(file, config).describe()
-        assert found == f"gzip, utf-8, ndjson, close from Close, timestamp from {stamp}"
+            description = NdjsonReader(file, config).describe()
+        assert description == f"gzip, utf-8, ndjson, close from Close, timestamp from {stamp}"
 
 
 def by_definition(text: str) -> list[oracle.Price]:
-    """Read the closes line by line, as decimals; raises where a line is no such object."""
+    """Read the closes line by line, as decimals; raises for a line that is not an object."""
     records = [
         json.loads(line, parse_float=str, parse_int=str)
         for line in text.removeprefix("\ufeff").split("\n")
@@ -387,10 +387,10 @@ def test_a_file_corrupted_by_a_character_is_refused_or_read_as_it_stands(
     left_out = data.draw(st.sampled_from([0, 1]))
     text = text[:spot] + data.draw(st.one_of(SIGNS, st.just(""))) + text[spot + left_out :]
     try:
-        found = read(text)
+        bars = read(text)
     except DataError:
         return
-    assert found.closes == by_definition(text)
+    assert bars.closes == by_definition(text)
 
 
 @given(st.lists(prices, min_size=1, max_size=4), st.data())
@@ -400,8 +400,8 @@ def test_a_file_cut_off_anywhere_gives_no_close_that_was_not_there(
     text = "".join(f'{{"close":{close}, "volume": 10}}\n' for close in closes)
     cut = data.draw(st.integers(0, len(text)))
     if cut == 0 or text[cut - 1] in "}\n":
-        found = read(text[:cut]).closes if cut else []
-        assert found == oracle.prices(closes)[: len(found)]
+        read_closes = read(text[:cut]).closes if cut else []
+        assert read_closes == oracle.prices(closes)[: len(read_closes)]
     else:
         problem = refusal(text[:cut])
         line = text.count("\n", 0, cut) + 1

@@ -1,4 +1,4 @@
-"""Lines of JSON: each is one object, read as it stands, or the first that is none is named."""
+"""Lines of JSON: each is one object, read as written; the first bad line is reported."""
 
 import json
 
@@ -16,7 +16,7 @@ nested = st.one_of(values, st.lists(values), st.dictionaries(st.text(max_size=2)
 
 @st.composite
 def objects(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
-    """Draw an object as a line of text, and what it holds: of a number, the text."""
+    """Draw an object as a line of text, and its content, with numbers as text."""
     blank = draw(st.sampled_from(["", "", " ", "\t", "  "]))
     raw = draw(st.booleans())
     written = nested.map(lambda value: (json.dumps(value, ensure_ascii=not raw), value))
@@ -31,13 +31,13 @@ def test_every_line_is_read_as_it_stands_and_blank_ones_are_left_out(
     rows: list[tuple[str, dict[str, object] | None]], ended: bool
 ) -> None:
     text = "\n".join(line for line, _ in rows) + "\n" * ended
-    found = read_objects(text, 7, suspect=False)
+    result = read_objects(text, 7, suspect=False)
     holding = [(line, record) for line, (_, record) in enumerate(rows, 7) if record is not None]
-    assert list(zip(found.lines, found.records, strict=True)) == holding
-    assert found.problem == ""
+    assert list(zip(result.lines, result.records, strict=True)) == holding
+    assert result.problem == ""
 
 
-# Together, some of these lines are one object, or as many objects as there are lines.
+# Some of these lines, joined, are one object, or as many objects as there are lines.
 PIECES = [
     *('{"a":1}', '{"a":2,"b":3}', "{}", '{"a":1},{"b":2}', '{"a":1},null,{"b":2}', "", " "),
     *('{"a":[{"b":1}', '{"c":2}]}', '{"a":1', '"b":2}', '{"a":{"b":1}', '{"c":2}}', "null", "1"),
@@ -63,7 +63,7 @@ PIECES = [
 @example(['{"a"\t:1,"a"\t:2,"b":"\\":"}'])
 def test_lines_read_at_once_are_what_each_is_alone(lines: list[str]) -> None:
     text = "\n".join(lines)
-    found = read_objects(text, 1, suspect=False)
+    result = read_objects(text, 1, suspect=False)
     records, numbers, bad = [], [], 0
     for number, line in enumerate(lines, start=1):
         alone = read_objects(line, 1, suspect=True)
@@ -72,22 +72,22 @@ def test_lines_read_at_once_are_what_each_is_alone(lines: list[str]) -> None:
             break
         records += alone.records
         numbers += [number] * len(alone.records)
-    assert (found.records, list(found.lines), found.bad_line) == (records, numbers, bad)
+    assert (result.records, list(result.lines), result.bad_line) == (records, numbers, bad)
 
 
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text('{}[]":,a1 \t\\', max_size=8))))
 def test_a_line_is_taken_if_and_only_if_it_is_one_object_without_a_key_twice(
     lines: list[str],
 ) -> None:
-    found = read_objects("\n".join(lines), 1, suspect=False)
-    taken = [line for line in lines if line.strip(" \t")][: len(found.records)]
-    assert [_by_definition(line) for line in taken] == found.records
-    if found.problem:
-        assert _by_definition(lines[found.bad_line - 1]) is None
+    result = read_objects("\n".join(lines), 1, suspect=False)
+    taken = [line for line in lines if line.strip(" \t")][: len(result.records)]
+    assert [_by_definition(line) for line in taken] == result.records
+    if result.problem:
+        assert _by_definition(lines[result.bad_line - 1]) is None
 
 
 def _by_definition(line: str) -> object:
-    """Read one line; None if it is no object, or has a key twice."""
+    """Read one line; None unless it is an object without a key twice."""
 
     def once(pairs: list[tuple[str, object]]) -> object:
         if len({key for key, _ in pairs}) < len(pairs):
@@ -95,10 +95,10 @@ def _by_definition(line: str) -> object:
         return dict(pairs)
 
     try:
-        found = json.loads(line, object_pairs_hook=once, parse_int=str, parse_float=str)
+        result = json.loads(line, object_pairs_hook=once, parse_int=str, parse_float=str)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return result if isinstance(result, dict) else None
 
 
 @pytest.mark.parametrize("form", ["1.10", "100.000", "1e5", "1E+05", "-0", "-0.0", "9" * 5000])
@@ -108,7 +108,7 @@ def test_a_number_is_the_text_as_written(form: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-def test_words_for_numbers_that_json_lacks_are_words(word: str) -> None:
+def test_words_for_numbers_that_json_lacks_are_text(word: str) -> None:
     assert read_objects(f'{{"a":{word}}}', 1, suspect=False).records == [{"a": word}]
 
 
@@ -141,22 +141,22 @@ CUT = "the object does not end on its line: is the file cut off, or the object o
         ('{"a": +1}', "not JSON from character 7 on: '+1}'"),
         ("{'a': 1}", "not JSON from character 2 on: \"'a': 1}\""),
         ('{"a": "\t"}', "not JSON from character 8 on: '\\t\"}'"),
-        ("{} {}", "after the object follows '{}'"),
-        ("{}x", "after the object follows 'x'"),
-        ("{}]", "after the object follows ']'"),
-        ('{"a": 1, "b": 2, "a": 1}', "'a' is twice in one object; keep one"),
-        ('{"a": {"b": 1, "\\u0062": 2}}', "'b' is twice in one object; keep one"),
+        ("{} {}", "the object is followed by '{}'"),
+        ("{}x", "the object is followed by 'x'"),
+        ("{}]", "the object is followed by ']'"),
+        ('{"a": 1, "b": 2, "a": 1}', "the key 'a' appears twice in one object; keep one"),
+        ('{"a": {"b": 1, "\\u0062": 2}}', "the key 'b' appears twice in one object; keep one"),
         ('{"a":' * 100_000, "an object that is nested too deeply"),
     ],
 )
-def test_a_line_that_is_no_object_is_named_with_the_reason(line: str, problem: str) -> None:
+def test_a_line_that_is_not_an_object_is_reported_with_the_reason(line: str, problem: str) -> None:
     for text in (f'{{"a":1}}\n\n{line}\n{{"a":3}}\n', f'{{"a":1}}\n\n{line}'):
-        found = read_objects(text, 8, suspect=False)
-        assert (found.records, list(found.lines)) == ([{"a": "1"}], [8])
-        assert (found.bad_line, found.problem) == (10, problem)
+        result = read_objects(text, 8, suspect=False)
+        assert (result.records, list(result.lines)) == ([{"a": "1"}], [8])
+        assert (result.bad_line, result.problem) == (10, problem)
 
 
-def test_bytes_that_are_no_text_are_refused_wherever_they_are() -> None:
-    found = read_objects('{"a":1}\n{"a":2,"b":"\udcff"}\n', 1, suspect=True)
+def test_bytes_that_are_not_text_are_refused_wherever_they_are() -> None:
+    result = read_objects('{"a":1}\n{"a":2,"b":"\udcff"}\n', 1, suspect=True)
     problem = "the line is not UTF-8 (convert the file, or save it as UTF-8)"
-    assert (found.records, found.bad_line, found.problem) == ([{"a": "1"}], 2, problem)
+    assert (result.records, result.bad_line, result.problem) == ([{"a": "1"}], 2, problem)

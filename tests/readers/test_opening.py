@@ -1,4 +1,4 @@
-"""One input is opened once: its format is told from its content, and held against what is asked."""
+"""One input is opened once, and its content must have the format that is asked for."""
 
 import gzip
 import os
@@ -26,9 +26,9 @@ CONTENT: dict[Format, bytes] = {
 PACKED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zip": zipped}
 
 
-def form_of(path: Path | str, wanted: Format | None = None) -> str:
+def format_of(path: Path | str, wanted: Format | None = None) -> str:
     with closing(OpenedFile(input_of(str(path)), wanted)) as file:
-        return file.form
+        return file.format
 
 
 def refusal(path: Path | str, wanted: Format | None = None) -> str:
@@ -38,12 +38,10 @@ def refusal(path: Path | str, wanted: Format | None = None) -> str:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_format_is_told_from_the_content_whatever_the_name(
-    tmp_path: Path, form: Format
-) -> None:
+def test_the_format_is_found_by_the_content_whatever_the_name(tmp_path: Path, form: Format) -> None:
     for name in ("bars", "bars.csv", "bars.parquet", "bars.arrow", "bars.txt.gz"):
         (tmp_path / name).write_bytes(CONTENT[form])
-        assert form_of(tmp_path / name) == form_of(tmp_path / name, form) == form
+        assert format_of(tmp_path / name) == format_of(tmp_path / name, form) == form
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
@@ -54,17 +52,17 @@ def test_content_that_contradicts_the_format_that_is_asked_for_is_refused(
     path = tmp_path / "bars"
     path.write_bytes(CONTENT[form])
     if wanted == form or (form, wanted) == ("csv", "ndjson"):
-        # That text is no NDJSON is told with its line, by who reads it.
-        assert form_of(path, wanted) == wanted
+        # The NDJSON reader refuses other text, with the line.
+        assert format_of(path, wanted) == wanted
     else:
-        found = "text" if form == "csv" else form
-        message = f"bars: not {wanted} as --format says, but {found} by its content"
+        actual = "text" if form == "csv" else form
+        message = f"bars: not {wanted} as --format says, but {actual} by its content"
         assert refusal(path, wanted) == message
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("packing", PACKED)
-def test_text_is_told_through_encodings_and_compressions(
+def test_the_format_of_text_is_found_in_every_encoding_and_compression(
     tmp_path: Path, encoding: str, packing: str
 ) -> None:
     path = tmp_path / "bars"
@@ -72,14 +70,14 @@ def test_text_is_told_through_encodings_and_compressions(
         text = "\n\n" + CONTENT[form].decode()
         path.write_bytes(PACKED[packing](text.encode(encoding)))
         with closing(OpenedFile(input_of(str(path)))) as file:
-            assert (file.form, file.compression) == (form, packing)
+            assert (file.format, file.compression) == (form, packing)
             assert (file.beginning.decode(), list(file.blocks)) == (text, [])
 
 
 def test_blank_lines_do_not_hide_what_follows_and_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     path.write_text("\n" * (MAX_BLANK_BYTES // 2) + '{"close":1}\n')
-    assert form_of(path) == "ndjson"
+    assert format_of(path) == "ndjson"
     path.write_text("\n" * 3 * MAX_BLANK_BYTES + '{"close":1}\n')
     assert refusal(path) == f"bars: only blank lines in {MAX_BLANK_BYTES:,} bytes"
 
@@ -91,7 +89,8 @@ def test_columnar_content_that_is_packed_is_refused(
 ) -> None:
     path = tmp_path / "bars"
     path.write_bytes(PACKED[packing](CONTENT[form]))
-    assert refusal(path) == f"bars: {form} in {packing}; write it to a plain file first"
+    reason = f"{form} cannot be read from a {packing} file"
+    assert refusal(path) == f"bars: {reason}; write it to a plain file first"
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -101,10 +100,10 @@ def test_a_pipe_gives_text_alone(form: Format) -> None:
         file.write(CONTENT[form])
     try:
         if form in ("csv", "ndjson"):
-            assert form_of(f"/dev/fd/{reading}") == form
+            assert format_of(f"/dev/fd/{reading}") == form
         else:
-            message = f"{reading}: {form} in a pipe; write it to a plain file first"
-            assert refusal(f"/dev/fd/{reading}") == message
+            reason = f"{form} cannot be read from a pipe; write it to a plain file first"
+            assert refusal(f"/dev/fd/{reading}") == f"{reading}: {reason}"
     finally:
         os.close(reading)
 

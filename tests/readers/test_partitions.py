@@ -85,10 +85,10 @@ def test_a_column_that_contradicts_the_path_is_refused(tmp_path: Path, form: str
     folder = tmp_path / "symbol=A"
     folder.mkdir()
     rows = TABLE.filter(pl.col("symbol") == "A").with_row_index()
-    other = pl.when(pl.col("index") == 5).then(pl.lit("B")).otherwise("symbol").alias("symbol")
-    (folder / "bars").write_bytes(WRITERS[form](rows.with_columns(other)))
-    place = {"csv": "line 7", "ndjson": "line 6"}.get(form, "row 6")
-    assert refusal(folder / "bars") == f"bars {place}: the symbol is 'B', but 'A' in the path"
+    symbols = pl.when(pl.col("index") == 5).then(pl.lit("B")).otherwise("symbol").alias("symbol")
+    (folder / "bars").write_bytes(WRITERS[form](rows.with_columns(symbols)))
+    where = {"csv": "line 7", "ndjson": "line 6"}.get(form, "row 6")
+    assert refusal(folder / "bars") == f"bars {where}: the symbol is 'B', but 'A' in the path"
 
 
 def test_whole_numbers_as_symbols_agree_with_their_path(tmp_path: Path) -> None:

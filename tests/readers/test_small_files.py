@@ -1,4 +1,4 @@
-"""Small files read together: each as if it were read by itself, or left to be."""
+"""Small files read together: each as if it were read by itself, or left for that."""
 
 import gc
 import gzip
@@ -60,37 +60,37 @@ def together(
     block_bytes: int = BLOCK_BYTES,
     sizes: dict[str, int] | None = None,
 ) -> list[tuple[str, Reader | None]]:
-    found = [input_of(str(path)) for path in paths]
-    found = [file._replace(size=(sizes or {}).get(file.path, file.size)) for file in found]
-    groups = Groups(found, config, None, block_bytes)
+    inputs = [input_of(str(path)) for path in paths]
+    inputs = [file._replace(size=(sizes or {}).get(file.path, file.size)) for file in inputs]
+    groups = Groups(inputs, config, None, block_bytes)
     return [(file.path, reader) for file, reader in read_together(groups, config)]
 
 
 def put(folder: Path, texts: Sequence[bytes]) -> list[Path]:
-    paths = [folder / f"bars{place}.csv" for place in range(len(texts))]
+    paths = [folder / f"bars{number}.csv" for number in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_bytes(text)
     return paths
 
 
 def taken(folder: Path, texts: Sequence[bytes], config: JobConfig = CONFIG) -> list[bool]:
-    """Tell which files are read together, after seeing that these are read as alone."""
+    """Return which files are read together, after checking that they are read as alone."""
     return [reader is not None for reader in checked(put(folder, texts), config)]
 
 
 def checked(
     paths: Sequence[Path], config: JobConfig, block_bytes: int = BLOCK_BYTES
 ) -> list[Reader | None]:
-    found = together(paths, config, block_bytes)
-    assert [path for path, _ in found] == list(map(str, paths))
-    for path, reader in found:
+    pairs = together(paths, config, block_bytes)
+    assert [path for path, _ in pairs] == list(map(str, paths))
+    for path, reader in pairs:
         if reader:
             see_same(path, reader, config)
-    return [reader for _, reader in found]
+    return [reader for _, reader in pairs]
 
 
 def see_same(path: str, reader: Reader, config: JobConfig) -> None:
-    """See that a file's bars are those that it has when it is read carefully by itself."""
+    """Check that a file's bars are the same as when it is read carefully by itself."""
     file = input_of(path)
     with Inputs([file], config, careful=True).opened(file) as alone:
         batches = list(plain_batches(alone))
@@ -99,9 +99,9 @@ def see_same(path: str, reader: Reader, config: JobConfig) -> None:
         expected = Read([], [], [], [])
         for batch in batches:
             expected = expected.plus(of_plain(batch))
-        found = list(reader.batches())
-        assert len(found) == bool(expected.lines)
-        for arrays in found:
+        fast_batches = list(reader.batches())
+        assert len(fast_batches) == bool(expected.lines)
+        for arrays in fast_batches:
             assert isinstance(arrays, ArrayBatch)
             assert arrays.row == 2
             assert of_plain(arrays.plain()) == expected
@@ -128,7 +128,7 @@ def files(draw: DrawFn) -> Files:
     orders = draw(st.lists(st.sampled_from(ORDERS), min_size=1, max_size=2))
     drawn: list[Messy] = draw(st.lists(messy(odd=1, orders=orders), min_size=1, max_size=6))
     config = draw(configs("s" in orders[0]))
-    return Files([one.data for one in drawn], config, draw(st.sampled_from([1 << 16, 400, 150])))
+    return Files([text.data for text in drawn], config, draw(st.sampled_from([1 << 16, 400, 150])))
 
 
 @settings(max_examples=200)
@@ -156,11 +156,11 @@ def answer(paths: list[str], config: JobConfig, *, carefully: bool) -> Answer:
     with TemporaryDirectory() as folder:
         try:
             with begun(Signals(f"{folder}/out.csv", config.window)) as signals:
-                found = decide(paths, config, tell, None, [signals], engine)
+                decided = decide(paths, config, tell, None, [signals], engine)
                 signals.finish(REPORT)
         except JobError as error:
             return Answer(str(error), b"", told)
-        return Answer(of_result(found, config), Path(folder, "out.csv").read_bytes(), told)
+        return Answer(of_result(decided, config), Path(folder, "out.csv").read_bytes(), told)
 
 
 def of_result(result: Found, config: JobConfig) -> object:
@@ -208,14 +208,14 @@ def test_a_run_over_small_files_finds_what_it_finds_carefully(case: Files, kind:
         PLAIN.replace(b"close", b"Close "),
     ],
 )
-def test_plain_files_are_read_together_with_their_like(tmp_path: Path, text: bytes) -> None:
+def test_plain_files_are_read_together_with_files_like_them(tmp_path: Path, text: bytes) -> None:
     rows = text.count(b"\n") > 1
     assert taken(tmp_path, [text, text, text]) == [rows] * 3
     assert taken(tmp_path, [PLAIN, text, text, PLAIN, text])[::3] == [True, True]
 
 
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
-def test_compressed_files_are_read_together_with_their_like(
+def test_compressed_files_are_read_together_with_files_like_them(
     tmp_path: Path, pack: Callable[[bytes], bytes]
 ) -> None:
     packed = pack(PLAIN)
@@ -280,12 +280,14 @@ LEFT = {
 
 
 @pytest.mark.parametrize("text", LEFT.values(), ids=LEFT)
-def test_a_file_beyond_plain_is_left_and_no_other_for_it(tmp_path: Path, text: bytes) -> None:
+def test_a_file_that_is_not_plain_is_left_and_the_others_are_read_together(
+    tmp_path: Path, text: bytes
+) -> None:
     assert taken(tmp_path, [PLAIN, text, PLAIN, PLAIN, text]) == [True, False, True, True, False]
 
 
 @pytest.mark.parametrize("text", LEFT.values(), ids=LEFT)
-def test_a_run_meets_a_file_beyond_plain_where_it_stands(tmp_path: Path, text: bytes) -> None:
+def test_a_run_reads_a_file_that_is_not_plain_in_its_order(tmp_path: Path, text: bytes) -> None:
     paths = list(map(str, put(tmp_path, [PLAIN, PLAIN, text, PLAIN])))
     with arrays_for_small_runs():
         expected = answer(paths, BY_FILE, carefully=True)
@@ -293,7 +295,7 @@ def test_a_run_meets_a_file_beyond_plain_where_it_stands(tmp_path: Path, text: b
 
 
 def test_rows_of_two_files_are_never_joined(tmp_path: Path) -> None:
-    """A close of 12 and one of 34 would be 1234."""
+    """Joined, a close of 12 and one of 34 would be 1234."""
     texts = [b"close\n5\n12", b"close\n34\n6\n", b"close\n7\n8\n"]
     assert taken(tmp_path, texts) == [False, True, True]
 
@@ -304,8 +306,8 @@ def test_a_column_of_symbols_is_left(tmp_path: Path) -> None:
     assert taken(tmp_path, [text, text]) == [True, True]
 
 
-def test_timestamps_of_several_units_are_told_apart(tmp_path: Path) -> None:
-    """Seconds read as milliseconds would be of 1970, without any complaint."""
+def test_timestamps_of_several_units_are_distinguished(tmp_path: Path) -> None:
+    """Seconds read as milliseconds would be times in 1970, without any error."""
     seconds, milliseconds = (
         table(["1", "2"], [str(unit * (1_700_000_000 + row)) for row in range(2)])
         for unit in (1, 1000)
@@ -318,7 +320,7 @@ def test_timestamps_of_several_units_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
-def test_folders_say_columns_too(tmp_path: Path) -> None:
+def test_columns_may_come_from_folders(tmp_path: Path) -> None:
     paths = [tmp_path / name / "bars.csv" for name in ("symbol=A", "symbol=B", "date=2024", "x")]
     for path in paths:
         path.parent.mkdir()
@@ -336,15 +338,15 @@ def test_a_folder_that_has_no_symbol_is_left(tmp_path: Path) -> None:
     path = tmp_path / "symbol=__HIVE_DEFAULT_PARTITION__" / "bars.csv"
     path.parent.mkdir()
     path.write_bytes(PLAIN)
-    other = put(tmp_path, [PLAIN])
+    paths = put(tmp_path, [PLAIN])
     assert (
-        checked([path, *other], BY_FILE._replace(columns=Columns(symbol=SymbolFrom("symbol"))))[0]
+        checked([path, *paths], BY_FILE._replace(columns=Columns(symbol=SymbolFrom("symbol"))))[0]
         is None
     )
 
 
-def test_what_is_no_regular_file_is_not_even_opened(tmp_path: Path) -> None:
-    """To open a pipe would take from it, and to wait for one could take for ever."""
+def test_anything_but_a_regular_file_is_not_even_opened(tmp_path: Path) -> None:
+    """Opening a pipe could take data from it, and waiting for one could take for ever."""
     pipe, gone, folder = tmp_path / "pipe.csv", tmp_path / "gone.csv", tmp_path / "folder.csv"
     os.mkfifo(pipe)
     folder.mkdir()
@@ -362,8 +364,8 @@ def test_a_file_that_has_changed_since_it_was_looked_at_is_left(
 ) -> None:
     paths = put(tmp_path, [PLAIN, PLAIN, PLAIN])
     sizes = {str(paths[1]): len(PLAIN) + change}
-    found = together(paths, sizes=sizes)
-    assert [reader is None for _, reader in found] == [False, True, False]
+    pairs = together(paths, sizes=sizes)
+    assert [reader is None for _, reader in pairs] == [False, True, False]
 
 
 def test_a_name_for_objects_is_not_taken_for_a_table(tmp_path: Path) -> None:
@@ -381,7 +383,7 @@ def test_a_file_larger_than_a_block_is_left(tmp_path: Path) -> None:
 
 
 def test_a_group_ends_where_the_block_does(tmp_path: Path) -> None:
-    paths = put(tmp_path, [table([str(place), "1"]) for place in range(20)])
+    paths = put(tmp_path, [table([str(number), "1"]) for number in range(20)])
     for size in range(len(table(["1", "1"])) + 5, 400, 7):
         assert None not in checked(paths, CONFIG, size)
 
@@ -408,13 +410,13 @@ def test_an_error_in_the_middle_leaves_no_thread(tmp_path: Path) -> None:
     paths = list(map(str, put(tmp_path, texts)))
     before = threading.active_count()
     with arrays_for_small_runs():
-        found = answer(paths, BY_FILE, carefully=False)
-    assert "bars5.csv line 4: close is 'x'" in str(found.found)
+        result = answer(paths, BY_FILE, carefully=False)
+    assert "bars5.csv line 4: close is 'x'" in str(result.found)
     assert threading.active_count() == before
 
 
 def test_a_large_folder_of_small_files_has_the_signals_of_its_closes(tmp_path: Path) -> None:
-    """Of the usual sizes, and with a file here and there that is not plain."""
+    """The files have usual sizes, and some of them are not plain."""
     count, rows = 40, 2_500
     closes = [
         [f"{100 + (place * row) % 7}.{row % 10}{place % 10}" for row in range(rows)]

@@ -1,4 +1,4 @@
-"""Timestamps that the config says how to read: plain blocks are read as careful ones, or left."""
+"""Timestamps that the config says how to read: plain blocks are read as carefully, or left."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1)
 
 
 def at_once(cells: list[str], written: str | None, more: str = "") -> list[int] | None:
-    """Read the first cell carefully and the others as one block; None where that is left."""
+    """Read the first cell carefully and the others as one block; None if the block is left."""
     config = CONFIG._replace(timestamp_format=written)
     header = f"timestamp{more},close\n"
     rows = [f"{cell},1.5\n".encode() for cell in cells]
@@ -25,8 +25,8 @@ def at_once(cells: list[str], written: str | None, more: str = "") -> list[int] 
     assert first
     assert problem is None
     fast = FastParser(careful, config)
-    found = fast.batch(fast.fields(b"".join(rows[1:])), lambda: first)
-    return None if found is None or found.timestamps_ns is None else [*found.timestamps_ns]
+    batch = fast.batch(fast.fields(b"".join(rows[1:])), lambda: first)
+    return None if batch is None or batch.timestamps_ns is None else [*batch.timestamps_ns]
 
 
 def times(step: timedelta) -> list[datetime]:
@@ -58,15 +58,15 @@ LEFT = [
 def test_a_pattern_with_the_year_first_is_read_at_once(
     form: str, written: str | None, step: timedelta
 ) -> None:
-    moments = times(step)
+    timestamps = times(step)
     if "%H" not in form:
-        moments = [datetime.combine(at.date(), datetime.min.time()) for at in moments]
-    found = at_once([at.strftime(form) for at in moments], written)
-    assert found == [(at - EPOCH) // timedelta(microseconds=1) * 1000 for at in moments[1:]]
+        timestamps = [datetime.combine(at.date(), datetime.min.time()) for at in timestamps]
+    times_ns = at_once([at.strftime(form) for at in timestamps], written)
+    assert times_ns == [(at - EPOCH) // timedelta(microseconds=1) * 1000 for at in timestamps[1:]]
 
 
 @pytest.mark.parametrize(("form", "written"), LEFT)
-def test_what_only_looks_like_that_is_left_to_the_careful_parser(
+def test_a_block_that_only_looks_like_that_is_left_to_the_careful_parser(
     form: str, written: str | None
 ) -> None:
     assert at_once([at.strftime(form) for at in HALF_DAYS[:30]], written) is None
@@ -76,8 +76,8 @@ def test_what_only_looks_like_that_is_left_to_the_careful_parser(
 def test_counts_of_a_named_unit_are_read_at_once(word: str) -> None:
     unit_ns = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[word]
     counts = [45322 + row for row in range(9)]
-    found = at_once(list(map(str, counts)), f"epoch_{word}")
-    assert found == [count * unit_ns for count in counts[1:]]
+    times_ns = at_once(list(map(str, counts)), f"epoch_{word}")
+    assert times_ns == [count * unit_ns for count in counts[1:]]
 
 
 def test_a_date_and_a_time_of_day_in_two_columns_are_left() -> None:

@@ -1,7 +1,7 @@
-"""This module reads plain blocks of a text table as arrays, and leaves all others.
+"""This module reads plain blocks of a text table as arrays, and refuses all others.
 
-It takes only what the careful parser would read the same way: ASCII without quotes, every row as
-wide as the header, closes of digits with at most one point, timestamps of one usual shape.
+It accepts only blocks that the careful parser would read the same way: ASCII without quotes, every
+row as wide as the header, closes of digits with at most one point, timestamps of one usual shape.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from rollsignal.errors import BadCellError
 from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.fast.fields import Fields, Masks
 from rollsignal.readers.fast.timestamps import timestamps_of
-from rollsignal.readers.fast.words import DoubtError
+from rollsignal.readers.fast.words import NotPlainError
 
 
 class FastParser:
-    """Read blocks in place of the careful parser that has read the first ones."""
+    """Read blocks in place of the careful parser, after it has read the first ones."""
 
     def __init__(self, careful: CarefulParser, config: JobConfig) -> None:
         self._careful = careful
@@ -27,20 +27,20 @@ class FastParser:
         self._masks = Masks()
 
     def fields(self, block: bytes | bytearray) -> Fields | None:
-        """Find the fields of a block of whole lines; None if they are in any doubt.
+        """Find the fields of a block of whole lines; None if they are not plain.
 
-        What is known of the rows before does not matter, so this may be done ahead of them.
+        It does not depend on earlier rows, so it may be called before these are read.
         """
         dialect = self._careful.dialect
         try:
             return Fields(block, dialect.delimiter, dialect.width, self._masks)
-        except DoubtError:
+        except NotPlainError:
             return None
 
     def batch(self, fields: Fields | None, plain: Callable[[], Batch]) -> ArrayBatch | None:
-        """Read a block's fields; None if they are in any doubt."""
+        """Read a block's fields; None if they must be read carefully."""
         careful, dialect = self._careful, self._careful.dialect
-        if fields is None or not self._knows_form():
+        if fields is None or not self._expects_plain_rows():
             return None
         try:
             ticks = fields.numbers(dialect.close)
@@ -57,21 +57,21 @@ class FastParser:
                 plain,
                 careful.records.line,
             )
-        except (DoubtError, BadCellError):
+        except (NotPlainError, BadCellError):
             return None
 
     def _is_sane(self, fields: Fields, closes: TickArray) -> bool:
-        """Tell whether the other prices agree with the closes, if they are to be looked at."""
+        """Return whether the other prices agree with the closes, if they are checked."""
         others = self._careful.others
         if not others:
             return True
-        columns = {name: fields.numbers(place)[:2] for name, place in others.items()}
+        columns = {name: fields.numbers(column)[:2] for name, column in others.items()}
         return is_sane({**columns, "close": closes[:2]})
 
-    def _knows_form(self) -> bool:
-        """Tell if the rows so far are plain, and no row has begun."""
+    def _expects_plain_rows(self) -> bool:
+        """Return whether the rows so far are plain, and none is unfinished."""
         careful, dialect = self._careful, self._careful.dialect
-        # Among closes alone, a row below a blank line is refused.
+        # In a table of closes only, a row below a blank line is an error.
         refused = dialect.width == 1 and careful.blank_line
         plain = careful.width in (0, dialect.width) and not dialect.spaced
         plain = plain and dialect.clock is None and not refused

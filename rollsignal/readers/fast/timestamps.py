@@ -1,7 +1,7 @@
 """This module reads a whole column of timestamps from bytes: calendar times of one shape, epochs.
 
-It only knows times with the year first, all of one length, with the same signs between the digits
-and the same zone. What the first of them means is asked of the careful `TimestampReader`.
+It accepts only times with the year first, all of one length, with the same separators and the same
+zone. The careful `TimestampReader` decides what the first of them means.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.readers.fast.fields import Fields
-from rollsignal.readers.fast.words import DoubtError
+from rollsignal.readers.fast.words import NotPlainError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,54 +23,54 @@ _SHAPE = re.compile(
     rb"(?P<second>:[0-9]{2}(?:\.(?P<fraction>[0-9]{1,9}))?)?)?"
     rb"(?P<zone> ?(?:Z|UTC|GMT)|[+-][0-9:]+)?"
 )
-# What is asked of the first time holds for all where its pattern is one of these, or their date's.
+# The answer for the first time holds for all if its pattern is one of these.
 _PATTERN = re.compile(r"%Y([-/.])%m\1%d(?:[T ]%H:%M(?::%S(?:\.%f)?)?(?: ?%[zZ])?)?", re.ASCII)
 DAY_S = 86_400
 SECOND_NS = 10**9
 DAYS_TO_1970 = 719_468
 ZERO = ord("0")
-# Of the eight bytes HH:MM:SS the digits' values, and of its pairs the hours and minutes.
+# Masks: the digits' values in the eight bytes HH:MM:SS, and the hours and minutes of its pairs.
 DIGITS = 0x0F0F000F0F000F0F
 HOURS_AND_MINUTES = 0x00000000FF0000FF
-# Whole years whose every moment, in whatever zone, fits into an int64 of nanoseconds.
+# The first and last year whose times all fit into an int64 of nanoseconds, in any zone.
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 
 
-def timestamps_of(fields: Fields, place: int, reader: TimestampReader) -> "NDArray[np.int64]":
-    """Read a column of timestamps to nanoseconds since 1970 UTC; raises `DoubtError`."""
+def timestamps_of(fields: Fields, column: int, reader: TimestampReader) -> "NDArray[np.int64]":
+    """Read a column of timestamps to nanoseconds since 1970 UTC; raises `NotPlainError`."""
     import numpy as np
 
     if reader.epoch_unit_ns:
-        return _epochs(fields, place, reader.epoch_unit_ns)
-    text = fields.texts(place)
+        return _epochs(fields, column, reader.epoch_unit_ns)
+    text = fields.texts(column)
     first = text[0].tobytes()
     shape = _SHAPE.fullmatch(first)
     if shape is None:
-        raise DoubtError("timestamps beyond plain calendar times")
-    moment = reader.read([first.decode()])[0]
+        raise NotPlainError("timestamps that are not plain calendar times")
+    timestamp = reader.read([first.decode()])[0]
     if not _PATTERN.fullmatch(reader.pattern):
-        raise DoubtError("timestamps of another order")
+        raise NotPlainError("timestamps of another order")
     least, most = _extremes(text)
     _check_shape(first, least, most, shape.start("zone") if shape["zone"] else len(first))
     days, counts = _days(text, same_century=least[:2] == most[:2])
     local = days * (DAY_S * SECOND_NS)
     clock = _clock_ns(text, shape, most) if shape["clock"] else None
-    local += to_ns(moment) - int(local[0]) - (0 if clock is None else int(clock[0]))
-    found = np.repeat(local, counts)
-    return found if clock is None else np.add(found, clock, out=found)
+    local += to_ns(timestamp) - int(local[0]) - (0 if clock is None else int(clock[0]))
+    times_ns = np.repeat(local, counts)
+    return times_ns if clock is None else np.add(times_ns, clock, out=times_ns)
 
 
-def _epochs(fields: Fields, place: int, unit_ns: int) -> "NDArray[np.int64]":
-    values = fields.whole_numbers(place)
+def _epochs(fields: Fields, column: int, unit_ns: int) -> "NDArray[np.int64]":
+    values = fields.whole_numbers(column)
     if int(values.max()) * unit_ns >= 2**63:
-        raise DoubtError("timestamps beyond 64 bits")
+        raise NotPlainError("timestamps beyond 64 bits")
     return values * unit_ns
 
 
 def _extremes(text: "Text") -> tuple[list[int], list[int]]:
-    """Find the least and the greatest byte of every column.
+    """Find the least and the greatest byte at every index of the cells.
 
-    Rows are joined 64 by 64, because NumPy is slow along short rows.
+    Rows are joined in groups of 64, because NumPy is slow along short rows.
     """
     rows, width = text.shape
     whole = rows - rows % 64
@@ -81,17 +81,17 @@ def _extremes(text: "Text") -> tuple[list[int], list[int]]:
 
 
 def _check_shape(first: bytes, least: list[int], most: list[int], zone: int) -> None:
-    """Make sure that all rows have digits where the first has, and else its very characters."""
-    for place, (sign, low, high) in enumerate(zip(first, least, most, strict=True)):
-        digits = place < zone and chr(sign).isdigit()
+    """Check that all rows have digits where the first has, and else the same characters."""
+    for index, (sign, low, high) in enumerate(zip(first, least, most, strict=True)):
+        digits = index < zone and chr(sign).isdigit()
         if (low, high) != (sign, sign) and not (digits and low >= ZERO and high <= ZERO + 9):
-            raise DoubtError("timestamps of several shapes")
+            raise NotPlainError("timestamps of several shapes")
 
 
 def _days(text: "Text", same_century: bool) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """Count the days since 1970 of every row whose date differs from the one above.
 
-    Returns them, and how many rows each stands for.
+    Returns the days, and how many rows each of them stands for.
     """
     import numpy as np
 
@@ -116,13 +116,13 @@ def _check_dates(
     import numpy as np
 
     if year.min() < FIRST_YEAR or year.max() > LAST_YEAR:
-        raise DoubtError("timestamps beyond 64 bits")
+        raise NotPlainError("timestamps beyond 64 bits")
     if month.min() < 1 or month.max() > 12 or day.min() < 1:
-        raise DoubtError("no date of the calendar")
+        raise NotPlainError("a date that is not in the calendar")
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month - 1]
     if (day > longest + (leap & (month == 2))).any():
-        raise DoubtError("no date of the calendar")
+        raise NotPlainError("a date that is not in the calendar")
 
 
 def _days_of_dates(
@@ -130,7 +130,7 @@ def _days_of_dates(
 ) -> "NDArray[np.int64]":
     """Count the days from 1970-01-01 to dates of the Gregorian calendar.
 
-    In years that begin in March, so that the leap day is the last; 400 of them have 146,097 days.
+    It counts years from March, so that the leap day is the last day; 400 years have 146,097 days.
     Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
     """
     year = year - (month <= 2)
@@ -143,15 +143,15 @@ def _clock_ns(text: "Text", shape: "re.Match[bytes]", most: list[int]) -> "NDArr
     import numpy as np
 
     rows, width = text.shape
-    if any(most[place] > ZERO + 5 for place in (14, 17) if place < shape.end("clock")):
-        raise DoubtError("no time of the day")
+    if any(most[index] > ZERO + 5 for index in (14, 17) if index < shape.end("clock")):
+        raise NotPlainError("a time that is not in a day")
     seconds_at = 48 if shape["second"] else 0
-    # Without seconds, the word is that of "DD HH:MM", and moved.
+    # Without seconds, take the word "DD HH:MM" and shift it.
     word = np.ndarray((rows,), "<u8", text, 11 if seconds_at else 8, (width,)).copy()
     if not seconds_at:
         word >>= np.uint64(24)
     word &= np.uint64(DIGITS)
-    # Each pair's tens become ten ones, and stand where the tens were.
+    # In each pair, ten times the tens is added to the ones, in the byte of the tens.
     pairs = word * np.uint64(10)
     word >>= np.uint64(8)
     pairs += word
@@ -159,7 +159,7 @@ def _clock_ns(text: "Text", shape: "re.Match[bytes]", most: list[int]) -> "NDArr
     minutes >>= np.uint64(24)
     minutes &= np.uint64(0xFFFF)
     if minutes.max() >= 24 * 60:
-        raise DoubtError("no time of the day")
+        raise NotPlainError("a time that is not in a day")
     minutes *= np.uint64(60)
     if seconds_at:
         pairs >>= np.uint64(seconds_at)
@@ -169,7 +169,7 @@ def _clock_ns(text: "Text", shape: "re.Match[bytes]", most: list[int]) -> "NDArr
     clock: NDArray[np.int64] = minutes.view(np.int64)
     if shape["fraction"]:
         begin, end = shape.span("fraction")
-        for place in range(begin, end):
-            unit = 10 ** (8 - place + begin)
-            clock += (text[:, place].astype(np.int64) - ZERO) * unit
+        for index in range(begin, end):
+            unit = 10 ** (8 - index + begin)
+            clock += (text[:, index].astype(np.int64) - ZERO) * unit
     return clock

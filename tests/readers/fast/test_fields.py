@@ -1,4 +1,4 @@
-"""Fields of plain rows: every number exactly as written, or a doubt; there is no third."""
+"""Fields of plain rows: every number is read exactly as written, or the block is refused."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn
 
 from rollsignal.core.arrays import TickArray
 from rollsignal.readers.fast.fields import MAX_CHARS, MAX_WHOLE, Fields, Masks
-from rollsignal.readers.fast.words import DoubtError
+from rollsignal.readers.fast.words import NotPlainError
 from tests.support.strategies import written
 
 PLAIN = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
@@ -28,23 +28,23 @@ def exact(ticks: TickArray) -> list[Fraction]:
     return [Fraction(tick, 10**ticks.scale) for tick in ticks.values.tolist()]
 
 
-def numbers(cells: Sequence[str], place: int = 1, width: int = 3) -> list[Fraction] | None:
-    """Read cells as one column of a table; None where they are doubted."""
+def numbers(cells: Sequence[str], index: int = 1, width: int = 3) -> list[Fraction] | None:
+    """Read cells as one column of a table; None if they are refused."""
     try:
-        return exact(beside(cells, place, width).numbers(place))
-    except DoubtError:
+        return exact(among_others(cells, index, width).numbers(index))
+    except NotPlainError:
         return None
 
 
-def beside(cells: Sequence[str], place: int, width: int) -> Fields:
-    """Put a column into a table, between others whose cells are of two lengths."""
+def among_others(cells: Sequence[str], index: int, width: int) -> Fields:
+    """Return the fields of a table with a column between others whose cells have two lengths."""
     columns = [[("x", "2024-01-01")[row % 2] for row in range(len(cells))]] * width
-    columns[place] = list(cells)
+    columns[index] = list(cells)
     return Fields(block(columns), ",", width, Masks())
 
 
 def fits(cells: Sequence[str]) -> bool:
-    """Tell if plain numbers are as short as words hold, and their ticks fit into an int64."""
+    """Return whether plain numbers fit into two words, and their ticks into an int64."""
     scale = max(len(cell.partition(".")[2]) for cell in cells)
     short = all(len(cell) <= MAX_CHARS for cell in cells)
     return short and max(Fraction(cell) for cell in cells) * 10**scale < 2**63
@@ -52,7 +52,7 @@ def fits(cells: Sequence[str]) -> bool:
 
 @st.composite
 def plain_numbers(draw: DrawFn, most: int = MAX_CHARS) -> str:
-    """Draw a number of at most so many characters, with a point anywhere or nowhere."""
+    """Draw a number of at most `most` characters, with a point anywhere or none."""
     digits = draw(st.text("0123456789", min_size=1, max_size=most - 1))
     point = draw(st.integers(0, len(digits)) | st.none())
     return digits if point is None else f"{digits[:point]}.{digits[point:]}"
@@ -74,9 +74,9 @@ places = st.sampled_from([(0, 1), (0, 3), (1, 3), (2, 3), (0, 2), (1, 2)])
 @example(["0" * 16, ".000000000000001"], (0, 1))
 @example(["922337203685.4775", "1.0000000"], (0, 1))
 @example(["922337203686", ".0000001"], (0, 1))
-def test_plain_numbers_are_what_is_written(cells: list[str], column: tuple[int, int]) -> None:
-    found = numbers(cells, *column)
-    assert found == ([Fraction(cell) for cell in cells] if fits(cells) else None)
+def test_plain_numbers_are_as_written(cells: list[str], column: tuple[int, int]) -> None:
+    values = numbers(cells, *column)
+    assert values == ([Fraction(cell) for cell in cells] if fits(cells) else None)
 
 
 @pytest.mark.parametrize("length", range(1, MAX_CHARS + 1))
@@ -88,9 +88,9 @@ def test_a_point_may_stand_anywhere_in_a_number_of_any_length(length: int) -> No
     for cell in spelled:
         assert numbers([cell]) == [Fraction(cell)]
         assert numbers([cell] * 70, 0, 1) == [Fraction(cell)] * 70
-        for other in spelled:
-            assert numbers([cell, other], 0, 1) == (
-                [Fraction(cell), Fraction(other)] if fits([cell, other]) else None
+        for neighbor in spelled:
+            assert numbers([cell, neighbor], 0, 1) == (
+                [Fraction(cell), Fraction(neighbor)] if fits([cell, neighbor]) else None
             )
 
 
@@ -98,10 +98,10 @@ def test_a_point_may_stand_anywhere_in_a_number_of_any_length(length: int) -> No
 @pytest.mark.parametrize(
     "sign", ["/", ":", ".", "-", "+", "e", " ", "\t", "_", "\x00", "\x7f", "A"]
 )
-def test_one_odd_character_anywhere_among_digits_is_doubted(length: int, sign: str) -> None:
+def test_one_odd_character_anywhere_among_digits_is_refused(length: int, sign: str) -> None:
     for digits in ("0" * length, "9" * length, ("12.5" * 4)[:length]):
-        for place in range(length):
-            cell = digits[:place] + sign + digits[place + 1 :]
+        for index in range(length):
+            cell = digits[:index] + sign + digits[index + 1 :]
             if PLAIN.fullmatch(cell):
                 assert numbers([cell]) == [Fraction(cell)]
             else:
@@ -110,17 +110,17 @@ def test_one_odd_character_anywhere_among_digits_is_doubted(length: int, sign: s
 
 
 @given(st.lists(plain_numbers() | st.text("0123456789.+-eE _", max_size=18), min_size=1))
-def test_numbers_are_exact_or_doubted_whatever_else_is_in_their_column(cells: list[str]) -> None:
-    found = numbers(cells)
+def test_numbers_are_exact_or_refused_whatever_else_is_in_their_column(cells: list[str]) -> None:
+    values = numbers(cells)
     if all(map(PLAIN.fullmatch, cells)):
-        assert found == ([Fraction(cell) for cell in cells] if fits(cells) else None)
+        assert values == ([Fraction(cell) for cell in cells] if fits(cells) else None)
     else:
-        assert found is None
+        assert values is None
 
 
 @pytest.mark.parametrize("cell", ["", ".", "1.2.3", "1..2", "..", "1" * 17, "0." + "0" * 15])
 @pytest.mark.parametrize("others", [[], ["1"], ["1.5"], ["12.25", "3"], ["1234567890.5"]])
-def test_what_is_no_short_plain_number_is_doubted(cell: str, others: list[str]) -> None:
+def test_a_cell_that_is_not_a_short_plain_number_is_refused(cell: str, others: list[str]) -> None:
     assert numbers([cell, *others], 1, 2) is None
     assert numbers([*others, cell], 1, 2) is None
 
@@ -130,19 +130,19 @@ def test_what_is_no_short_plain_number_is_doubted(cell: str, others: list[str]) 
 @example([10**18], 3, (0, 1))
 @example([2**63], 0, (0, 1))
 @example([9_219_999_999_999_999_999], 0, (0, 1))
-def test_whole_numbers_are_what_is_written_or_doubted(
+def test_whole_numbers_are_as_written_or_refused(
     values: list[int], zeros: int, column: tuple[int, int]
 ) -> None:
     place, width = column
     cells = ["0" * zeros + str(value) for value in values]
-    fields = beside(cells, place, width)
+    fields = among_others(cells, place, width)
     lengths = {len(cell) for cell in cells}
-    # Beyond sixteen digits all have to be so long.
+    # If one has more than sixteen digits, all must have.
     alike = max(lengths) <= MAX_CHARS or (min(lengths) > MAX_CHARS and max(lengths) <= MAX_WHOLE)
     if alike and max(values) < 922 * 10**16:
         assert fields.whole_numbers(place).tolist() == values
     else:
-        with pytest.raises(DoubtError):
+        with pytest.raises(NotPlainError):
             fields.whole_numbers(place)
 
 
@@ -151,9 +151,9 @@ def test_whole_numbers_are_what_is_written_or_doubted(
         lambda cells: not all(cell.isdigit() for cell in cells)
     )
 )
-def test_what_is_no_whole_number_is_doubted(cells: list[str]) -> None:
-    with pytest.raises(DoubtError):
-        beside(cells, 1, 2).whole_numbers(1)
+def test_a_cell_that_is_not_a_whole_number_is_refused(cells: list[str]) -> None:
+    with pytest.raises(NotPlainError):
+        among_others(cells, 1, 2).whole_numbers(1)
 
 
 symbols = st.text("AB1 .-=", min_size=1, max_size=34) | st.sampled_from(
@@ -166,9 +166,9 @@ def test_coded_cells_are_their_names_by_their_codes(
     cells: list[str], column: tuple[int, int]
 ) -> None:
     place, width = column
-    fields = beside(cells, place, width)
+    fields = among_others(cells, place, width)
     if max(map(len, cells)) > 32:
-        with pytest.raises(DoubtError):
+        with pytest.raises(NotPlainError):
             fields.coded(place)
         return
     names, codes = fields.coded(place)
@@ -178,15 +178,15 @@ def test_coded_cells_are_their_names_by_their_codes(
 
 @pytest.mark.parametrize("cells", [["", "A"], ["A", ""], ["A", "B" * 33]])
 def test_cells_that_are_empty_or_long_have_no_codes(cells: list[str]) -> None:
-    with pytest.raises(DoubtError):
-        beside(cells, 1, 2).coded(1)
+    with pytest.raises(NotPlainError):
+        among_others(cells, 1, 2).coded(1)
 
 
-def test_many_symbols_of_every_length_are_told_apart() -> None:
+def test_many_symbols_of_every_length_are_distinguished() -> None:
     """Some differ in their first character only, some in their last, some in their length."""
     cells = [start + "S" * length + end for length in range(31) for start in "AB" for end in "XY"]
     cells = [cell[:32] for cell in cells] * 3 + ["A", "X", "S"] + ["S" * n for n in range(1, 33)]
-    names, codes = beside(cells, 0, 1).coded(0)
+    names, codes = among_others(cells, 0, 1).coded(0)
     assert [names[code] for code in codes.tolist()] == cells
     assert sorted(names) == sorted(set(cells))
 
@@ -202,14 +202,14 @@ def test_many_symbols_of_every_length_are_told_apart() -> None:
 def test_texts_of_one_length_are_laid_out_as_their_bytes(
     cells: list[str], column: tuple[int, int]
 ) -> None:
-    found = beside(cells, *column).texts(column[0])
-    assert [row.tobytes().decode() for row in found] == cells
+    texts = among_others(cells, *column).texts(column[0])
+    assert [row.tobytes().decode() for row in texts] == cells
 
 
 @pytest.mark.parametrize("cells", [["ab", "a"], ["a", "ab"], ["", ""], ["a", ""], ["ab", "c", "d"]])
-def test_texts_of_several_lengths_are_doubted(cells: list[str]) -> None:
-    with pytest.raises(DoubtError):
-        beside(cells, 1, 2).texts(1)
+def test_texts_of_several_lengths_are_refused(cells: list[str]) -> None:
+    with pytest.raises(NotPlainError):
+        among_others(cells, 1, 2).texts(1)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -249,8 +249,8 @@ def test_every_delimiter_and_both_line_ends_are_known(delimiter: str, end: str) 
         b",\n,\n,\n,\n\n,,\n",
     ],
 )
-def test_rows_that_are_not_plain_or_of_several_widths_are_doubted(data: bytes) -> None:
-    with pytest.raises(DoubtError):
+def test_rows_that_are_not_plain_or_of_several_widths_are_refused(data: bytes) -> None:
+    with pytest.raises(NotPlainError):
         Fields(data, ",", 2, Masks())
 
 
@@ -261,5 +261,5 @@ def test_rows_are_taken_only_if_each_is_as_wide_as_the_header(text: str, width: 
     if plain and all(line.count(",") == width - 1 for line in lines[:-1]):
         assert Fields(text.encode(), ",", width, Masks()).rows == len(lines) - 1
     else:
-        with pytest.raises(DoubtError):
+        with pytest.raises(NotPlainError):
             Fields(text.encode(), ",", width, Masks())

@@ -52,20 +52,20 @@ from tests.support.tables import CAREFUL, CONFIG, Cut, opened
 
 def read(data: bytes, config: JobConfig, cut: Cut, plainly: bool = True) -> tuple[Read, int]:
     """Read a text, and count the blocks that came as arrays. Lines are known only `plainly`."""
-    found, arrays = Read([], [], [], []), 0
+    result, arrays = Read([], [], [], []), 0
     try:
         with opened(data, config, cut) as reader:
             for batch in reader.batches():
                 arrays += isinstance(batch, ArrayBatch)
-                known = of_arrays(batch) if isinstance(batch, ArrayBatch) else of_plain(batch)
-                # A blank symbol is left to those who explain what is wrong.
-                if isinstance(batch, ArrayBatch) and (plainly or "" in known.symbols):
-                    known, as_arrays = of_plain(batch.plain()), known
-                    assert known._replace(lines=[]) == as_arrays
-                found = found.plus(known)
+                rows = of_arrays(batch) if isinstance(batch, ArrayBatch) else of_plain(batch)
+                # A blank symbol is left to the careful parser, which explains the error.
+                if isinstance(batch, ArrayBatch) and (plainly or "" in rows.symbols):
+                    rows, as_arrays = of_plain(batch.plain()), rows
+                    assert rows._replace(lines=[]) == as_arrays
+                result = result.plus(rows)
     except DataError as error:
-        return found._replace(problem=error.message.partition("bars.csv")[2]), arrays
-    return found, arrays
+        return result._replace(problem=error.message.partition("bars.csv")[2]), arrays
+    return result, arrays
 
 
 class Answer(NamedTuple):
@@ -112,11 +112,11 @@ def answer(data: bytes, config: JobConfig, cut: Cut) -> Answer:
 
 
 def agree(data: bytes, config: JobConfig, cut: Cut) -> int:
-    """See that a text is read the same with the fast parser and never; count its arrays."""
+    """Check that a text is read the same with and without the fast parser; count its arrays."""
     carefully, _ = read(data, config, cut._replace(careful_bytes=CAREFUL.careful_bytes))
-    found, arrays = read(data, config, cut)
-    assert found == carefully
-    assert read(data, config, cut, plainly=False)[0]._replace(lines=[]) == found._replace(lines=[])
+    result, arrays = read(data, config, cut)
+    assert result == carefully
+    assert read(data, config, cut, plainly=False)[0]._replace(lines=[]) == result._replace(lines=[])
     return arrays
 
 
@@ -146,26 +146,26 @@ def test_a_messy_text_gives_the_same_answer_whichever_parser_reads_its_blocks(ca
 @pytest.mark.parametrize("order", ["vtc", "c"])
 @pytest.mark.parametrize("cell", ODD_CLOSES)
 def test_an_odd_close_is_read_the_same_in_any_block(cell: str, order: str) -> None:
-    for place in range(4):
+    for index in range(4):
         cells = ["100.10", "100.25", "99.5", "7"]
-        cells[place] = cell
+        cells[index] = cell
         agree(table(cells, order=order), CONFIG._replace(missing="gap"), Cut(0, 1, 60))
 
 
 @pytest.mark.parametrize("order", ["tcv", "vct"])
 @pytest.mark.parametrize("stamp", ODD_STAMPS)
 def test_an_odd_timestamp_is_read_the_same_in_any_block(stamp: str, order: str) -> None:
-    for place in range(4):
+    for index in range(4):
         stamps = minutes(4)
-        stamps[place] = stamp
+        stamps[index] = stamp
         agree(table(["1", "2", "3", "4"], stamps, order), CONFIG, Cut(0, 1, 60))
 
 
 @pytest.mark.parametrize("symbol", ODD_SYMBOLS)
 def test_an_odd_symbol_is_read_the_same_in_any_block(symbol: str) -> None:
-    for place in range(4):
+    for index in range(4):
         symbols = ["A", "B", "A", "BTC"]
-        symbols[place] = symbol
+        symbols[index] = symbol
         data = table(["1", "2", "3", "4"], order="tsc", symbols=symbols)
         agree(data, CONFIG._replace(columns=BY_COLUMN), Cut(0, 1, 60))
 
@@ -192,7 +192,7 @@ def test_a_plain_table_is_read_as_arrays_of_what_is_written(
     stamps = minutes(len(cells), form)
     config = CONFIG._replace(columns=BY_COLUMN) if "s" in order else CONFIG
     first = len(table(cells[:1], stamps[:1], order, end, comma))
-    found, arrays = read(table(cells, stamps, order, end, comma), config, Cut(0, first, 1 << 20))
+    result, arrays = read(table(cells, stamps, order, end, comma), config, Cut(0, first, 1 << 20))
     assert arrays == fits(cells[1:])
     count = len(cells)
     seconds = [
@@ -200,11 +200,11 @@ def test_a_plain_table_is_read_as_arrays_of_what_is_written(
     ]
     times_ns = [second * 10**9 for second in seconds] if "t" in order else []
     symbols = ["A"] * count if "s" in order else []
-    assert found == Read(prices(cells), times_ns, symbols, list(range(2, count + 2)))
+    assert result == Read(prices(cells), times_ns, symbols, list(range(2, count + 2)))
 
 
 def fits(cells: Sequence[str]) -> bool:
-    """Tell if the ticks of closes, and the sums of a window, fit into an int64."""
+    """Return whether the ticks of closes, and the sums of a window, fit into an int64."""
     scale = max(len(cell.partition(".")[2]) for cell in cells)
     most = max(Fraction(cell) for cell in cells) * int(10**scale)
     return 2 * CONFIG.window * most < 2**63
@@ -214,7 +214,7 @@ BLOCK = 32
 
 
 def in_blocks(*beginnings: str) -> tuple[bytes, Cut]:
-    """Write blocks that begin like that, which are read fast from the second of rows on."""
+    """Write blocks with these beginnings, which are read fast from the second one on."""
     blocks = [text.encode() for text in beginnings]
     filled = [block + b"2.25," + b"x" * (BLOCK - len(block) - 6) + b"\n" for block in blocks]
     head = b"close,note\n"
@@ -234,7 +234,7 @@ def test_blocks_around_one_that_is_not_plain_are_read_as_arrays(odd: str) -> Non
     assert agree(data, CONFIG, cut) == 4
 
 
-def test_nothing_is_read_as_arrays_before_so_many_bytes_are_read_carefully() -> None:
+def test_nothing_is_read_as_arrays_before_careful_bytes_are_read() -> None:
     data, cut = in_blocks(*["1.25,a\n"] * 6)
     first = cut.first_bytes - len("close,note\n")
     for blocks in range(1, 6):
@@ -277,18 +277,18 @@ def in_place(block: bytes) -> tuple[ArrayBatch | None, CarefulParser]:
 
 
 @pytest.mark.parametrize("place", range(len(PLAIN_ROWS) + 1))
-def test_any_byte_in_any_place_is_doubted_or_read_as_carefully(place: int) -> None:
+def test_any_byte_anywhere_is_refused_or_read_as_carefully(place: int) -> None:
     for byte in range(256):
         block = PLAIN_ROWS[:place] + bytes([byte]) + PLAIN_ROWS[place + 1 :]
-        found, careful = in_place(block)
-        if found is not None and "" in of_arrays(found).symbols:
+        arrays, careful = in_place(block)
+        if arrays is not None and "" in of_arrays(arrays).symbols:
             with pytest.raises(DataError, match="the symbol is empty"):
                 careful.batch(block)
-        elif found is not None:
+        elif arrays is not None:
             batch, problem = careful.batch(block)
             assert batch is not None
             assert problem is None
-            assert of_arrays(found) == of_plain(batch)._replace(lines=[])
+            assert of_arrays(arrays) == of_plain(batch)._replace(lines=[])
 
 
 def many(count: int, odd: bytes = b"") -> bytes:

@@ -1,4 +1,4 @@
-"""Whole columns of timestamps: read as the careful reader reads them one by one, or doubted."""
+"""Whole columns of timestamps: read as the careful reader reads them one by one, or refused."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError
 from rollsignal.readers.fast.fields import Fields, Masks
 from rollsignal.readers.fast.timestamps import timestamps_of
-from rollsignal.readers.fast.words import DoubtError
+from rollsignal.readers.fast.words import NotPlainError
 
 EPOCH = datetime(1970, 1, 1)
 DAY_NS = 86_400 * 10**9
@@ -30,26 +30,26 @@ def carefully(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
 
 
 def at_once(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
-    """Read as a column of a block, after some that came before; None where it is doubted."""
+    """Read cells as a column of a block, after the cells before; None if they are refused."""
     reader = TimestampReader()
     try:
         if before:
             reader.read(before)
         fields = Fields("".join(f"1|{cell}\n" for cell in cells).encode(), "|", 2, Masks())
         return list(map(int, timestamps_of(fields, 1, reader)))
-    except (DoubtError, BadCellError):
+    except (NotPlainError, BadCellError):
         return None
 
 
 def agree(cells: Sequence[str], before: Sequence[str] = ()) -> bool:
-    """See that a column is doubted or read as it is one by one; tell if it is read."""
-    found = at_once(cells, before)
-    assert found is None or found == carefully(cells, before)
-    return found is not None
+    """Check that a column is refused or read as one by one; return whether it is read."""
+    times_ns = at_once(cells, before)
+    assert times_ns is None or times_ns == carefully(cells, before)
+    return times_ns is not None
 
 
-def ns(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
+def ns(timestamp: datetime) -> int:
+    return (timestamp - EPOCH) // timedelta(microseconds=1) * 1000
 
 
 @pytest.mark.parametrize("sign", "-/.")
@@ -79,7 +79,7 @@ def test_every_month_has_its_days_and_no_other(year: int) -> None:
 @pytest.mark.parametrize("year", [0, 1, 1582, 1676, 1677, 2262, 2263, 4000, 9999])
 @pytest.mark.parametrize("clock", ["", " 00:00", " 23:59:59", "T12:00:00.5Z"])
 @pytest.mark.parametrize("day", ["01-01", "04-11", "04-12", "09-20", "09-21", "12-31"])
-def test_a_moment_that_an_int64_may_not_hold_is_read_exactly_or_doubted(
+def test_a_time_that_an_int64_may_not_hold_is_read_exactly_or_refused(
     year: int, clock: str, day: str
 ) -> None:
     odd, usual = f"{year:04d}-{day}{clock}", f"2024-01-01{clock}"
@@ -89,11 +89,11 @@ def test_a_moment_that_an_int64_may_not_hold_is_read_exactly_or_doubted(
 
 def test_every_minute_of_a_day_is_read() -> None:
     for sign in " T":
-        moments = [datetime(2024, 2, 29) + timedelta(minutes=minute) for minute in range(1440)]
-        cells = [moment.isoformat(sign, "minutes") for moment in moments]
-        assert at_once(cells, cells[:1]) == list(map(ns, moments))
-        cells = [moment.isoformat(sign, "seconds") for moment in moments]
-        assert at_once(cells, cells[:1]) == list(map(ns, moments))
+        timestamps = [datetime(2024, 2, 29) + timedelta(minutes=minute) for minute in range(1440)]
+        cells = [timestamp.isoformat(sign, "minutes") for timestamp in timestamps]
+        assert at_once(cells, cells[:1]) == list(map(ns, timestamps))
+        cells = [timestamp.isoformat(sign, "seconds") for timestamp in timestamps]
+        assert at_once(cells, cells[:1]) == list(map(ns, timestamps))
 
 
 @pytest.mark.parametrize("hour", [0, 9, 19, 23, 24, 29, 30, 99])
@@ -145,7 +145,7 @@ CLOCKS = ["", " 00:00", "T09:30", " 12:00", "T13:59", " 00:00:00", "T12:34:56", 
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("zoned", ["", "Z", "+01:00"])
-def test_a_zone_means_what_it_means_one_by_one_or_is_doubted(zone: str, zoned: str) -> None:
+def test_a_zone_is_read_as_one_by_one_or_refused(zone: str, zoned: str) -> None:
     for clock in CLOCKS:
         cells = [f"2024-0{month}-28{clock}{zone}" for month in (1, 2, 3)]
         agree(cells, [f"2024-01-01 00:00:00{zoned}"])
@@ -159,8 +159,8 @@ def test_a_zone_means_what_it_means_one_by_one_or_is_doubted(zone: str, zoned: s
 def test_a_column_with_one_zone_throughout_is_read(zone: str) -> None:
     cells = [f"2024-01-0{day} 0{day}:00:00{zone}" for day in range(1, 9)]
     assert agree(cells, cells[:1])
-    other = [*cells[:5], cells[5].replace(zone, "+00:00"[: len(zone)].rjust(len(zone)))]
-    assert not agree(other, cells[:1])
+    mixed = [*cells[:5], cells[5].replace(zone, "+00:00"[: len(zone)].rjust(len(zone)))]
+    assert not agree(mixed, cells[:1])
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_epochs_of_every_unit_are_exact(digits: int, unit_ns: int) -> None:
 @example(11, [9_223_372_037], 0)
 @example(19, [2**63 - 1], 0)
 @example(19, [2**63], 0)
-def test_epochs_are_read_as_one_by_one_or_doubted(
+def test_epochs_are_read_as_one_by_one_or_refused(
     digits: int, values: list[int], zeros: int
 ) -> None:
     agree(["0" * zeros + str(value) for value in values], ["1" * digits])
@@ -207,11 +207,11 @@ ODD = [
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("before", [(), ("2024-01-01 00:00:00",), ("2024-01-01T00:00Z",), ("1",)])
-def test_an_odd_timestamp_is_read_as_one_by_one_or_doubted(odd: str, before: Sequence[str]) -> None:
+def test_an_odd_timestamp_is_read_as_one_by_one_or_refused(odd: str, before: Sequence[str]) -> None:
     usual = ["2024-03-01 00:00:00", "2024-03-01 00:01:00"]
     agree([odd], before or [odd])
-    for place in range(3):
-        agree([*usual[:place], odd, *usual[place:]], before or usual)
+    for index in range(3):
+        agree([*usual[:index], odd, *usual[index:]], before or usual)
         agree([odd, odd[:-1] + "1"], before or [odd])
 
 
@@ -220,8 +220,8 @@ SIGNS = "0123456789-/.: TZ+APMUTCG\x00\x7f"
 
 @st.composite
 def columns(draw: DrawFn) -> list[str]:
-    """Draw timestamps of one form, then change a few characters."""
-    moments = draw(
+    """Draw timestamps of one pattern, then change a few characters."""
+    timestamps = draw(
         st.lists(
             st.datetimes(datetime(1678, 1, 1), datetime(2261, 1, 1))
             | st.sampled_from(
@@ -235,17 +235,17 @@ def columns(draw: DrawFn) -> list[str]:
         st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y/%m/%dT%H:%M:%S", "%Y.%m.%d %H:%M:%S.%f"])
     )
     zone = draw(st.sampled_from(["", "", "Z", " UTC", "+05:30", " AM"])) if "H" in form else ""
-    cells = [moment.strftime(form).rjust(len(form), "0") + zone for moment in moments]
+    cells = [timestamp.strftime(form).rjust(len(form), "0") + zone for timestamp in timestamps]
     cells *= draw(st.sampled_from([1, 1, 13, 64]))
     for _ in range(draw(st.integers(0, 2))):
-        row, place = draw(st.integers(0, len(cells) - 1)), draw(st.integers(0, len(cells[0]) - 1))
-        cells[row] = cells[row][:place] + draw(st.sampled_from(SIGNS)) + cells[row][place + 1 :]
+        row, index = draw(st.integers(0, len(cells) - 1)), draw(st.integers(0, len(cells[0]) - 1))
+        cells[row] = cells[row][:index] + draw(st.sampled_from(SIGNS)) + cells[row][index + 1 :]
     return cells
 
 
 @settings(max_examples=300)
 @given(columns(), st.booleans())
-def test_a_column_with_a_few_other_characters_is_read_as_one_by_one_or_doubted(
+def test_a_column_with_a_few_other_characters_is_read_as_one_by_one_or_refused(
     cells: list[str], learned: bool
 ) -> None:
     before = [cells[0]] if carefully(cells[:1], ()) is not None and learned else ()
@@ -253,7 +253,7 @@ def test_a_column_with_a_few_other_characters_is_read_as_one_by_one_or_doubted(
 
 
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 127, 128, 200])
-def test_a_bad_moment_is_found_in_any_row(rows: int) -> None:
+def test_a_bad_timestamp_is_noticed_in_any_row(rows: int) -> None:
     cells = [str(datetime(2024, 1, 31) + timedelta(hours=row)) for row in range(rows)]
     assert agree(cells, cells[:1])
     for row in {0, 1, 62, 63, 64, rows // 2, rows - 1} & set(range(rows)):
@@ -261,9 +261,9 @@ def test_a_bad_moment_is_found_in_any_row(rows: int) -> None:
             *("2024-02-30 00:00:00", "2023-02-29 00:00:00", "2024-01-31 24:00:00"),
             *("2024-01-31T00:00:00", "2024-01-31 0x:00:00", "2024-01:31 00:00:00"),
         ):
-            found = agree([*cells[:row], bad, *cells[row + 1 :]], cells[:1])
-            # Alone it may be another form, in which all others are lacking.
-            assert not found or rows == 1
+            is_read = agree([*cells[:row], bad, *cells[row + 1 :]], cells[:1])
+            # Alone, it may have another pattern, which no other cell has.
+            assert not is_read or rows == 1
 
 
 def test_the_same_day_of_another_century_is_looked_at_for_itself() -> None:
