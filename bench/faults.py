@@ -25,7 +25,7 @@ SIGNALS = ("--signals=FOLDER/signals", "--partition-by=date")
 CONTINUED = ("--state=FOLDER/s.state", *SIGNALS)
 RECORDED = ("--record=FOLDER/record.json", "--signals=FOLDER/signals.parquet")
 EVENTS = (
-    *(NO_EVENT, "job started", "config verified", "history was restated", "decided anew"),
+    *(NO_EVENT, "job started", "config verified", "history was restated", "decided again"),
     *("file read", "rows loaded", "rolling mean computed", "signals generated"),
     *("metrics summary", "job ended"),
 )
@@ -78,7 +78,7 @@ class Stage:
         return found
 
     def _restated(self, whole: Whole) -> Scene:
-        """Set a run that finds a bar restated, and decides everything anew."""
+        """Set a run that finds a bar restated, and decides everything again."""
         bars = self.folder / "restated bars"
         shutil.copytree(self.bars.files[0].parent, bars)
         files = [bars / path.name for path in self.bars.files]

@@ -305,7 +305,7 @@ def test_a_number_too_long_to_write_is_refused() -> None:
 
 
 def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(ValueError, match="missing is 'skip', neither 'error' nor 'gap'"):
+    with pytest.raises(ValueError, match="missing is 'skip', not 'error' or 'gap'"):
         rolling_signal([1, 2], 1, missing="skip")  # type: ignore[arg-type]  # a wrong word
 
 

@@ -176,7 +176,7 @@ def test_a_reader_of_stdout_that_has_gone_changes_nothing(
     os.close(writing)
     assert done.returncode == 0
     assert without_latency(files.metrics()) == SUCCESS
-    assert done.stderr.startswith("rollsignal: warning: nobody reads stdout")
+    assert done.stderr.startswith("rollsignal: warning: stdout was closed")
     assert done.stderr.count("\n") == 1
 
 

@@ -208,7 +208,7 @@ def test_floats_have_no_answer_after_a_gap_where_they_sum_everything(bench: Benc
     answers = {a["engine"]: (a["mean"], a["signal"]) for a in bench.document("row:3")["floats"]}
     assert answers.pop("NumPy cumsum") == (None, None)
     assert set(answers.values()) == {(2.5, 1)}
-    assert "no number" in bench.told("row:3")[1]
+    assert "not a number" in bench.told("row:3")[1]
 
 
 # Which bar is meant.
@@ -290,7 +290,7 @@ def test_a_symbol_that_is_not_there_or_not_named_is_told(bench: Bench) -> None:
         "rollsignal: error: no bars of 'BTX' (known: BTC, ETH)\n",
     )
     bench.config(5)
-    assert "config names no columns.symbol" in bench.told("row:5", "--symbol", "BTC")[2]
+    assert "columns.symbol is not set in the config" in bench.told("row:5", "--symbol", "BTC")[2]
 
 
 def test_bars_that_a_run_refuses_are_refused(bench: Bench) -> None:
@@ -314,7 +314,7 @@ def test_what_is_to_be_sorted_or_comes_from_a_pipe_is_refused(bench: Bench) -> N
 def test_standard_input_is_refused(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     config = f"--config={bench.folder / 'config.yaml'}"
     assert command("explain", "--input", "-", config, "--at", "row:1") == 2
-    assert "- is read twice here, and must be a regular file" in capsys.readouterr().err
+    assert "- is not a regular file; explain reads every file twice" in capsys.readouterr().err
 
 
 # Any format, any size.

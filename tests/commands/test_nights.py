@@ -209,5 +209,5 @@ def test_an_output_is_no_file_of_the_state(
     job = Job(tmp_path)
     flags = [f"--state={tmp_path / 's.state'}", f"--record={tmp_path / name}"]
     assert job.run(*flags) == 2
-    assert "--state keeps its bars in" in capsys.readouterr().err
+    assert "is a file where --state keeps its bars" in capsys.readouterr().err
     assert not (tmp_path / name).exists()

@@ -129,7 +129,7 @@ def test_restated_history_is_decided_anew_if_the_config_says_so(tmp_path: Path) 
     assert folder.continued([path]) is None
     assert "history was restated: 1 bar from 2024-01-01T00:06:00Z on" in folder.told
     # Only the bar itself is above its mean now; it was not before.
-    assert "decided anew: 1 signals of bars known before have flipped" in folder.told
+    assert "decided again: 1 signals of earlier bars have flipped" in folder.told
     assert folder.equals_a_run_over([path])
     assert sorted(file.name for file in tmp_path.glob("s.state*")) == ["s.state", "s.state.1.bars"]
 
