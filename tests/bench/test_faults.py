@@ -33,7 +33,7 @@ def ended(stage: Stage) -> dict[str, Path]:
 
 
 def test_whatever_runs_leave_that_are_killed_is_whole_and_continued(stage: Stage) -> None:
-    seen = list(trials(stage.range, stage.scenes, 10, Random(7)))
+    seen = list(trials(stage.killer, stage.scenes, 10, Random(7)))
     assert [finding for trial in seen for finding in trial.findings] == []
     assert sum(trial.killed for trial in seen) == 10
 
@@ -88,13 +88,13 @@ def odd_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "finding"),
     [
-        (half_of_the_summary, "summary.csv is neither the former one nor the whole"),
-        (half_of_a_partition, "signals/date=2024-01-02/signals.parquet is neither"),
-        (half_of_the_metrics, "metrics.json is neither"),
-        (other_metrics, "metrics.json is neither"),
+        (half_of_the_summary, "summary.csv is not that of the run before, nor that of a whole run"),
+        (half_of_a_partition, "signals/date=2024-01-02/signals.parquet is not that of the run before, nor"),
+        (half_of_the_metrics, "metrics.json is not that of the run before, nor"),
+        (other_metrics, "metrics.json is not that of the run before, nor"),
         (half_of_the_state, "s.state: "),
-        (lost_summary, "the metrics say success before all is there"),
-        (odd_file, "summary.csv.new is neither"),
+        (lost_summary, "the metrics say success before all outputs are written"),
+        (odd_file, "summary.csv.new is not that of the run before, nor"),
     ],
 )
 def test_what_is_not_whole_is_found(
@@ -116,7 +116,7 @@ def test_a_record_that_tells_of_another_run_is_found(stage: Stage, ended: dict[s
     record = (folder / "record.json").read_text()
     for before, after, finding in (
         ('"status": "success"', '"status": "error"', "record.json: "),
-        (scene.whole.digest, "0" * 32, f"the record says success, of the digest {'0' * 32}"),
+        (scene.whole.digest, "0" * 32, f"the record says success, with the digest {'0' * 32}"),
     ):
         (folder / "record.json").write_text(record.replace(before, after))
         assert looked_at(scene, folder)[0].startswith(finding)
@@ -127,11 +127,11 @@ def test_a_record_that_tells_of_another_run_is_found(stage: Stage, ended: dict[s
 
 def test_litter_and_runs_that_fail_are_found(stage: Stage) -> None:
     scene = stage.scenes[0]
-    folder = stage.range.copied(scene, "littered")
+    folder = stage.killer.copied(scene, "littered")
     (folder / ".other").touch()
-    assert stage.range.ended(scene, folder) == [".other is left"]
+    assert stage.killer.ended(scene, folder) == [".other is left"]
     broken = scene._replace(inputs=[folder / "none.csv"])
-    assert stage.range.ended(broken, folder) == ["the next run ended with 66"]
+    assert stage.killer.ended(broken, folder) == ["the next run ended with 66"]
 
 
 def test_signals_that_fractions_do_not_say_are_found(stage: Stage) -> None:
