@@ -51,7 +51,7 @@ def test_a_signal_ends_a_run_with_128_and_its_number(number: int, code: int) -> 
     assert (stopped.exit_code, stopped.message) == (code, "Stopped by SIGNAL before the end")
 
 
-def test_a_detail_is_told_to_people_but_is_no_part_of_the_message() -> None:
+def test_a_detail_is_shown_to_people_but_is_not_part_of_the_message() -> None:
     missing = InputError("Input data file not found", "path: x.csv")
     assert missing.message == "Input data file not found"
     assert str(missing) == "Input data file not found (path: x.csv)"

@@ -107,7 +107,7 @@ def requested_paths(request: Request, *, ask_stores: bool = True) -> list[str]:
 
 
 def expanded(request: Request) -> Request:
-    """Replace local folders and patterns by their files; keep the request if there are none."""
+    """Replace local folders and patterns by their files; keep the request if that fails."""
     try:
         files = tuple(requested_paths(request, ask_stores=False))
     except JobError:

@@ -163,7 +163,7 @@ class _Attempt:
         self._state = state
         self._task = task
         self._known = {file.path: files.found(file.path) for file in task.inputs}
-        renamed = {known.former: path for path, known in self._known.items()}
+        renamed = {file.former: path for path, file in self._known.items()}
         self._files = {renamed.get(file.path, file.path): file for file in state.inputs}
         self.read: set[str] = set()
         # Files are numbered in the order in which the state holds them.
@@ -192,8 +192,8 @@ class _Attempt:
         progress: OnProgress | None,
     ) -> Found:
         """Read and decide what is not known; raises `DiskError` if a file changes meanwhile."""
-        known = self._known
-        new = [file for file in self._task.inputs if known[file.path].kind != "known"]
+        known_files = self._known
+        new = [file for file in self._task.inputs if known_files[file.path].kind != "known"]
         task = self._task._replace(
             inputs=new,
             known=self._state.series,
@@ -203,11 +203,11 @@ class _Attempt:
         )
         found = engine.decide(task, [*listeners, self.history], tell, progress)
         for file in self._task.inputs:
-            read = known[file.path].file
+            read = known_files[file.path].file
             if file.path in found.files:
                 self.read.add(file.path)
                 read = read._replace(rows=found.files[file.path].rows)
-                if not known[file.path].is_unchanged():
+                if not known_files[file.path].is_unchanged():
                     raise changed(file.path)
             self._files[file.path] = read
         digest = plus(self._state.digest, found.digest or 0)
@@ -215,9 +215,9 @@ class _Attempt:
         return self._found
 
     def _seen(self, path: str) -> Seen:
-        known = self._known[path]
-        rows = known.file.rows
-        return Seen(left_out=rows) if known.kind == "grown" else Seen(old=rows)
+        file = self._known[path]
+        rows = file.file.rows
+        return Seen(left_out=rows) if file.kind == "grown" else Seen(old=rows)
 
     def _take_old(self, bars: Decided) -> None:
         self._old.append((self._known[bars.file].kind, self.history.bars_of(bars)))
@@ -225,20 +225,20 @@ class _Attempt:
     def restated(self) -> list[Restated]:
         """List the changes of bars that the state or another file has already."""
         changes = [
-            self._numbers[path] for path, known in self._known.items() if known.kind == "changed"
+            self._numbers[path] for path, file in self._known.items() if file.kind == "changed"
         ]
         if not (self._old or changes):
             return []
         import numpy as np
 
         # A file that has changed must still have all its bars that the state knows.
-        count, every = len(self.known()), self.decided()
-        now = np.concatenate([every[:0], *(bars for _, bars in self._old)])
+        count, all_bars = len(self.known()), self.decided()
+        now = np.concatenate([all_bars[:0], *(bars for _, bars in self._old)])
         repeated = [bars for kind, bars in self._old if kind != "changed"]
-        places = np.unique(np.concatenate([every[:0], *repeated])[["series", "place"]])
-        same = np.isin(every[["series", "place"]], places)
-        same[:count] |= np.isin(every["file"][:count], changes)
-        return restated(every[same], now, self.history.symbols)
+        places = np.unique(np.concatenate([all_bars[:0], *repeated])[["series", "place"]])
+        same = np.isin(all_bars[["series", "place"]], places)
+        same[:count] |= np.isin(all_bars["file"][:count], changes)
+        return restated(all_bars[same], now, self.history.symbols)
 
     def known(self) -> "NDArray[np.void]":
         """Return all bars that the state knew before."""

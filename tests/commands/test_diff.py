@@ -1,4 +1,4 @@
-"""Facts about `diff`: which signals differ between two runs, and what is told to be the cause."""
+"""Facts about `diff`: which signals differ between two runs, and which cause is given."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Runs:
         return document
 
     def record(self, name: str, signals: str | None, **more: Any) -> str:
-        """Write a record, as far as a comparison reads it."""
+        """Write a record with only the keys that a comparison reads."""
         outputs = {} if signals is None else {"--signals": signals}
         document = {"status": "success", "asked": {"outputs": outputs}, **more}
         path = self.folder / name
@@ -155,7 +155,7 @@ def test_a_close_that_changed_is_the_cause_in_all_windows_that_have_it(runs: Run
     }
 
 
-def test_a_bar_that_is_only_in_one_is_told_and_a_cause(runs: Runs) -> None:
+def test_a_bar_that_is_only_in_one_run_is_shown_and_is_a_cause(runs: Runs) -> None:
     rows = rows_of([1, 2, 3, 2, 5, 6])
     a, b = runs.run("a.csv", rows), runs.run("b.csv", rows[:2] + rows[3:])
     document = runs.document(a, b)
@@ -167,7 +167,7 @@ def test_a_bar_that_is_only_in_one_is_told_and_a_cause(runs: Runs) -> None:
     assert runs.document(a, b)["counts"]["rolling mean"] == 1
 
 
-def test_another_window_is_told_as_the_config(runs: Runs) -> None:
+def test_another_window_is_shown_as_a_difference_of_configs(runs: Runs) -> None:
     a = runs.run("a.csv", rows_of(CLOSES), config="window: 2\n")
     b = runs.run("b.csv", rows_of(CLOSES), config="window: 4\n")
     document = runs.document(a, b)
@@ -186,7 +186,7 @@ def test_what_no_close_and_no_window_explains_is_unknown(runs: Runs) -> None:
     assert runs.document(a, b)["causes"] == {"unknown": 1}
 
 
-def test_a_close_in_another_series_is_no_cause(runs: Runs) -> None:
+def test_a_close_in_another_series_is_not_a_cause(runs: Runs) -> None:
     one, two = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
     a, b = runs.run("a.csv", one + two), runs.run("b.csv", one + two)
     lines = Path(b).read_text().splitlines()
@@ -221,15 +221,15 @@ def test_counts_and_causes_are_those_of_the_definition(
     others = [edits.get(at, close) for at, close in enumerate(closes)]
     paths, signals = [], []
     for name, values in (("a", closes), ("b", others)):
-        found = oracle.signals(oracle.prices(list(map(str, values))), window)
+        result = oracle.signals(oracle.prices(list(map(str, values))), window)
         rows = [
             f"{time}Z,,{close},,{'' if signal is None else signal}"
-            for time, close, signal in zip(MINUTES, values, found, strict=False)
+            for time, close, signal in zip(MINUTES, values, result, strict=False)
         ]
         path = folder / f"{name}.csv"
         path.write_text("\n".join(["timestamp,symbol,close,rolling_mean,signal", *rows, ""]))
         paths.append(str(path))
-        signals.append(found)
+        signals.append(result)
     compared = compare(*paths)
     differing = [one != other for one, other in zip(*signals, strict=True)]
     assert compared.equal is (closes == others)
@@ -333,13 +333,13 @@ def test_records_without_signals_are_compared_by_their_digests(runs: Runs) -> No
 @pytest.mark.parametrize(
     "record", ["{}", '{"inputs": 1, "config": [], "asked": "x", "outputs": 3}']
 )
-def test_a_record_that_says_nothing_cannot_be_compared(runs: Runs, record: str) -> None:
+def test_a_record_without_signals_and_digest_cannot_be_compared(runs: Runs, record: str) -> None:
     path = runs.folder / "r.json"
     path.write_text(record)
     assert runs.told(path, path)[0] == 2
 
 
-# How it is told.
+# Output.
 
 
 def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> None:
@@ -377,15 +377,15 @@ def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> N
         ),
     ],
 )
-def test_what_is_no_table_of_signals_is_refused(
+def test_a_file_that_is_not_a_table_of_signals_is_refused(
     runs: Runs, name: str, content: bytes | None, code: int, message: str
 ) -> None:
     good = runs.run("good.csv", rows_of(CLOSES))
     if content is not None:
         (runs.folder / name).write_bytes(content)
     for pair in ((good, runs.folder / name), (runs.folder / name, good)):
-        found, printed, said = runs.told(*pair)
-        assert (found, printed) == (code, "")
+        result, printed, said = runs.told(*pair)
+        assert (result, printed) == (code, "")
         assert said.startswith(f"rollsignal: error: {message}")
 
 

@@ -1,4 +1,4 @@
-"""Facts about the story of a run: what it reads, writes and tells, and what it never touches."""
+"""Facts about a run: what it reads, writes and reports, and what it never touches."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def outcome_of(request: Request, heard: Heard | None = None) -> Outcome:
 
 
 def names(events: list[str]) -> list[str]:
-    """Give the messages of log lines, without time, level and fields."""
+    """Return the messages of log lines, without time, level and fields."""
     return [re.sub(r" [\w.]+=.*", "", event[33:]) for event in events]
 
 
@@ -73,8 +73,8 @@ def test_a_run_leaves_the_metrics_it_returns(tmp_path: Path) -> None:
 def test_the_log_tells_the_story_in_the_seeds_order(tmp_path: Path) -> None:
     files = Job(tmp_path)
     outcome_of(files.request)
-    told = files.events()
-    assert names(told) == [
+    events = files.events()
+    assert names(events) == [
         "job started",
         "config verified",
         "file read",
@@ -84,18 +84,18 @@ def test_the_log_tells_the_story_in_the_seeds_order(tmp_path: Path) -> None:
         "metrics summary",
         "job ended",
     ]
-    assert all(line[25:33] == "INFO    " for line in told)
-    assert f"program='rollsignal {__version__}'" in told[0]
+    assert all(line[25:33] == "INFO    " for line in events)
+    assert f"program='rollsignal {__version__}'" in events[0]
     settings = "seed=42 window=2 version=v1 warmup=exclude missing=error "
-    assert f" config verified {settings}" in told[1]
-    assert re.findall(r"([\w.]+)=", told[1]) == settings_of(files)
-    assert f" path={files.input} form='utf-8, comma, close from close, " in told[2]
-    assert " rows=8 " in told[3]
-    assert told[4].endswith(" window=2 bars=7 last=2.5")
-    assert told[5].endswith(" signals=7 ones=4 ties=1")
-    assert " version=v1 rows_processed=8 metric=signal_rate value=0.5714 latency_ms=" in told[6]
-    assert told[6].endswith(" seed=42 status=success")
-    assert re.search(r" status=success duration_ms=\d+$", told[7])
+    assert f" config verified {settings}" in events[1]
+    assert re.findall(r"([\w.]+)=", events[1]) == settings_of(files)
+    assert f" path={files.input} form='utf-8, comma, close from close, " in events[2]
+    assert " rows=8 " in events[3]
+    assert events[4].endswith(" window=2 bars=7 last=2.5")
+    assert events[5].endswith(" signals=7 ones=4 ties=1")
+    assert " version=v1 rows_processed=8 metric=signal_rate value=0.5714 latency_ms=" in events[6]
+    assert events[6].endswith(" seed=42 status=success")
+    assert re.search(r" status=success duration_ms=\d+$", events[7])
 
 
 def test_times_count_from_the_start_of_the_program(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_the_warm_up_is_left_out_or_counted_as_zeros(
     assert outcome_of(files.request).metrics["value"] == value
 
 
-def test_a_version_comes_back_to_the_letter_in_success_and_failure(tmp_path: Path) -> None:
+def test_a_version_is_copied_to_the_letter_in_success_and_failure(tmp_path: Path) -> None:
     version = "v1.0 \n\x1b[31m\x7f é 🎉 \u2028 \"'\\"
     written = "".join(f"\\U{ord(character):08x}" for character in version)
     files = Job(tmp_path, config=f'seed: 42\nwindow: 2\nversion: "{written}"\n')
@@ -170,7 +170,7 @@ def test_one_event_is_one_line_whatever_names_and_versions_hold(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", [b"caf\xe9.csv", b"\xff"])
-def test_a_name_that_is_no_utf8_is_read_and_told(tmp_path: Path, content: bytes) -> None:
+def test_a_name_that_is_not_utf8_is_read_and_logged(tmp_path: Path, content: bytes) -> None:
     files = Job(tmp_path)
     path = os.fsencode(tmp_path) + b"/" + content
     os.rename(files.input, path)
@@ -278,7 +278,7 @@ def test_a_missing_config_leaves_error_metrics_of_an_unknown_version(tmp_path: P
     assert f"path: {files.config}" in files.log.read_text()
 
 
-def test_a_bad_config_is_told_before_the_input_is_looked_for(tmp_path: Path) -> None:
+def test_a_bad_config_is_reported_before_the_input_is_looked_for(tmp_path: Path) -> None:
     files = Job(tmp_path, config="seed: 42\nwindow: 0\nversion: v7\n")
     files.input.unlink()
     assert isinstance(outcome_of(files.request).error, ConfigError)
@@ -309,7 +309,7 @@ def test_a_bug_leaves_error_metrics_and_its_traceback_in_the_log(
 
 
 class Panic(BaseException):
-    """What a compiled library may raise: no Exception."""
+    """What a compiled library may raise: it is not an Exception."""
 
 
 def panicking_batches(_: TextReader) -> Iterator[Batch]:
@@ -330,7 +330,7 @@ def test_a_panic_of_a_compiled_library_is_a_bug_like_others(
 
 
 def stopped_batches(_: TextReader) -> Iterator[Batch]:
-    """Read until a signal comes, which is at once."""
+    """Read until a signal comes: at once."""
     raise StoppedError(15, "SIGTERM")
 
 
@@ -347,7 +347,7 @@ def test_a_signal_in_the_middle_leaves_error_metrics_and_no_traceback(
 
 
 class Listener(Heard):
-    """Someone who looks into the folder when the config is verified."""
+    """A listener that lists the folder when the config is verified."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -396,7 +396,7 @@ def test_a_second_run_over_a_folder_does_not_read_what_the_first_left_there(
 
 
 class Remover(Heard):
-    """Someone who removes a file when the config is verified."""
+    """A listener that removes a file when the config is verified."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -443,7 +443,7 @@ def make_loop(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [make_folder, make_pipe, make_loop])
-def test_an_output_that_is_no_file_is_refused_and_left_as_it_is(
+def test_an_output_that_is_not_a_file_is_refused_and_left_as_it_is(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     files = Job(tmp_path)
@@ -459,7 +459,7 @@ def test_an_output_that_is_no_file_is_refused_and_left_as_it_is(
     assert snapshot(tmp_path) == before
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     files = Job(tmp_path)
     outcome = outcome_of(files.request._replace(output=f"{files.input}/m.json"))
     assert isinstance(outcome.error, OutputError)
@@ -467,7 +467,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [make_folder, make_pipe, make_loop])
-def test_a_log_that_cannot_be_written_is_told_and_the_job_succeeds(
+def test_a_log_that_cannot_be_written_is_a_warning_and_the_job_succeeds(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     files = Job(tmp_path)
@@ -650,7 +650,7 @@ def test_a_failure_outside_a_run_harms_no_input(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
-def test_a_plan_tells_files_and_settings_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_plan_lists_files_and_settings_and_writes_nothing(tmp_path: Path) -> None:
     files = Job(tmp_path, "time;close\n1;2\n")
     files.output.write_text("of a former run")
     before = snapshot(tmp_path)
@@ -665,7 +665,7 @@ def test_a_plan_tells_files_and_settings_and_writes_nothing(tmp_path: Path) -> N
     assert snapshot(tmp_path) == before
 
 
-def test_a_plan_tells_names_and_versions_without_line_ends_and_escapes(tmp_path: Path) -> None:
+def test_a_plan_shows_names_and_versions_without_line_ends_and_escapes(tmp_path: Path) -> None:
     config = 'seed: 1\nwindow: 2\nversion: "a\\nb\\e[2J"\n'
     files = Job(tmp_path, "clo\x1bse,close\n1,2\n", config)
     files.input.rename(tmp_path / "a\n\x1b.csv")
@@ -705,7 +705,7 @@ def with_one_file_for_two(files: Job) -> None:
         (with_one_file_for_two, UsageError),
     ],
 )
-def test_a_plan_fails_where_the_run_would_and_writes_nothing(
+def test_a_plan_fails_where_the_run_would_fail_and_writes_nothing(
     tmp_path: Path, spoil: Callable[[Job], None], kind: type[JobError]
 ) -> None:
     files = Job(tmp_path)
@@ -716,7 +716,7 @@ def test_a_plan_fails_where_the_run_would_and_writes_nothing(
     assert snapshot(tmp_path) == before
 
 
-def test_bars_in_doubt_are_told_as_the_config_says(tmp_path: Path) -> None:
+def test_findings_are_reported_as_the_config_says(tmp_path: Path) -> None:
     bars = "timestamp,close\n" + "".join(f"2024-01-01 00:00:00,{close}\n" for close in range(9))
     files = Job(tmp_path, bars, CONFIG + "checks: {duplicates: warn}\n")
     heard = Heard()
@@ -730,7 +730,7 @@ def test_bars_in_doubt_are_told_as_the_config_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("policy", "value"), [("skip", 1.0), ("gap", 1.0)])
-def test_missing_closes_are_told_with_what_was_done_about_them(
+def test_missing_closes_are_reported_with_what_was_done_about_them(
     tmp_path: Path, policy: str, value: float
 ) -> None:
     files = Job(tmp_path, "time,close\n1,1\n2,\n3,3\n4,4\n", CONFIG + f"missing: {policy}\n")
