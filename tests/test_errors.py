@@ -39,9 +39,11 @@ CODES = {
 }
 
 
-@pytest.mark.parametrize(("kind", "code"), CODES.items())
-def test_each_kind_of_error_has_its_published_exit_code(kind: type[JobError], code: int) -> None:
-    assert kind("it failed").exit_code == code
+@pytest.mark.parametrize(("error_type", "code"), CODES.items())
+def test_each_type_of_error_has_its_published_exit_code(
+    error_type: type[JobError], code: int
+) -> None:
+    assert error_type("it failed").exit_code == code
 
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])

@@ -191,10 +191,10 @@ def calls(block: str) -> Iterator[list[str]]:
     """Return each call of the program in a block of commands, as words."""
     for line in block.replace("\\\n", "").splitlines():
         words = shlex.split(line, comments=True)
-        for place, word in enumerate(words):
+        for start, word in enumerate(words):
             if word in ("rollsignal", "run.py"):
-                ends = [at for at, end in enumerate(words) if at > place and end in ENDS]
-                yield words[place : min(ends, default=None)]
+                ends = [at for at, end in enumerate(words) if at > start and end in ENDS]
+                yield words[start : min(ends, default=None)]
 
 
 def test_every_guide_of_keys_has_all_keys(sandbox: Sandbox) -> None:
@@ -223,11 +223,11 @@ def exit_codes() -> dict[int, str]:
 
 def test_the_failure_table_has_every_exit_code() -> None:
     family = [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, JobError)
+        error
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, JobError)
     ]
-    assert set(exit_codes()) == {0, 130, 143} | {kind.exit_code for kind in family}
+    assert set(exit_codes()) == {0, 130, 143} | {error.exit_code for error in family}
 
 
 @pytest.mark.parametrize(

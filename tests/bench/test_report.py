@@ -49,7 +49,7 @@ def test_a_kernel_that_is_not_installed_is_named() -> None:
 def test_every_target_is_found_in_the_full_plan_and_in_the_quick_one() -> None:
     for plan, size in ((FULL, "10 million"), (QUICK, "1 million")):
         wanted = targets(size)
-        assert [one.target for one in reached(wanted, results(plan), KERNELS)] == list(wanted)
+        assert [figure.target for figure in reached(wanted, results(plan), KERNELS)] == list(wanted)
 
 
 def test_a_target_describes_whether_it_is_met_and_the_distance() -> None:

@@ -128,9 +128,9 @@ def rewrite(path: Path) -> None:
 
 
 def move_away(path: Path) -> None:
-    other = path.with_name("other")
-    other.write_text(HEADER + rows(60, 121))
-    other.replace(path)
+    new = path.with_name("other")
+    new.write_text(HEADER + rows(60, 121))
+    new.replace(path)
 
 
 CHANGES = [grow, cut, rewrite, move_away]

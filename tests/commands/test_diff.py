@@ -93,18 +93,18 @@ def test_the_same_signals_are_equal_in_every_form(runs: Runs, panel: bool) -> No
         for key in ("symbol", "date")
         for suffix in (f".{key}", f".{key}.csv", f".{key}.arrow")
     ]
-    for other in (*paths, *parts):
-        document = runs.document(paths[0], other)
+    for path in (*paths, *parts):
+        document = runs.document(paths[0], path)
         assert document["equal"] is True
-        if other != paths[0]:
+        if path != paths[0]:
             assert set(document["counts"].values()) == {0}
             assert document["b"]["bars"] == len(rows)
 
 
 def test_the_order_of_rows_does_not_matter(runs: Runs) -> None:
-    one, two = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
-    mixed = [row for pair in zip(one, two, strict=True) for row in pair]
-    a, b = runs.run("a.csv", one + two), runs.run("b.csv", mixed)
+    first, second = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
+    mixed = [row for pair in zip(first, second, strict=True) for row in pair]
+    a, b = runs.run("a.csv", first + second), runs.run("b.csv", mixed)
     assert Path(a).read_bytes() != Path(b).read_bytes()
     assert runs.document(a, b)["equal"] is True
 
@@ -172,8 +172,8 @@ def test_another_window_is_shown_as_a_difference_of_configs(runs: Runs) -> None:
     b = runs.run("b.csv", rows_of(CLOSES), config="window: 4\n")
     document = runs.document(a, b)
     closes = oracle.prices(list(map(str, CLOSES)))
-    two, four = oracle.signals(closes, 2), oracle.signals(closes, 4)
-    expected = sum(one != other for one, other in zip(two, four, strict=True))
+    by_two, by_four = oracle.signals(closes, 2), oracle.signals(closes, 4)
+    expected = sum(left != right for left, right in zip(by_two, by_four, strict=True))
     assert document["causes"] == {"config: window": expected}
     assert (document["a"]["window"], document["b"]["window"]) == (2, 4)
 
@@ -187,8 +187,8 @@ def test_what_no_close_and_no_window_explains_is_unknown(runs: Runs) -> None:
 
 
 def test_a_close_in_another_series_is_not_a_cause(runs: Runs) -> None:
-    one, two = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
-    a, b = runs.run("a.csv", one + two), runs.run("b.csv", one + two)
+    first, second = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
+    a, b = runs.run("a.csv", first + second), runs.run("b.csv", first + second)
     lines = Path(b).read_text().splitlines()
     at = next(at for at, line in enumerate(lines) if line.startswith(f"{MINUTES[5]}Z,B,"))
     flipped = "1" if lines[at][-1] == "0" else "0"
@@ -218,9 +218,9 @@ def test_counts_and_causes_are_those_of_the_definition(
     from rollsignal.commands.diff import compare
 
     folder = tmp_path_factory.mktemp("law")
-    others = [edits.get(at, close) for at, close in enumerate(closes)]
+    edited = [edits.get(at, close) for at, close in enumerate(closes)]
     paths, signals = [], []
-    for name, values in (("a", closes), ("b", others)):
+    for name, values in (("a", closes), ("b", edited)):
         result = oracle.signals(oracle.prices(list(map(str, values))), window)
         rows = [
             f"{time}Z,,{close},,{'' if signal is None else signal}"
@@ -231,8 +231,8 @@ def test_counts_and_causes_are_those_of_the_definition(
         paths.append(str(path))
         signals.append(result)
     compared = compare(*paths)
-    differing = [one != other for one, other in zip(*signals, strict=True)]
-    assert compared.equal is (closes == others)
+    differing = [left != right for left, right in zip(*signals, strict=True)]
+    assert compared.equal is (closes == edited)
     if compared.difference:
         document: Any = report(compared, 100)
         assert document["counts"]["signal"] == sum(differing)
@@ -273,15 +273,17 @@ def test_records_lead_to_the_signals_and_name_the_settings(runs: Runs) -> None:
     a = runs.run("a.csv", rows_of(CLOSES), config="window: 2\n")
     b = runs.run("b.csv", rows_of(CLOSES), config="window: 4\n")
     config = {"window": {"value": 2, "line": 3}, "missing": {"value": "error", "line": None}}
-    one = runs.record("a.json", a, config=config, inputs=[{"file": {"path": "x", "sha256": "1"}}])
+    first = runs.record("a.json", a, config=config, inputs=[{"file": {"path": "x", "sha256": "1"}}])
     config = {"window": {"value": 4, "line": 3}, "missing": {"value": "error", "line": None}}
-    two = runs.record("b.json", b, config=config, inputs=[{"file": {"path": "x", "sha256": "2"}}])
-    document = runs.document(one, two)
+    second = runs.record(
+        "b.json", b, config=config, inputs=[{"file": {"path": "x", "sha256": "2"}}]
+    )
+    document = runs.document(first, second)
     assert document["settings"] == {"window": {"a": 2, "b": 4}}
     assert document["inputs"] == {"x": {"a": "1", "b": "2"}}
     assert document["a"]["window_from"] == "record"
     assert list(document["causes"]) == ["config: window"]
-    assert "settings that differ:\n  window: 2 in A, 4 in B\n" in runs.told(one, two)[1]
+    assert "settings that differ:\n  window: 2 in A, 4 in B\n" in runs.told(first, second)[1]
 
 
 def test_two_runs_are_compared_by_the_records_that_they_kept(runs: Runs) -> None:
@@ -307,27 +309,27 @@ def test_versions_are_the_cause_where_nothing_else_is(runs: Runs) -> None:
         runs.run(name, rows_of(CLOSES))
     text = (runs.folder / "b.csv").read_text()
     (runs.folder / "b.csv").write_text(text[:-2] + ("1\n" if text[-2] == "0" else "0\n"))
-    one, two = (
+    first, second = (
         runs.record(f"{name}.json", name, program={"rollsignal": version, "libraries": {}})
         for name, version in (("a.csv", "0.1.0"), ("b.csv", "0.2.0"))
     )
-    document = runs.document(one, two)
+    document = runs.document(first, second)
     assert document["causes"] == {"code: rollsignal": 1}
     assert document["versions"] == {"rollsignal": {"a": "0.1.0", "b": "0.2.0"}}
 
 
 def test_records_without_signals_are_compared_by_their_digests(runs: Runs) -> None:
-    one, two, three, four = (
+    first, second, third, fourth = (
         runs.record(f"{at}.json", None, **({"digest": digest} if digest else {}))
         for at, digest in enumerate(("aa", "aa", "bb", None))
     )
-    assert runs.document(one, two)["equal"] is True
-    code, printed, _ = runs.told(one, three)
+    assert runs.document(first, second)["equal"] is True
+    code, printed, _ = runs.told(first, third)
     assert code == 1
     assert printed.endswith(
         "no table of signals is left of one of the runs, so nobody can tell where\n"
     )
-    assert runs.told(one, four)[0] == 2
+    assert runs.told(first, fourth)[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,11 @@ def test_the_record_of_a_continued_run_has_all_files_and_is_that_of_a_whole_run(
     paths = [folder.write("1.csv", rows[:20]), folder.write("2.csv", rows[20:])]
     folder.night(paths[0])
     record = folder.night(paths[1])
-    assert [(one.file.path, one.rows, one.compared_by) for one in record.inputs] == [
+    assert [(entry.file.path, entry.rows, entry.compared_by) for entry in record.inputs] == [
         (paths[0], 20, "state"),
         (paths[1], 10, "stat"),
     ]
-    assert [one.form is None for one in record.inputs] == [True, False]
+    assert [entry.form is None for entry in record.inputs] == [True, False]
     assert str(tmp_path / "s.state") in [file.path for file in record.outputs]
     whole = folder.night(*paths, since="2024-01-01")
     assert (record.tally, record.digest, record.series) == (

@@ -567,13 +567,13 @@ def test_an_input_or_config_that_leads_to_the_output_is_refused(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("flag", "others"),
+    ("flag", "other_flags"),
     [("output", ["summary", "signals", "log_file"]), ("summary", ["signals", "log_file"])],
 )
-def test_no_two_outputs_may_be_one_file(tmp_path: Path, flag: str, others: list[str]) -> None:
+def test_no_two_outputs_may_be_one_file(tmp_path: Path, flag: str, other_flags: list[str]) -> None:
     files = Job(tmp_path)
-    for other in others:
-        paths = {flag: f"{tmp_path}/one.csv", other: f"{tmp_path}/x/../one.csv"}
+    for other_flag in other_flags:
+        paths = {flag: f"{tmp_path}/one.csv", other_flag: f"{tmp_path}/x/../one.csv"}
         outcome = outcome_of(Request(**files.request._asdict() | paths))
         assert isinstance(outcome.error, UsageError)
         assert "are the same file" in outcome.error.message
@@ -593,17 +593,17 @@ def test_a_table_to_be_written_that_is_an_input_is_refused_and_nothing_is_touche
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_an_output_that_is_any_of_many_inputs_is_refused(tmp_path: Path, place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_an_output_that_is_any_of_many_inputs_is_refused(tmp_path: Path, index: int) -> None:
     files = Job(tmp_path)
     inputs = tuple(str(tmp_path / name) for name in ("a.csv", "b.csv", "c.csv"))
     for path in inputs:
         Path(path).write_text(BARS)
     before = snapshot(tmp_path)
-    outcome = outcome_of(files.request._replace(inputs=inputs, output=inputs[place]))
+    outcome = outcome_of(files.request._replace(inputs=inputs, output=inputs[index]))
     assert isinstance(outcome.error, UsageError)
     pattern = (str(tmp_path / "*.csv"),)
-    outcome = outcome_of(files.request._replace(inputs=pattern, output=inputs[place]))
+    outcome = outcome_of(files.request._replace(inputs=pattern, output=inputs[index]))
     assert isinstance(outcome.error, UsageError)
     assert snapshot(tmp_path) == before
 
@@ -697,7 +697,7 @@ def with_one_file_for_two(files: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "kind"),
+    ("spoil", "error_type"),
     [
         (without_input, InputError),
         (without_close, DataError),
@@ -706,12 +706,12 @@ def with_one_file_for_two(files: Job) -> None:
     ],
 )
 def test_a_plan_fails_where_the_run_would_fail_and_writes_nothing(
-    tmp_path: Path, spoil: Callable[[Job], None], kind: type[JobError]
+    tmp_path: Path, spoil: Callable[[Job], None], error_type: type[JobError]
 ) -> None:
     files = Job(tmp_path)
     spoil(files)
     before = snapshot(tmp_path)
-    with pytest.raises(kind):
+    with pytest.raises(error_type):
         dry_run(files.request)
     assert snapshot(tmp_path) == before
 

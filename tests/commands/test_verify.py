@@ -29,7 +29,8 @@ def failing(files: Recorded, sample: int = 0) -> dict[str, dict[str, Any]]:
     assert verified.document["holds"] == (not wrong)
     assert verified.exit_code == (65 if wrong else 0)
     return {
-        f"{one['point']} {Path(one['of']).name if one['of'] else ''}".strip(): one for one in wrong
+        f"{point['point']} {Path(point['of']).name if point['of'] else ''}".strip(): point
+        for point in wrong
     }
 
 
@@ -163,7 +164,7 @@ def test_standard_input_cannot_be_read_again(tmp_path: Path) -> None:
     files.input = bars
     wrong = failing(files)
     assert set(wrong) == {"input -", "derivation -"}
-    assert {one["found"] for one in wrong.values()} == {"standard input cannot be read again"}
+    assert {point["found"] for point in wrong.values()} == {"standard input cannot be read again"}
 
 
 def test_standard_input_is_not_the_file_of_its_name(
