@@ -1,1 +1,1 @@
-"""Measure rollsignal beside the scripts it replaces, as whole processes in one run."""
+"""This package measures rollsignal beside the scripts it replaces, as whole processes."""

@@ -1,7 +1,7 @@
-"""`python -m bench`: rollsignal beside other ways to do the job, and floors below them all.
+"""`python -m bench` measures rollsignal beside other ways to do the job, and beside lower limits.
 
-Writes docs/performance.md and its picture. `--quick` prints the targets only, from fewer runs,
-some of them on fewer rows. `--rehearse` takes a hundredth of the rows, to try the bench itself.
+It writes docs/performance.md and its picture. `--quick` prints only the targets, from fewer runs,
+some of them on fewer rows. `--rehearse` takes a hundredth of the rows, to try out the bench itself.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PART = re.compile(r"(<!-- generated: bench -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> int:
-    """Measure everything, or what is quick; print it, and write the page."""
+    """Measure everything, or only what is quick; print the results, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rehearse", action="store_true")
@@ -37,11 +37,11 @@ def main() -> int:
     results = _cases(cases.QUICK if options.quick else cases.FULL, shrink)
     kernels = _kernels(10_000_000 // shrink, 5 if options.quick else 11)
     size = "1 million" if options.quick else "10 million"
-    found = reached(targets(size), results, kernels)
-    for table in (kernel_table(kernels), growth_table(results), target_table(found)):
+    figures = reached(targets(size), results, kernels)
+    for table in (kernel_table(kernels), growth_table(results), target_table(figures)):
         print(table)
     if not options.quick:
-        _write(options.page, results, kernels, found)
+        _write(options.page, results, kernels, figures)
     print(f"{(time.monotonic() - started) / 60:.1f} minutes")
     return 0
 
@@ -58,22 +58,22 @@ def _kernels(rows: int, repeats: int) -> Kernels:
     """Measure the kernels in a process of their own."""
     command = [sys.executable, "-m", "bench.kernel", str(rows), str(repeats)]
     done = subprocess.run(command, check=True, capture_output=True, cwd=data.ROOT)
-    found = json.loads(done.stdout)
+    measured = json.loads(done.stdout)
     return {
         name: kernel and Kernel(statistics.median(kernel["seconds"]), kernel["wrong"])
-        for name, kernel in found.items()
+        for name, kernel in measured.items()
     }
 
 
-def _write(path: Path, results: Results, kernels: Kernels, found: list[Reached]) -> None:
+def _write(path: Path, results: Results, kernels: Kernels, figures: list[Reached]) -> None:
     """Write the generated part of a page, and its picture where matplotlib is installed."""
     picture = path.with_suffix(".svg")
     if find_spec("matplotlib"):
         from bench.plot import draw
 
         draw(results, picture)
-    made = page(results, kernels, found, picture.name)
-    path.write_text(PART.sub(lambda part: part[1] + made + part[2], path.read_text()))
+    content = page(results, kernels, figures, picture.name)
+    path.write_text(PART.sub(lambda part: part[1] + content + part[2], path.read_text()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured: tables of several kinds and sizes, and beside what."""
+"""The cases of the bench: tables of several kinds and sizes, and the programs for each."""
 
 import subprocess
 import sys
@@ -20,12 +20,12 @@ SIZES = {
     "10 million": 10_000_000,
     "50 million": 50_000_000,
 }
-# `--signals` writes a row for every bar, which takes too long for more than so many.
+# `--signals` writes a row for every bar, which takes too long for more rows than these.
 MOST_SIGNALS_WRITTEN = 1_000_000
 
 
 class Case(NamedTuple):
-    """One table, how often it is measured, beside what, and whether signals are checked."""
+    """A table, how often it is measured, the other programs, and whether signals are checked."""
 
     kind: str
     size: str
@@ -35,8 +35,8 @@ class Case(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A case, its rows, its runs by program, how many of each one's signals are wrong, and why
-    which programs are missing.
+    """The results of a case: its rows, and by program the runs, how many signals are wrong, and why
+    a program is missing.
     """
 
     case: Case
@@ -80,7 +80,7 @@ QUICK = (
 
 
 def run(case: Case, shrink: int) -> Measured:
-    """Measure a case on its rows divided by `shrink`, after a round that does not count."""
+    """Measure a case on its rows divided by `shrink`, after one round that is not counted."""
     rows = SIZES[case.size] // shrink
     if case.kind == night.KIND:
         with tempfile.TemporaryDirectory() as folder:
@@ -104,8 +104,8 @@ def run(case: Case, shrink: int) -> Measured:
 
 
 def _command(name: str, kind: str, rows: int, folder: str) -> list[str]:
-    """Write the command of a program; its outputs go into a folder."""
-    path = str(data.place(kind, rows))
+    """Return the command of a program; its outputs go into a folder."""
+    path = str(data.path_of(kind, rows))
     flags = ["--input", path, "--config", str(data.config(kind))]
     flags += ["--output", f"{folder}/metrics.json", "--log-file", f"{folder}/run.log"]
     if name == EMPTY:
@@ -120,17 +120,17 @@ def _command(name: str, kind: str, rows: int, folder: str) -> list[str]:
 
 
 def _wrong(name: str, kind: str, rows: int, folder: str) -> int:
-    """Let a program find the signals, and count those that are wrong."""
+    """Have a program decide the signals, and count the wrong ones."""
     command = _command(name, kind, rows, folder)
     if name != OURS:
-        found = f"{folder}/signals.npy"
-        path = str(data.place(kind, rows))
-        command = [command[0], str(data.ROOT / "bench/competitors.py"), name, kind, path, found]
+        signals = f"{folder}/signals.npy"
+        path = str(data.path_of(kind, rows))
+        command = [command[0], str(data.ROOT / "bench/competitors.py"), name, kind, path, signals]
     elif rows <= MOST_SIGNALS_WRITTEN:
-        found = f"{folder}/signals.parquet"
-        command += ["--signals", found]
+        signals = f"{folder}/signals.parquet"
+        command += ["--signals", signals]
     else:
-        found = f"{folder}/run.log"
+        signals = f"{folder}/run.log"
     measure(command)
-    compare = [sys.executable, "-m", "bench.oracle", kind, str(rows), found]
+    compare = [sys.executable, "-m", "bench.oracle", kind, str(rows), signals]
     return int(subprocess.run(compare, check=True, capture_output=True, cwd=data.ROOT).stdout)

@@ -1,7 +1,7 @@
-"""The other ways to do the job, and floors that no way can go below, each a whole program.
+"""Other ways to do the job, and lower limits for all of them, each as a whole program.
 
-`python bench/competitors.py NAME KIND PATH [SIGNALS]`. With SIGNALS, an .npy file is written with
-the signal of every bar that has one, in the order of the rows.
+`python bench/competitors.py NAME KIND PATH [SIGNALS]`. SIGNALS is an .npy file to write: the signal
+of every bar that has one, in the order of the rows.
 """
 
 import os
@@ -27,7 +27,7 @@ def floor_bytes(kind: str, path: str, signals: str | None) -> object:
 
 
 def floor_scan(kind: str, path: str, signals: str | None) -> object:
-    """Scan with polars, and only add the closes up."""
+    """Scan with polars, and only sum the closes."""
     import polars as pl
 
     total = _polars_table(kind, path).select(pl.col("close").sum())
@@ -35,7 +35,7 @@ def floor_scan(kind: str, path: str, signals: str | None) -> object:
 
 
 def use_polars(kind: str, path: str, signals: str | None) -> object:
-    """Decide with polars' rolling mean of doubles, over every symbol if there are several."""
+    """Decide with polars' rolling mean of doubles, for each symbol if there are several."""
     import polars as pl
 
     mean = pl.col("close").rolling_mean(WINDOW)
@@ -62,14 +62,14 @@ def use_duckdb(kind: str, path: str, signals: str | None) -> object:
         qualify count(*) over bars = {WINDOW}"""
     duckdb.sql("set enable_progress_bar = false")
     if signals:
-        found = duckdb.sql(f"select signal from ({decided}) order by {order}").fetchnumpy()
-        _save(signals, found["signal"])
+        table = duckdb.sql(f"select signal from ({decided}) order by {order}").fetchnumpy()
+        _save(signals, table["signal"])
         return signals
     return duckdb.sql(f"select avg(signal::int) from ({decided})").fetchall()
 
 
 def use_pandas(kind: str, path: str, signals: str | None) -> object:
-    """Run the pandas script for its signals; what is timed is the script itself."""
+    """Run the pandas script for its signals; only the script itself is timed."""
     import runpy
 
     folder = os.path.dirname(os.path.abspath(__file__))
@@ -96,7 +96,7 @@ def _polars_table(kind: str, path: str) -> "pl.LazyFrame":
 
 
 def _duckdb_table(kind: str, path: str) -> str:
-    """Name the table in SQL; the types of many files are declared, lest each is guessed at."""
+    """Return the table in SQL; for many files the types are declared, or each would be guessed."""
     if kind != "files":
         return f"'{path}'"
     numbers = ["open", "high", "low", "close", "volume_btc", "volume_usd"]

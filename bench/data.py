@@ -1,9 +1,9 @@
 """The tables that are measured, made once and kept in bench/data, which git ignores.
 
-All are of the same bars, so that they have the same signals: `csv`, `gz` and `parquet` are one
-series; `panel` and `files` cut it into series of equal length, that all begin at the same minute.
-`python -m bench.data KIND ROWS` makes one. Their folder is named after the code that makes them, so
-that none of them is older than it.
+All have the same bars, so that they have the same signals: `csv`, `gz` and `parquet` are one
+series; `panel` and `files` cut it into series of equal length that all begin at the same minute.
+`python -m bench.data KIND ROWS` makes a table. The name of their folder is a hash of the code that
+makes them, so that no table is older than the code.
 """
 
 import gzip
@@ -28,18 +28,18 @@ SYMBOLS = {"panel": "columns: {symbol: symbol}\n", "files": "columns: {symbol: {
 
 
 def series(kind: str, rows: int) -> int:
-    """Tell how many series a table has."""
+    """Return how many series a table has."""
     return min(MOST_SERIES, rows // LEAST_BARS[kind]) if kind in SYMBOLS else 1
 
 
-def place(kind: str, rows: int) -> Path:
-    """Name a table's file, or its folder of files."""
+def path_of(kind: str, rows: int) -> Path:
+    """Return the path of a table's file, or of its folder of files."""
     return FOLDER / f"{kind if kind in SYMBOLS else 'bars'}-{rows}{SUFFIXES[kind]}"
 
 
 def table(kind: str, rows: int) -> Path:
-    """Return a table of so many one-minute bars, made in a process of its own if not there."""
-    path = place(kind, rows)
+    """Return a table of `rows` one-minute bars; if it is missing, a process of its own makes it."""
+    path = path_of(kind, rows)
     if not path.exists():
         print(f"making {path.name}", flush=True)
         command = [sys.executable, "-m", "bench.data", kind, str(rows)]
@@ -56,19 +56,19 @@ def config(kind: str) -> Path:
 
 
 def _make_room() -> None:
-    """Make the folder, and remove what other code has made."""
+    """Make the folder, and remove the tables of other versions of the code."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for other in FOLDER.parent.iterdir():
-        if other.is_dir() and other != FOLDER:
-            shutil.rmtree(other)
-        elif not other.is_dir():
-            other.unlink()
+    for path in FOLDER.parent.iterdir():
+        if path.is_dir() and path != FOLDER:
+            shutil.rmtree(path)
+        elif not path.is_dir():
+            path.unlink()
 
 
 def _make(kind: str, rows: int) -> None:
-    """Make a table under another name, so that it never stands there unfinished."""
+    """Make a table under another name first, so that its own name never has a part of it."""
     _make_room()
-    path = place(kind, rows)
+    path = path_of(kind, rows)
     unfinished = path.with_name(path.name + ".part")
     if kind == "csv":
         _write_csv(unfinished, rows)

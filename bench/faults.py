@@ -1,9 +1,9 @@
-"""`python -m bench.faults`: kill runs by SIGKILL at random moments; whatever they leave is whole.
+"""`python -m bench.faults` kills runs by SIGKILL at random times, and checks what they leave.
 
-Runs with --state (after some part of the history, or where that is restated), and runs with
---record. The expected outputs are those of one run over everything, whose signals are held to
-fractions. Prints how many runs were killed at which event of their log, and what was wrong; then
-it ends with 1.
+These are runs with --state (after a part of the history, or where it is restated), and runs with
+--record. The expected outputs are those of one run over everything, whose signals are checked
+against fractions. It prints how many runs were killed at which event of their log, and what was
+wrong; if anything was, it ends with exit code 1.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from random import Random
 from typing import NamedTuple
 
 from bench.history import CONFIG, History, history
-from bench.kills import NO_EVENT, Range, Trial, command, measured, run, trials
+from bench.kills import NO_EVENT, Killer, Trial, command, measured, run, trials
 from bench.remains import Scene, Whole, outputs
 from rollsignal.outputs.record.document import load_record
 
@@ -25,7 +25,7 @@ SIGNALS = ("--signals=FOLDER/signals", "--partition-by=date")
 CONTINUED = ("--state=FOLDER/s.state", *SIGNALS)
 RECORDED = ("--record=FOLDER/record.json", "--signals=FOLDER/signals.parquet")
 EVENTS = (
-    *(NO_EVENT, "job started", "config verified", "history was restated", "decided anew"),
+    *(NO_EVENT, "job started", "config verified", "history was restated", "decided again"),
     *("file read", "rows loaded", "rolling mean computed", "signals generated"),
     *("metrics summary", "job ended"),
 )
@@ -40,14 +40,14 @@ class Size(NamedTuple):
 
 
 class Stage:
-    """All that is needed to kill runs: a history, what comes of it, and the scenes."""
+    """What is needed to kill runs: a history, its expected outputs, and the scenes."""
 
     def __init__(self, folder: Path, size: Size, random: Random) -> None:
         self.folder = folder
         self.config = folder / "config.yaml"
         self.config.write_text(CONFIG + "on_restatement: recompute\n")
         self.bars = history(folder / "bars", *size, random)
-        self.range = Range(folder, self.config)
+        self.killer = Killer(folder, self.config)
         self.findings: list[str] = []
         whole = self._run("whole", SIGNALS, self.bars.files)
         recorded = self._run("recorded", RECORDED, self.bars.files)
@@ -61,7 +61,7 @@ class Stage:
         self._measure()
 
     def _run(self, name: str, flags: tuple[str, ...], inputs: list[Path]) -> Path:
-        """Run to the end in a folder, which is made."""
+        """Run to the end in a new folder."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         if inputs and run(command(folder, self.config, inputs, flags)):
@@ -69,16 +69,16 @@ class Stage:
         return folder
 
     def _continued(self, whole: Whole) -> list[Scene]:
-        """Set runs that continue after nothing, after one file, after two and so on."""
-        found = []
+        """Return scenes of runs that continue after no file, one file, two files and so on."""
+        scenes = []
         files = self.bars.files
-        for known in range(len(files)):
-            base = self._run(f"after {known}", CONTINUED, files[:known])
-            found.append(Scene(f"state after {known}", base, files, CONTINUED, whole))
-        return found
+        for count in range(len(files)):
+            base = self._run(f"after {count}", CONTINUED, files[:count])
+            scenes.append(Scene(f"state after {count}", base, files, CONTINUED, whole))
+        return scenes
 
     def _restated(self, whole: Whole) -> Scene:
-        """Set a run that finds a bar restated, and decides everything anew."""
+        """Return the scene of a run that finds a restated bar, and decides everything again."""
         bars = self.folder / "restated bars"
         shutil.copytree(self.bars.files[0].parent, bars)
         files = [bars / path.name for path in self.bars.files]
@@ -90,41 +90,41 @@ class Stage:
         return Scene("state restated", base, files, CONTINUED, whole)
 
     def _recorded(self, whole: Whole) -> list[Scene]:
-        """Set runs with a record, after nothing and after a run over less."""
+        """Return scenes of runs with a record: a first run, and one after a run over less."""
         files = self.bars.files
-        known = {"record": files[:0], "record again": files[:-1]}
-        bases = {name: self._run(f"before {name}", RECORDED, known[name]) for name in known}
+        before = {"record": files[:0], "record again": files[:-1]}
+        bases = {name: self._run(f"before {name}", RECORDED, before[name]) for name in before}
         return [Scene(name, base, files, RECORDED, whole) for name, base in bases.items()]
 
     def _measure(self) -> None:
-        found = measured(self.range, self.scenes)
-        self.scenes = [scene for scene, _ in found]
-        self.findings += [f"unkilled: {finding}" for _, findings in found for finding in findings]
+        runs = measured(self.killer, self.scenes)
+        self.scenes = [scene for scene, _ in runs]
+        self.findings += [f"unkilled: {finding}" for _, findings in runs for finding in findings]
 
 
 SIZE = Size(days=10, bars_a_day=720, files=4)
 
 
 def wrong_signals(folder: Path, bars: History) -> list[str]:
-    """Hold the signals of a run to the fractions of what is written."""
+    """Compare the signals of a run with fractions of the closes as they are written."""
     import polars as pl
 
     table = pl.read_parquet(folder / "signals/date=*/signals.parquet", hive_partitioning=False)
-    found = {
+    signals = {
         symbol: table.filter(symbol=symbol)["signal"].drop_nulls().cast(pl.Boolean).to_list()
         for symbol in bars.closes
     }
-    if table.height != bars.rows or found != bars.signals():
-        return ["the whole run has other signals than fractions"]
+    if table.height != bars.rows or signals != bars.signals():
+        return ["the signals of the whole run are not those of fractions"]
     return []
 
 
 def table(seen: list[Trial]) -> str:
-    """Write how many runs were killed in each scene and at each event."""
+    """Return a table: how many runs were killed in each scene and at each event."""
     counts = Counter((trial.event, trial.scene) for trial in seen if trial.killed)
     scenes = sorted({trial.scene for trial in seen if trial.killed})
-    told = sorted({event for event, _ in counts} - set(EVENTS))
-    rows = {event: [counts[event, scene] for scene in scenes] for event in (*EVENTS, *told)}
+    more = sorted({event for event, _ in counts} - set(EVENTS))
+    rows = {event: [counts[event, scene] for scene in scenes] for event in (*EVENTS, *more)}
     rows["kills"] = [sum(row) for row in zip(*rows.values(), strict=True)]
     head = ["last event in the log", *scenes, "all"]
     lines = [[event, *map(str, row), str(sum(row))] for event, row in rows.items() if any(row)]
@@ -132,7 +132,7 @@ def table(seen: list[Trial]) -> str:
 
 
 def main() -> int:
-    """Kill runs, and tell what was found."""
+    """Kill runs, and print what was found."""
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=42)
@@ -141,7 +141,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="rollsignal-faults-"))
     random = Random(options.seed)
     stage = Stage(folder, SIZE, random)
-    seen = list(trials(stage.range, stage.scenes, options.kills, random))
+    seen = list(trials(stage.killer, stage.scenes, options.kills, random))
     print(table(seen))
     findings = [*stage.findings, *(finding for trial in seen for finding in trial.findings)]
     for finding in findings:

@@ -1,4 +1,4 @@
-"""A history of bars, cut at random into files, and its signals by fractions of what is written."""
+"""A history of bars, cut at random into files, and its signals by fractions of the closes."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -27,7 +27,7 @@ class History(NamedTuple):
         return sum(map(len, self.closes.values()))
 
     def signals(self) -> dict[str, list[bool]]:
-        """Decide every bar that has a window."""
+        """Decide every bar that has a full window."""
         return {
             symbol: [side(closes[end - WINDOW : end]) > 0 for end in range(WINDOW, len(closes) + 1)]
             for symbol, closes in self.closes.items()
@@ -35,7 +35,7 @@ class History(NamedTuple):
 
 
 def history(folder: Path, days: int, bars_a_day: int, pieces: int, random: Random) -> History:
-    """Make so many days of bars of each symbol, in so many files; ties are common."""
+    """Make a history of `days`, cut into `pieces` files; ties are common."""
     cents = dict.fromkeys(SYMBOLS, 10_000)
     closes: dict[str, list[str]] = {symbol: [] for symbol in SYMBOLS}
     rows = []
@@ -52,8 +52,8 @@ def history(folder: Path, days: int, bars_a_day: int, pieces: int, random: Rando
 def _cut(folder: Path, rows: list[str], pieces: int, random: Random) -> list[Path]:
     """Write the rows to files, each long enough to have signals of its own."""
     least = WINDOW * len(SYMBOLS)
-    places = sorted(random.sample(range(1, len(rows) // least), pieces - 1))
-    cuts = [0, *(place * least + random.randrange(len(SYMBOLS)) for place in places), len(rows)]
+    steps = sorted(random.sample(range(1, len(rows) // least), pieces - 1))
+    cuts = [0, *(step * least + random.randrange(len(SYMBOLS)) for step in steps), len(rows)]
     files = [folder / f"{number:02}.csv" for number in range(pieces)]
     folder.mkdir(parents=True)
     for path, (begin, end) in zip(files, pairwise(cuts), strict=True):

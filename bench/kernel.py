@@ -1,7 +1,7 @@
 """The kernel alone beside other libraries' rolling means: one process, one array, no file.
 
-`python -m bench.kernel ROWS REPEATS` prints, as JSON, each one's seconds from the array to the
-signals, and how many of these are wrong; null for a library that is not installed.
+`python -m bench.kernel ROWS REPEATS` prints JSON: for each library the seconds from the array to
+the signals, and how many signals are wrong; null for a library that is not installed.
 """
 
 import json
@@ -51,9 +51,9 @@ def _decided(ticks: "TickArray") -> "Signals":
     from rollsignal.core.arrays import advance_array
     from rollsignal.core.kernel import Carry
 
-    found = advance_array(Carry(WINDOW), ticks)
-    assert found
-    signals: Signals = found[0].margins > 0
+    advanced = advance_array(Carry(WINDOW), ticks)
+    assert advanced
+    signals: Signals = advanced[0].margins > 0
     return signals
 
 

@@ -1,8 +1,8 @@
-"""Kill runs at random moments: what they leave is whole, and the next run goes on to the same bits.
+"""Kill runs at random times: what they leave is whole, and the next run gets the same bits.
 
 A scene is a kind of run with the folder that it starts from. For every kill the folder is copied,
-a run is started in the copy and killed by SIGKILL, what is there is looked at, and the same run is
-done once more, to its end.
+a run is started in the copy and killed by SIGKILL, its files are checked, and the same run is done
+again to its end.
 """
 
 import json
@@ -23,13 +23,13 @@ from bench.data import ROOT
 from bench.remains import Scene, is_of_a_process, looked_at, outputs, same
 
 NO_EVENT = "(no log yet)"
-# What is written of a run begins after it.
+# After this event a run begins to write its outputs.
 DECIDED = "signals generated"
 EARLY = 0.1
 
 
-class Moment(NamedTuple):
-    """When a run is killed: so long after an event in its log, "" for its start."""
+class KillTime(NamedTuple):
+    """When a run is killed: `seconds` after an event in its log, "" for its start."""
 
     event: str
     seconds: float
@@ -53,43 +53,43 @@ def command(folder: Path, config: Path, inputs: list[Path], flags: tuple[str, ..
     return [sys.executable, str(ROOT / "run.py"), *outputs, *log, *named, *paths]
 
 
-def run(line: list[str], moment: Moment | None = None) -> int:
-    """Run a command to its end, or kill it at a moment; return its exit code."""
+def run(line: list[str], at: KillTime | None = None) -> int:
+    """Run a command to its end, or kill it at a time; return its exit code."""
     nowhere, pipe = subprocess.DEVNULL, subprocess.PIPE
-    told = pipe if moment and moment.event else nowhere
-    with subprocess.Popen(line, stdout=nowhere, stderr=told, text=True) as process:
-        if moment and process.stderr:
-            any(moment.event in line for line in process.stderr)
+    log = pipe if at and at.event else nowhere
+    with subprocess.Popen(line, stdout=nowhere, stderr=log, text=True) as process:
+        if at and process.stderr:
+            any(at.event in line for line in process.stderr)
         try:
-            return process.wait(moment and moment.seconds)
+            return process.wait(at and at.seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
 
 
-class Range:
-    """Where runs are killed: a config, and a folder for the copies."""
+class Killer:
+    """Kill runs with a config, each in a copy of a folder that is made in `folder`."""
 
     def __init__(self, folder: Path, config: Path) -> None:
         self.folder = folder
         self.config = config
 
     def measured(self, scene: Scene) -> tuple[Scene, list[str]]:
-        """Run a scene to its end; return how long it takes, and what is wrong then."""
+        """Run a scene to its end; return it with its duration, and what is wrong."""
         folder = self.copied(scene, "measured")
         started = time.monotonic()
         findings = self.ended(scene, folder)
         seconds = time.monotonic() - started
         return scene._replace(seconds=seconds, writing_s=_writing_s(folder / "run.log")), findings
 
-    def tried(self, scene: Scene, moment: Moment, number: int) -> Trial:
-        """Kill a run at a moment, look at what it left, and go on; keep the folder if wrong."""
+    def tried(self, scene: Scene, at: KillTime, number: int) -> Trial:
+        """Kill a run, check what it left, and run again; keep the folder if anything is wrong."""
         folder = self.copied(scene, str(number))
         line = command(folder, self.config, scene.inputs, scene.flags)
-        killed = run(line, moment) == -signal.SIGKILL
+        killed = run(line, at) == -signal.SIGKILL
         event = last_event(folder / "run.log")
         findings = [*looked_at(scene, folder), *self.ended(scene, folder)]
-        where = f"{scene.name}, killed at {moment}, after {event!r}, see {folder}: "
+        where = f"{scene.name}, killed at {at}, after {event!r}, see {folder}: "
         if not findings:
             shutil.rmtree(folder)
         return Trial(scene.name, killed, event, [where + finding for finding in findings])
@@ -102,7 +102,7 @@ class Range:
         return folder
 
     def ended(self, scene: Scene, folder: Path) -> list[str]:
-        """Run to the end; tell what is not as a run over everything leaves it."""
+        """Run to the end; list the outputs that are not those of a run over everything."""
         code = run(command(folder, self.config, scene.inputs, scene.flags))
         if code:
             return [f"the next run ended with {code}"]
@@ -114,34 +114,34 @@ class Range:
         ]
 
 
-def measured(place: Range, scenes: list[Scene]) -> list[tuple[Scene, list[str]]]:
-    """Measure scenes as they are killed: as many at once."""
+def measured(killer: Killer, scenes: list[Scene]) -> list[tuple[Scene, list[str]]]:
+    """Measure scenes as they are killed: one run per processor at the same time."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(place.measured, scenes))
+        return list(pool.map(killer.measured, scenes))
 
 
-def trials(place: Range, scenes: list[Scene], kills: int, random: Random) -> Iterator[Trial]:
-    """Kill so many runs, as many at once as there are processors; yield also those that ended."""
+def trials(killer: Killer, scenes: list[Scene], kills: int, random: Random) -> Iterator[Trial]:
+    """Try runs until `kills` are killed, one per processor; yield also those that ended first."""
     number, left = 0, kills
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         while left:
             drawn = [_drawn(scenes[(number + at) % len(scenes)], random) for at in range(left)]
             numbers = range(number, number + left)
-            for trial in pool.map(place.tried, *zip(*drawn, strict=True), numbers):
+            for trial in pool.map(killer.tried, *zip(*drawn, strict=True), numbers):
                 left -= trial.killed
                 yield trial
             number += len(drawn)
 
 
-def _drawn(scene: Scene, random: Random) -> tuple[Scene, Moment]:
-    """Draw a moment: of the whole run, more often of its beginning, and of its writing."""
+def _drawn(scene: Scene, random: Random) -> tuple[Scene, KillTime]:
+    """Draw a time: in the whole run, only in its beginning, or only while it writes."""
     whole, writing = ("", scene.seconds), (DECIDED, scene.writing_s)
     event, longest_s = random.choice([whole, whole, ("", EARLY * scene.seconds), writing, writing])
-    return scene, Moment(event, random.uniform(0, longest_s))
+    return scene, KillTime(event, random.uniform(0, longest_s))
 
 
 def _writing_s(log: Path) -> float:
-    """Tell how long a run took from the event on that all is decided."""
+    """Return how long a run took after all was decided."""
     lines = log.read_text().splitlines()
     events = {event["message"]: event["timestamp"] for event in map(json.loads, lines)}
     begun, ended = map(datetime.fromisoformat, (events[DECIDED], events["job ended"]))
@@ -149,6 +149,6 @@ def _writing_s(log: Path) -> float:
 
 
 def last_event(log: Path) -> str:
-    """Tell the last event that a run logged."""
+    """Return the last event that a run logged."""
     lines = log.read_text().splitlines() if log.exists() else []
     return str(json.loads(lines[-1])["message"]).partition(":")[0] if lines else NO_EVENT

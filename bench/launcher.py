@@ -1,7 +1,7 @@
 """Run a command and print its wall seconds, CPU seconds and peak memory in bytes.
 
-The peak that the system reports for a process is never less than what its parent held when it was
-started. So this parent is a bare Python: `python -I -S bench/launcher.py COMMAND …`.
+The peak memory that the system reports for a process is never less than what its parent held when
+the process started. So its parent is this small Python: `python -I -S bench/launcher.py COMMAND …`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a night costs: a thousand new rows after a long history, beside the same rows alone."""
+"""The cost of a night: a thousand new rows after a long history, beside the same rows alone."""
 
 import shutil
 import sys
@@ -10,12 +10,12 @@ from bench.processes import measure
 
 KIND, ALONE = "night", "1,000 rows alone"
 NEW_ROWS = 1_000
-# The state of the history is put back before every run, which costs the other as much.
+# The state of the history is copied back before every run; the other command copies it too.
 RESTORED = ["/bin/sh", "-c", 'cp "$0" "$1" && shift && exec "$@"']
 
 
 def commands(ours: str, history_rows: int, folder: Path) -> dict[str, list[str]]:
-    """Decide the history once; give the commands that add new rows to it, and take them alone."""
+    """Decide the history once; return the commands that decide new rows after it, and alone."""
     state, kept, new = folder / "history.state", folder / "kept.state", folder / "new.csv"
     history = data.table("csv", history_rows)
     measure(_command(history, folder, "--state", str(state)))

@@ -1,8 +1,8 @@
-"""The right signals, from the closes as they are written; nothing here is rollsignal's.
+"""The right signals, from the closes as they are written, without any code of rollsignal.
 
-`python -m bench.oracle KIND ROWS FOUND` prints how many signals in FOUND are wrong. FOUND is an
-.npy file of signals, a .parquet of rollsignal's `--signals`, or a log of a run, whose counts are
-compared. Whole numbers of cents decide, and fractions of the text hold them to the definition.
+`python -m bench.oracle KIND ROWS SIGNALS` prints how many signals are wrong. SIGNALS is an .npy
+file of signals, a .parquet of rollsignal's `--signals`, or a log of a run, whose counts are
+compared. Whole cents decide, and a sample is compared with fractions of the text.
 """
 
 import re
@@ -46,11 +46,11 @@ def side(texts: Sequence[str]) -> int:
 
 
 def truth(kind: str, rows: int) -> "NDArray[np.int8]":
-    """Find the side of every bar that has a signal, in the order of the rows."""
+    """Return the side of every bar that has a signal, in the order of the rows."""
     texts = closes_text(rows)
-    found = sides(cents(texts).reshape(data.series(kind, rows), -1), WINDOW)
-    hold_to_definition(found, texts)
-    return (found.T if kind == "panel" else found).reshape(-1)
+    right = sides(cents(texts).reshape(data.series(kind, rows), -1), WINDOW)
+    hold_to_definition(right, texts)
+    return (right.T if kind == "panel" else right).reshape(-1)
 
 
 def closes_text(rows: int) -> "pl.Series":
@@ -62,7 +62,7 @@ def closes_text(rows: int) -> "pl.Series":
 
 
 def cents(texts: "pl.Series") -> "NDArray[np.int64]":
-    """Read closes in whole cents; raises `ValueError` if any is written otherwise."""
+    """Read closes in whole cents; raises `ValueError` for a close without two decimals."""
     import polars as pl
 
     if not texts.str.contains(CENTS).all():
@@ -70,53 +70,53 @@ def cents(texts: "pl.Series") -> "NDArray[np.int64]":
     return texts.str.replace(".", "", literal=True).cast(pl.Int64).to_numpy()
 
 
-def hold_to_definition(found: "NDArray[np.int8]", texts: "pl.Series") -> None:
+def hold_to_definition(sides: "NDArray[np.int8]", texts: "pl.Series") -> None:
     """Compare a sample of bars, ties among them, with fractions; raises `RuntimeError`."""
     import numpy as np
 
-    bars = found.shape[1] + WINDOW - 1
-    drawn = np.random.default_rng(42).integers(found.size, size=SAMPLED)
-    ties = np.flatnonzero(found.reshape(-1) == 0)[:SAMPLED]
+    bars = sides.shape[1] + WINDOW - 1
+    drawn = np.random.default_rng(42).integers(sides.size, size=SAMPLED)
+    ties = np.flatnonzero(sides.reshape(-1) == 0)[:SAMPLED]
     for at in (*drawn.tolist(), *ties.tolist()):
-        row, column = divmod(at, found.shape[1])
+        row, column = divmod(at, sides.shape[1])
         window = texts[row * bars + column : row * bars + column + WINDOW].to_list()
-        if side(window) != found[row, column]:
+        if side(window) != sides[row, column]:
             raise RuntimeError(f"whole numbers and fractions differ on {window}")
 
 
-def wrong(found: Path, right: "NDArray[np.int8]") -> int:
+def wrong(path: Path, right: "NDArray[np.int8]") -> int:
     """Count the signals, or the counts, that are not right."""
     import numpy as np
 
-    if found.suffix == ".log":
-        counts = re.search(r"signals=(\d+) ones=(\d+) ties=(\d+)", found.read_text())
-        assert counts, f"{found} tells no counts"
+    if path.suffix == ".log":
+        counts = re.search(r"signals=(\d+) ones=(\d+) ties=(\d+)", path.read_text())
+        assert counts, f"{path} has no counts"
         facts = (len(right), int((right > 0).sum()), int((right == 0).sum()))
         return sum(abs(int(a) - b) for a, b in zip(counts.groups(), facts, strict=True))
-    signals = _signals(found)
+    signals = _signals(path)
     if len(signals) != len(right):
         raise RuntimeError(f"{len(signals)} signals, not {len(right)}")
     return int(np.count_nonzero(signals != (right > 0)))
 
 
-def _signals(found: Path) -> "NDArray[np.bool_]":
+def _signals(path: Path) -> "NDArray[np.bool_]":
     import numpy as np
     import polars as pl
 
-    if found.suffix == ".npy":
-        signals: NDArray[np.bool_] = np.load(found)
+    if path.suffix == ".npy":
+        signals: NDArray[np.bool_] = np.load(path)
         return signals
-    return pl.read_parquet(found, columns=["signal"])["signal"].drop_nulls().to_numpy() > 0
+    return pl.read_parquet(path, columns=["signal"])["signal"].drop_nulls().to_numpy() > 0
 
 
-def main(kind: str, rows: int, found: Path) -> int:
-    """Count what is wrong; the truth is found once and kept."""
+def main(kind: str, rows: int, path: Path) -> int:
+    """Count what is wrong; the right signals are computed once and kept."""
     import numpy as np
 
     kept = data.FOLDER / f"truth-{kind}-{rows}.npy"
     if not kept.exists():
         np.save(kept, truth(kind, rows))
-    return wrong(found, np.load(kept))
+    return wrong(path, np.load(kept))
 
 
 if __name__ == "__main__":

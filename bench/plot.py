@@ -1,4 +1,4 @@
-"""Draw the wall times as a picture that reads on a light page and on a dark one."""
+"""Draw the wall times as a picture that is readable on light and dark pages."""
 
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ def draw(results: Results, path: Path) -> None:
     rest = {"svg.fonttype": "none", "svg.hashsalt": "rollsignal", "font.size": 9.0}
     with mpl.rc_context({**style, **rest}):
         figure = Figure(figsize=(9, 6), layout="constrained")
-        for place, case in enumerate(PLOTTED):
-            axes = figure.add_subplot(3, 2, place + 1)
+        for index, case in enumerate(PLOTTED):
+            axes = figure.add_subplot(3, 2, index + 1)
             _chart(axes, results, case)
         figure.savefig(path, transparent=True, metadata={"Date": None})
 

@@ -1,4 +1,4 @@
-"""Time whole processes side by side: A B C A B C …, so that a machine's moods hit them all."""
+"""Time whole processes side by side: A B C A B C …, so that a busy machine slows all."""
 
 import statistics
 import subprocess
@@ -29,7 +29,7 @@ def measure(command: list[str]) -> Run:
 
 
 def side_by_side(commands: Mapping[str, list[str]], repeats: int) -> dict[str, list[Run]]:
-    """Measure commands in turn, so many times each; leave out the one that fails."""
+    """Measure commands in turn, `repeats` times each; leave out a command that fails."""
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(repeats):
         for name in list(runs):
@@ -42,7 +42,7 @@ def side_by_side(commands: Mapping[str, list[str]], repeats: int) -> dict[str, l
 
 
 def median(runs: list[Run]) -> Run:
-    """Take the median of each figure."""
+    """Return the median of each figure."""
     return Run(*(statistics.median(values) for values in zip(*runs, strict=True)))
 
 

@@ -1,4 +1,4 @@
-"""What a killed run leaves: each file under a final name is that of the run before, or whole."""
+"""Check what a killed run leaves: each output is whole, or that of the run before."""
 
 import json
 import re
@@ -18,7 +18,7 @@ Outputs = dict[str, object]
 
 
 class Whole(NamedTuple):
-    """What a run over everything leaves: its outputs by name, and the digest of its signals."""
+    """The result of a run over everything: its outputs by name, and the digest of its signals."""
 
     outputs: Outputs
     digest: str
@@ -27,8 +27,8 @@ class Whole(NamedTuple):
 class Scene(NamedTuple):
     """A kind of run: `base` is the folder that it starts from.
 
-    `flags` may name the folder as FOLDER. It takes `seconds`, and `writing_s` of them from the
-    event on that all is decided.
+    In `flags`, FOLDER stands for the folder. The run takes `seconds`, `writing_s` of them after all
+    is decided.
     """
 
     name: str
@@ -41,23 +41,23 @@ class Scene(NamedTuple):
 
 
 def same(name: str, now: Outputs, scene: Scene) -> bool:
-    """Tell whether an output is that of a run over everything."""
+    """Return whether an output is that of a run over everything."""
     return now.get(name) == scene.whole.outputs.get(name)
 
 
 def outputs(folder: Path) -> Outputs:
-    """Read the outputs that must be the same; of metrics all but the latency."""
-    found: Outputs = {}
+    """Read the outputs that must be equal; the metrics without their latency."""
+    contents: Outputs = {}
     for path in sorted(folder.rglob("[!.]*")):
         name = str(path.relative_to(folder))
         hidden = any(part.startswith(".") for part in Path(name).parts)
         if path.is_file() and not (hidden or name.startswith(OTHERS)):
-            found[name] = _metrics(path) if name == "metrics.json" else path.read_bytes()
-    return found
+            contents[name] = _metrics(path) if name == "metrics.json" else path.read_bytes()
+    return contents
 
 
 def _metrics(path: Path) -> object:
-    """Read metrics; what is no strict JSON stays as it is, and is like no other."""
+    """Read metrics; text that is not strict JSON is returned, and is never equal to metrics."""
     text = path.read_text()
     try:
         metrics: dict[str, Any] = json.loads(text, parse_constant=_refuse)
@@ -67,19 +67,19 @@ def _metrics(path: Path) -> object:
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def looked_at(scene: Scene, folder: Path) -> list[str]:
-    """Tell what is wrong with what a killed run left under final names."""
+    """List what is wrong with the outputs that a killed run left."""
     former, now = outputs(scene.base), outputs(folder)
     findings = [
-        f"{name} is neither the former one nor the whole"
+        f"{name} is not that of the run before, nor that of a whole run"
         for name, content in now.items()
         if content != former.get(name) and not same(name, now, scene)
     ]
     if _has_ended(scene, folder) and now != scene.whole.outputs:
-        findings.append("the metrics say success before all is there")
+        findings.append("the metrics say success before all outputs are written")
     for name, problem in (("s.state", _state_problem), ("record.json", _record_problem)):
         path = folder / name
         if path.exists():
@@ -91,7 +91,7 @@ def looked_at(scene: Scene, folder: Path) -> list[str]:
 
 
 def _has_ended(scene: Scene, folder: Path) -> bool:
-    """Tell whether there are metrics, and not those of the run before."""
+    """Return whether there are metrics that are not those of the run before."""
     path, former = folder / "metrics.json", scene.base / "metrics.json"
     return path.exists() and not (former.exists() and path.read_bytes() == former.read_bytes())
 
@@ -99,7 +99,9 @@ def _has_ended(scene: Scene, folder: Path) -> bool:
 def _state_problem(path: Path, scene: Scene) -> list[str]:
     state, former = load_state(str(path)), load_state(str(scene.base / path.name))
     digests = [former and hex_text(former.digest), scene.whole.digest]
-    return [] if state and hex_text(state.digest) in digests else ["the state is of no run"]
+    return (
+        [] if state and hex_text(state.digest) in digests else ["the state is not that of any run"]
+    )
 
 
 def _record_problem(path: Path, scene: Scene) -> list[str]:
@@ -110,7 +112,7 @@ def _record_problem(path: Path, scene: Scene) -> list[str]:
     if record.status == "running":
         return []
     if record.status == "error" or record.digest != scene.whole.digest:
-        return [f"the record says {record.status}, of the digest {record.digest}"]
+        return [f"the record says {record.status}, with the digest {record.digest}"]
     return [
         f"{file.path} is not what the record says"
         for file in record.outputs
@@ -119,6 +121,6 @@ def _record_problem(path: Path, scene: Scene) -> list[str]:
 
 
 def is_of_a_process(path: Path) -> bool:
-    """Tell whether a process has the number of the one that began a file, so that it must stay."""
+    """Return whether a process has the number in a file's name: the file may belong to it."""
     begun = _BEGUN.search(path.name)
     return begun is not None and Path(f"/proc/{begun[1]}").exists()

@@ -1,4 +1,4 @@
-"""Write what was measured as Markdown."""
+"""Format the results as Markdown."""
 
 import os
 import platform
@@ -23,13 +23,13 @@ TITLES = {
 }
 
 
-def page(results: Results, kernels: Kernels, found: Iterable[Reached], picture: str) -> str:
-    """Write all that was measured, with the picture."""
+def page(results: Results, kernels: Kernels, figures: Iterable[Reached], picture: str) -> str:
+    """Return the page of all results, with the picture."""
     parts = [
         machine(),
         f"![Wall times of whole processes]({picture})",
         "## Targets",
-        target_table(found),
+        target_table(figures),
         "## Whole processes",
         *(case_table(measured) for measured in results.values()),
         "## Growth with the rows",
@@ -41,7 +41,7 @@ def page(results: Results, kernels: Kernels, found: Iterable[Reached], picture: 
 
 
 def machine() -> str:
-    """Describe what was measured on."""
+    """Describe the machine and the libraries."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     libraries = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
@@ -53,7 +53,7 @@ def machine() -> str:
 
 
 def case_table(measured: Measured) -> str:
-    """Write a case: a row for every program."""
+    """Return the table of a case: a row for every program."""
     case, rows = measured.case, measured.rows
     count = data.series(case.kind, rows)
     title = f"{TITLES[case.kind]}: {rows:,} rows" + (f", {count:,} series" if count > 1 else "")
@@ -73,7 +73,7 @@ def case_table(measured: Measured) -> str:
 
 
 def kernel_table(kernels: Kernels) -> str:
-    """Write the kernels: a row for each."""
+    """Return the table of kernels: a row for each."""
     ours = next(kernel for kernel in kernels.values() if kernel)
     lines = [["kernel", "time", "wrong signals", "rollsignal / it"], ["---", *["---:"] * 3]]
     for name, kernel in kernels.items():
@@ -86,7 +86,7 @@ def kernel_table(kernels: Kernels) -> str:
 
 
 def growth_table(results: Results) -> str:
-    """Write how rollsignal's time and memory grow with the rows."""
+    """Return the table of how rollsignal's time and memory grow with the rows."""
     lines = [["table", "rows", "wall", "for 10 times the rows", "peak memory"]]
     lines.append(["---", *["---:"] * 4])
     for kind, title in TITLES.items():
@@ -102,10 +102,10 @@ def growth_table(results: Results) -> str:
     return _table(lines)
 
 
-def target_table(found: Iterable[Reached]) -> str:
-    """Write every target beside what was found."""
+def target_table(figures: Iterable[Reached]) -> str:
+    """Return the table of the targets and the measured figures."""
     lines = [["target", "found", "by CPU time", "at most", ""], ["---", *["---:"] * 3, "---"]]
-    for target, figure, cpu in found:
+    for target, figure, cpu in figures:
         at_most, unit = f"{target.at_most:g}{target.unit}", target.unit
         by_cpu = "" if cpu is None else f"{cpu:.3g}"
         lines.append([target.what, f"{figure:.3g}{unit}", by_cpu, at_most, target.verdict(figure)])
@@ -129,7 +129,7 @@ def _version(name: str) -> str:
 
 
 def _processor() -> str:
-    """Name the processor, as Linux does or as Python knows it."""
+    """Return the name of the processor, from Linux or else from Python."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

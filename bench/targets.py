@@ -1,4 +1,4 @@
-"""What is to be reached, and how far from it a run of the bench is."""
+"""The targets of the bench, and how far from them its results are."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -14,14 +14,14 @@ Find = Callable[[Results, Kernels], float]
 
 
 class Kernel(NamedTuple):
-    """A kernel's median seconds from array to signals, and how many of these are wrong."""
+    """A kernel's median seconds from array to signals, and how many signals are wrong."""
 
     seconds: float
     wrong: int
 
 
 class Target(NamedTuple):
-    """A figure that is to be at most so much, and how to find it; some also by CPU time."""
+    """A figure, its upper limit, and how to compute it from the results; some also by CPU time."""
 
     what: str
     at_most: float
@@ -29,22 +29,22 @@ class Target(NamedTuple):
     find_cpu: Find | None = None
     unit: str = ""
 
-    def verdict(self, found: float) -> str:
-        """Say whether the target is met, or by how much it is not."""
-        share = found / self.at_most
+    def verdict(self, figure: float) -> str:
+        """Describe whether the target is met, and the distance to it."""
+        share = figure / self.at_most
         return f"met, {1 - share:.0%} below" if share <= 1 else f"NOT met, {share - 1:.1%} above"
 
 
 class Reached(NamedTuple):
-    """A target, what was found, and what the CPU times would say."""
+    """A target, the measured figure, and the same figure by CPU time."""
 
     target: Target
-    found: float
+    figure: float
     by_cpu: float | None = None
 
 
 def targets(slow: str) -> tuple[Target, ...]:
-    """List the targets; those that take long to measure are measured at the size `slow`."""
+    """Return the targets; some that take long to measure are measured at the size `slow`."""
     return (
         _wall("sample job", ("csv", "10 thousand"), SCRIPT, 0.25),
         _wall("CSV", ("csv", "10 million"), SCAN, 1.3),
@@ -61,15 +61,15 @@ def targets(slow: str) -> tuple[Target, ...]:
 
 
 def reached(wanted: Iterable[Target], results: Results, kernels: Kernels) -> list[Reached]:
-    """Find what can be found of the targets in what was measured."""
-    found = []
+    """Compute the figures of those targets whose cases were measured."""
+    figures = []
     for target in wanted:
         try:
             by_cpu = target.find_cpu and target.find_cpu(results, kernels)
-            found.append(Reached(target, target.find(results, kernels), by_cpu))
+            figures.append(Reached(target, target.find(results, kernels), by_cpu))
         except KeyError:
             continue
-    return found
+    return figures
 
 
 def _wall(what: str, case: tuple[str, str], other: str, at_most: float) -> Target:

@@ -1,1 +1,1 @@
-"""The pages for people, and the program that writes the generated parts of them."""
+"""The guides, and the program that writes their generated parts."""

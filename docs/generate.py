@@ -1,9 +1,9 @@
-"""Write what is generated in README.md and docs/: `python -m docs.generate`.
+"""Write the generated parts of README.md and docs/: `python -m docs.generate`.
 
-A part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`. `stdout` and
+A generated part of a page is between `<!-- generated: NAME -->` and `<!-- end -->`. `stdout` and
 `stderr` are what the bash block above them prints in a `Sandbox`, where a page's blocks run in
-their order; the other names are those of `FACTS`. The tests hold all parts, and the picture of
-the rooms, to what this module makes of them now.
+their order; the other names are those of `FACTS`. The tests compare all parts, and the picture of
+the rooms, with what this module generates.
 """
 
 import json
@@ -18,8 +18,8 @@ from docs.sandbox import ROOT, Sandbox
 PART = re.compile(r"^(<!-- generated: (\w+) -->\n)(.*?)^(<!-- end -->)$", re.DOTALL | re.MULTILINE)
 BASH = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PICTURE = ROOT / "docs/architecture.svg"
-# What `make bench` writes, which takes half an hour.
-OF_OTHERS = ("bench",)
+# `make bench` writes these parts, which takes half an hour.
+NOT_HERE = ("bench",)
 
 
 def pages() -> list[Path]:
@@ -39,7 +39,7 @@ def rendered(page: str) -> str:
 
 
 def _content(name: str, former: str, above: str, sandbox: Sandbox) -> str:
-    if name in OF_OTHERS:
+    if name in NOT_HERE:
         return former
     if name in FACTS:
         return FACTS[name]()
@@ -50,7 +50,7 @@ def _content(name: str, former: str, above: str, sandbox: Sandbox) -> str:
 
 
 def fenced(text: str) -> str:
-    """Put text into a code block, which says so if it is JSON; raises `ValueError` for none."""
+    """Return text as a code block, with its language; raises `ValueError` for empty text."""
     if not text.strip():
         raise ValueError("a part of a page would be empty")
     return f"```{_language(text)}\n{text.rstrip()}\n```\n"
@@ -64,12 +64,12 @@ def _language(text: str) -> str:
 
 
 def sample_metrics() -> str:
-    """Return the metrics that the sample job left."""
+    """Return the example metrics of the sample job."""
     return fenced((ROOT / "metrics.json").read_text("utf-8"))
 
 
 def sample_log() -> str:
-    """Return the log's first run: whoever runs the job in a checkout adds to the example."""
+    """Return the first run in the example log; later runs in a checkout are appended to it."""
     head, end, rest = (ROOT / "run.log").read_text("utf-8").partition(" job ended ")
     return fenced(head + end + rest.partition("\n")[0])
 

@@ -1,4 +1,4 @@
-"""This module draws the rooms of the program: which there are, and which way imports point."""
+"""This module draws the rooms of the program, and the direction of their imports."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ WIDTH, MARGIN = 960, 28
 ROOMS_WIDTH = 820
 ROW_GAP, BOX_GAP, PADDING = 12, 12, 14
 NAME_HEIGHT, LINE_HEIGHT = 20, 17
-# A wide guess of what a letter of 13 pixels takes, in whatever font a browser has.
+# An upper estimate of the width of a letter of 13 pixels, in any font.
 LETTER_WIDTH = 7.2
 
 _OPENING = re.compile(r"This (?:package|module) (?:is )?")
@@ -44,20 +44,20 @@ class Room(NamedTuple):
 
 
 def rooms(pyproject: str, package: Path) -> list[list[Room]]:
-    """List the rooms of the contract `layers` that there are, row by row, the top one first.
+    """List the existing rooms of the contract `layers`, row by row, the top row first.
 
     pyproject: the text of pyproject.toml. package: the folder of the program.
     """
     contracts = tomllib.loads(pyproject)["tool"]["importlinter"]["contracts"]
-    (layers,) = [found["layers"] for found in contracts if found.get("id") == "layers"]
+    (layers,) = [contract["layers"] for contract in contracts if contract.get("id") == "layers"]
     named = [[name.strip(" ()") for name in re.split("[|:]", layer)] for layer in layers]
     rows = [[_room(name, package) for name in names] for names in named]
-    there = [[room for room in row if room is not None] for row in rows]
-    return [row for row in there if row]
+    existing = [[room for room in row if room is not None] for row in rows]
+    return [row for row in existing if row]
 
 
 def _room(name: str, package: Path) -> Room | None:
-    """Read what a room says of itself; None if it is not there."""
+    """Return a room with the duty in its docstring; None if it does not exist."""
     for path in (package / name / "__init__.py", package / f"{name}.py"):
         if path.exists():
             return Room(name, _duty(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""))
@@ -65,21 +65,21 @@ def _room(name: str, package: Path) -> Room | None:
 
 
 def _duty(docstring: str) -> str:
-    """Shorten a docstring to its first sentence, without the words that all of them share."""
+    """Shorten a docstring to its first sentence, without its usual opening."""
     first = docstring.partition("\n\n")[0].replace("\n", " ").replace("`", "")
     return _OPENING.sub("", first.partition(". ")[0].rstrip("."), count=1)
 
 
 def drawn(rows: Sequence[Sequence[Room]]) -> str:
-    """Draw rooms as boxes, row below row, as SVG that suits light and dark pages."""
+    """Draw rooms as rows of boxes, as SVG for light and dark pages."""
     boxes: list[str] = []
     top = MARGIN
     for row in rows:
         width = (ROOMS_WIDTH - BOX_GAP * (len(row) - 1)) / len(row)
         duties = [wrap(room.duty, int((width - 2 * PADDING) / LETTER_WIDTH)) for room in row]
         height = 2 * PADDING + NAME_HEIGHT + LINE_HEIGHT * max(map(len, duties)) - 4
-        for place, (room, duty) in enumerate(zip(row, duties, strict=True)):
-            left = MARGIN + place * (width + BOX_GAP)
+        for index, (room, duty) in enumerate(zip(row, duties, strict=True)):
+            left = MARGIN + index * (width + BOX_GAP)
             boxes += _box(room.name, duty, (left, top, width, height))
         top += height + ROW_GAP
     bottom = top - ROW_GAP
@@ -99,8 +99,8 @@ def _head(height: int, rows: Sequence[Sequence[Room]]) -> list[str]:
     ]
 
 
-def _box(name: str, duty: Sequence[str], place: tuple[float, int, float, int]) -> list[str]:
-    left, top, width, height = place
+def _box(name: str, duty: Sequence[str], area: tuple[float, int, float, int]) -> list[str]:
+    left, top, width, height = area
     x, y = left + PADDING, top + PADDING + 11
     return [
         f'<rect class="room" x="{left:.1f}" y="{top}" width="{width:.1f}" height="{height}"'

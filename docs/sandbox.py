@@ -14,9 +14,9 @@ _COMMANDS = {"python": "", "rollsignal": " -m rollsignal"}
 
 
 class Sandbox:
-    """A folder as a newcomer has it: `run.py`, `data.csv`, `config.yaml`, and the commands.
+    """A folder like that of a newcomer: `run.py`, `data.csv`, `config.yaml`, and the commands.
 
-    Used in a `with` statement, whose end removes it.
+    Use it in a `with` statement, whose end removes the folder.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Sandbox:
             folder.mkdir()
         for name in ("data.csv", "config.yaml"):
             shutil.copy(ROOT / name, self.folder)
-        # A link, so that the script finds the package beside the file that it points to.
+        # A link, so that the script finds the package beside the original file.
         (self.folder / "run.py").symlink_to(ROOT / "run.py")
         for name, arguments in _COMMANDS.items():
             script = commands / name

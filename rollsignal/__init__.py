@@ -18,7 +18,7 @@ _HOMES = {"JobError": "rollsignal.errors"}
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for, so that the command starts fast."""
+    """Import a public name on first use, so that the command starts fast."""
     if name not in __all__:
         raise AttributeError(f"module 'rollsignal' has no attribute {name!r}")
     from importlib import import_module

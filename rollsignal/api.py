@@ -1,4 +1,4 @@
-"""This module is the Python API: signals of a series in memory, the job and the check."""
+"""This module is the Python API: the signals of a series in memory, the job and the check."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -21,15 +21,15 @@ from rollsignal.outputs.metrics import SuccessMetrics
 Path = str | PathLike[str]
 
 LOGGER = logging.getLogger("rollsignal")
-# Whoever uses the library decides whether messages are shown, and where.
+# The program that uses the library decides whether messages are shown, and where.
 LOGGER.addHandler(logging.NullHandler())
 
 
 class RollingSignal(NamedTuple):
     """The signals (1 or 0) and rolling means of a series, one of each for every close.
 
-    Both have nothing in warm-up: None in lists, masked in NumPy arrays, null in pandas and
-    polars series.
+    In warm-up both are missing: None in lists, masked in NumPy arrays, null in pandas and polars
+    series.
     """
 
     signals: Any
@@ -44,11 +44,11 @@ def rolling_signal(
     closes: n closes, oldest first: a list or other iterable of str, int, float or Decimal, a
     NumPy array, or a pandas or polars series. A float stands for the shortest decimal that
     identifies it. window: bars, at least 1, the current one included. missing: what to do about
-    None, NaN and the like: "error", or "gap", which leaves windows that contain one unsigned.
+    None, NaN and the like: "error", or "gap": a window that contains one has no signal.
 
-    Returns n signals and n means of the kind that came in: lists, masked arrays (int8 and
+    Returns n signals and n means, in the container that was given: lists, masked arrays (int8 and
     float64), pandas series with the same index (Int8, Float64), polars series (Int8, Float64).
-    Raises `ValueError` for a bad window, `DataError` for a close that is no number.
+    Raises `ValueError` for a bad window, `DataError` for a close that is not a number.
 
     >>> rolling_signal(["100.10", "100.10", "100.10"], window=3)
     RollingSignal(signals=[None, None, 0], means=[None, None, 100.1])
@@ -58,7 +58,7 @@ def rolling_signal(
     if isinstance(window, bool) or not isinstance(window, int) or window < 1:
         raise ValueError(f"window is {window!r}, not a whole number of bars of at least 1")
     if missing not in ("error", "gap"):
-        raise ValueError(f"missing is {missing!r}, neither 'error' nor 'gap'")
+        raise ValueError(f"missing is {missing!r}, not 'error' or 'gap'")
     library = type(closes).__module__.partition(".")[0]
     if library == "pandas":
         return _of_pandas(closes, window, missing)
@@ -87,9 +87,8 @@ def run(  # noqa: PLR0913  # the flags of the command
 ) -> SuccessMetrics:
     """Run the job as the command does, and return its metrics.
 
-    Messages go to the logger `rollsignal` of the standard library. Raises the `JobError` that
-    ended the run, after the error metrics and the log are written, and `ValueError` for an unknown
-    format.
+    Messages go to the standard library's logger `rollsignal`. Raises the `JobError` that ended the
+    run, after the error metrics and the log are written, and `ValueError` for an unknown format.
     """
     started = perf_counter()
     if format not in (None, *FORMATS):
@@ -119,11 +118,11 @@ def run(  # noqa: PLR0913  # the flags of the command
 def check(
     input: Path | Sequence[Path] = "data.csv", config: Path | None = None
 ) -> dict[str, object]:
-    """Look at bars with every check on, and return the report that the command prints.
+    """Check bars with every check on, and return the report that the command prints.
 
-    config: a config file, of which nothing is required; None for the defaults. Nothing is written.
-    Raises a `JobError` where there is nothing to check; what is found is in the report, and told to
-    the logger `rollsignal`.
+    config: a config file, in which no setting is required; None for the defaults. Writes no file.
+    Raises a `JobError` where there is nothing to check. Findings are in the report, and go to the
+    logger `rollsignal`.
     """
     return inspection.check(_paths(input), _path(config), _to_logger).document
 
@@ -169,7 +168,7 @@ def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSigna
 
 
 def _written(close: Any) -> str:
-    """Write one close as the decimal that it stands for."""
+    """Return the decimal that one close stands for, as text."""
     if close is None or type(close).__name__ == "NAType":
         return ""
     # A NumPy float writes the shortest decimal of its own width; as a Python float it would not.
@@ -190,8 +189,8 @@ def _of_numpy(closes: Any, window: int, missing: str) -> RollingSignal:
         raise DataError(f"closes have {closes.ndim} dimensions, not 1")
     if np.ma.isMaskedArray(closes):
         absent = np.ma.getmaskarray(closes)
-        known = [None if gap else close for close, gap in zip(closes.data, absent, strict=True)]
-        return _masked(_of_values(known, window, missing))
+        values = [None if gap else close for close, gap in zip(closes.data, absent, strict=True)]
+        return _masked(_of_values(values, window, missing))
     ticks = ticks_of_array(closes, window)
     if ticks is None:
         return _masked(_of_values(list(closes), window, missing))
@@ -199,20 +198,20 @@ def _of_numpy(closes: Any, window: int, missing: str) -> RollingSignal:
     absent = np.arange(count) < start
     signals, means = np.zeros(count, np.int8), np.zeros(count, np.float64)
     for margins in margin_blocks(ticks.values, window):
-        place = slice(start, start + len(margins))
-        signals[place] = margins > 0
-        means[place] = float_means(ticks.values[place] * window - margins, window, ticks.scale)
+        block = slice(start, start + len(margins))
+        signals[block] = margins > 0
+        means[block] = float_means(ticks.values[block] * window - margins, window, ticks.scale)
         start += len(margins)
     return RollingSignal(np.ma.array(signals, mask=absent), np.ma.array(means, mask=absent))
 
 
-def _masked(found: RollingSignal) -> RollingSignal:
+def _masked(lists: RollingSignal) -> RollingSignal:
     import numpy as np
 
-    absent = np.array([signal is None for signal in found.signals], np.bool_)
+    absent = np.array([signal is None for signal in lists.signals], np.bool_)
     return RollingSignal(
-        np.ma.array([signal or 0 for signal in found.signals], mask=absent, dtype=np.int8),
-        np.ma.array([mean or 0.0 for mean in found.means], mask=absent, dtype=np.float64),
+        np.ma.array([signal or 0 for signal in lists.signals], mask=absent, dtype=np.int8),
+        np.ma.array([mean or 0.0 for mean in lists.means], mask=absent, dtype=np.float64),
     )
 
 
@@ -249,11 +248,11 @@ def _of_polars(closes: Any, window: int, missing: str) -> RollingSignal:
         values = closes.to_numpy()
     else:
         values = np.array([*closes.to_list(), None], object)[:-1]
-    found = _of_numpy(values, window, missing)
+    arrays = _of_numpy(values, window, missing)
     signals, means = (
         pl.select(
-            pl.when(pl.lit(pl.Series(~np.ma.getmaskarray(a)))).then(pl.Series(a.data))
+            pl.when(pl.lit(pl.Series(~np.ma.getmaskarray(array)))).then(pl.Series(array.data))
         ).to_series()
-        for a in found
+        for array in arrays
     )
     return RollingSignal(signals.rename("signal"), means.rename("rolling_mean"))

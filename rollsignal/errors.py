@@ -5,7 +5,7 @@ The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data f
 
 
 class JobError(Exception):
-    """Say why a run failed: where, what was found, what to do.
+    """The reason why a run failed: where, what was found, what to do.
 
     `message` goes into the metrics file; `detail` (a path, a hint) only to the log and stderr.
     """
@@ -52,7 +52,7 @@ class DiskError(JobError):
 
 
 class BusyError(JobError):
-    """Another run is at work on the same files; this one may be tried again."""
+    """Another run is writing the same files; try again later."""
 
     exit_code = 75
 
@@ -60,7 +60,7 @@ class BusyError(JobError):
 class ConfigError(JobError):
     """The config is missing or wrong.
 
-    `version` is the config's own version where that much of it could be read.
+    `version` is the config's own version, if it could be read.
     """
 
     exit_code = 78
@@ -68,7 +68,7 @@ class ConfigError(JobError):
 
 
 class StoppedError(JobError):
-    """A signal ended the run: 128 plus the signal's number, as shells count."""
+    """A signal ended the run; the exit code is 128 plus its number, as in shells."""
 
     def __init__(self, signal_number: int, name: str) -> None:
         super().__init__(f"Stopped by {name} before the end")
@@ -76,9 +76,9 @@ class StoppedError(JobError):
 
 
 class BadCellError(ValueError):
-    """One cell is not what its column holds.
+    """A cell does not hold a value of its column.
 
-    `index` is its place in the cells given, `hint` what can be done, where that is special.
+    `index` is its position in the given cells. `hint` says what to do, "" for the usual hint.
     """
 
     def __init__(self, reason: str, index: int = 0, hint: str = "") -> None:

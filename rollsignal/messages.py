@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Literal
 
 LogLevel = Literal["INFO", "WARNING", "ERROR"]
-"""How much a message matters."""
+"""How important a message is."""
 
 LEVELS: tuple[LogLevel, ...] = ("INFO", "WARNING", "ERROR")
 
 Tell = Callable[[LogLevel, str], None]
-"""Whoever receives messages for people."""
+"""A function that receives messages for people."""
 
 
 def shown(text: str, limit: int = 40) -> str:
@@ -27,13 +27,13 @@ def shown(text: str, limit: int = 40) -> str:
 
 
 def is_url(path: str) -> bool:
-    """Tell a URL from a local path."""
+    """Return whether a path is a URL."""
     scheme, separator, _ = path.partition("://")
     return bool(separator) and scheme.isascii() and scheme.isalnum()
 
 
 def without_secrets(path: str) -> str:
-    """Return a path as it is, a URL without user, password and query: they may hold secrets.
+    """Return a path, of a URL without user, password and query: they may hold secrets.
 
     >>> print(without_secrets("https://me:secret@host/x.csv?sig=abc"))
     https://host/x.csv?…
@@ -46,24 +46,24 @@ def without_secrets(path: str) -> str:
     # In the key of an object, a question mark is a character or a pattern like any other.
     query = r"[?#]" if scheme.lower() in ("http", "https") else r"\?[^/]*="
     plain = re.split(query, rest, maxsplit=1)[0]
-    root, slash, place = plain.partition("/")
+    root, slash, key = plain.partition("/")
     container, _, host = root.rpartition("@")
     if not re.fullmatch(r"([\w.-]+|\[[\w:.]+\])(:\d+)?", host):
         return f"{scheme}://…"
     if scheme == "abfss" and re.fullmatch(r"[\w-]+", container):
         host = root
-    return f"{scheme}://{host}{slash}{place}" + ("?…" if plain != rest else "")
+    return f"{scheme}://{host}{slash}{key}" + ("?…" if plain != rest else "")
 
 
 def text_without_secrets(text: str) -> str:
-    """Write every URL in a text as `without_secrets` does."""
+    """Return a text with every URL written as `without_secrets` does."""
     return re.sub(r"\w+://\S+", lambda match: without_secrets(match[0]), text)
 
 
 def shown_path(path: str) -> str:
-    """Write a path as it is, or quoted and escaped if a terminal or a log would misread it.
+    """Return a path for a message: quoted and escaped if a terminal or a log would misread it.
 
-    A URL is written without what may be secret.
+    A URL is shown without the parts that may be secret.
     """
     path = without_secrets(path)
     return path if path.isprintable() and path.strip() == path != "" else repr(path)
@@ -81,12 +81,12 @@ def escaped(text: str) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Count a noun: `1 row`, `10,000 rows`."""
+    """Return a count with its noun: `1 row`, `10,000 rows`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """Offer the nearest known name, or list them all."""
+    """Suggest the nearest known name, or list all of them."""
     from difflib import get_close_matches
 
     near = get_close_matches(name.lower(), known, n=1)

@@ -1,4 +1,4 @@
-"""This module names the version of the program, and the moment at which it began."""
+"""This module holds the version of the program, and the time at which it started."""
 
 from time import perf_counter
 

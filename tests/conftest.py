@@ -1,7 +1,7 @@
-"""Settings of every test: hypothesis keeps no clock, and draws the same examples in CI.
+"""Settings of all tests: hypothesis has no deadline, and draws the same examples in CI.
 
-The environment is set once, and a test that wants another runs a process of its own: what compiled
-libraries read of it in their threads, while it is changed, ends the process.
+The environment is set once. A test that needs another one runs a process of its own: a change while
+the threads of compiled libraries read the environment would end the process.
 """
 
 import os
@@ -17,9 +17,9 @@ settings.register_profile("rollsignal", deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("rollsignal"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "rollsignal")
 
-# Times are in UTC wherever they are written, and nothing of the environment is written down.
+# Times are written in UTC in any time zone, and no environment variable is ever written.
 os.environ["TZ"] = "XXX-5:30"
-# The command sets it, which is too late where threads run already.
+# The command sets it too, but that is too late where threads already run.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["ROLLSIGNAL_TEST_TOKEN"] = "a-secret-of-these-tests"
 time.tzset()
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Serve a folder of buckets, and let nothing but that be found by the environment."""
+    """Serve a folder of buckets; the environment leads only to it."""
     with serving(tmp_path_factory.mktemp("served")) as served:
         wanted = environment(served.url, tmp_path_factory.mktemp("home"))
         for name in set(os.environ) - set(wanted):

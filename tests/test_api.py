@@ -1,4 +1,4 @@
-"""Laws of the Python API: every container gets the oracle's signals, in its own kind."""
+"""Laws of the Python API: every container gives the oracle's signals, in the same container."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -76,11 +76,11 @@ def runs_of(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     return few.flatmap(lambda some: st.lists(st.sampled_from(some), max_size=16))
 
 
-def plain(found: Any) -> list[Any]:
-    """List signals or means of any kind, with None for nothing."""
-    if not isinstance(found, list):
-        found = found.to_list() if isinstance(found, pl.Series) else found.tolist()
-    return [None if value is pd.NA else value for value in found]
+def plain(result: Any) -> list[Any]:
+    """List signals or means from any container, with None for a missing one."""
+    if not isinstance(result, list):
+        result = result.to_list() if isinstance(result, pl.Series) else result.tolist()
+    return [None if value is pd.NA else value for value in result]
 
 
 def answer(closes: Any, window: int, **options: Any) -> Answer:
@@ -106,65 +106,65 @@ def test_texts_and_decimals_in_any_spelling_give_the_oracles_answer(
     assert answer(np.array(texts, str), window) == correct
 
 
-@pytest.mark.parametrize("kind", OF_DOUBLES)
+@pytest.mark.parametrize("container", OF_DOUBLES)
 @settings(max_examples=25)
 @given(closes=runs_of(doubles), window=st.integers(1, 8))
 def test_doubles_are_their_shortest_decimals_in_every_container(
-    kind: str, closes: list[float], window: int
+    container: str, closes: list[float], window: int
 ) -> None:
     correct = expected([repr(close) for close in closes], window)
-    assert answer(OF_DOUBLES[kind](closes), window) == correct
+    assert answer(OF_DOUBLES[container](closes), window) == correct
 
 
-@pytest.mark.parametrize("kind", OF_SINGLES)
+@pytest.mark.parametrize("container", OF_SINGLES)
 @settings(max_examples=25)
 @given(closes=runs_of(st.one_of(doubles.filter(lambda x: abs(x) < 1e38))), window=st.integers(1, 8))
 def test_single_floats_are_their_own_shortest_decimals_in_every_container(
-    kind: str, closes: list[float], window: int
+    container: str, closes: list[float], window: int
 ) -> None:
     singles = np.array(closes, np.float32)
     correct = expected([str(close) for close in singles], window)
-    assert answer(OF_SINGLES[kind](singles), window) == correct
+    assert answer(OF_SINGLES[container](singles), window) == correct
 
 
 @pytest.mark.parametrize(
-    "kind", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+    "dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 )
 @settings(max_examples=25)
 @given(data=st.data(), window=st.integers(1, 8))
 def test_whole_numbers_are_themselves_in_every_container(
-    kind: str, data: st.DataObject, window: int
+    dtype: str, data: st.DataObject, window: int
 ) -> None:
-    limits = np.iinfo(kind)
+    limits = np.iinfo(dtype)
     values = st.integers(int(limits.min), int(limits.max))
     closes = data.draw(runs_of(st.one_of(values, st.sampled_from([int(limits.max), 0]))))
     correct = expected([str(close) for close in closes], window)
-    array = np.array(closes, kind)
+    array = np.array(closes, dtype)
     assert answer(closes, window) == correct
     assert answer(array, window) == correct
     assert answer(list(array), window) == correct
-    assert answer(pd.Series(closes, dtype=kind), window) == correct
+    assert answer(pd.Series(closes, dtype=dtype), window) == correct
     assert (
-        answer(pd.Series(closes, dtype=kind.replace("i", "I").replace("uI", "UI")), window)
+        answer(pd.Series(closes, dtype=dtype.replace("i", "I").replace("uI", "UI")), window)
         == correct
     )
     assert answer(pl.Series(array), window) == correct
 
 
-@pytest.mark.parametrize("kind", OF_GAPS)
+@pytest.mark.parametrize("container", OF_GAPS)
 @settings(max_examples=25)
 @given(closes=runs_of(st.one_of(doubles, st.none())), window=st.integers(1, 4))
 def test_gaps_leave_the_windows_that_contain_them_without_an_answer(
-    kind: str, closes: list[float | None], window: int
+    container: str, closes: list[float | None], window: int
 ) -> None:
     correct = expected([None if close is None else repr(close) for close in closes], window)
-    assert answer(OF_GAPS[kind](closes), window, missing="gap") == correct
+    assert answer(OF_GAPS[container](closes), window, missing="gap") == correct
 
 
-@pytest.mark.parametrize("kind", OF_GAPS)
-def test_a_missing_close_is_an_error_unless_gaps_are_wanted(kind: str) -> None:
+@pytest.mark.parametrize("container", OF_GAPS)
+def test_a_missing_close_is_an_error_unless_gaps_are_wanted(container: str) -> None:
     with pytest.raises(DataError, match=r"^close 1 \(counted from 0\) is '.*', not a number$"):
-        rolling_signal(OF_GAPS[kind]([1.5, None, 2.5]), 2)
+        rolling_signal(OF_GAPS[container]([1.5, None, 2.5]), 2)
 
 
 @pytest.mark.parametrize("number", [1.5, 7])
@@ -208,8 +208,8 @@ def test_binary_rounding_never_decides() -> None:
 
 
 def test_lists_get_lists() -> None:
-    found = rolling_signal([1, 2, 3], 2)
-    assert (found.signals, found.means) == ([None, 1, 1], [None, 1.5, 2.5])
+    result = rolling_signal([1, 2, 3], 2)
+    assert (result.signals, result.means) == ([None, 1, 1], [None, 1.5, 2.5])
 
 
 @pytest.mark.parametrize("bad", [False, True], ids=["at once", "as text"])
@@ -269,7 +269,7 @@ def test_a_window_is_a_whole_number_of_at_least_one_bar(window: Any) -> None:
     [True, False, "n.a.", "1,5", float("inf"), Decimal("-Infinity"), 1j, [1], b"1", object()],
     ids=repr,
 )
-def test_a_close_that_is_no_number_is_refused(close: Any) -> None:
+def test_a_close_that_is_not_a_number_is_refused(close: Any) -> None:
     with pytest.raises(DataError, match="not a number"):
         rolling_signal([1, close], 1)
 
@@ -288,13 +288,13 @@ def test_a_close_that_is_no_number_is_refused(close: Any) -> None:
     ],
     ids=lambda closes: str(closes.dtype),
 )
-def test_a_column_that_holds_no_numbers_is_refused(closes: Any) -> None:
+def test_a_column_without_numbers_is_refused(closes: Any) -> None:
     with pytest.raises(DataError, match="not a number"):
         rolling_signal(closes, 1)
 
 
 @pytest.mark.parametrize("closes", ["12345", b"123", {1: 2}, {1, 2}, {1: 2}.keys()], ids=repr)
-def test_what_is_no_series_in_order_is_refused(closes: Any) -> None:
+def test_closes_without_an_order_are_refused(closes: Any) -> None:
     with pytest.raises(DataError, match="not a series in order"):
         rolling_signal(closes, 1)
 
@@ -305,7 +305,7 @@ def test_a_number_too_long_to_write_is_refused() -> None:
 
 
 def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(ValueError, match="missing is 'skip', neither 'error' nor 'gap'"):
+    with pytest.raises(ValueError, match="missing is 'skip', not 'error' or 'gap'"):
         rolling_signal([1, 2], 1, missing="skip")  # type: ignore[arg-type]  # a wrong word
 
 
@@ -331,9 +331,9 @@ def paths(folder: Path, closes: str) -> dict[str, Any]:
 
 
 def test_run_returns_the_metrics_that_it_writes(tmp_path: Path) -> None:
-    found = rollsignal.run(**paths(tmp_path, "1\n2\n2\n"))
-    assert found == json.loads((tmp_path / "m.json").read_text())
-    assert (found["rows_processed"], found["value"], found["status"]) == (3, 0.5, "success")
+    result = rollsignal.run(**paths(tmp_path, "1\n2\n2\n"))
+    assert result == json.loads((tmp_path / "m.json").read_text())
+    assert (result["rows_processed"], result["value"], result["status"]) == (3, 0.5, "success")
     assert "job ended" in (tmp_path / "r.log").read_text()
 
 

@@ -54,6 +54,6 @@ def test_the_container_works_with_a_read_only_root(image: str) -> None:
     assert json.loads(done.stdout)["status"] == "success"
 
 
-def test_the_container_runs_as_no_root_and_passes_exit_codes_on(image: str) -> None:
+def test_the_container_does_not_run_as_root_and_passes_exit_codes_on(image: str) -> None:
     assert container("run", "--rm", image, "id", "-u").stdout.strip() == "10001"
     assert container("run", "--rm", image, "python", "run.py", "--input", "x").returncode == 66

@@ -1,4 +1,4 @@
-"""How much work heart and readers do for a row, counted and not timed: it must not grow unseen.
+"""How much work kernel and readers do per row, counted, not timed: it must not grow unnoticed.
 
 The limits are what is needed now, and a little for the blocks' edges. Who needs more changes them,
 and says why; who needs less lowers them.
@@ -69,7 +69,7 @@ def test_a_window_longer_than_a_block_costs_a_quarter_of_a_sum_more() -> None:
     assert touched <= (1.25 * SUMMED + MULTIPLIED + SUBTRACTED + ADDED) * EDGES
 
 
-def test_a_series_is_decided_in_so_many_bytes_for_a_row() -> None:
+def test_a_series_is_decided_within_a_number_of_bytes_per_row() -> None:
     closes = TickArray(TICKS, 2, most=10**6)
     with counted() as (passes, _):
         assert advance_array(Carry(5), closes)
@@ -78,7 +78,7 @@ def test_a_series_is_decided_in_so_many_bytes_for_a_row() -> None:
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    """Give bars as a table of text, of all columns."""
+    """Return bars as a table of text, of all columns."""
     return "".join(sample_csv(20_000, seed=1))
 
 
@@ -86,7 +86,7 @@ def not_asked() -> Batch:
     raise AssertionError("the batch is made plain")
 
 
-def test_a_block_of_text_is_read_in_so_many_passes_and_bytes_for_a_row(text: str) -> None:
+def test_a_block_of_text_is_read_within_a_number_of_passes_and_bytes_per_row(text: str) -> None:
     head, first, rest = text.split("\n", 2)
     dialect = find_dialect(head, CONFIG.columns, "bars.csv")
     careful = CarefulParser("bars.csv", dialect, CONFIG)
@@ -117,7 +117,7 @@ def test_a_table_in_many_small_files_is_read_in_hardly_more_passes(
     assert 0 < calls[50] <= calls[1] + 8
 
 
-def test_a_batch_of_columns_is_read_in_so_many_passes_and_bytes_for_a_row(
+def test_a_batch_of_columns_is_read_within_a_number_of_passes_and_bytes_per_row(
     text: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "bars.parquet"
@@ -131,7 +131,7 @@ def test_a_batch_of_columns_is_read_in_so_many_passes_and_bytes_for_a_row(
     assert 0 < passes.bytes / rows <= 159 * EDGES
 
 
-def test_floats_become_ticks_within_so_many_bytes_for_a_row() -> None:
+def test_floats_become_ticks_within_a_number_of_bytes_per_row() -> None:
     _, touched = work_per_row(lambda closes: ticks_of_array(closes, 5), TICKS / 100)
     assert 0 < touched <= 99 * EDGES
 
@@ -169,8 +169,8 @@ def test_arrays_made_on_the_way_are_watched_too() -> None:
     assert (passes.calls, passes.bytes) == (1, 2 * fresh.nbytes)
 
 
-def test_what_is_computed_under_watch_is_the_same() -> None:
+def test_watched_arrays_compute_the_same() -> None:
     with counted(TICKS) as (_, (watched,)):
-        found = [block.copy() for block in margin_blocks(watched, 5)]
+        blocks = [block.copy() for block in margin_blocks(watched, 5)]
     expected = [block.copy() for block in margin_blocks(TICKS, 5)]
-    np.testing.assert_array_equal(np.concatenate(found), np.concatenate(expected))
+    np.testing.assert_array_equal(np.concatenate(blocks), np.concatenate(expected))

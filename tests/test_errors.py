@@ -39,9 +39,11 @@ CODES = {
 }
 
 
-@pytest.mark.parametrize(("kind", "code"), CODES.items())
-def test_each_kind_of_error_has_its_published_exit_code(kind: type[JobError], code: int) -> None:
-    assert kind("it failed").exit_code == code
+@pytest.mark.parametrize(("error_type", "code"), CODES.items())
+def test_each_type_of_error_has_its_published_exit_code(
+    error_type: type[JobError], code: int
+) -> None:
+    assert error_type("it failed").exit_code == code
 
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
@@ -51,7 +53,7 @@ def test_a_signal_ends_a_run_with_128_and_its_number(number: int, code: int) -> 
     assert (stopped.exit_code, stopped.message) == (code, "Stopped by SIGNAL before the end")
 
 
-def test_a_detail_is_told_to_people_but_is_no_part_of_the_message() -> None:
+def test_a_detail_is_shown_to_people_but_is_not_part_of_the_message() -> None:
     missing = InputError("Input data file not found", "path: x.csv")
     assert missing.message == "Input data file not found"
     assert str(missing) == "Input data file not found (path: x.csv)"

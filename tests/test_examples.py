@@ -1,4 +1,4 @@
-"""The files at the root are what a real run gives, and what the seeds publish comes true."""
+"""The files at the root are those of a real run, and the published examples are reproduced."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_other_published_value_is_that_of_warmup_zero(checkout: Path) -> Non
     assert published((checkout / "metrics.json").read_text())["value"] == 0.4989
 
 
-def test_the_published_failure_comes_true_to_the_letter(checkout: Path) -> None:
+def test_the_published_failure_is_reproduced_to_the_letter(checkout: Path) -> None:
     done = run(checkout, "wrong.csv")
     assert done.returncode == 66
     assert (checkout / "metrics.json").read_text() == done.stdout

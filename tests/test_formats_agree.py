@@ -77,19 +77,19 @@ def row_of(symbol: str, cells: list[str], times: list[datetime], window: int) ->
 EXPECTED = row_of("", CELLS, TIMES, CONFIG.window)
 
 
-@pytest.mark.parametrize("form", TEXTS)
-def test_every_form_of_text_gives_the_answer_by_definition(form: str) -> None:
-    metrics, summary = answer(CONFIG, ("bars", TEXTS[form]))
+@pytest.mark.parametrize("style", TEXTS)
+def test_every_form_of_text_gives_the_answer_by_definition(style: str) -> None:
+    metrics, summary = answer(CONFIG, ("bars", TEXTS[style]))
     assert summary == [EXPECTED]
     assert (metrics["rows_processed"], metrics["value"]) == (len(CELLS), EXPECTED.signal_rate)
 
 
 @pytest.mark.parametrize("write", [parquet, arrow])
-@pytest.mark.parametrize("form", FRAMES)
+@pytest.mark.parametrize("style", FRAMES)
 def test_every_form_of_columns_gives_the_same_answer(
-    form: str, write: Callable[[pl.DataFrame], bytes]
+    style: str, write: Callable[[pl.DataFrame], bytes]
 ) -> None:
-    assert answer(CONFIG, ("bars", write(FRAMES[form]))) == answer(CONFIG, ("bars", csv()))
+    assert answer(CONFIG, ("bars", write(FRAMES[style]))) == answer(CONFIG, ("bars", csv()))
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_days_are_the_midnights_that_a_text_gives(write: Callable[[pl.DataFrame]
 
 
 @pytest.mark.parametrize(
-    "form", ["csv", "csv with CRLF", "gz", "zst", "bz2", "xz", "ndjson", "ndjson in gz"]
+    "style", ["csv", "csv with CRLF", "gz", "zst", "bz2", "xz", "ndjson", "ndjson in gz"]
 )
-def test_standard_input_gives_the_same_answer(form: str, tmp_path: Path) -> None:
+def test_standard_input_gives_the_same_answer(style: str, tmp_path: Path) -> None:
     job = Job(tmp_path, config=WINDOW_OF_2.replace("window: 2", "window: 3"))
     summary = tmp_path / "summary.json"
     done = subprocess.run(
         process_arguments(*job.arguments(f"--summary={summary}", input="-")),
-        input=TEXTS[form],
+        input=TEXTS[style],
         capture_output=True,
         timeout=60,
         check=False,
@@ -159,25 +159,25 @@ def test_csv_and_ndjson_leave_the_same_files_byte_for_byte(tmp_path: Path, missi
         close = "null" if cell == "" else cell
         texts["ndjson"] += f'{{"close":{close},"symbol":"{symbol}","time":"{at}"}}\n'
     config = WINDOW_OF_2 + f"missing: {missing}\ncolumns: {{symbol: symbol}}\n"
-    found = []
-    for form, text in texts.items():
-        (tmp_path / form).mkdir()
-        job = Job(tmp_path / form, text, config)
-        outputs = [tmp_path / form / name for name in ("summary.csv", "signals.csv")]
+    answers = []
+    for style, text in texts.items():
+        (tmp_path / style).mkdir()
+        job = Job(tmp_path / style, text, config)
+        outputs = [tmp_path / style / name for name in ("summary.csv", "signals.csv")]
         assert job.run(f"--summary={outputs[0]}", f"--signals={outputs[1]}") == 0
         metrics = job.output.read_bytes().split(b"\n")
-        found.append([metrics[:5] + metrics[6:], *(path.read_bytes() for path in outputs)])
+        answers.append([metrics[:5] + metrics[6:], *(path.read_bytes() for path in outputs)])
         assert metrics[5].startswith(b'  "latency_ms": ')
-    assert found[0] == found[1]
+    assert answers[0] == answers[1]
 
 
-def part(rows: slice, form: str) -> bytes:
-    """Write a few of the rows in a form."""
+def part(rows: slice, style: str) -> bytes:
+    """Write a few of the rows in a style."""
     table = frame(DOUBLES)[rows]
-    if form in ("csv", "ndjson"):
+    if style in ("csv", "ndjson"):
         text = table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M:%S"))
-        return (text.write_csv() if form == "csv" else text.write_ndjson()).encode()
-    return parquet(table) if form == "parquet" else arrow(table)
+        return (text.write_csv() if style == "csv" else text.write_ndjson()).encode()
+    return parquet(table) if style == "parquet" else arrow(table)
 
 
 @settings(max_examples=40)
@@ -192,8 +192,8 @@ def test_bars_cut_into_files_of_any_form_and_listed_in_any_order_give_the_same_a
         for name, edge in enumerate(pairwise(edges))
     ]
     config = CONFIG._replace(window=window)
-    found = answer(config, *data.draw(st.permutations(parts)))
-    assert found[1] == [row_of("", CELLS, TIMES, window)]
+    _, summary = answer(config, *data.draw(st.permutations(parts)))
+    assert summary == [row_of("", CELLS, TIMES, window)]
 
 
 Panel = dict[str, list[str]]
@@ -214,16 +214,16 @@ def interleaved(panel: Panel, order: list[str]) -> pl.DataFrame:
 @settings(max_examples=60)
 @given(panels, st.data(), st.sampled_from(["csv", "ndjson", "parquet", "arrow", "strings"]))
 def test_rows_of_symbols_in_any_order_give_each_symbol_its_own_answer(
-    panel: Panel, data: st.DataObject, form: str
+    panel: Panel, data: st.DataObject, style: str
 ) -> None:
     order = data.draw(st.permutations([name for name, cells in panel.items() for _ in cells]))
     table = interleaved(panel, order)
-    if form in ("csv", "ndjson"):
+    if style in ("csv", "ndjson"):
         text = table.with_columns(stamp.dt.to_string("%Y-%m-%d %H:%M"))
-        written = (text.write_csv() if form == "csv" else text.write_ndjson()).encode()
+        written = (text.write_csv() if style == "csv" else text.write_ndjson()).encode()
     else:
-        closes = pl.col("close") if form == "strings" else pl.col("close").cast(pl.Float64)
-        written = (arrow if form == "arrow" else parquet)(table.with_columns(closes))
+        closes = pl.col("close") if style == "strings" else pl.col("close").cast(pl.Float64)
+        written = (arrow if style == "arrow" else parquet)(table.with_columns(closes))
     metrics, summary = answer(BY_COLUMN, ("bars", written))
     expected = [
         row_of(name, cells, TIMES[: len(cells)], CONFIG.window)
@@ -237,7 +237,7 @@ def test_rows_of_symbols_in_any_order_give_each_symbol_its_own_answer(
 
 @settings(max_examples=30)
 @given(panels, st.data())
-def test_one_file_a_symbol_gives_what_a_symbol_column_gives(
+def test_one_file_per_symbol_gives_the_same_as_a_symbol_column(
     panel: Panel, data: st.DataObject
 ) -> None:
     order = data.draw(st.permutations([name for name, cells in panel.items() for _ in cells]))

@@ -19,7 +19,7 @@ HEAVY = {
 
 
 def imported_by(folder: Path, *arguments: str) -> set[str]:
-    """Give the modules that a command imports beyond those that Python itself starts with."""
+    """Return the modules that a command imports beyond those that Python itself starts with."""
     return names_imported(folder, str(ROOT / "run.py"), *arguments) - names_imported(
         folder, "-c", "pass"
     )

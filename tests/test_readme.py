@@ -1,4 +1,4 @@
-"""README and docs tell the truth: what is generated is fresh, examples run, links lead."""
+"""README and docs are true: generated parts are up to date, examples run, links lead."""
 
 import contextlib
 import fcntl
@@ -32,12 +32,12 @@ def text_of(page: str) -> str:
 
 
 def blocks(language: str) -> list[object]:
-    """Give the code blocks in a language of all pages, each as a parameter of a test."""
+    """Return the code blocks in a language of all pages, each as a parameter of a test."""
     return [
         pytest.param(block, id=f"{page.name}-{number}")
         for page in PAGES
-        for number, (found, block) in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))
-        if found == language
+        for number, (tag, block) in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))
+        if tag == language
     ]
 
 
@@ -55,7 +55,7 @@ def test_generated_parts_are_what_the_program_prints_now(page: Path) -> None:
     assert latency.sub("", generate.rendered(text)) == latency.sub("", text), "run `make docs`"
 
 
-def test_the_picture_of_the_rooms_is_what_the_contract_says_now() -> None:
+def test_the_picture_of_the_rooms_is_that_of_the_contract() -> None:
     assert generate.PICTURE.read_text(encoding="utf-8") == generate.picture(), "run `make docs`"
 
 
@@ -115,7 +115,7 @@ def test_links_lead_to_files_and_headings_of_the_project(page: Path) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """Give the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -188,13 +188,13 @@ def test_every_flag_in_an_example_is_one_of_its_command(block: str) -> None:
 
 
 def calls(block: str) -> Iterator[list[str]]:
-    """Give each call of the program in a block of commands, as words."""
+    """Return each call of the program in a block of commands, as words."""
     for line in block.replace("\\\n", "").splitlines():
         words = shlex.split(line, comments=True)
-        for place, word in enumerate(words):
+        for start, word in enumerate(words):
             if word in ("rollsignal", "run.py"):
-                ends = [at for at, end in enumerate(words) if at > place and end in ENDS]
-                yield words[place : min(ends, default=None)]
+                ends = [at for at, end in enumerate(words) if at > start and end in ENDS]
+                yield words[start : min(ends, default=None)]
 
 
 def test_every_guide_of_keys_has_all_keys(sandbox: Sandbox) -> None:
@@ -216,18 +216,18 @@ def test_the_guide_to_the_log_has_every_event_of_a_run(sandbox: Sandbox) -> None
 
 
 def exit_codes() -> dict[int, str]:
-    """Give the rows of the table of exit codes, by their codes."""
+    """Return the rows of the table of exit codes, by their codes."""
     rows = re.findall(r"^\| ([\d, ]+) \|(.*)$", text_of("docs/metrics.md"), re.MULTILINE)
     return {int(code): row for codes, row in rows for code in codes.split(",")}
 
 
 def test_the_failure_table_has_every_exit_code() -> None:
     family = [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, JobError)
+        error
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, JobError)
     ]
-    assert set(exit_codes()) == {0, 130, 143} | {kind.exit_code for kind in family}
+    assert set(exit_codes()) == {0, 130, 143} | {error.exit_code for error in family}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""This module says what a command line may hold: commands, flags, their defaults and help."""
+"""This module declares the command line: commands, flags, their defaults and help."""
 
 import argparse
 from collections.abc import Callable
@@ -20,9 +20,9 @@ examples:
   rollsignal run
       read data.csv and config.yaml, write metrics.json and run.log
   rollsignal run --input btc.csv --output out/metrics.json --log-file out/run.log
-      say where things are; missing folders are made
+      name the files; missing folders are created
   rollsignal run --input btc.csv --dry-run
-      tell what would be read and written, and with which settings
+      show what would be read and written, and with which settings
 
 exit codes:
   0 success, 2 wrong command line, 65 bad data, 66 input missing, 73 output cannot be
@@ -35,7 +35,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def parse(arguments: list[str], commands: dict[str, Command]) -> argparse.Namespace:
-    """Parse a command line to its options, and `command`; raises `UsageError`."""
+    """Return the options of a command line, with `command` to call; raises `UsageError`."""
     name = arguments[0] if arguments else "-"
     if not name.startswith("-") and name not in commands:
         hint = did_you_mean(name, list(commands))
@@ -68,12 +68,12 @@ def _add_version(parser: Parser) -> None:
 def _add_input(
     parser: Parser, what: str = "files, folders, patterns, URLs, - for standard input"
 ) -> None:
-    told = f"tables of bars: {what} (default: data.csv)"
-    parser.add_value("--input", told, metavar="PATH", nargs="+", default=Request().inputs)
+    text = f"tables of bars: {what} (default: data.csv)"
+    parser.add_value("--input", text, metavar="PATH", nargs="+", default=Request().inputs)
 
 
 def _add_quiet(parser: Parser) -> None:
-    parser.add_switch("-q", "--quiet", what="no warnings on stderr")
+    parser.add_switch("-q", "--quiet", what="print no warnings on stderr")
 
 
 def _add_json(parser: Parser) -> None:
@@ -83,8 +83,8 @@ def _add_json(parser: Parser) -> None:
 def _add_run(commands: Any) -> None:
     parser = commands.add_parser(
         "run",
-        help="decide the signals of a table of bars, leave metrics and a log",
-        description="Decide the signals of a table of bars; leave metrics and a log.",
+        help="decide the signals of a table of bars, write metrics and a log",
+        description="Decide the signals of a table of bars; write metrics and a log.",
         epilog=EXAMPLES,
     )
     _add_usual_paths(parser)
@@ -94,10 +94,10 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_usual_paths(parser: Parser) -> None:
-    """Declare what is read and written unless something else is named."""
+    """Declare the paths that have a default."""
     usual = Request()
     _add_input(parser)
-    what = "the format of all inputs (default: told from their content)"
+    what = "the format of all inputs (default: found from their content)"
     parser.add_value("--format", what, choices=FORMATS)
     parser.add_path("--config", "settings: seed, window, version, ...", usual.config)
     parser.add_path("--output", "where the metrics go", usual.output)
@@ -105,19 +105,19 @@ def _add_usual_paths(parser: Parser) -> None:
 
 
 def _add_more_outputs(parser: Parser) -> None:
-    """Declare what is written if it is asked for, and of which bars."""
+    """Declare the outputs that have no default, and the range of bars."""
     parser.add_path("--summary", "a row for every symbol, as .csv, .json or .parquet")
     parser.add_path("--signals", "a row for every bar, as .csv, .parquet or .arrow")
-    parser.add_path("--state", "continue the state there, and read only what is new")
+    parser.add_path("--state", "continue the state in this file, and read only what is new")
     for flag, bars in (("--since", "bars from this time on"), ("--until", "bars before this time")):
         parser.add_value(flag, f"count and write only {bars} (default: all)", metavar="TIME")
     what = "write the signals as a hive-partitioned folder (default: one file)"
     parser.add_value("--partition-by", what, choices=("symbol", "date"))
-    parser.add_path("--record", "what was read, how and what was found, as JSON")
+    parser.add_path("--record", "a JSON record of the run: settings, inputs, findings, outputs")
 
 
 def _add_conduct(parser: Parser) -> None:
-    """Declare when a run begins, and what it tells."""
+    """Declare when a run starts, and what it logs and prints."""
     what = "end at once if nothing has changed since the run of --record"
     parser.add_switch("--if-changed", what=what)
     parser.add_value(
@@ -129,13 +129,13 @@ def _add_conduct(parser: Parser) -> None:
     )
     parser.add_value(
         "--log-format",
-        "text, or one JSON object a line (default: text)",
+        "text, or one JSON object per line (default: text)",
         choices=("text", "json"),
         default="text",
     )
-    parser.add_switch("--dry-run", what="tell what would be read and written, and stop")
+    parser.add_switch("--dry-run", what="show what would be read and written, and stop")
     _add_quiet(parser)
-    parser.add_switch("-v", "--verbose", what="the log on stderr too")
+    parser.add_switch("-v", "--verbose", what="print the log on stderr too")
 
 
 def _seconds(text: str) -> float:
@@ -151,11 +151,11 @@ _seconds.__name__ = "number of seconds"
 def _add_check(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
-        help="tell what is wrong with a table of bars",
+        help="report what is wrong with a table of bars",
         description="Read bars with every check on; print a JSON report, exit 65 on errors.",
     )
     _add_input(parser)
-    what = "settings; none is required (default: config.yaml, if there is one)"
+    what = "settings; none is required (default: config.yaml if it exists)"
     parser.add_value("--config", what, metavar="PATH")
     _add_quiet(parser)
 
@@ -163,22 +163,22 @@ def _add_check(commands: Any) -> None:
 def _add_explain(commands: Any) -> None:
     parser = commands.add_parser(
         "explain",
-        help="tell how the signal of one bar came about",
-        description="Tell how the signal of one bar came about, and what floats make of it.",
+        help="show how the signal of one bar came about",
+        description="Show how the signal of one bar came about, and what floats would decide.",
     )
     _add_input(parser, "files, folders, patterns")
     parser.add_path("--config", "settings; window is required", Request().config)
     what = "the bar: its timestamp, or row:N for the N-th of its series"
     parser.add_value("--at", what, metavar="TIME", required=True)
-    parser.add_value("--symbol", "the bar's symbol, where the config names their column")
+    parser.add_value("--symbol", "the bar's symbol, if the config sets columns.symbol")
     _add_json(parser)
 
 
 def _add_diff(commands: Any) -> None:
     parser = commands.add_parser(
         "diff",
-        help="tell which signals differ between two runs, and why",
-        description="Tell which signals differ between two runs, and why; exit 1 if any do.",
+        help="show which signals differ between two runs, and why",
+        description="Show which signals differ between two runs, and why; exit 1 if any differ.",
     )
     for name in ("A", "B"):
         what = "signals (.csv, .parquet, .arrow or a folder of them), or a run's record"
@@ -191,7 +191,7 @@ def _add_sample(commands: Any) -> None:
     parser = commands.add_parser(
         "sample",
         help="print made-up one-minute bars",
-        description="Print made-up one-minute BTC bars as CSV, the same for a seed everywhere.",
+        description="Print made-up one-minute BTC bars as CSV; a seed always gives the same bars.",
     )
     parser.add_value("--rows", "bars (default: 10000)", type=int, default=10_000)
     parser.add_value("--seed", "seed (default: 42)", type=int, default=42)
@@ -203,7 +203,7 @@ def _add_schema(commands: Any) -> None:
         help="print the JSON Schema of configs, metrics or records",
         description="Print a published JSON Schema (draft 2020-12); its version is in its $id.",
     )
-    what = f"of what: {', '.join(SCHEMAS)}"
+    what = f"one of: {', '.join(SCHEMAS)}"
     parser.add_argument("of", metavar="SCHEMA", type=_schema, help=what)
 
 
@@ -217,11 +217,11 @@ def _schema(name: str) -> str:
 def _add_verify(commands: Any) -> None:
     parser = commands.add_parser(
         "verify",
-        help="tell whether a run's record still holds, by running again",
-        description="Derive a recorded run again, and print a JSON report of what still holds;"
+        help="check that a run's record still holds, by deciding it again",
+        description="Decide a recorded run again, and print a JSON report of what still holds;"
         " exit 65 if something does not.",
     )
-    parser.add_argument("record", metavar="RECORD", help="what --record left")
+    parser.add_argument("record", metavar="RECORD", help="the file that --record wrote")
     parser.add_value(
         "--sample",
         "decide N windows of every symbol once more, with fractions (default: 0)",
@@ -231,8 +231,8 @@ def _add_verify(commands: Any) -> None:
     )
     parser.add_value(
         "--engine",
-        "what runs again: local, as the job, or plain, row by row without arrays, which is slow"
-        " (default: local)",
+        "who decides again: local, as a run does, or plain, row by row without arrays, which is"
+        " slow (default: local)",
         choices=tuple(ENGINES),
         default="local",
     )

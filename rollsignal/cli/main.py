@@ -1,6 +1,6 @@
 """This module is the command line: arguments in, one result on stdout, an exit code out.
 
-With `flags`, `parser`, `arguments` and `terminal` it alone parses arguments, prints and exits.
+Only this module, `flags`, `parser` and `terminal` parse arguments, print and exit.
 stdout carries the result and nothing else; messages for people go to stderr.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rollsignal.cli.flags import Command, parse
 from rollsignal.cli.parser import guessed, request_of
-from rollsignal.cli.terminal import Console, drop, flushed, print_result, stdout_error, unprinted
+from rollsignal.cli.terminal import Console, discard, flushed, print_result, stdout_error, unprinted
 from rollsignal.commands.stop import Stop
 from rollsignal.config.request import Request
 from rollsignal.errors import JobError, StoppedError, UsageError
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from rollsignal.commands.leaving import Outcome
 
 
-# How many more objects there are before Python looks for garbage: imports make many, and none.
+# How many new objects there may be before Python collects garbage: imports make many, no garbage.
 LIVE_OBJECTS = 100_000
-# The most that glibc learns from (DEFAULT_MMAP_THRESHOLD_MAX, 32 MB, with a header).
+# The largest size that glibc adapts to (DEFAULT_MMAP_THRESHOLD_MAX, 32 MB, with a header).
 LARGE_ARRAY_BYTES = 31 << 20
 
 
@@ -38,20 +38,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _command(arguments)
     except SystemExit as done:
-        # What --help and --version raise once they have printed.
+        # --help and --version raise this once they have printed.
         code = int(done.code or 0)
-    # Python would look through all objects for garbage once more before it ends.
+    # Otherwise Python would collect garbage once more before it ends.
     gc.freeze()
     return flushed(code)
 
 
 def _start_lean() -> None:
-    """Leave out what costs a process time and is of no use to this one."""
+    """Turn off what costs every process time and does not help this one."""
     gc.set_threshold(LIVE_OBJECTS)
-    # NumPy's library for matrices would start threads that wait busily.
+    # NumPy's library for matrices would start threads that use the CPU while they wait.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # glibc gives the memory of every array back to the system, to take it again page by page for
-    # the next, until one as large as this was given back. It is never touched, and takes none.
+    # glibc gives the memory of every large array back to the system, and takes it again page by
+    # page for the next one, until a block as large as this has been freed once. The block is never
+    # written to, so it takes no memory.
     bytes(LARGE_ARRAY_BYTES)
 
 
@@ -70,9 +71,9 @@ def _command(arguments: list[str]) -> int:
 
 
 def _failed(error: BaseException, arguments: list[str]) -> int:
-    """Tell what ended a command; return the exit code, or raise what is no error of the job."""
+    """Report the error that ended a command; return the exit code, or raise a bug again."""
     if isinstance(error, BrokenPipeError):
-        drop(sys.stdout)
+        discard(sys.stdout)
         return 0
     if isinstance(error, OSError):
         return unprinted(error)
@@ -85,14 +86,14 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
         request = guessed(arguments)
         return _finish(request, fail(request, error, console), console)
     if isinstance(error, StoppedError):
-        # Perhaps nobody reads what is half printed: it must not be waited for.
-        drop(sys.stdout)
+        # The reader of stdout may be stuck: do not wait for it to read the rest.
+        discard(sys.stdout)
     console("ERROR", str(error))
     return error.exit_code
 
 
 def _run(options: argparse.Namespace, stop: Stop) -> int:
-    # Here, so that --help need not wait for yaml.
+    # Imported here, so that --help does not wait for yaml.
     from rollsignal.commands.run import run
 
     request = request_of(options)
@@ -104,7 +105,7 @@ def _run(options: argparse.Namespace, stop: Stop) -> int:
     console = Console("ERROR" if options.quiet else "INFO" if options.verbose else "WARNING")
     drawn = console.is_terminal and not (options.quiet or options.verbose)
     outcome = run(request, STARTED, console, console.draw if drawn else None, stop)
-    # What is left to do takes no time, and must not be cut in half.
+    # The little that is left to do must not be cut in half.
     stop.end()
     return _finish(request, outcome, console)
 
@@ -119,7 +120,7 @@ def _check(options: argparse.Namespace) -> int:
     try:
         print_result(_json(checked.document))
     except BrokenPipeError:
-        drop(sys.stdout)
+        discard(sys.stdout)
     return checked.exit_code
 
 
@@ -127,8 +128,8 @@ def _explain(options: argparse.Namespace) -> int:
     from rollsignal.commands.explain import document, explain, explanation_text
 
     console = Console("WARNING")
-    found = explain(options.input, options.config, options.at, options.symbol, console)
-    print_result(_json(document(found)) if options.json else explanation_text(found))
+    explanation = explain(options.input, options.config, options.at, options.symbol, console)
+    print_result(_json(document(explanation)) if options.json else explanation_text(explanation))
     return 0
 
 
@@ -198,8 +199,11 @@ def _finish(request: Request, outcome: "Outcome", tell: Tell) -> int:
     try:
         print_result(_json(outcome.metrics))
     except BrokenPipeError:
-        drop(sys.stdout)
-        tell("WARNING", "nobody reads stdout; the metrics are in the output file")
+        discard(sys.stdout)
+        tell(
+            "WARNING",
+            "stdout was closed before the metrics were printed; they are in the output file",
+        )
     except OSError as problem:
         error = stdout_error(problem)
         outcome = outcome if outcome.error else fail(request, error, tell)

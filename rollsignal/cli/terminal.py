@@ -17,8 +17,8 @@ def print_result(text: str) -> None:
     sys.stdout.flush()
 
 
-def drop(stream: TextIO | None) -> None:
-    """Let Python's own last flush go nowhere, so that it does not change the exit code."""
+def discard(stream: TextIO | None) -> None:
+    """Discard what Python flushes to a stream at its end: that could change the exit code."""
     if stream is not None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -26,10 +26,10 @@ def drop(stream: TextIO | None) -> None:
 
 
 class Console:
-    """Tell people on stderr what is at least this important, and draw a line on a terminal."""
+    """Print messages of at least a level on stderr, and draw a line of progress on a terminal."""
 
     def __init__(self, least: LogLevel) -> None:
-        self._heard = LEVELS[LEVELS.index(least) :]
+        self._levels = LEVELS[LEVELS.index(least) :]
         self.is_terminal = bool(sys.stderr and sys.stderr.isatty())
         self.is_terminal = self.is_terminal and os.environ.get("TERM") != "dumb"
         self._coloured = self.is_terminal and not os.environ.get("NO_COLOR")
@@ -37,7 +37,7 @@ class Console:
 
     def __call__(self, level: LogLevel, text: str) -> None:
         """Print a message on a line of its own."""
-        if level not in self._heard:
+        if level not in self._levels:
             return
         label = level.lower()
         if self._coloured and level != "INFO":
@@ -46,9 +46,9 @@ class Console:
         self._print(f"rollsignal: {label}: {escaped(text)}\n")
 
     def draw(self, line: str) -> None:
-        """Replace the line that was drawn last, "" by nothing."""
+        """Replace the line that was drawn last; "" clears it."""
         if line:
-            # A line that wraps could not be replaced, so what is too wide is cut (DECAWM).
+            # A wrapped line could not be replaced: have the terminal cut a long line (DECAWM).
             self._print(f"\r\x1b[K\x1b[?7l{line}\x1b[?7h")
         elif self._drawn:
             self._print("\r\x1b[K")
@@ -60,34 +60,34 @@ class Console:
         try:
             print(text, end="", file=sys.stderr, flush=True)
         except OSError:
-            drop(sys.stderr)
+            discard(sys.stderr)
 
 
 def flushed(code: int) -> int:
-    """Print what is left to print: an exit code must not change after it is decided."""
+    """Flush stdout and stderr, so that nothing can fail later; return the final exit code."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        drop(sys.stdout)
+        discard(sys.stdout)
     except OSError as problem:
         code = unprinted(problem)
     try:
         if sys.stderr is not None:
             sys.stderr.flush()
     except OSError:
-        drop(sys.stderr)
+        discard(sys.stderr)
     return code
 
 
 def unprinted(problem: OSError) -> int:
-    """Say that stdout cannot be written; return the exit code."""
+    """Report that stdout cannot be written; return the exit code."""
     error = stdout_error(problem)
     Console("ERROR")("ERROR", str(error))
     return error.exit_code
 
 
 def stdout_error(problem: OSError) -> DiskError:
-    """Give stdout up; return the error that says so."""
-    drop(sys.stdout)
+    """Discard the rest of stdout; return the error that reports it."""
+    discard(sys.stdout)
     return DiskError(f"stdout could not be written: {problem.strerror}")

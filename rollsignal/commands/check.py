@@ -1,4 +1,4 @@
-"""This module is the story of a check: what is wrong with the bars, without any signal."""
+"""This module is the story of a check: what is wrong with the bars. It decides no signal."""
 
 import os
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ def check(
 ) -> Checked:
     """Read all bars with every check on; raises `JobError` where there is nothing to check.
 
-    config_path: the config, which may lack what only signals need; None for the defaults. A
-    folder stands for the files that a run would read. tell: receives the first findings. draw:
-    shows a line of progress on a terminal.
+    config_path: the config, which need not have the settings that only signals need; None for the
+    defaults. A folder stands for the files that a run would read. tell: receives the first
+    findings. draw: shows a line of progress on a terminal.
     """
     config = (
         JobConfig(**CHECK_SETTINGS)
@@ -53,7 +53,7 @@ def check(
 
 
 def _levels(config: JobConfig) -> dict[str, str]:
-    """Give each check its level in the config, error if that is off."""
+    """Return the level of each check: that of the config, but error where it is off."""
     levels = {
         name: "error" if level == "off" else level
         for name, level in config.checks._asdict().items()
@@ -67,13 +67,13 @@ def _no_log(*_: object, **fields: object) -> None:
 
 
 def usual_config(path: str | None) -> str | None:
-    """Return the config that is named, or the usual one if there is one."""
-    usual = Request().config
-    return path or (usual if os.path.exists(usual) else None)
+    """Return the path of the given config, or of the default one if that exists."""
+    default = Request().config
+    return path or (default if os.path.exists(default) else None)
 
 
 def _report(found: Found) -> dict[str, object]:
-    """Build the report: how often each check found something, and the first few places."""
+    """Build the report: how often each check found something, and where the first few are."""
     findings = found.findings
     wrong = {findings.levels[name] for name in findings.counts}
     return {
@@ -99,6 +99,6 @@ def _report(found: Found) -> dict[str, object]:
 
 
 def _shown(finding: LocatedFinding) -> dict[str, object]:
-    shown = finding._asdict()
-    del shown["check"]
-    return shown
+    fields = finding._asdict()
+    del fields["check"]
+    return fields

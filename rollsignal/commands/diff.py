@@ -10,10 +10,11 @@ from rollsignal.errors import UsageError
 
 
 def compare(path_a: str, path_b: str) -> Compared:
-    """Compare two runs by their signals, each named by its table of signals or its record.
+    """Compare the signals of two runs, each given by its table of signals or its record.
 
-    Where a record names no signals that are still there, only the digests are compared. Raises
-    `InputError` and `DataError` for what cannot be read, `UsageError` where nothing can be told.
+    Where a record names no signals, or they no longer exist, only the digests are compared. Raises
+    `InputError` and `DataError` for a file that cannot be read, `UsageError` where there is nothing
+    to compare.
     """
     a, b = past_run(path_a), past_run(path_b)
     if a.signals is not None and b.signals is not None:
@@ -26,8 +27,8 @@ def compare(path_a: str, path_b: str) -> Compared:
 def _compared_by_tables(a: PastRun, b: PastRun, path_a: str, path_b: str) -> Compared:
     if _same_bytes(path_a, path_b):
         return Compared(a, b, equal=True)
-    found = difference(path_a, path_b, (a.window, b.window))
-    return Compared(a, b, found.rows.is_empty(), found)
+    differences = difference(path_a, path_b, (a.window, b.window))
+    return Compared(a, b, differences.rows.is_empty(), differences)
 
 
 def _same_bytes(a: str, b: str) -> bool:

@@ -21,7 +21,7 @@ EXPLAIN_SETTINGS = {"seed": 0, "version": "explain"}
 
 
 class Explanation(NamedTuple):
-    """A bar with its window, and what engines of floats say of it."""
+    """A bar with its window, and the answers of libraries that compute with floats."""
 
     trace: Trace
     answers: list[FloatAnswer]
@@ -32,30 +32,30 @@ def explain(
 ) -> Explanation:
     """Explain the signal of the bar `at` a timestamp or `row:N`.
 
-    Reads as a run with this config does; the config may lack what only a run needs. Raises
+    Reads the bars as a run with this config does; only `window` is required in it. Raises
     `UsageError` where there is no such bar, and other `JobError`s as a run does.
     """
     bar = wanted(at, symbol)
     config = load_config(config_path, EXPLAIN_SETTINGS)
     if symbol is not None and config.columns.symbol is None:
-        raise UsageError("--symbol is given, but the config names no columns.symbol")
+        raise UsageError("--symbol is given, but columns.symbol is not set in the config")
     if config.sort:
         raise UsageError("explain does not sort", "sort the bars first, and set sort: false")
     ledger = Ledger(config.rules, Findings(config.checks._asdict(), tell))
     files = Inputs(_regular(find_inputs(given)), config).by_time()
     if bar.ns is not None and not config.needs_timestamps:
-        # Timestamps are then read all the same, though nothing is said about them.
+        # A check that warns has the timestamps read; its warnings are not shown.
         config = config._replace(checks=config.checks._replace(order="warn"))
-    found = trace(Inputs(files, config), bar, ledger)
-    answers = [] if found.reason else float_answers(found.doubles, config.window)
-    return Explanation(found, answers)
+    traced = trace(Inputs(files, config), bar, ledger)
+    answers = [] if traced.reason else float_answers(traced.doubles, config.window)
+    return Explanation(traced, answers)
 
 
 def _regular(files: list[Input]) -> list[Input]:
     for file in files:
-        is_there = file.kind == "stdin" or os.path.exists(file.path)
-        if file.kind != "file" and is_there:
-            raise UsageError(f"{file.name} is read twice here, and must be a regular file")
+        exists = file.kind == "stdin" or os.path.exists(file.path)
+        if file.kind != "file" and exists:
+            raise UsageError(f"{file.name} is not a regular file; explain reads every file twice")
     return files
 
 
@@ -87,7 +87,7 @@ def document(explanation: Explanation) -> dict[str, object]:
 
 
 def _sums(last: LastBar) -> dict[str, object]:
-    """Write the two sides of the comparison in ticks, and the difference."""
+    """Return both sides of the comparison in ticks, and their difference."""
     names = ("tick", "window_close_ticks", "window_sum_ticks", "margin_ticks")
     if last.close is None or last.margin is None:
         return dict.fromkeys(names)
@@ -121,15 +121,15 @@ def explanation_text(explanation: Explanation) -> str:
 
 
 def _window_lines(trace: Trace) -> list[str]:
-    """List the bars of the window, the middle of a long one left out."""
+    """List the bars of the window; leave out the middle of a long one."""
     count, half = len(trace.bars), SHOWN_BARS // 2
     is_long = count > SHOWN_BARS
     bars = [*trace.bars[:half], *trace.bars[-half:]] if is_long else trace.bars
     rows = [(f"{bar.file} {bar.unit} {bar.line}", _stamp(bar) or "", bar) for bar in bars]
     wide, stamp_wide = (max(len(row[at]) for row in rows) for at in (0, 1))
     lines = [
-        f"  {f'{place:<{wide}}  {stamp:<{stamp_wide}}'.rstrip()}  {bar.cell.strip() or 'missing'}"
-        for place, stamp, bar in rows
+        f"  {f'{where:<{wide}}  {stamp:<{stamp_wide}}'.rstrip()}  {bar.cell.strip() or 'missing'}"
+        for where, stamp, bar in rows
     ]
     if is_long:
         lines.insert(half, f"  … {count - SHOWN_BARS:,} more …")
@@ -141,8 +141,8 @@ def _comparison(trace: Trace, last: LastBar, close: int, margin: int) -> list[st
     product = last.window * close
     total = _ticks(product - margin)
     if 1 < last.window <= SHOWN_TERMS:
-        signed = [tick or 0 for tick in trace.closes.values]
-        terms = "".join(f" {'-' if tick < 0 else '+'} {_ticks(abs(tick))}" for tick in signed)
+        ticks = [tick or 0 for tick in trace.closes.values]
+        terms = "".join(f" {'-' if tick < 0 else '+'} {_ticks(abs(tick))}" for tick in ticks)
         total = f"{terms.removeprefix(' + ').removeprefix(' ')} = {total}"
     meaning = "a tie" if margin == 0 else "above zero" if margin > 0 else "below zero"
     return [
@@ -161,7 +161,7 @@ def _ticks(number: int) -> str:
 
 def _answer_lines(answers: list[FloatAnswer], last: LastBar) -> list[str]:
     width = max(len(answer.engine) for answer in answers)
-    means = ["no number" if a.mean is None else repr(a.mean) for a in answers]
+    means = ["not a number" if a.mean is None else repr(a.mean) for a in answers]
     mean_width = max(map(len, means))
     lines = []
     for answer, mean in zip(answers, means, strict=True):

@@ -30,19 +30,19 @@ class Outcome(NamedTuple):
 
 
 class Run:
-    """A run that goes on: `report` is what is known of it, `outcome` is how it ended.
+    """A run from its start to its end: `report` is what is known so far, `outcome` how it ended.
 
-    Where a flag names a file that must not be replaced, nothing is written at all, and where that
-    is so for the log alone, there is no log.
+    If an output is a file that must not be replaced, nothing is written at all. If only the log is
+    such a file, there is no log.
     """
 
     def __init__(self, request: Request, started: float, tell: Tell) -> None:
         self._problem = conflict(request)
         self._may_write = True
         if self._problem:
-            alone = request._replace(log_file=None)
-            self._may_write = not (conflict(alone) or log_is_output(request))
-            request = alone
+            without_log = request._replace(log_file=None)
+            self._may_write = not (conflict(without_log) or log_is_output(request))
+            request = without_log
         self.request = request
         self.report = RunReport(request, time.time_ns())
         self.outcome: Outcome | None = None
@@ -51,18 +51,18 @@ class Run:
         self.log = RunLog(request.log_file, request.log_format, tell)
         self.tell = self.log.event
         self._started = started
-        self._is_told = False
+        self._is_logged = False
         self._record: Recorder | None = None
 
     def start(self) -> None:
-        """Write that the run begins, and lock its outputs.
+        """Log the start of the run, and lock its outputs.
 
         Raises `UsageError` for flags that do not go together, `BusyError` if another run is writing
         one of the outputs.
         """
         if self._problem:
             raise self._problem
-        self._is_told = True
+        self._is_logged = True
         self.log.started(self.report)
         check_flags(self.request)
         warnings = self.locks.enter_context(held(self.request.locked, self.request.wait))
@@ -71,20 +71,20 @@ class Run:
             self.tell("WARNING", warning)
 
     def repeats_the_recorded_run(self) -> bool:
-        """Tell whether there is nothing to do; the former metrics are the outcome then."""
+        """Return whether nothing has changed; then the recorded metrics are the outcome."""
         if not self.request.if_changed:
             return False
         from rollsignal.commands.unchanged import former_metrics
 
-        former = former_metrics(self.request)
-        if former is None:
+        metrics_before = former_metrics(self.request)
+        if metrics_before is None:
             return False
         self.tell("INFO", "nothing changed", record=self.request.record)
-        self.outcome = Outcome(former)
+        self.outcome = Outcome(metrics_before)
         return True
 
     def begin(self) -> ReadConfig:
-        """Clear the outputs, record that the run begins, and read the config."""
+        """Clear the outputs, write the record as running, and read the config."""
         _clear_outputs(self.request)
         if record := self._recorder():
             record.started(self.report)
@@ -96,7 +96,7 @@ class Run:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage of the run in whole milliseconds."""
+        """Measure a stage of the run in whole milliseconds."""
         start = perf_counter()
         try:
             yield
@@ -105,11 +105,11 @@ class Run:
             self.note(stages_ms={**self.report.stages_ms, name: elapsed_ms})
 
     def note(self, **facts: object) -> None:
-        """Know more of the run: facts by the names that they have in its report."""
+        """Add facts to the report; the names are those of its fields."""
         self.report = self.report._replace(**facts)  # type: ignore[arg-type]  # names are checked
 
     def succeed(self, outputs: Sequence[Output]) -> None:
-        """Put all outputs in their places, the metrics last; then record the success."""
+        """Finish all outputs, the metrics last; then record the success."""
         with self.stage("write"):
             for output in outputs:
                 self._measure()
@@ -122,9 +122,9 @@ class Run:
         self.outcome = Outcome(document)
 
     def fail(self, error: BaseException) -> None:
-        """Leave the log, the metrics and the record of what ended the run.
+        """Write the error that ended the run to the log, the metrics and the record.
 
-        Where nothing is locked, another run may be about to write there: it goes first.
+        Without the locks, an output that another run is writing is left to that run.
         """
         problem = error if isinstance(error, JobError) else self._bug(error)
         version = self.report.version or getattr(problem, "version", None)
@@ -140,30 +140,30 @@ class Run:
             self._fail_alone()
 
     def _fail_alone(self) -> None:
-        """Leave the error metrics and the record, each if no other run is writing it."""
+        """Write the error metrics and the record, each only if no other run is writing it."""
         try:
             with held([self.request.output]):
                 self._leave_metrics()
-        except BusyError as also:
-            self.tell("WARNING", "metrics not written", error=str(also))
+        except BusyError as problem:
+            self.tell("WARNING", "metrics not written", error=str(problem))
             return
-        except JobError as also:
-            self._withdraw_metrics(also)
+        except JobError as problem:
+            self._withdraw_metrics(problem)
             return
         try:
             with held([self.request.record] if self.request.record else []):
                 self._leave_record()
-        except JobError as also:
-            self.tell("WARNING", "record not written", error=str(also))
+        except JobError as problem:
+            self.tell("WARNING", "record not written", error=str(problem))
 
     def _leave_metrics(self) -> None:
         try:
             metrics.MetricsFile(self.request.output).finish(self.report)
-        except JobError as also:
-            self._withdraw_metrics(also)
+        except JobError as problem:
+            self._withdraw_metrics(problem)
 
     def _withdraw_metrics(self, error: JobError) -> None:
-        """Leave no metrics at all, where those of a failure cannot be written: they say success."""
+        """Remove the old metrics, which may say success, where the new cannot be written."""
         self.tell("WARNING", "metrics not written", error=str(error))
         with suppress(JobError):
             clear_output(self.request.output)
@@ -175,25 +175,25 @@ class Run:
         try:
             self._measure()
             record.ended(self.report)
-        except JobError as also:
-            self.tell("WARNING", "record not written", error=str(also))
+        except JobError as problem:
+            self.tell("WARNING", "record not written", error=str(problem))
 
     def end(self) -> None:
-        """Write how the run ended, and close the log."""
+        """Log how the run ended, and close the log."""
         self._measure()
-        if self._is_told:
+        if self._is_logged:
             self.log.ended(self.report)
         self.log.close()
 
     def _bug(self, bug: BaseException) -> JobError:
-        """Log what should never happen; a panic of a compiled library is no `Exception`."""
+        """Log the traceback of a bug; a panic of a compiled library is not an `Exception`."""
         import traceback
 
         self.log.traceback("".join(traceback.format_exception(bug)))
         return JobError(f"Internal error: {type(bug).__name__}: {bug}")
 
     def _measure(self) -> None:
-        """Know how long the run took so far, and what it warned of."""
+        """Add the time that the run took so far, and its warnings, to the report."""
         elapsed_ms = round((perf_counter() - self._started) * 1000)
         warnings = tuple(self.log.warnings)
         self.note(elapsed_ms=elapsed_ms, ended_ns=time.time_ns(), warnings=warnings)
@@ -211,10 +211,10 @@ class Run:
 
 @contextmanager
 def leaving(request: Request, started: float, tell: Tell, stop: Stop) -> Iterator[Run]:
-    """Lead a run to its end: leave error metrics and the log whatever happens, and let locks go.
+    """Lead a run to its end: write error metrics and the log whatever happens, release the locks.
 
     started: `time.perf_counter()` at the start of the program. tell: receives messages for people.
-    Only what is no error of the job and asks Python to end is raised again.
+    Only `KeyboardInterrupt` and `SystemExit` that are not a stop of the run are raised again.
     """
     run = Run(expanded(request), started, tell)
     ending: BaseException | None = None
@@ -230,7 +230,7 @@ def leaving(request: Request, started: float, tell: Tell, stop: Stop) -> Iterato
 
 
 def fail(request: Request, error: JobError, tell: Tell) -> Outcome:
-    """Leave the error metrics of what went wrong outside a run."""
+    """Write the error metrics of an error outside a run, such as a wrong command line."""
     run = Run(expanded(request), perf_counter(), tell)
     run.fail(error)
     run.end()
@@ -239,7 +239,7 @@ def fail(request: Request, error: JobError, tell: Tell) -> Outcome:
 
 
 def _clear_outputs(request: Request) -> None:
-    """Remove what an earlier run left in the places of the outputs; raises `OutputError`."""
+    """Remove the outputs of an earlier run; raises `OutputError`."""
     # A run that continues a state also continues the signals.
     kept = {"--record", "--state"} | ({"--signals"} if request.state else set())
     for flag, path in request.outputs.items():
@@ -250,7 +250,7 @@ def _clear_outputs(request: Request) -> None:
 
 
 def _version(request: Request) -> str | None:
-    """Read the version for the metrics of a run that failed early, if the config has one."""
+    """Return the version for the metrics of a run that failed early, if the config has one."""
     try:
         return load_config(request.config).version
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""This module finds out what a run is to read and write, and that no two of these are one file."""
+"""This module plans a run: what it reads and writes, and that no output is an input."""
 
 import os
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Plan(NamedTuple):
-    """What a run reads, who decides it, and what it leaves, in the order of their finishing."""
+    """What a run reads, which engine decides it, and its outputs in the order they are finished."""
 
     task: Task
     engine: Engine
@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
 
 def resolve(request: Request, read: ReadConfig) -> Plan:
-    """Find out what a run is to do; raises `JobError` where it could not even begin."""
+    """Plan a run; raises `JobError` where it could not begin."""
     config = read.config
     task = Task(
         requested_inputs(request),
@@ -59,7 +59,7 @@ def resolve(request: Request, read: ReadConfig) -> Plan:
 
 
 def dry_run(request: Request) -> str:
-    """Describe what a run would read and write and with which settings, and write nothing.
+    """Describe what a run would read and write, and with which settings. Writes no file.
 
     Raises `JobError` where the run would fail before its first row.
     """
@@ -86,9 +86,9 @@ def _shown(value: object) -> str:
 
 
 def requested_inputs(request: Request) -> list[Input]:
-    """Find the files to read; a folder's own outputs of an earlier run are none of them.
+    """Find the files to read, without the outputs of an earlier run in an input folder.
 
-    Raises `InputError` where there is nothing, `UsageError` for a file named twice.
+    Raises `InputError` where there is no file, `UsageError` for a file named twice.
     """
     return [input_of(path) for path in requested_paths(request)]
 
@@ -96,19 +96,18 @@ def requested_inputs(request: Request) -> list[Input]:
 def requested_paths(request: Request, *, ask_stores: bool = True) -> list[str]:
     """Return the paths of the files to read, as `requested_inputs` does.
 
-    ask_stores: have object stores list their folders and patterns, which stay as they are
-    otherwise.
+    ask_stores: list folders and patterns in object stores; otherwise they are returned as given.
     """
-    ours = [request.config, *request.written]
+    left_out = [request.config, *request.written]
     if request.state:
         from rollsignal.outputs.state.history import bars_files
 
-        ours += bars_files(request.state)
-    return find_paths(request.inputs, ours, ask_stores=ask_stores)
+        left_out += bars_files(request.state)
+    return find_paths(request.inputs, left_out, ask_stores=ask_stores)
 
 
 def expanded(request: Request) -> Request:
-    """Replace local folders and patterns by their files, as far as there are any."""
+    """Replace local folders and patterns by their files; keep the request if that fails."""
     try:
         files = tuple(requested_paths(request, ask_stores=False))
     except JobError:
@@ -117,19 +116,19 @@ def expanded(request: Request) -> Request:
 
 
 def conflict(request: Request) -> UsageError | None:
-    """Find an output that is no file, an input, or the other output, also through links."""
+    """Find an output that cannot be a file, or is an input or another output, even by a link."""
     outputs = list(request.outputs.items())
     if request.log_file is not None:
         outputs.append(("--log-file", request.log_file))
     named = {identity(request.config): "--config"}
     named |= {identity(path): "--input" for path in request.inputs}
     for flag, path in outputs:
-        what = _problem(request, flag, path)
-        other = named.setdefault(identity(path), flag)
-        if not what and other != flag:
-            what = f"{flag} and {other} are the same file"
-        if what:
-            return UsageError(f"{what}; nothing was written", f"path: {shown_path(path)}")
+        problem = _problem(request, flag, path)
+        first_flag = named.setdefault(identity(path), flag)
+        if not problem and first_flag != flag:
+            problem = f"{flag} and {first_flag} are the same file"
+        if problem:
+            return UsageError(f"{problem}; nothing was written", f"path: {shown_path(path)}")
     for path in request.inputs:
         if _is_partition(request, path):
             what = "--signals would replace a file that --input reads; nothing was written"
@@ -138,18 +137,18 @@ def conflict(request: Request) -> UsageError | None:
 
 
 def _problem(request: Request, flag: str, path: str) -> str:
-    """Say what is wrong with an output's path by itself, "" if nothing is."""
+    """Describe what is wrong with an output's path by itself, "" if nothing is."""
     if path == "-":
-        return f"{flag} is -, which is no file (write ./- for one of that name)"
+        return f"{flag} is -, which is not a file (write ./- for a file of that name)"
     if is_url(path):
-        return f"{flag} is a URL, and outputs are local files"
+        return f"{flag} is a URL, but outputs must be local files"
     if flag != "--state" and _is_of_state(request, path):
-        return f"{flag} is a file that --state keeps its bars in"
+        return f"{flag} is a file where --state keeps its bars"
     return ""
 
 
 def _is_of_state(request: Request, path: str) -> bool:
-    """Tell whether a path has the name of a file that a state keeps beside itself."""
+    """Return whether a path is that of a file of bars beside the state."""
     if not request.state:
         return False
     folder, name = os.path.split(os.path.realpath(path))
@@ -158,7 +157,7 @@ def _is_of_state(request: Request, path: str) -> bool:
 
 
 def _is_partition(request: Request, path: str) -> bool:
-    """Tell whether a file lies where the partitions of the signals go."""
+    """Return whether a file is in the folder of a partition of the signals."""
     if not (request.signals and request.partition_by):
         return False
     folder = os.path.dirname(os.path.dirname(os.path.realpath(path)))
@@ -166,26 +165,26 @@ def _is_partition(request: Request, path: str) -> bool:
 
 
 def log_is_output(request: Request) -> bool:
-    """Tell whether the log is to go where another output goes."""
+    """Return whether the log is the same file as another output."""
     log = identity(request.log_file or "")
     return log in {identity(path) for path in request.outputs.values()}
 
 
 def check_flags(request: Request) -> None:
-    """Refuse flags that do not go together; raises `UsageError`."""
+    """Raise `UsageError` for flags that cannot be combined."""
     if request.if_changed and not request.record:
-        raise UsageError("--if-changed looks into the record; name it with --record")
-    # A time that cannot be read is refused here too.
+        raise UsageError("--if-changed compares with a record; name it with --record")
+    # This also refuses a time that cannot be read.
     if _span(request) and request.state:
-        raise UsageError("--state continues to the end; it has no --since and --until")
+        raise UsageError("--state cannot be combined with --since or --until")
     if request.summary:
         from rollsignal.outputs.summary import summary_suffix
 
         summary_suffix(request.summary)
     if request.partition_by not in (None, "symbol", "date"):
-        raise UsageError(f"--partition-by is {request.partition_by!r}, neither symbol nor date")
+        raise UsageError(f"--partition-by is {request.partition_by!r}, not symbol or date")
     if request.partition_by and not request.signals:
-        raise UsageError("--partition-by parts the signals; name their folder with --signals")
+        raise UsageError("--partition-by writes the signals as a folder; name it with --signals")
     if request.signals:
         from rollsignal.outputs.signals import forms
 
@@ -193,7 +192,7 @@ def check_flags(request: Request) -> None:
 
 
 def _span(request: Request) -> "Span | None":
-    """Read the range of time, if one is asked for; raises `UsageError`."""
+    """Return the range of time if one is given; raises `UsageError`."""
     if request.since is None and request.until is None:
         return None
     from rollsignal.engines.spans import span_between

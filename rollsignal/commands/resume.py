@@ -1,8 +1,8 @@
 """This module continues a state: it reads what is new, and leaves the state for the next run.
 
-A file that was read is known by its size and times, else by the SHA-256 of its bytes. Bars at or
-before the place that their series has reached must be those that the state knows: else history
-was restated, which ends the run, or has everything decided again.
+A file that was read before is recognised by its size and times, else by the SHA-256 of its bytes.
+Bars that are not after the last bar of their series must be equal to those of the state. If they
+are not, history was restated: that ends the run, or everything is decided again.
 """
 
 import os
@@ -43,21 +43,21 @@ SHOWN_CHANGES = 5
 
 
 class Resumed:
-    """The state at a path that a run continues, and then leaves in its place.
+    """The state at a path, which a run continues and then replaces.
 
-    signals: the signals that the run leaves, which go on from those of the state.
+    signals: the signals that the run writes, which continue those of the state.
     """
 
     flag = "--state"
 
     def __init__(self, path: str, task: Task, signals: "Signals | None") -> None:
-        """Name the state; raises `ConfigError` for a config with which none can be continued."""
+        """Name the state; raises `ConfigError` for settings with which it cannot be continued."""
         if task.config.sort:
-            raise ConfigError("A state is continued in the order of the bars: set sort: false")
+            raise ConfigError("A state cannot be continued with sort: true: set sort: false")
         for check in ("order", "duplicates"):
             if getattr(task.config.checks, check) != "error":
-                what = "A state tells new bars from old ones by their times"
-                raise ConfigError(f"{what}: set checks: {{{check}: error}}")
+                reason = "A state tells new bars from old ones by their times"
+                raise ConfigError(f"{reason}: set checks: {{{check}: error}}")
         self.path = path
         self._task = task
         self._signals = signals
@@ -73,7 +73,7 @@ class Resumed:
             self._signals.follow(KnownSignals(state.accounts, state.digest, state.written))
 
     def listener(self) -> None:
-        """Return nobody: who wants the bars is made with each attempt to decide them."""
+        """Return None: the listener is made with each attempt to decide."""
 
     def decide(
         self,
@@ -95,7 +95,7 @@ class Resumed:
             raise _disagree(changes)
         message = _shown_changes(changes)
         if self._task.config.on_restatement == "error":
-            hint = "set on_restatement: recompute to decide everything anew"
+            hint = "set on_restatement: recompute to decide everything again"
             raise DataError(f"History was restated: {message}", hint)
         tell("WARNING", f"history was restated: {message}")
         if self._signals:
@@ -104,15 +104,15 @@ class Resumed:
 
     def _decide_all(  # the arguments of `decide`, and the attempt before
         self,
-        before: "_Attempt",
+        former: "_Attempt",
         engine: Engine,
         listeners: Sequence[Listener[Any]],
         tell: Tell,
         progress: OnProgress | None,
     ) -> Found:
         """Decide everything that the state and this run have read, from the start."""
-        known, symbols = before.known(), before.history.symbols
-        before.close()
+        known_bars, symbols = former.known(), former.history.symbols
+        former.close()
         paths = {identity(file.path): file.path for file in self._state.inputs}
         paths |= {identity(file.path): file.path for file in self._task.inputs}
         gone = [path for path in paths.values() if not os.path.exists(path)]
@@ -132,18 +132,18 @@ class Resumed:
         found = self._attempt.decide(engine, listeners, tell, progress)
         if changes := self._attempt.restated():
             raise _disagree(changes)
-        count = flips(known, self._attempt.decided())
-        tell("WARNING", f"decided anew: {count:,} signals of bars known before have flipped")
+        count = flips(known_bars, self._attempt.decided())
+        tell("WARNING", f"decided again: {count:,} signals of earlier bars have flipped")
         return found
 
     @property
     def inputs(self) -> list[ReadInput]:
-        """Return all files that were ever read, in the order in which they were."""
+        """Return all files that were ever read, in the order of reading."""
         assert self._attempt, "files follow decide"
         return [_read_input(file, file.path in self._attempt.read) for file in self._attempt.all]
 
     def finish(self, report: RunReport) -> None:
-        """Put the new state in the place of the former; raises `DiskError`."""
+        """Replace the state by the new one; raises `DiskError`."""
         assert self._attempt, "a state follows decide"
         written = self._signals.written if self._signals else None
         save_state(self.path, self._attempt.state()._replace(written=written))
@@ -156,14 +156,14 @@ class Resumed:
 
 
 class _Attempt:
-    """One reading of all that is not known yet."""
+    """One attempt to read and decide all that the state does not know yet."""
 
     def __init__(self, path: str, state: State, task: Task) -> None:
-        known = KnownFiles(state, task.config)
+        files = KnownFiles(state, task.config)
         self._state = state
         self._task = task
-        self._known = {file.path: known.found(file.path) for file in task.inputs}
-        renamed = {known.former: path for path, known in self._known.items()}
+        self._known = {file.path: files.found(file.path) for file in task.inputs}
+        renamed = {file.former: path for path, file in self._known.items()}
         self._files = {renamed.get(file.path, file.path): file for file in state.inputs}
         self.read: set[str] = set()
         # Files are numbered in the order in which the state holds them.
@@ -171,7 +171,7 @@ class _Attempt:
         self._numbers = {path: number for number, path in enumerate(every)}
         self._old: list[tuple[Kind, NDArray[np.void]]] = []
         self._found: Found | None = None
-        # Opened last, so that nothing that fails leaves it open.
+        # Opened last, so that no failure above leaves it open.
         self.history = History(path, state.generation, state.symbols, state.segments)
         self.history.files = self._numbers
 
@@ -191,9 +191,9 @@ class _Attempt:
         tell: Tell,
         progress: OnProgress | None,
     ) -> Found:
-        """Read and decide what is not known; raises `DiskError` for a file that changes then."""
-        known = self._known
-        new = [file for file in self._task.inputs if known[file.path].kind != "known"]
+        """Read and decide what is not known; raises `DiskError` if a file changes meanwhile."""
+        known_files = self._known
+        new = [file for file in self._task.inputs if known_files[file.path].kind != "known"]
         task = self._task._replace(
             inputs=new,
             known=self._state.accounts,
@@ -203,11 +203,11 @@ class _Attempt:
         )
         found = engine.decide(task, [*listeners, self.history], tell, progress)
         for file in self._task.inputs:
-            read = known[file.path].file
+            read = known_files[file.path].file
             if file.path in found.files:
                 self.read.add(file.path)
                 read = read._replace(rows=found.files[file.path].rows)
-                if not known[file.path].is_unchanged():
+                if not known_files[file.path].is_unchanged():
                     raise changed(file.path)
             self._files[file.path] = read
         digest = plus(self._state.digest, found.digest or 0)
@@ -215,37 +215,37 @@ class _Attempt:
         return self._found
 
     def _seen(self, path: str) -> Seen:
-        known = self._known[path]
-        rows = known.file.rows
-        return Seen(left_out=rows) if known.kind == "grown" else Seen(old=rows)
+        file = self._known[path]
+        rows = file.file.rows
+        return Seen(left_out=rows) if file.kind == "grown" else Seen(old=rows)
 
     def _take_old(self, bars: Decided) -> None:
         self._old.append((self._known[bars.file].kind, self.history.bars_of(bars)))
 
     def restated(self) -> list[Restated]:
-        """List what was changed of the bars that are known, from the state or from other files."""
+        """List the changes of bars that the state or another file has already."""
         changes = [
-            self._numbers[path] for path, known in self._known.items() if known.kind == "changed"
+            self._numbers[path] for path, file in self._known.items() if file.kind == "changed"
         ]
         if not (self._old or changes):
             return []
         import numpy as np
 
-        # Only what the state knows of a file that has changed must still be there.
-        count, every = len(self.known()), self.decided()
-        now = np.concatenate([every[:0], *(bars for _, bars in self._old)])
-        others = [bars for kind, bars in self._old if kind != "changed"]
-        places = np.unique(np.concatenate([every[:0], *others])[["series", "place"]])
-        same = np.isin(every[["series", "place"]], places)
-        same[:count] |= np.isin(every["file"][:count], changes)
-        return restated(every[same], now, self.history.symbols)
+        # A file that has changed must still have all its bars that the state knows.
+        count, all_bars = len(self.known()), self.decided()
+        now = np.concatenate([all_bars[:0], *(bars for _, bars in self._old)])
+        repeated = [bars for kind, bars in self._old if kind != "changed"]
+        places = np.unique(np.concatenate([all_bars[:0], *repeated])[["series", "place"]])
+        same = np.isin(all_bars[["series", "place"]], places)
+        same[:count] |= np.isin(all_bars["file"][:count], changes)
+        return restated(all_bars[same], now, self.history.symbols)
 
     def known(self) -> "NDArray[np.void]":
         """Return all bars that the state knew before."""
         return self.history.bars()
 
     def decided(self) -> "NDArray[np.void]":
-        """Return all bars that are decided by now."""
+        """Return all bars that have been decided so far."""
         return self.history.bars(everything=True)
 
     def state(self) -> State:
@@ -266,7 +266,7 @@ def _read_input(file: ReadFile, is_read: bool) -> ReadInput:
     """Describe a file that a state knows, whether this run has read it or one before."""
     if not file.sha256:
         return ReadInput(file.path, rows=file.rows)
-    # A file that was just written has no stamp.
+    # The times of a file that was written just before are not kept.
     mtime_ns, ctime_ns, inode = file.stamp[1:] or (None, None, None)
     return ReadInput(
         file.path,
@@ -284,7 +284,7 @@ def _read_input(file: ReadFile, is_read: bool) -> ReadInput:
 def _disagree(changes: Sequence[Restated]) -> DataError:
     return DataError(
         f"Input files disagree on bars that several of them have: {_shown_changes(changes)}",
-        "leave out or mend the one that is wrong",
+        "leave out or correct the wrong one",
     )
 
 

@@ -27,9 +27,9 @@ def run(
 ) -> Outcome:
     """Run the job: read the bars, decide the signals, leave metrics and a log.
 
-    started: `time.perf_counter()` at the start of the program. draw: shows a line of progress on
-    a terminal; without it, the log has it. stop: receives signals, if anybody listens to them. What
-    went wrong is in the outcome, in the metrics file and in the log.
+    started: `time.perf_counter()` at the start of the program. tell: receives messages for people.
+    draw: shows a line of progress on a terminal; without it, progress goes to the log. stop: notes
+    the signals that ask the run to end. An error is in the outcome, in the metrics and in the log.
     """
     with leaving(request, started, tell, stop or Stop()) as run:
         run.start()
@@ -45,7 +45,7 @@ def run(
 
 @contextmanager
 def begun(outputs: Sequence[Output]) -> Iterator[None]:
-    """Begin the outputs, and remove what is unfinished of them at the end."""
+    """Begin the outputs; at the end, remove those that are unfinished."""
     with ExitStack() as stack:
         for output in outputs:
             stack.callback(output.abandon)
@@ -54,7 +54,7 @@ def begun(outputs: Sequence[Output]) -> Iterator[None]:
 
 
 def _decide(plan: Plan, run: Run, draw: Draw | None) -> Found:
-    """Have the engine decide what is to be decided, and see that no input changes meanwhile."""
+    """Have the engine decide the bars, and check that no input changes meanwhile."""
     listeners = [listener for output in plan.outputs if (listener := output.listener())]
     run.note(engine=plan.engine.name)
     with closing(Progress(total_bytes(plan.task.inputs), draw, run.tell)) as progress:
@@ -77,7 +77,7 @@ def _decide(plan: Plan, run: Run, draw: Draw | None) -> Found:
 
 
 def _log(found: Found, config: JobConfig, log: RunLog) -> None:
-    """Write what was found."""
+    """Log what was found."""
     tally, files = found.tally, list(found.files.items())
     for path, file in files[:LOGGED_FILES]:
         log.event("INFO", "file read", path=without_secrets(path), form=file.description)

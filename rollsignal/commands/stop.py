@@ -1,8 +1,8 @@
-"""This module turns the signals that end a command into an exception, and sees that it counts.
+"""This module turns the signals that end a command into an exception that cannot get lost.
 
-What a signal handler raises comes up wherever Python happens to be: where nobody can catch it (in
-a weakref's callback, in `__del__`), or in Python code that a compiled library has called, which
-panics. So it is raised again until it is noticed, and stands for whatever else ended the command.
+An exception from a signal handler is raised wherever Python happens to be: where it is ignored (in
+a weakref's callback, in `__del__`), or in Python code called by a compiled library, which panics.
+So it is raised again until `noticed` is called, which reports the stop instead of any other error.
 """
 
 import signal
@@ -14,17 +14,17 @@ from types import FrameType
 from rollsignal.errors import StoppedError
 
 AGAIN_S = 0.01
-# For how long a stop waits where it would do harm: a run ends within two seconds.
+# For how long a stop waits where it would do harm; a run has to end within two seconds.
 PATIENCE_S = 0.5
-# A module that is half imported is of no use to those who tell about the stop, and polars panics
-# where its compiled code has called back.
-_WHOLE = ("_frozen_importlib", "polars")
-# Not where the platform has no such timer: there the first time is the last.
+# Code that is not interrupted: a half imported module could not be used to report the stop, and
+# polars panics in Python code that its compiled code calls.
+_UNINTERRUPTED = ("_frozen_importlib", "polars")
+# On a platform without such a timer, the exception is raised only once.
 _CAN_WAIT = hasattr(signal, "setitimer")
 
 
 class Stop:
-    """Whether a signal asked a command to stop; none ever does before `listen`."""
+    """Whether a signal asked a command to stop; signals count from `listen` on."""
 
     def __init__(self) -> None:
         self._asked: StoppedError | None = None
@@ -32,20 +32,20 @@ class Stop:
         self._until = 0.0
 
     def listen(self) -> None:
-        """From now on, raise a `KeyboardInterrupt` when a signal comes, SIGTERM too."""
+        """From now on, raise `KeyboardInterrupt` when SIGINT or SIGTERM comes."""
         _set_handlers(self._ask)
 
     def noticed(self, error: BaseException) -> BaseException:
-        """Return what to tell of an error that ended the work: the stop, if one was asked for.
+        """Return what ended the work: the stop if one was asked for, else the error.
 
-        To be called in the `except` clause itself, where nothing is raised; and after it, nothing
-        is raised any more, so that what is left to do is not cut in half.
+        Call it first in the `except` clause. After it, signals raise nothing any more, so that the
+        rest of the work is not cut in half.
         """
         self._is_over = True
         return self._asked or error
 
     def end(self) -> None:
-        """Ignore signals for good: what is left to do takes no time."""
+        """Ignore signals from now on: the little that is left to do is not interrupted."""
         self._is_over = True
         _set_handlers(signal.SIG_IGN)
         if self._asked and _CAN_WAIT:
@@ -63,28 +63,28 @@ class Stop:
         self._raise(number, frame)
 
     def _raise(self, _: int, frame: FrameType | None) -> None:
-        """Raise, or wait a little where that would do harm."""
+        """Raise the stop, or wait for the next call where it would do harm."""
         if self._is_over:
             return
         now = perf_counter()
-        if _CAN_WAIT and now < self._until and (sys.exception() or _is_within(frame)):
-            # What is handled may be this very stop, while files are removed.
+        if _CAN_WAIT and now < self._until and (sys.exception() or _is_uninterrupted(frame)):
+            # The exception in progress may be this stop, while its handlers remove files.
             return
         self._until = now + PATIENCE_S
         raise KeyboardInterrupt(str(self._asked))
 
 
-def _is_within(frame: FrameType | None) -> bool:
-    """Tell whether this is in the middle of what must be left whole."""
+def _is_uninterrupted(frame: FrameType | None) -> bool:
+    """Return whether a frame, or a caller of it, is code that must not be interrupted."""
     while frame:
-        if frame.f_globals.get("__name__", "").partition(".")[0] in _WHOLE:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in _UNINTERRUPTED:
             return True
         frame = frame.f_back
     return False
 
 
 def _set_handlers(handler: "signal._HANDLER") -> None:
-    # Only the main thread may do so.
+    # Only the main thread may set handlers; others get a ValueError.
     with suppress(ValueError):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, handler)

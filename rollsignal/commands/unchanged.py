@@ -1,4 +1,4 @@
-"""This module tells whether a run would only repeat the one whose record is kept."""
+"""This module finds out whether a run would only repeat the recorded one."""
 
 import json
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from rollsignal.outputs.record.document import File, Record, load_record
 from rollsignal.outputs.record.recorder import asked_of, output_files
 from rollsignal.version import __version__
 
-# Nobody but the run itself wrote its outputs while it wrote them, as they were locked.
+# The outputs were locked while they were written, so their times can be trusted.
 ALWAYS_NS = 2**63
 
 
 def former_metrics(request: Request) -> Metrics | None:
     """Return the metrics of the recorded run if nothing it depends on has changed, else None.
 
-    That is: the program, what is asked for, the settings, the bytes of the inputs and of the
-    outputs. Bytes are hashed only where sizes and times cannot tell.
+    It depends on the program, the flags, the settings, and the bytes of inputs and outputs. Files
+    are hashed only where their sizes and times do not decide.
     """
     assert request.record is not None
     try:
@@ -32,7 +32,7 @@ def former_metrics(request: Request) -> Metrics | None:
         with open(request.output, encoding="utf-8") as file:
             metrics: Metrics = json.load(file)
     except (JobError, OSError, ValueError):
-        # What is wrong shows when the job is run.
+        # The run itself reports what is wrong.
         return None
     return metrics
 
@@ -40,9 +40,9 @@ def former_metrics(request: Request) -> Metrics | None:
 def _is_the_same(record: Record, request: Request) -> bool:
     paths = sorted(requested_paths(request))
     now = (__version__, asked_of(request), paths, output_files(request))
-    inputs = [one.file for one in record.inputs]
+    inputs = [entry.file for entry in record.inputs]
     if record.asked.continues:
-        # A state also knows files that need not be named any more.
+        # A state also knows files of earlier runs, which need not be given again.
         inputs = [file for file in inputs if file.path in paths]
     before = (
         record.program.rollsignal,
@@ -55,20 +55,22 @@ def _is_the_same(record: Record, request: Request) -> bool:
     if record.job_config() != load_config(request.config):
         return False
     started = datetime.fromisoformat(record.process.started).timestamp()
-    return _are(record.outputs, ALWAYS_NS) and _are(inputs, int(started * 10**9))
+    return _are_unchanged(record.outputs, ALWAYS_NS) and _are_unchanged(
+        inputs, int(started * 10**9)
+    )
 
 
-def _are(files: Iterable[File], taken_ns: int) -> bool:
-    """Tell whether all files have the bytes that they had; what is no file has none."""
-    return all(_is(file, taken_ns) for file in files)
+def _are_unchanged(files: Iterable[File], taken_ns: int) -> bool:
+    """Return whether all files still have the bytes that are recorded."""
+    return all(_is_unchanged(file, taken_ns) for file in files)
 
 
-def _is(file: File, taken_ns: int) -> bool:
+def _is_unchanged(file: File, taken_ns: int) -> bool:
     path, size, mtime_ns, ctime_ns, inode, sha256 = file
     if sha256 is None:
-        # Of what is no file, not even the size is known.
+        # Without a hash, size and times must be equal; a pipe has not even a size.
         return size is not None and stat_of(path) == (size, mtime_ns, ctime_ns, inode)
-    # Times that are not known are those of no file.
+    # A time that is not recorded becomes 0, which no file has.
     before = Fingerprint(size or 0, mtime_ns or 0, ctime_ns or 0, inode or 0, sha256)
     now, _ = again(path, before, taken_ns)
     return now is not None and now.sha256 == sha256

@@ -1,4 +1,4 @@
-"""This module tells what of a run's record still holds: it looks at the files, and runs again."""
+"""This module verifies a record: it compares the files, and decides the run again."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ SHOWN_WRONG = 10
 
 
 class Point(NamedTuple):
-    """One thing that a record says, and what is so now; `of` is the file it is about, if any."""
+    """One statement of a record, and what is found now; `of` is its file, if it is about one."""
 
     point: str
     of: str | None
@@ -44,9 +44,9 @@ class Verified(NamedTuple):
 
 
 def verify(path: str, sample: int = 0, engine: str = "local") -> Verified:
-    """Derive a recorded run again, and spot_check; raises `JobError` where there is no record.
+    """Check every point of a record, and decide its run again; raises `JobError` without a record.
 
-    sample and engine are those of `derive`.
+    sample: `windows` of `derive`. engine: that of `derive`.
     """
     record = load_record(path)
     points = list(_points(path, record, sample, engine))
@@ -67,8 +67,8 @@ def _points(path: str, record: Record, sample: int, engine: str) -> Iterator[Poi
         return
     yield _settings(record)
     yield _names(record)
-    for one in record.inputs:
-        yield _input(one.file)
+    for entry in record.inputs:
+        yield _input(entry.file)
     yield from _derivation(record, sample, engine)
     for file in record.outputs:
         yield _output(file)
@@ -79,7 +79,7 @@ def _equal(point: str, of: str | None, expected: object, found: object) -> Point
 
 
 def _ended(path: str, record: Record) -> Point:
-    """Tell whether the run succeeded; one that still says running holds the record's lock."""
+    """Check that the run succeeded; a run that is still going on holds the lock of its record."""
     found: str = record.status
     if record.status == "running":
         process = f"process {record.process.id} on {record.process.host}"
@@ -90,7 +90,7 @@ def _ended(path: str, record: Record) -> Point:
 
 
 def _settings(record: Record) -> Point:
-    """Compare the settings in the config file now."""
+    """Compare the settings with those that the config file has now."""
     assert record.config is not None
     before = {name: setting.value for name, setting in record.config.items()}
 
@@ -102,39 +102,39 @@ def _settings(record: Record) -> Point:
 
 
 def _names(record: Record) -> Point:
-    """Look whether folders and patterns still stand for the same files.
+    """Check that folders and patterns still stand for the same files.
 
-    A state also knows files that were named before, and need not be named any more.
+    A state also knows files of earlier runs, which need not be given again.
     """
     asked = record.asked
-    expected = [one.file.path for one in record.inputs]
+    expected = [entry.file.path for entry in record.inputs]
     left_out = [asked.config, *asked.outputs.values()]
-    found = _or_problem(lambda: find_paths(asked.inputs, left_out))
-    if asked.continues and isinstance(found, list):
-        expected = [path for path in found if path in expected]
-    return _equal("inputs", None, expected, found)
+    paths = _or_problem(lambda: find_paths(asked.inputs, left_out))
+    if asked.continues and isinstance(paths, list):
+        expected = [path for path in paths if path in expected]
+    return _equal("inputs", None, expected, paths)
 
 
 def _input(file: File) -> Point:
-    """Compare an input's bytes; what cannot be read again does not hold."""
-    lost = _lost(file)
-    return Point("input", file.path, False, None, lost) if lost else _bytes("input", file)
+    """Compare an input's bytes; an input that cannot be read again does not hold."""
+    problem = _unreadable(file)
+    return Point("input", file.path, False, None, problem) if problem else _bytes("input", file)
 
 
-def _lost(file: File) -> str:
-    """Tell why an input cannot be read again, "" if it can."""
+def _unreadable(file: File) -> str:
+    """Describe why an input cannot be read again, "" if it can."""
     if file.path == STDIN:
         return "standard input cannot be read again"
-    return "no file that can be read again" if file.sha256 is None else ""
+    return "not a file that can be read again" if file.sha256 is None else ""
 
 
 def _output(file: File) -> Point:
-    """Compare an output's bytes; one that is not hashed must not have become shorter."""
+    """Compare an output's bytes; an output without a hash must not have become shorter."""
     if file.sha256 is not None or file.size is None:
         return _bytes("output", file)
-    told = stat_of(file.path)
-    expected, found = f"{file.size:,} bytes or more", f"{told[0]:,} bytes" if told else None
-    return Point("output", file.path, told is not None and told[0] >= file.size, expected, found)
+    stat = stat_of(file.path)
+    expected, found = f"{file.size:,} bytes or more", f"{stat[0]:,} bytes" if stat else None
+    return Point("output", file.path, stat is not None and stat[0] >= file.size, expected, found)
 
 
 def _bytes(point: str, file: File) -> Point:
@@ -146,27 +146,27 @@ def _bytes(point: str, file: File) -> Point:
 
 def _derivation(record: Record, sample: int, engine: str) -> Iterator[Point]:
     """Decide all signals again, with the settings of the record."""
-    lost = [one.file for one in record.inputs if _lost(one.file)]
-    if lost:
-        yield Point("derivation", lost[0].path, False, None, _lost(lost[0]))
+    unreadable = [entry.file for entry in record.inputs if _unreadable(entry.file)]
+    if unreadable:
+        yield Point("derivation", unreadable[0].path, False, None, _unreadable(unreadable[0]))
         return
     try:
-        found = derive(record, engine, sample)
+        derived = derive(record, engine, sample)
     except JobError as error:
         yield Point("derivation", None, False, None, str(error))
         return
     assert record.tally is not None
-    yield _equal("tally", None, record.tally._asdict(), found.tally._asdict())
-    yield _equal("series", None, record.series, found.series)
-    yield _equal("digest", None, record.digest, found.digest)
-    if found.compared:
-        expected = f"{found.compared.windows} windows as decided"
-        wrong = f"another signal: {', '.join(found.compared.wrong[:SHOWN_WRONG])}"
-        yield _equal("sample", None, expected, wrong if found.compared.wrong else expected)
+    yield _equal("tally", None, record.tally._asdict(), derived.tally._asdict())
+    yield _equal("series", None, record.series, derived.series)
+    yield _equal("digest", None, record.digest, derived.digest)
+    if derived.compared:
+        expected = f"{derived.compared.windows} windows as decided"
+        wrong = f"another signal: {', '.join(derived.compared.wrong[:SHOWN_WRONG])}"
+        yield _equal("sample", None, expected, wrong if derived.compared.wrong else expected)
 
 
 def _or_problem(look: Callable[[], object]) -> object:
-    """Look, or tell what keeps from looking."""
+    """Return what `look` finds, or the message of its error."""
     try:
         return look()
     except JobError as error:
@@ -174,7 +174,7 @@ def _or_problem(look: Callable[[], object]) -> object:
 
 
 class Derived(NamedTuple):
-    """What came out: the digest as text, and the windows that were decided once more if any."""
+    """The result of deciding again: the digest as text, and the comparison of sampled windows."""
 
     tally: Tally
     series: int
@@ -185,20 +185,20 @@ class Derived(NamedTuple):
 def derive(record: Record, engine: str = "local", windows: int = 0) -> Derived:
     """Decide a recorded run again; raises `JobError` where that is not possible.
 
-    engine: one of `ENGINES`. windows: how many of every symbol are decided once more, with
+    engine: one of `ENGINES`. windows: how many windows of every symbol are decided once more, with
     fractions.
     """
     task, decide = _task(record), ENGINES[engine]().decide
     if not windows:
-        return _derived(decide(task, [], _to_nobody))
-    # Windows are drawn from all bars, whatever range of time counts.
+        return _derived(decide(task, [], _ignore))
+    # Windows are drawn from all bars, not only from those of the range of time.
     signals = KeptSignals()
-    found = decide(task._replace(span=None), [signals], _to_nobody)
+    found = decide(task._replace(span=None), [signals], _ignore)
     rows = {symbol: account.tally.rows for symbol, account in found.accounts.items()}
     inputs = Inputs(task.inputs, task.config, task.format)
     checked = spot_check(inputs, signals.found, rows, windows, once_each=task.seen is not None)
     if task.span:
-        found = decide(task, [], _to_nobody)
+        found = decide(task, [], _ignore)
     return _derived(found)._replace(compared=checked)
 
 
@@ -206,22 +206,22 @@ def _derived(found: Found) -> Derived:
     return Derived(found.tally, len(found.accounts), hex_text(found.digest or 0))
 
 
-def _to_nobody(level: LogLevel, text: str) -> None:
-    """Tell nobody: the run itself has told."""
+def _ignore(level: LogLevel, text: str) -> None:
+    """Ignore messages: the recorded run has reported them."""
 
 
 def _task(record: Record) -> Task:
-    """Return what was decided; other files may have the bars of one that is gone since."""
+    """Return the task of the run; other files of a state may have the bars of one that is gone."""
     asked = record.asked
-    paths = [one.file.path for one in record.inputs]
+    paths = [entry.file.path for entry in record.inputs]
     if asked.continues:
         paths = [path for path in paths if os.path.exists(path)]
     return Task(
         list(map(input_of, paths)),
         record.job_config(),
-        next((form for form in FORMATS if form == asked.format), None),
+        next((format for format in FORMATS if format == asked.format), None),
         span=span_between(asked.since, asked.until),
-        # What a file repeats of those before it is left out, as a state has left it out.
+        # As with a state, bars that an earlier file has already are left out.
         seen={} if asked.continues else None,
         digest=True,
     )

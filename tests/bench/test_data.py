@@ -1,4 +1,4 @@
-"""The tables of the bench hold the same bars in every form."""
+"""The tables of the bench have the same bars in every format."""
 
 from pathlib import Path
 
@@ -38,14 +38,12 @@ def test_panels_cut_the_bars_into_series_that_begin_together(tmp_path: Path) -> 
         times = bars["timestamp"].head(ROWS // 3)
         series = panel.filter(symbol=symbol)
         file = pl.read_csv(tmp_path / f"files/{symbol}.csv", try_parse_dates=True)
-        for found in (series, file):
-            assert found["close"].equals(closes)
-            assert found["timestamp"].equals(times)
+        for table in (series, file):
+            assert table["close"].equals(closes)
+            assert table["timestamp"].equals(times)
 
 
-def test_what_other_code_has_made_is_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_of_other_code_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "FOLDER", tmp_path / "data" / data.LAYOUT)
     kept = data.config("csv")
     (tmp_path / "data/old").mkdir()
@@ -55,8 +53,8 @@ def test_what_other_code_has_made_is_removed(
     assert list((tmp_path / "data").iterdir()) == [kept.parent]
 
 
-def test_polars_says_its_signals_in_the_order_of_the_rows(tmp_path: Path) -> None:
-    """Of whole numbers no mean is rounded, so that polars too is right."""
+def test_polars_gives_its_signals_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    """The mean of whole numbers is not rounded, so that polars is right too."""
     closes = [5, 7, 3, 9, 1, 8, 2, 2, 2, 2, 2, 3, 1, 4]
     minutes = [f"2024-01-01 00:{minute:02}:00" for minute in range(7)]
     panel = pl.DataFrame(

@@ -1,4 +1,4 @@
-"""Runs that are killed leave nothing that is not whole, and the bench would find it if they did."""
+"""Killed runs leave only whole files, and the bench would find any other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 @pytest.fixture(scope="module")
 def ended(stage: Stage) -> dict[str, Path]:
-    """Give a folder for each kind of run, with what it leaves at its end."""
+    """Return a folder for each kind of run, with what it leaves at its end."""
     folders = {}
     for scene in stage.scenes:
         folders[scene.name] = stage.folder / f"{scene.name} measured"
@@ -32,13 +32,13 @@ def ended(stage: Stage) -> dict[str, Path]:
     return folders
 
 
-def test_whatever_runs_leave_that_are_killed_is_whole_and_continued(stage: Stage) -> None:
-    seen = list(trials(stage.range, stage.scenes, 10, Random(7)))
+def test_killed_runs_leave_whole_files_and_can_be_continued(stage: Stage) -> None:
+    seen = list(trials(stage.killer, stage.scenes, 10, Random(7)))
     assert [finding for trial in seen for finding in trial.findings] == []
     assert sum(trial.killed for trial in seen) == 10
 
 
-def test_runs_that_are_not_killed_are_found_to_be_right(stage: Stage) -> None:
+def test_runs_that_are_not_killed_are_right(stage: Stage) -> None:
     assert stage.findings == []
     assert all(scene.seconds > 0 for scene in stage.scenes)
 
@@ -88,16 +88,19 @@ def odd_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "finding"),
     [
-        (half_of_the_summary, "summary.csv is neither the former one nor the whole"),
-        (half_of_a_partition, "signals/date=2024-01-02/signals.parquet is neither"),
-        (half_of_the_metrics, "metrics.json is neither"),
-        (other_metrics, "metrics.json is neither"),
+        (half_of_the_summary, "summary.csv is not that of the run before, nor that of a whole run"),
+        (
+            half_of_a_partition,
+            "signals/date=2024-01-02/signals.parquet is not that of the run before, nor",
+        ),
+        (half_of_the_metrics, "metrics.json is not that of the run before, nor"),
+        (other_metrics, "metrics.json is not that of the run before, nor"),
         (half_of_the_state, "s.state: "),
-        (lost_summary, "the metrics say success before all is there"),
-        (odd_file, "summary.csv.new is neither"),
+        (lost_summary, "the metrics say success before all outputs are written"),
+        (odd_file, "summary.csv.new is not that of the run before, nor"),
     ],
 )
-def test_what_is_not_whole_is_found(
+def test_damaged_outputs_are_found(
     stage: Stage,
     ended: dict[str, Path],
     tmp_path: Path,
@@ -110,13 +113,13 @@ def test_what_is_not_whole_is_found(
     assert looked_at(scene, folder)[0].startswith(finding)
 
 
-def test_a_record_that_tells_of_another_run_is_found(stage: Stage, ended: dict[str, Path]) -> None:
+def test_a_record_of_another_run_is_found(stage: Stage, ended: dict[str, Path]) -> None:
     scene = next(scene for scene in stage.scenes if scene.name == "record")
     folder = ended["record"]
     record = (folder / "record.json").read_text()
     for before, after, finding in (
         ('"status": "success"', '"status": "error"', "record.json: "),
-        (scene.whole.digest, "0" * 32, f"the record says success, of the digest {'0' * 32}"),
+        (scene.whole.digest, "0" * 32, f"the record says success, with the digest {'0' * 32}"),
     ):
         (folder / "record.json").write_text(record.replace(before, after))
         assert looked_at(scene, folder)[0].startswith(finding)
@@ -127,14 +130,14 @@ def test_a_record_that_tells_of_another_run_is_found(stage: Stage, ended: dict[s
 
 def test_litter_and_runs_that_fail_are_found(stage: Stage) -> None:
     scene = stage.scenes[0]
-    folder = stage.range.copied(scene, "littered")
+    folder = stage.killer.copied(scene, "littered")
     (folder / ".other").touch()
-    assert stage.range.ended(scene, folder) == [".other is left"]
+    assert stage.killer.ended(scene, folder) == [".other is left"]
     broken = scene._replace(inputs=[folder / "none.csv"])
-    assert stage.range.ended(broken, folder) == ["the next run ended with 66"]
+    assert stage.killer.ended(broken, folder) == ["the next run ended with 66"]
 
 
-def test_signals_that_fractions_do_not_say_are_found(stage: Stage) -> None:
+def test_signals_that_differ_from_fractions_are_found(stage: Stage) -> None:
     bars = stage.bars
     assert wrong_signals(stage.folder / "whole", bars) == []
     closes = {**bars.closes, "A": bars.closes["A"][::-1]}
@@ -148,5 +151,9 @@ def test_the_table_counts_the_kills_of_each_event_and_scene() -> None:
         Trial("b", False, "job ended", []),
     ]
     assert table(seen).splitlines()[2:] == [
-        *("| job started | 2 | 0 | 2 |", "| something told | 0 | 1 | 1 |", "| kills | 2 | 1 | 3 |")
+        *(
+            "| job started | 2 | 0 | 2 |",
+            "| something told | 0 | 1 | 1 |",
+            "| kills | 2 | 1 | 3 |",
+        )
     ]

@@ -1,4 +1,4 @@
-"""The bench's oracle says what the fractions of the text say, and counts every wrong signal."""
+"""The bench's oracle agrees with fractions of the text, and counts every wrong signal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sides_of(texts: list[str], window: int) -> list[int]:
 @given(
     st.integers(1, 5).flatmap(lambda w: st.tuples(st.just(w), closes.filter(lambda c: len(c) >= w)))
 )
-def test_whole_numbers_say_what_fractions_say(given: tuple[int, list[str]]) -> None:
+def test_whole_numbers_decide_as_fractions_do(given: tuple[int, list[str]]) -> None:
     window, texts = given
     margins = fractions.margins(fractions.prices(texts), window)[window - 1 :]
     expected = [(margin > 0) - (margin < 0) for margin in margins if margin is not None]
@@ -48,18 +48,18 @@ def test_sides_that_differ_from_the_fractions_are_found() -> None:
 
 def test_wrong_signals_are_counted(tmp_path: Path) -> None:
     right = np.array([1, 0, -1, 1, 0], np.int8)
-    found = tmp_path / "found.npy"
-    np.save(found, np.array([True, True, False, False, False]))
-    assert oracle.wrong(found, right) == 2
-    np.save(found, np.array([True, True]))
+    path = tmp_path / "found.npy"
+    np.save(path, np.array([True, True, False, False, False]))
+    assert oracle.wrong(path, right) == 2
+    np.save(path, np.array([True, True]))
     with pytest.raises(RuntimeError, match="2 signals, not 5"):
-        oracle.wrong(found, right)
+        oracle.wrong(path, right)
 
 
 def test_a_table_of_signals_is_compared_without_its_warm_up(tmp_path: Path) -> None:
-    found = tmp_path / "signals.parquet"
-    pl.DataFrame({"signal": [None, None, 1, 0]}).write_parquet(found)
-    assert oracle.wrong(found, np.array([1, 1], np.int8)) == 1
+    path = tmp_path / "signals.parquet"
+    pl.DataFrame({"signal": [None, None, 1, 0]}).write_parquet(path)
+    assert oracle.wrong(path, np.array([1, 1], np.int8)) == 1
 
 
 def test_the_counts_of_a_log_are_compared(tmp_path: Path) -> None:

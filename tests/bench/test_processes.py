@@ -1,4 +1,4 @@
-"""What is measured of a process is its own."""
+"""The measured time and memory are those of the process alone."""
 
 import sys
 
@@ -24,7 +24,7 @@ def test_the_cpu_time_is_that_of_the_process() -> None:
     assert run.wall_s > 0
 
 
-def test_a_process_that_fails_is_no_measurement() -> None:
+def test_a_process_that_fails_is_not_measured() -> None:
     with pytest.raises(RuntimeError, match="oh no"):
         measure(python("raise SystemExit('oh no')"))
 
@@ -41,8 +41,8 @@ def test_processes_take_turns(tmp_path) -> None:
 
 
 def test_a_process_that_fails_is_left_out_of_the_turns() -> None:
-    found = side_by_side({"good": python("pass"), "bad": python("raise SystemExit(3)")}, 2)
-    assert {name: len(runs) for name, runs in found.items()} == {"good": 2}
+    measured = side_by_side({"good": python("pass"), "bad": python("raise SystemExit(3)")}, 2)
+    assert {name: len(runs) for name, runs in measured.items()} == {"good": 2}
 
 
 def test_ratios_are_taken_turn_by_turn() -> None:

@@ -1,4 +1,4 @@
-"""The report says what was measured, and how far it is from the targets."""
+"""The report has the results, and their distance from the targets."""
 
 from pathlib import Path
 
@@ -49,10 +49,10 @@ def test_a_kernel_that_is_not_installed_is_named() -> None:
 def test_every_target_is_found_in_the_full_plan_and_in_the_quick_one() -> None:
     for plan, size in ((FULL, "10 million"), (QUICK, "1 million")):
         wanted = targets(size)
-        assert [one.target for one in reached(wanted, results(plan), KERNELS)] == list(wanted)
+        assert [figure.target for figure in reached(wanted, results(plan), KERNELS)] == list(wanted)
 
 
-def test_a_target_says_whether_it_is_met_or_by_how_much_not() -> None:
+def test_a_target_describes_whether_it_is_met_and_the_distance() -> None:
     target = Target("memory", 400, lambda _, __: 440, lambda _, __: 410, unit=" MB")
     assert target.verdict(300) == "met, 25% below"
     assert target.verdict(400) == "met, 0% below"
@@ -62,8 +62,10 @@ def test_a_target_says_whether_it_is_met_or_by_how_much_not() -> None:
 
 def test_the_page_has_a_place_for_the_report_and_the_report_has_every_case() -> None:
     assert len(PART.findall(PAGE.read_text())) == 1
-    found = results(FULL)
-    text = page(found, KERNELS, reached(targets("10 million"), found, KERNELS), "performance.svg")
+    everything = results(FULL)
+    text = page(
+        everything, KERNELS, reached(targets("10 million"), everything, KERNELS), "performance.svg"
+    )
     assert text.count("\n### ") == len(FULL)
     assert "(performance.svg)" in text
     assert not Path("performance.svg").exists()

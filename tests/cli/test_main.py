@@ -44,7 +44,7 @@ def without_latency(document: dict[str, object]) -> dict[str, object]:
 
 
 def assert_failed(done: Finished, files: Job, code: int, message: str, version: str = "v1") -> None:
-    """See that a run failed as published: code, file, stdout, and one line on stderr."""
+    """Check that a run failed as published: code, file, stdout, and one line on stderr."""
     assert done.returncode == code
     assert files.metrics() == error(version, message)
     assert done.stdout == files.output.read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def test_latency_counts_from_the_import_of_the_program(tmp_path: Path) -> None:
     assert latency >= int(since_import_ms)
 
 
-def test_latency_is_no_more_than_the_process_took(tmp_path: Path) -> None:
+def test_latency_is_at_most_what_the_process_took(tmp_path: Path) -> None:
     files = Job(tmp_path)
     started = perf_counter()
     files.process()
@@ -148,14 +148,14 @@ def test_a_bug_exits_1_and_its_traceback_is_in_the_log_alone(
     monkeypatch.setattr(TextReader, "batches", broken_batches)
     files = Job(tmp_path)
     assert files.run() == 1
-    printed, told = capsys.readouterr()
+    printed, messages = capsys.readouterr()
     assert published(printed) == files.metrics()
     assert (
         files.metrics()["error_message"]
         == "Internal error: ValueError: \x1b[31ma bug\nin two lines"
     )
     told_escaped = r"rollsignal: error: Internal error: ValueError: \x1b[31ma bug\nin two lines"
-    assert told == told_escaped + "\n"
+    assert messages == told_escaped + "\n"
     assert any("traceback: Traceback" in event for event in files.events())
 
 
@@ -176,7 +176,7 @@ def test_a_reader_of_stdout_that_has_gone_changes_nothing(
     os.close(writing)
     assert done.returncode == 0
     assert without_latency(files.metrics()) == SUCCESS
-    assert done.stderr.startswith("rollsignal: warning: nobody reads stdout")
+    assert done.stderr.startswith("rollsignal: warning: stdout was closed")
     assert done.stderr.count("\n") == 1
 
 
@@ -266,17 +266,17 @@ def test_what_is_printed_and_not_read_exits_0_in_silence(
 
 
 @PRINTED
-def test_what_cannot_be_printed_exits_74_and_says_so_in_a_line(
+def test_a_result_that_cannot_be_printed_exits_74_with_one_line(
     tmp_path: Path, arguments: list[str]
 ) -> None:
     with open("/dev/full", "w") as full:
         done = printed_to(tmp_path, full.fileno(), arguments)
-    told = "rollsignal: error: stdout could not be written: No space left on device\n"
-    assert (done.returncode, done.stderr) == (74, told)
+    message = "rollsignal: error: stdout could not be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (74, message)
 
 
 @PRINTED
-def test_a_closed_stdout_is_no_failure(tmp_path: Path, arguments: list[str]) -> None:
+def test_a_closed_stdout_is_not_a_failure(tmp_path: Path, arguments: list[str]) -> None:
     done = printed_to(tmp_path, subprocess.DEVNULL, arguments, before="os.close(1)")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
@@ -306,7 +306,7 @@ def test_where_there_is_room_for_less_error_metrics_are_left(tmp_path: Path) -> 
     assert sorted(os.listdir(tmp_path)) == ["bars.csv", "config.yaml", "metrics.json", "run.log"]
 
 
-def test_a_log_that_is_full_is_told_and_the_job_succeeds(tmp_path: Path) -> None:
+def test_a_log_on_a_full_disk_is_a_warning_and_the_job_succeeds(tmp_path: Path) -> None:
     files = Job(tmp_path)
     files.log.write_text("x" * 999 + "\n")
     done = files.process(before=NO_SPACE.format(1000))
@@ -391,7 +391,7 @@ def test_a_config_that_may_not_be_read_exits_78(tmp_path: Path) -> None:
 
 
 @needs_permissions
-def test_a_read_only_log_is_told_and_the_job_succeeds(tmp_path: Path) -> None:
+def test_a_read_only_log_is_a_warning_and_the_job_succeeds(tmp_path: Path) -> None:
     files = Job(tmp_path)
     files.log.write_text("of a former run\n")
     files.log.chmod(0o444)
@@ -417,7 +417,7 @@ def test_a_run_needs_nothing_of_the_environment(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def long_bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a file that takes the careful reader some seconds: closes in quotes are not plain."""
+    """Return a file that takes some seconds to read: closes in quotes need the careful reader."""
     path = tmp_path_factory.mktemp("long") / "bars.csv"
     path.write_text("close\n" + '"1.5"\n2.5\n' * 3_000_000)
     return path
@@ -435,18 +435,18 @@ def test_a_signal_ends_a_run_with_its_code_and_error_metrics(
     with files.start() as process:
         assert not files.output.exists()
         process.send_signal(number)
-        printed, told = process.communicate(timeout=30)
+        printed, messages = process.communicate(timeout=30)
     message = f"Stopped by {number.name} before the end"
     assert process.returncode == code
     assert files.metrics() == published(printed) == error("v1", message)
-    assert f"rollsignal: error: {message}\n" in told
+    assert f"rollsignal: error: {message}\n" in messages
     assert sorted(os.listdir(tmp_path)) == ["config.yaml", "metrics.json", "run.log"]
     assert "traceback" not in files.log.read_text()
     assert f" job failed exit_code={code} " in files.events()[-2]
     assert " job ended status=error " in files.events()[-1]
 
 
-# A run whose stderr is someone who ends it as soon as a line is heard.
+# A run whose stderr sends the signal as soon as it receives a certain line.
 STOPPED_AT = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
@@ -472,7 +472,7 @@ sys.exit(main(["run", "-v", *sys.argv[3:]]))
 @pytest.mark.parametrize(
     "line", ["job started", "config verified", "rows loaded", "metrics summary", "job ended"]
 )
-def test_at_whatever_line_a_signal_comes_its_code_goes_with_error_metrics(
+def test_a_signal_at_any_line_exits_with_its_code_and_error_metrics(
     tmp_path: Path, line: str
 ) -> None:
     files = Job(tmp_path)
@@ -524,9 +524,9 @@ def test_outputs_that_are_inputs_exit_2(tmp_path: Path, capsys: pytest.CaptureFi
     files = Job(tmp_path)
     before = snapshot(tmp_path)
     assert files.run(output=files.input) == 2
-    printed, told = capsys.readouterr()
+    printed, messages = capsys.readouterr()
     assert published(printed)["status"] == "error"
-    assert told == (
+    assert messages == (
         "rollsignal: error: --output and --input are the same file; nothing was written "
         f"(path: {files.input})\n"
     )
@@ -558,9 +558,9 @@ def test_a_wrong_command_exits_2_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert command(*arguments) == 2
-    printed, told = capsys.readouterr()
+    printed, messages = capsys.readouterr()
     assert printed == ""
-    assert told.startswith("rollsignal: error: ")
+    assert messages.startswith("rollsignal: error: ")
     assert os.listdir(tmp_path) == []
 
 
@@ -576,7 +576,7 @@ def test_a_wrong_command_exits_2_and_writes_nothing(
         (["sample", "--help"], ["--rows", "--seed"]),
     ],
 )
-def test_help_is_told_on_stdout_and_writes_nothing(
+def test_help_is_printed_on_stdout_and_writes_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -585,8 +585,8 @@ def test_help_is_told_on_stdout_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert command(*arguments) == 0
-    printed, told = capsys.readouterr()
-    assert told == ""
+    printed, messages = capsys.readouterr()
+    assert messages == ""
     assert all(part in printed for part in parts)
     assert max(map(len, printed.splitlines())) <= 88
     assert os.listdir(tmp_path) == []
@@ -614,21 +614,21 @@ def test_examples_of_the_help_are_command_lines_that_work(
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["run", "--version"]])
-def test_the_version_is_told_on_stdout(
+def test_the_version_is_printed_on_stdout(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert command(*arguments) == 0
     assert capsys.readouterr() == (f"rollsignal {rollsignal.__version__}\n", "")
 
 
-def test_a_dry_run_tells_the_plan_and_writes_nothing(
+def test_a_dry_run_prints_the_plan_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = Job(tmp_path)
     before = snapshot(tmp_path)
     assert files.run("--dry-run", output=tmp_path / "out/m", log_file=tmp_path / "logs/l") == 0
-    printed, told = capsys.readouterr()
-    assert told == ""
+    printed, messages = capsys.readouterr()
+    assert messages == ""
     assert f"would read  {files.input}: utf-8, comma, " in printed
     assert f"would write {tmp_path}/out/m\nwould write {tmp_path}/logs/l\n" in printed
     assert "window: 2\n" in printed
@@ -638,16 +638,16 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(
 @pytest.mark.parametrize(
     ("more", "code"), [({"input": "none"}, 66), ({"config": "none"}, 78), ({"output": "{}"}, 2)]
 )
-def test_a_dry_run_that_fails_tells_why_and_writes_nothing(
+def test_a_dry_run_that_fails_prints_the_reason_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, str], code: int
 ) -> None:
     files = Job(tmp_path)
     before = snapshot(tmp_path)
     paths = {flag: path.format(files.input) for flag, path in more.items()}
     assert files.run("--dry-run", **paths) == code
-    printed, told = capsys.readouterr()
+    printed, messages = capsys.readouterr()
     assert printed == ""
-    assert told.startswith("rollsignal: error: ")
+    assert messages.startswith("rollsignal: error: ")
     assert snapshot(tmp_path) == before
 
 
@@ -671,7 +671,7 @@ def test_a_sample_of_a_negative_number_exits_2(
     assert capsys.readouterr() == ("", f"rollsignal: error: --{flag} is negative\n")
 
 
-def test_a_sample_that_is_read_in_part_is_no_failure() -> None:
+def test_a_sample_that_is_read_in_part_is_not_a_failure() -> None:
     line = [sys.executable, "-m", "rollsignal", "sample", "--rows", "100000"]
     with subprocess.Popen(
         line,
@@ -689,21 +689,21 @@ def test_a_sample_that_is_read_in_part_is_no_failure() -> None:
     assert process.returncode == 0
 
 
-# How much is told, and in which colours.
+# How much is printed, and in which colours.
 
 DOUBT = "timestamp,close\n" + "2024-01-01,1\n" * 3
 WARN = CONFIG + "checks: {duplicates: warn}\n"
 
 
-def test_warnings_are_told_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_are_printed_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert Job(tmp_path, DOUBT, WARN).run() == 0
-    told = capsys.readouterr().err.splitlines()
-    assert told[-1] == "rollsignal: warning: bars in doubt check=duplicates bars=2"
-    assert all(line.startswith("rollsignal: warning: ") for line in told)
+    messages = capsys.readouterr().err.splitlines()
+    assert messages[-1] == "rollsignal: warning: bars in doubt check=duplicates bars=2"
+    assert all(line.startswith("rollsignal: warning: ") for line in messages)
 
 
 @pytest.mark.parametrize("flag", ["-q", "--quiet"])
-def test_quiet_tells_errors_alone(
+def test_quiet_prints_only_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str
 ) -> None:
     files = Job(tmp_path, DOUBT, WARN)
@@ -716,14 +716,14 @@ def test_quiet_tells_errors_alone(
 
 
 @pytest.mark.parametrize("flag", ["-v", "--verbose"])
-def test_verbose_tells_the_log_on_stderr_too(
+def test_verbose_prints_the_log_on_stderr_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str
 ) -> None:
     files = Job(tmp_path)
     assert files.run(flag) == 0
-    printed, told = capsys.readouterr()
+    printed, messages = capsys.readouterr()
     assert published(printed)["status"] == "success"
-    assert [line.removeprefix("rollsignal: info: ") for line in told.splitlines()] == [
+    assert [line.removeprefix("rollsignal: info: ") for line in messages.splitlines()] == [
         event[33:] for event in files.events()
     ]
 
@@ -752,19 +752,19 @@ def test_every_input_is_held_against_the_format_that_is_given(
         )
 
 
-def test_a_path_of_several_lines_is_told_in_one_without_escapes(
+def test_a_path_of_several_lines_is_printed_on_one_without_escapes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = Job(tmp_path)
     assert files.run("-v", input=tmp_path / "a\nb\x1b[2J\x9b\u2028") == 66
-    told = capsys.readouterr().err
-    assert all(line.startswith("rollsignal: ") for line in told.splitlines())
-    assert all(line.isprintable() for line in told.splitlines())
-    assert r"a\nb\x1b[2J\x9b\u2028" in told
+    messages = capsys.readouterr().err
+    assert all(line.startswith("rollsignal: ") for line in messages.splitlines())
+    assert all(line.isprintable() for line in messages.splitlines())
+    assert r"a\nb\x1b[2J\x9b\u2028" in messages
 
 
 def told_on_a_terminal(files: Job, **environment: str) -> str:
-    """Run with stderr on a terminal, and give what it shows."""
+    """Run with stderr on a terminal, and return what it shows."""
     ours, theirs = pty.openpty()
     usual = {key: value for key, value in ENVIRONMENT.items() if key != "NO_COLOR"}
     done = files.process(stderr=theirs, env=usual | {"TERM": "xterm"} | environment)

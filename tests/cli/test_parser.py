@@ -1,4 +1,4 @@
-"""Facts about wrong flags: what is said of them, and that it is an error of the run."""
+"""Facts about wrong flags: their messages, and that the run fails with error metrics."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WRONG = {
     "a flag given twice": (["--input", "bars.csv"], "--input is given twice"),
     "the config twice": (["--config=config.yaml"], "--config is given twice"),
     "a flag without its value": (["--log-format"], "--log-format: expected one argument"),
-    "a choice that is none": (["--log-format", "xml"], "invalid choice: 'xml'"),
-    "a format that is none": (["--format", "xml"], "invalid choice: 'xml'"),
+    "a value that is not a choice": (["--log-format", "xml"], "invalid choice: 'xml'"),
+    "an unknown format": (["--format", "xml"], "invalid choice: 'xml'"),
     "the format twice": (["--format=csv", "--format=csv"], "--format is given twice"),
     "a value for a switch": (["--quiet=yes"], "ignored explicit argument 'yes'"),
 }
@@ -40,14 +40,14 @@ def test_a_wrong_command_line_exits_2_and_leaves_error_metrics(
     files = Job(tmp_path)
     files.output.write_text("of a former run")
     assert files.run(*more) == 2
-    printed, told = capsys.readouterr()
+    printed, messages = capsys.readouterr()
     metrics = files.metrics()
     assert metrics == published(printed) == error("v1", str(metrics["error_message"]))
     assert message in str(metrics["error_message"])
     assert len(str(metrics["error_message"])) < 300
-    assert told.startswith("rollsignal: error: ")
-    assert told.endswith("(see rollsignal run --help)\n")
-    assert told.count("\n") == 1
+    assert messages.startswith("rollsignal: error: ")
+    assert messages.endswith("(see rollsignal run --help)\n")
+    assert messages.count("\n") == 1
     (event,) = files.events()
     assert " job failed exit_code=2 " in event
 

@@ -1,4 +1,4 @@
-"""Folders for runs that fail: what they are to leave in the end, and a disk to let them fail."""
+"""Fixtures for runs that fail: their folder, the outputs to expect in the end, a failing disk."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.support.folders import Expected, Folder
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
-    found = []
+    outputs = []
     for kind in (Folder.continued, Folder.recorded):
         folder = Folder(tmp_path_factory.mktemp("whole"))
         assert kind(folder, *folder.inputs) is None
-        found.append(folder.left())
-    return Expected(*found)
+        outputs.append(folder.left())
+    return Expected(*outputs)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Two runs never write the same files at once: the second ends, or waits as long as told."""
+"""Two runs never write the same files at once: the second ends, or waits as long as --wait says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUSY = "Another run is writing the same file"
 
 
 def without_log(folder: Path) -> dict[str, tuple[int, object]]:
-    return {name: found for name, found in snapshot(folder).items() if name != "run.log"}
+    return {name: content for name, content in snapshot(folder).items() if name != "run.log"}
 
 
 def waiting_run(files: Job) -> subprocess.Popen[str]:
@@ -40,7 +40,7 @@ def test_a_second_run_ends_at_once_and_touches_nothing_of_the_first(tmp_path: Pa
     assert files.metrics()["rows_processed"] == 2
 
 
-def test_a_second_run_waits_if_it_is_told_to(tmp_path: Path) -> None:
+def test_a_second_run_waits_with_the_flag_wait(tmp_path: Path) -> None:
     files = Job(tmp_path)
     with waiting_run(files) as first:
         line = process_arguments(*files.arguments("--wait", "600"))
@@ -83,7 +83,7 @@ def test_a_folder_of_partitions_is_locked_and_keeps_no_lock(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("wait", ["-1", "nan", "soon", "1e99"])
-def test_a_wait_that_is_no_time_is_refused(tmp_path: Path, wait: str) -> None:
+def test_a_wait_that_is_not_a_number_of_seconds_is_refused(tmp_path: Path, wait: str) -> None:
     assert Job(tmp_path).run(f"--wait={wait}") == 2
 
 

@@ -76,7 +76,7 @@ def test_a_state_that_cannot_be_read_is_left_as_it_is(
 ) -> None:
     assert folder.continued(folder.inputs[0]) is None
     state = folder.state()
-    # Bars that are sent twice have those of the state looked at.
+    # Bars that are sent twice are compared with those of the state.
     folder.inputs[1].write_text(HEADER + rows(50, 120))
     disk.fault = Fault("read", errno.EIO, what)
     error = folder.continued(*folder.inputs)
@@ -94,7 +94,7 @@ def test_a_record_that_cannot_be_read_is_replaced(folder: Folder, disk: Disk) ->
     assert folder.record()["status"] == "success"
 
 
-def test_a_folder_that_cannot_be_listed_is_not_passed_over(
+def test_a_folder_that_cannot_be_listed_is_not_skipped(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder.path / "inputs/sub").mkdir(parents=True)
@@ -128,9 +128,9 @@ def rewrite(path: Path) -> None:
 
 
 def move_away(path: Path) -> None:
-    other = path.with_name("other")
-    other.write_text(HEADER + rows(60, 121))
-    other.replace(path)
+    new = path.with_name("other")
+    new.write_text(HEADER + rows(60, 121))
+    new.replace(path)
 
 
 CHANGES = [grow, cut, rewrite, move_away]
@@ -185,21 +185,21 @@ def test_a_file_just_written_is_not_known_by_its_times(
     path = folder.inputs[0]
     monkeypatch.setattr(known, "now_ns", lambda: now_ns() + later_ns)
     assert folder.continued(path) is None
-    told = stat_of(str(path))
+    stat = stat_of(str(path))
     rewrite(path)
     # The clock has not moved on, so the system says what it said before.
-    monkeypatch.setattr(known, "stat_of", lambda path: told)
+    monkeypatch.setattr(known, "stat_of", lambda path: stat)
     error = folder.continued(path)
     assert (error and error.exit_code) == code
     state = load_state(str(folder.path / "state/s.state"))
     assert state is not None
-    assert state.inputs[0].stamp == (told if later_ns else ())
+    assert state.inputs[0].stamp == (stat if later_ns else ())
 
 
 HALF = "2024-01-02 00:30:00,A,104"
 
 
-def test_a_cell_that_was_cut_in_half_when_it_was_read_is_not_passed_over(folder: Folder) -> None:
+def test_a_cell_that_was_cut_in_half_when_it_was_read_is_not_skipped(folder: Folder) -> None:
     path = folder.inputs[0]
     path.write_text(HEADER + rows(0, 60) + HALF)
     assert folder.continued(path) is None

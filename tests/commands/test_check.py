@@ -1,4 +1,4 @@
-"""A check tells all that is wrong with the bars and where, needs no config, and writes nothing."""
+"""A check reports all that is wrong with bars and where, needs no config, and writes nothing."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def report_of(*paths: Path | str, config: Path | None = None) -> dict[str, Any]:
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:
-    """Give the counts of the checks that found something."""
-    return {name: found["count"] for name, found in report["checks"].items() if found["count"]}
+    """Return the counts of the checks that found something."""
+    return {name: check["count"] for name, check in report["checks"].items() if check["count"]}
 
 
 def found(report: dict[str, Any], name: str) -> list[tuple[int, str, str | None]]:
@@ -61,7 +61,7 @@ def bars(tmp_path: Path) -> Path:
     return path
 
 
-# What is found.
+# Findings.
 
 
 def test_good_bars_are_ok(bars: Path) -> None:
@@ -84,7 +84,7 @@ def test_good_bars_are_ok(bars: Path) -> None:
     }
 
 
-def test_every_finding_is_told_with_its_place(bars: Path) -> None:
+def test_every_finding_is_reported_with_its_line(bars: Path) -> None:
     bars.write_text(
         HEAD + "2024-01-01 00:00:00,5,6,4,5,1\n"
         "2024-01-01 00:01:00,5,6,4,5,1\n"
@@ -214,7 +214,7 @@ FAULTS: dict[str, dict[int, tuple[int, str]]] = {
 def test_large_tables_have_the_findings_of_small_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faults: str, panel: bool
 ) -> None:
-    """A large one is read as arrays, but for its first block and those in doubt."""
+    """A large table is read as arrays, without its first block and those that are not clean."""
     at, rows = datetime(2024, 1, 1), []
     for row in range(8_000):
         step, fault = FAULTS[faults].get(row, (1, ""))
@@ -272,7 +272,10 @@ def test_several_files_are_checked_as_one_series_in_the_order_of_time(tmp_path: 
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "no close column": (b"open\n1\n", "line 1: no 'close' column in the header: 'open'"),
     "nothing in it": (b"", "no header and no rows: the file is empty or blank"),
-    "a close that is none": (day(2).replace("4,5,1", "4,x,1").encode(), "line 2: close is 'x'"),
+    "a close that is not a number": (
+        day(2).replace("4,5,1", "4,x,1").encode(),
+        "line 2: close is 'x'",
+    ),
     "a torn archive": (gzip.compress(day(2, 50).encode())[:-20], "cannot be read as gzip"),
     "a torn table": (b"PAR1 and no more", "cannot be read as parquet"),
     "a short row": (day(2).encode() + b"2024-01-02 01:00:00,5\n", "line 5: 2 fields instead"),
@@ -280,7 +283,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_a_file_that_cannot_be_read_is_told_and_the_others_are_checked(
+def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_checked(
     tmp_path: Path, kind: str
 ) -> None:
     """The others are later by name and earlier in time, so that their order shows."""
@@ -333,14 +336,14 @@ def test_a_table_without_rows_is_not_ok(bars: Path, tmp_path: Path) -> None:
     assert report_of(tmp_path)["status"] == "ok"
 
 
-def test_a_name_that_is_no_utf8_is_told(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")
     Path(path).write_text(GOOD)
     (first,) = report_of(path)["files"]["first"]
     assert first["file"] == repr(path)
 
 
-# What can be set.
+# Settings.
 
 
 def levels(report: dict[str, Any]) -> list[str]:
@@ -410,7 +413,7 @@ def test_the_usual_config_is_read_if_there_is_one(
     ("inputs", "error"),
     [(["none.csv"], InputError), (["*.nothing"], InputError), (["bars.csv"] * 2, UsageError)],
 )
-def test_where_there_is_nothing_to_check_an_error_says_so(
+def test_having_nothing_to_check_is_an_error(
     bars: Path, monkeypatch: pytest.MonkeyPatch, inputs: list[str], error: type[JobError]
 ) -> None:
     monkeypatch.chdir(bars.parent)
@@ -428,8 +431,8 @@ def test_the_command_prints_the_report_and_writes_nothing(
     bars.rename("data.csv")
     before = snapshot(bars.parent)
     assert command("check") == 0
-    printed, told = capsys.readouterr()
-    assert (published(printed)["status"], told) == ("ok", "")
+    printed, errors = capsys.readouterr()
+    assert (published(printed)["status"], errors) == ("ok", "")
     assert command("check", "--input", "data.csv", "none.csv") == 66
     assert capsys.readouterr() == (
         "",
@@ -441,7 +444,7 @@ def test_the_command_prints_the_report_and_writes_nothing(
     assert snapshot(bars.parent) == before
 
 
-def test_errors_and_warnings_are_told_on_stderr_and_exit_65(
+def test_errors_and_warnings_are_printed_on_stderr_and_exit_65(
     bars: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = bars.parent / "c.yaml"
@@ -449,12 +452,12 @@ def test_errors_and_warnings_are_told_on_stderr_and_exit_65(
     bars.write_text(HEAD + "2024-01-01,5,6,4,9,1\n" * 2)
     flags = ["check", f"--input={bars}", f"--config={config}"]
     assert command(*flags) == 65
-    printed, told = capsys.readouterr()
+    printed, errors = capsys.readouterr()
     assert published(printed)["status"] == "errors"
     high = "high 6 is below close 9 (set checks: {ohlc: warn})"
     same = "timestamp is the same as in the row before"
     error = f"{bars} line 3: {same} (sort the bars, or set checks: {{duplicates: warn}})"
-    assert told.splitlines() == [
+    assert errors.splitlines() == [
         f"rollsignal: warning: {bars} line 2: {high}",
         f"rollsignal: warning: {bars} line 3: {high}",
         f"rollsignal: error: {error}",
@@ -475,10 +478,10 @@ def process(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
 
 def test_standard_input_is_checked(tmp_path: Path) -> None:
     with process("--input", "-", cwd=tmp_path, stdout=subprocess.PIPE) as running:
-        printed, told = running.communicate(GOOD.replace("4,5,1", "4,8,1").encode())
+        printed, errors = running.communicate(GOOD.replace("4,5,1", "4,8,1").encode())
     report = published(printed.decode())
     assert (running.returncode, report["status"], report["rows"]) == (65, "errors", 4)
-    assert b"error: - line 2: high 6 is below close 8" in told
+    assert b"error: - line 2: high 6 is below close 8" in errors
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -491,9 +494,9 @@ def test_a_signal_ends_a_check_with_its_code_and_a_line(
         running.stdin.write(b"close\n" + b"1\n" * 500_000)
         running.stdin.flush()
         running.send_signal(number)
-        printed, told = running.communicate()
+        printed, errors = running.communicate()
     assert (running.returncode, printed) == (code, b"")
-    assert told.decode() == f"rollsignal: error: Stopped by {number.name} before the end\n"
+    assert errors.decode() == f"rollsignal: error: Stopped by {number.name} before the end\n"
 
 
 def test_a_report_that_nobody_reads_does_not_hide_the_errors(tmp_path: Path) -> None:
@@ -509,12 +512,12 @@ def test_a_report_that_cannot_be_printed_exits_74(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text(GOOD)
     with open("/dev/full", "w") as full, process(cwd=tmp_path, stdout=full) as running:
         assert running.stderr
-        told = running.stderr.read()
+        errors = running.stderr.read()
     assert running.returncode == 74
-    assert told == b"rollsignal: error: stdout could not be written: No space left on device\n"
+    assert errors == b"rollsignal: error: stdout could not be written: No space left on device\n"
 
 
-def test_a_compressed_table_is_checked_and_told_by_its_name(tmp_path: Path) -> None:
+def test_a_compressed_table_is_checked_and_reported_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "bars.csv.gz"
     with gzip.open(path, "wb") as file:
         file.write(GOOD.replace("4,5,1", "4,5,-1").encode())

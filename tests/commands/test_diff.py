@@ -1,4 +1,4 @@
-"""Facts about `diff`: which signals differ between two runs, and what is told to be the cause."""
+"""Facts about `diff`: which signals differ between two runs, and which cause is given."""
 
 from __future__ import annotations
 
@@ -96,18 +96,18 @@ def test_the_same_signals_are_equal_in_every_form(runs: Runs, panel: bool) -> No
         for key in ("symbol", "date")
         for suffix in (f".{key}", f".{key}.csv", f".{key}.arrow")
     ]
-    for other in (*paths, *parts):
-        document = runs.document(paths[0], other)
+    for path in (*paths, *parts):
+        document = runs.document(paths[0], path)
         assert document["equal"] is True
-        if other != paths[0]:
+        if path != paths[0]:
             assert set(document["counts"].values()) == {0}
             assert document["b"]["bars"] == len(rows)
 
 
 def test_the_order_of_rows_does_not_matter(runs: Runs) -> None:
-    one, two = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
-    mixed = [row for pair in zip(one, two, strict=True) for row in pair]
-    a, b = runs.run("a.csv", one + two), runs.run("b.csv", mixed)
+    first, second = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
+    mixed = [row for pair in zip(first, second, strict=True) for row in pair]
+    a, b = runs.run("a.csv", first + second), runs.run("b.csv", mixed)
     assert Path(a).read_bytes() != Path(b).read_bytes()
     assert runs.document(a, b)["equal"] is True
 
@@ -158,7 +158,7 @@ def test_a_close_that_changed_is_the_cause_in_all_windows_that_have_it(runs: Run
     }
 
 
-def test_a_bar_that_is_only_in_one_is_told_and_a_cause(runs: Runs) -> None:
+def test_a_bar_that_is_only_in_one_run_is_shown_and_is_a_cause(runs: Runs) -> None:
     rows = rows_of([1, 2, 3, 2, 5, 6])
     a, b = runs.run("a.csv", rows), runs.run("b.csv", rows[:2] + rows[3:])
     document = runs.document(a, b)
@@ -170,13 +170,13 @@ def test_a_bar_that_is_only_in_one_is_told_and_a_cause(runs: Runs) -> None:
     assert runs.document(a, b)["counts"]["rolling mean"] == 1
 
 
-def test_another_window_is_told_as_the_config(runs: Runs) -> None:
+def test_another_window_is_shown_as_a_difference_of_configs(runs: Runs) -> None:
     a = runs.run("a.csv", rows_of(CLOSES), config="window: 2\n")
     b = runs.run("b.csv", rows_of(CLOSES), config="window: 4\n")
     document = runs.document(a, b)
     closes = oracle.prices(list(map(str, CLOSES)))
-    two, four = oracle.signals(closes, 2), oracle.signals(closes, 4)
-    expected = sum(one != other for one, other in zip(two, four, strict=True))
+    by_two, by_four = oracle.signals(closes, 2), oracle.signals(closes, 4)
+    expected = sum(left != right for left, right in zip(by_two, by_four, strict=True))
     assert document["causes"] == {"config: window": expected}
     assert (document["a"]["window"], document["b"]["window"]) == (2, 4)
 
@@ -189,9 +189,9 @@ def test_what_no_close_and_no_window_explains_is_unknown(runs: Runs) -> None:
     assert runs.document(a, b)["causes"] == {"unknown": 1}
 
 
-def test_a_close_in_another_series_is_no_cause(runs: Runs) -> None:
-    one, two = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
-    a, b = runs.run("a.csv", one + two), runs.run("b.csv", one + two)
+def test_a_close_in_another_series_is_not_a_cause(runs: Runs) -> None:
+    first, second = rows_of(CLOSES, "A"), rows_of(CLOSES, "B")
+    a, b = runs.run("a.csv", first + second), runs.run("b.csv", first + second)
     lines = Path(b).read_text().splitlines()
     at = next(at for at, line in enumerate(lines) if line.startswith(f"{MINUTES[5]}Z,B,"))
     flipped = "1" if lines[at][-1] == "0" else "0"
@@ -221,21 +221,21 @@ def test_counts_and_causes_are_those_of_the_definition(
     from rollsignal.commands.diff import compare
 
     folder = tmp_path_factory.mktemp("law")
-    others = [edits.get(at, close) for at, close in enumerate(closes)]
+    edited = [edits.get(at, close) for at, close in enumerate(closes)]
     paths, signals = [], []
-    for name, values in (("a", closes), ("b", others)):
-        found = oracle.signals(oracle.prices(list(map(str, values))), window)
+    for name, values in (("a", closes), ("b", edited)):
+        result = oracle.signals(oracle.prices(list(map(str, values))), window)
         rows = [
             f"{time}Z,,{close},,{'' if signal is None else signal}"
-            for time, close, signal in zip(MINUTES, values, found, strict=False)
+            for time, close, signal in zip(MINUTES, values, result, strict=False)
         ]
         path = folder / f"{name}.csv"
         path.write_text("\n".join(["timestamp,symbol,close,rolling_mean,signal", *rows, ""]))
         paths.append(str(path))
-        signals.append(found)
+        signals.append(result)
     compared = compare(*paths)
-    differing = [one != other for one, other in zip(*signals, strict=True)]
-    assert compared.equal is (closes == others)
+    differing = [left != right for left, right in zip(*signals, strict=True)]
+    assert compared.equal is (closes == edited)
     if compared.difference:
         document: Any = report(compared, 100)
         assert document["counts"]["signal"] == sum(differing)
@@ -275,18 +275,18 @@ def test_large_tables_are_paired_over_many_steps(runs: Runs) -> None:
 def test_records_lead_to_the_signals_and_name_the_settings(runs: Runs) -> None:
     a = runs.run("a.csv", rows_of(CLOSES), config="window: 2\n")
     b = runs.run("b.csv", rows_of(CLOSES), config="window: 4\n")
-    one = runs.record("a.json", a, config={"window": {"value": 2, "line": 3}})
-    two = runs.record("b.json", b, config={"window": {"value": 4, "line": 3}})
-    for path, sha256 in ((one, "1" * 64), (two, "2" * 64)):
+    first = runs.record("a.json", a, config={"window": {"value": 2, "line": 3}})
+    second = runs.record("b.json", b, config={"window": {"value": 4, "line": 3}})
+    for path, sha256 in ((first, "1" * 64), (second, "2" * 64)):
         record = json.loads(Path(path).read_text())
         record["inputs"][0]["file"] |= {"path": "x", "sha256": sha256}
         Path(path).write_text(json.dumps(record))
-    document = runs.document(one, two)
+    document = runs.document(first, second)
     assert document["settings"] == {"window": {"a": 2, "b": 4}}
     assert document["inputs"] == {"x": {"a": "1" * 64, "b": "2" * 64}}
     assert document["a"]["window_from"] == "record"
     assert list(document["causes"]) == ["config: window"]
-    assert "settings that differ:\n  window: 2 in A, 4 in B\n" in runs.told(one, two)[1]
+    assert "settings that differ:\n  window: 2 in A, 4 in B\n" in runs.told(first, second)[1]
 
 
 def test_two_runs_are_compared_by_the_records_that_they_kept(runs: Runs) -> None:
@@ -312,27 +312,27 @@ def test_versions_are_the_cause_where_nothing_else_is(runs: Runs) -> None:
         runs.run(name, rows_of(CLOSES))
     text = (runs.folder / "b.csv").read_text()
     (runs.folder / "b.csv").write_text(text[:-2] + ("1\n" if text[-2] == "0" else "0\n"))
-    one, two = (
+    first, second = (
         runs.record(f"{name}.json", name, program={"rollsignal": version})
         for name, version in (("a.csv", "0.1.0"), ("b.csv", "0.2.0"))
     )
-    document = runs.document(one, two)
+    document = runs.document(first, second)
     assert document["causes"] == {"code: rollsignal": 1}
     assert document["versions"] == {"rollsignal": {"a": "0.1.0", "b": "0.2.0"}}
 
 
 def test_records_without_signals_are_compared_by_their_digests(runs: Runs) -> None:
-    one, two, three, four = (
+    first, second, third, fourth = (
         runs.record(f"{at}.json", None, digest=digest, status="success" if digest else "running")
         for at, digest in enumerate(("a" * 32, "a" * 32, "b" * 32, None))
     )
-    assert runs.document(one, two)["equal"] is True
-    code, printed, _ = runs.told(one, three)
+    assert runs.document(first, second)["equal"] is True
+    code, printed, _ = runs.told(first, third)
     assert code == 1
     assert printed.endswith(
         "one of the runs has no table of signals, so where they differ is not known\n"
     )
-    assert runs.told(one, four)[0] == 2
+    assert runs.told(first, fourth)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_an_object_that_is_not_a_record_cannot_be_compared(runs: Runs, record: s
     assert 'it has no "schema" urn:rollsignal:schema:record:1' in said
 
 
-# How it is told.
+# Output.
 
 
 def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> None:
@@ -389,15 +389,15 @@ def test_the_text_shows_a_table_and_how_many_rows_it_leaves_out(runs: Runs) -> N
         ),
     ],
 )
-def test_what_is_no_table_of_signals_is_refused(
+def test_a_file_that_is_not_a_table_of_signals_is_refused(
     runs: Runs, name: str, content: bytes | None, code: int, message: str
 ) -> None:
     good = runs.run("good.csv", rows_of(CLOSES))
     if content is not None:
         (runs.folder / name).write_bytes(content)
     for pair in ((good, runs.folder / name), (runs.folder / name, good)):
-        found, printed, said = runs.told(*pair)
-        assert (found, printed) == (code, "")
+        result, printed, said = runs.told(*pair)
+        assert (result, printed) == (code, "")
         assert said.startswith(f"rollsignal: error: {message}")
 
 

@@ -1,4 +1,4 @@
-"""Facts about `explain`: the window of a bar, its comparison, and what floats make of it."""
+"""Facts about `explain`: the window of a bar, its comparison, and the answers of floats."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def panel(closes: list[str]) -> str:
 # The exact side.
 
 
-def test_a_tie_is_explained_and_pandas_is_told_to_be_wrong(bench: Bench) -> None:
+def test_a_tie_is_explained_and_pandas_is_shown_to_be_wrong(bench: Bench) -> None:
     bench.write(table(TIE))
-    found = bench.document("2024-01-01T00:04:00")
-    answers = {answer.pop("engine"): answer for answer in found.pop("floats")}
+    explanation = bench.document("2024-01-01T00:04:00")
+    answers = {answer.pop("engine"): answer for answer in explanation.pop("floats")}
     assert answers["pandas rolling().mean()"]["signal"] == 1
     assert answers["pandas rolling().mean()"]["agrees"] is False
-    assert found == {
+    assert explanation == {
         "status": "signal",
         "reason": None,
         "symbol": None,
@@ -140,19 +140,19 @@ def test_any_bar_is_explained_as_fractions_decide_it(
     folder = tmp_path_factory.mktemp("any")
     (folder / "bars.csv").write_text("\n".join(["close", *bars.cells, ""]))
     (folder / "config.yaml").write_text(f"seed: 1\nwindow: {window}\nversion: v\n")
-    found = explained(folder, number)
+    explanation = explained(folder, number)
     closes = oracle.prices(bars.texts)
-    assert found.signal == oracle.signals(closes, window)[number - 1]
-    assert found.mean == oracle.means(closes, window)[number - 1]
-    assert found.margin == oracle.margins(closes, window)[number - 1]
-    assert found.closes == closes[max(0, number - window) : number]
+    assert explanation.signal == oracle.signals(closes, window)[number - 1]
+    assert explanation.mean == oracle.means(closes, window)[number - 1]
+    assert explanation.margin == oracle.margins(closes, window)[number - 1]
+    assert explanation.closes == closes[max(0, number - window) : number]
 
 
 class Explained:
     """What was explained, as fractions."""
 
-    def __init__(self, found: Any) -> None:
-        last, trace = found.trace.last, found.trace
+    def __init__(self, explanation: Any) -> None:
+        last, trace = explanation.trace.last, explanation.trace
         self.signal, self.mean = last.signal, last.mean
         self.margin = None if last.margin is None else Fraction(last.margin, 10**last.scale)
         self.closes = oracle.prices([bar.cell for bar in trace.bars])
@@ -166,16 +166,18 @@ def explained(folder: Path, number: int) -> Explained:
     return Explained(explain(paths, config, f"row:{number}", None, lambda level, text: None))
 
 
-# What there is no signal for.
+# Bars without a signal.
 
 
 def test_a_bar_of_the_warm_up_has_no_signal_and_no_float_answers(bench: Bench) -> None:
     bench.write(table(TIE))
-    found = bench.document("row:2")
-    assert (found["status"], found["reason"]) == ("no signal", "warm-up")
-    assert found["signal"] is found["margin_ticks"] is found["rolling_mean"] is None
-    assert [bar["close"] for bar in found["bars"]] == TIE[:2]
-    assert found["floats"] == []
+    explanation = bench.document("row:2")
+    assert (explanation["status"], explanation["reason"]) == ("no signal", "warm-up")
+    assert (
+        explanation["signal"] is explanation["margin_ticks"] is explanation["rolling_mean"] is None
+    )
+    assert [bar["close"] for bar in explanation["bars"]] == TIE[:2]
+    assert explanation["floats"] == []
     assert "number 2 of its series: no signal: warm-up\n" in bench.told("row:2")[1]
 
 
@@ -208,10 +210,10 @@ def test_floats_have_no_answer_after_a_gap_where_they_sum_everything(bench: Benc
     answers = {a["engine"]: (a["mean"], a["signal"]) for a in bench.document("row:3")["floats"]}
     assert answers.pop("NumPy cumsum") == (None, None)
     assert set(answers.values()) == {(2.5, 1)}
-    assert "no number" in bench.told("row:3")[1]
+    assert "not a number" in bench.told("row:3")[1]
 
 
-# Which bar is meant.
+# The choice of the bar.
 
 
 @pytest.mark.parametrize("at", ["2024-01-01", "2024-01-01 00:00", "2024-01-01T01:00+01:00"])
@@ -265,20 +267,20 @@ def test_a_table_without_times_is_asked_by_row(bench: Bench) -> None:
     code, _, said = bench.told("2024-01-01")
     assert code == 2
     assert "bars.csv has no timestamps to find a bar by (name its column" in said
-    found = bench.document("row:5")
-    assert (found["timestamp"], found["tie"]) == (None, True)
+    explanation = bench.document("row:5")
+    assert (explanation["timestamp"], explanation["tie"]) == (None, True)
 
 
 def test_a_bar_of_a_panel_is_found_among_others(bench: Bench) -> None:
     bench.config(5, PANEL)
     bench.write(panel(TIE))
-    found = bench.document(MINUTES[4], "--symbol", "BTC")
-    assert (found["symbol"], found["number"], found["tie"]) == ("BTC", 5, True)
-    assert [bar["line"] for bar in found["bars"]] == [3, 5, 7, 9, 11]
+    explanation = bench.document(MINUTES[4], "--symbol", "BTC")
+    assert (explanation["symbol"], explanation["number"], explanation["tie"]) == ("BTC", 5, True)
+    assert [bar["line"] for bar in explanation["bars"]] == [3, 5, 7, 9, 11]
     assert bench.document("row:5", "--symbol", "ETH")["signal"] == 0
 
 
-def test_a_symbol_that_is_not_there_or_not_named_is_told(bench: Bench) -> None:
+def test_a_symbol_that_is_missing_or_not_given_is_an_error(bench: Bench) -> None:
     bench.config(5, PANEL)
     bench.write(panel(TIE))
     assert bench.told("row:5")[::2] == (
@@ -290,7 +292,7 @@ def test_a_symbol_that_is_not_there_or_not_named_is_told(bench: Bench) -> None:
         "rollsignal: error: no bars of 'BTX' (known: BTC, ETH)\n",
     )
     bench.config(5)
-    assert "config names no columns.symbol" in bench.told("row:5", "--symbol", "BTC")[2]
+    assert "columns.symbol is not set in the config" in bench.told("row:5", "--symbol", "BTC")[2]
 
 
 def test_bars_that_a_run_refuses_are_refused(bench: Bench) -> None:
@@ -314,7 +316,7 @@ def test_what_is_to_be_sorted_or_comes_from_a_pipe_is_refused(bench: Bench) -> N
 def test_standard_input_is_refused(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     config = f"--config={bench.folder / 'config.yaml'}"
     assert command("explain", "--input", "-", config, "--at", "row:1") == 2
-    assert "- is read twice here, and must be a regular file" in capsys.readouterr().err
+    assert "- is not a regular file; explain reads every file twice" in capsys.readouterr().err
 
 
 # Any format, any size.
@@ -335,29 +337,29 @@ def test_all_formats_are_explained_alike(bench: Bench) -> None:
         ("d.ndjson", "line", 1),
         ("d.csv.gz", "line", 2),
     ):
-        found = bench.document(MINUTES[4], name=name)
-        assert (found["signal"], found["tie"], found["tick"]) == (0, True, "0.01")
-        assert [bar[unit] for bar in found["bars"]] == list(range(first, first + 5))
-        assert [Decimal(bar["close"]) for bar in found["bars"]] == list(map(Decimal, TIE))
-        assert found["floats"][0]["signal"] == 1
+        explanation = bench.document(MINUTES[4], name=name)
+        assert (explanation["signal"], explanation["tie"], explanation["tick"]) == (0, True, "0.01")
+        assert [bar[unit] for bar in explanation["bars"]] == list(range(first, first + 5))
+        assert [Decimal(bar["close"]) for bar in explanation["bars"]] == list(map(Decimal, TIE))
+        assert explanation["floats"][0]["signal"] == 1
 
 
 def test_a_window_goes_over_files_in_the_order_of_time(bench: Bench) -> None:
     rows = table(TIE).splitlines()
     bench.write("\n".join([rows[0], *rows[4:], ""]), "a.csv")
     bench.write("\n".join([*rows[:4], ""]), "b.csv")
-    found = bench.document(MINUTES[4], name="*.csv")
-    places = [(bar["file"], bar["line"]) for bar in found["bars"]]
+    explanation = bench.document(MINUTES[4], name="*.csv")
+    places = [(bar["file"], bar["line"]) for bar in explanation["bars"]]
     assert places == [("b.csv", 2), ("b.csv", 3), ("b.csv", 4), ("a.csv", 2), ("a.csv", 3)]
-    assert found["tie"] is True
+    assert explanation["tie"] is True
 
 
 def test_symbols_come_from_the_names_of_files_too(bench: Bench) -> None:
     bench.config(5, "columns: {symbol: {from: filename}}\n")
     for name in ("BTC", "ETH"):
         bench.write(table(TIE), f"{name}.csv")
-    found = bench.document("row:5", "--symbol", "ETH", name="*.csv")
-    assert {bar["file"] for bar in found["bars"]} == {"ETH.csv"}
+    explanation = bench.document("row:5", "--symbol", "ETH", name="*.csv")
+    assert {bar["file"] for bar in explanation["bars"]} == {"ETH.csv"}
 
 
 @pytest.mark.parametrize("of_panel", [False, True])
@@ -372,15 +374,17 @@ def test_a_large_table_is_explained_as_its_last_rows_alone(bench: Bench, of_pane
     bench.write("\n".join([header, *rows, ""]))
     assert (bench.folder / "bars.csv").stat().st_size > 4 << 20
     stamp = rows[119_999 - 2 * of_panel].partition(",")[0]
-    found = bench.document(stamp, *picked)
+    explanation = bench.document(stamp, *picked)
     bench.write("\n".join([header, *rows[-60:], ""]), "end.csv")
     alone = bench.document(stamp, *picked, name="end.csv")
     shift = 120_000 - 60
-    assert [bar["line"] - shift for bar in found["bars"]] == [bar["line"] for bar in alone["bars"]]
-    assert [bar["close"] for bar in found["bars"]] == [bar["close"] for bar in alone["bars"]]
+    assert [bar["line"] - shift for bar in explanation["bars"]] == [
+        bar["line"] for bar in alone["bars"]
+    ]
+    assert [bar["close"] for bar in explanation["bars"]] == [bar["close"] for bar in alone["bars"]]
     for key in ("signal", "margin_ticks", "window_sum_ticks", "rolling_mean"):
-        assert found[key] == alone[key]
-    assert found["number"] == (79_999 if of_panel else 120_000)
+        assert explanation[key] == alone[key]
+    assert explanation["number"] == (79_999 if of_panel else 120_000)
 
 
 def test_engines_of_floats_are_given_all_that_came_before(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Whatever fails, a run says so by its exit code and leaves what the next one can go on with."""
+"""Whatever fails, the exit code of a run shows it, and the next run can go on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OUTPUTS = {
 
 
 def meant(fault: str, output: str) -> Fault:
-    """Let a fault befall an output, but not its lock."""
+    """Return a fault of an output, but not of its lock."""
     return FAULTS[fault][0]._replace(files=NO_LOCK + OUTPUTS[output])
 
 
@@ -55,7 +55,7 @@ def failing(
     fault: str,
     output: str,
 ) -> JobError:
-    """Run where an output fails; return the error, which has the right code, and no litter."""
+    """Run where an output fails; return the error, which must have its code and leave no litter."""
     disk.fault = meant(fault, output)
     error = run(*folder.inputs)
     disk.fault = None
@@ -128,8 +128,8 @@ def test_a_folder_that_cannot_be_kept_on_disk_fails_the_run(
     assert folder.left() == (expected.recorded if output == "record" else expected.continued)
 
 
-def test_a_success_that_cannot_be_recorded_is_none(folder: Folder, disk: Disk) -> None:
-    # The record is begun, the metrics are written, and then nothing can be any more.
+def test_a_run_whose_record_cannot_be_written_is_not_a_success(folder: Folder, disk: Disk) -> None:
+    # The record is begun and the metrics are written; after that every write fails.
     disk.fault = Fault("create", errno.ENOSPC, r"/(metrics|record)/.*\.tmp$", passed=2)
     error = folder.recorded(*folder.inputs)
     assert error is not None
@@ -163,12 +163,12 @@ def test_a_log_that_cannot_be_written_stops_no_run(
     assert folder.recorded(*folder.inputs) is None
     assert folder.left() == expected.recorded
     reason = os.strerror(disk.fault.number)
-    told = f"the log cannot be written: {reason}; the job goes on without it"
-    assert ("WARNING", told) in folder.heard
+    message = f"the log cannot be written: {reason}; the job goes on without it"
+    assert ("WARNING", message) in folder.heard
     assert len((folder.path / "log/run.log").read_bytes() if disk.fault.room else b"") < 10
 
 
-def test_history_that_is_decided_anew_in_vain_leaves_no_bars_of_its_own(
+def test_a_failed_attempt_to_decide_history_again_leaves_no_bars(
     folder: Folder, disk: Disk
 ) -> None:
     folder.config.write_text(CONFIG + "on_restatement: recompute\n")

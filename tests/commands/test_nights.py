@@ -1,4 +1,4 @@
-"""Nights of a state as they go wrong in the field: grown, renamed, swapped and repeated files."""
+"""Nights of a state that go wrong in practice: grown, renamed, swapped and repeated files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_bar_in_the_tail_of_a_grown_file_that_contradicts_history_is_a_restate
     assert (error.exit_code, "History was restated: 1 bar" in error.message) == (65, True)
 
 
-def test_a_bar_in_the_tail_of_a_grown_file_that_repeats_history_is_passed_over(
+def test_a_bar_in_the_tail_of_a_grown_file_that_repeats_history_is_left_out(
     tmp_path: Path,
 ) -> None:
     folder = Folder(tmp_path)
@@ -141,7 +141,7 @@ def test_a_file_is_known_however_its_path_is_written(tmp_path: Path) -> None:
 # Bars that several files have.
 
 
-def test_bars_that_two_files_of_one_night_have_alike_are_passed_over(tmp_path: Path) -> None:
+def test_bars_that_are_equal_in_two_files_of_one_night_are_left_out_once(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     paths = [folder.write("1.csv", rows(9)), folder.write("2.csv", rows(12)[6:])]
     assert folder.continued(paths) is None
@@ -160,7 +160,7 @@ def test_files_that_disagree_on_a_bar_are_refused(tmp_path: Path, policy: str) -
     assert not (tmp_path / "s.state").exists()
 
 
-def test_history_with_repeated_bars_can_be_decided_anew(tmp_path: Path) -> None:
+def test_history_with_repeated_bars_can_be_decided_again(tmp_path: Path) -> None:
     folder = Folder(tmp_path, CONFIG + "on_restatement: recompute\n")
     paths = [folder.write("1.csv", rows(9)), folder.write("2.csv", rows(12)[6:])]
     for path in paths:
@@ -203,11 +203,11 @@ def test_standard_input_is_not_the_file_of_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["s.state.0.bars", "s.state.7.bars"])
-def test_an_output_is_no_file_of_the_state(
+def test_an_output_that_is_a_file_of_the_state_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     job = Job(tmp_path)
     flags = [f"--state={tmp_path / 's.state'}", f"--record={tmp_path / name}"]
     assert job.run(*flags) == 2
-    assert "--state keeps its bars in" in capsys.readouterr().err
+    assert "is a file where --state keeps its bars" in capsys.readouterr().err
     assert not (tmp_path / name).exists()

@@ -43,11 +43,11 @@ def test_the_record_of_a_continued_run_has_all_files_and_is_that_of_a_whole_run(
     paths = [folder.write("1.csv", rows[:20]), folder.write("2.csv", rows[20:])]
     folder.night(paths[0])
     record = folder.night(paths[1])
-    assert [(one.file.path, one.rows, one.compared_by) for one in record.inputs] == [
+    assert [(entry.file.path, entry.rows, entry.compared_by) for entry in record.inputs] == [
         (paths[0], 20, "state"),
         (paths[1], 10, "stat"),
     ]
-    assert [one.form is None for one in record.inputs] == [True, False]
+    assert [entry.form is None for entry in record.inputs] == [True, False]
     assert str(tmp_path / "s.state") in [file.path for file in record.outputs]
     whole = folder.night(*paths, since="2024-01-01")
     assert (record.tally, record.digest, record.series) == (
@@ -59,9 +59,7 @@ def test_the_record_of_a_continued_run_has_all_files_and_is_that_of_a_whole_run(
 
 @hypothesis_settings(max_examples=12)
 @given(st.data(), st.sampled_from([CONFIG, PANEL]))
-def test_whatever_the_nights_brought_the_record_holds_on_every_engine(
-    data: st.DataObject, config: str
-) -> None:
+def test_the_record_of_any_nights_holds_on_every_engine(data: st.DataObject, config: str) -> None:
     symbols = "AB" if config == PANEL else "A"
     rows = [bar(number, symbol=symbol) for number in range(24) for symbol in symbols]
     cuts = [*sorted(data.draw(st.sets(st.integers(6, len(rows) - 1), max_size=3))), len(rows)]
@@ -87,7 +85,7 @@ def test_a_file_known_by_its_bytes_under_another_name_is_derived_once(tmp_path: 
     assert folder.wrong() == []
 
 
-def test_what_changed_since_in_a_file_of_an_earlier_night_does_not_hold(tmp_path: Path) -> None:
+def test_a_later_change_in_a_file_of_an_earlier_night_does_not_hold(tmp_path: Path) -> None:
     folder = Nights(tmp_path)
     first = folder.write("1.csv", [bar(number) for number in range(9)])
     folder.night(first)
@@ -169,7 +167,7 @@ def test_the_bars_beside_the_state_are_in_the_record_and_missed_when_they_are_lo
     assert (error.exit_code, "is gone" in error.message) == (65, True)
 
 
-def test_a_restatement_that_is_decided_anew_is_in_the_record(tmp_path: Path) -> None:
+def test_a_restatement_that_is_decided_again_is_in_the_record(tmp_path: Path) -> None:
     folder = Nights(tmp_path, CONFIG + "on_restatement: recompute\n")
     rows = [bar(number) for number in range(9)]
     path = folder.write("1.csv", rows)

@@ -89,7 +89,7 @@ def test_a_file_by_another_name_is_known_by_its_bytes(tmp_path: Path) -> None:
     assert folder.left("part") == left
 
 
-def test_bars_that_are_sent_twice_are_passed_over(tmp_path: Path) -> None:
+def test_bars_that_are_sent_twice_are_left_out(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     rows = [bar(number) for number in range(12)]
     assert folder.continued([folder.write("1.csv", rows[:8])]) is None
@@ -120,7 +120,7 @@ def test_restated_history_ends_the_run_and_leaves_the_state(tmp_path: Path, chan
     assert (tmp_path / "s.state").read_bytes() == state
 
 
-def test_restated_history_is_decided_anew_if_the_config_says_so(tmp_path: Path) -> None:
+def test_restated_history_is_decided_again_if_the_config_says_so(tmp_path: Path) -> None:
     folder = Folder(tmp_path, CONFIG + "on_restatement: recompute\n")
     rows = [bar(number, "100") for number in range(12)]
     path = folder.write("1.csv", rows)
@@ -129,7 +129,7 @@ def test_restated_history_is_decided_anew_if_the_config_says_so(tmp_path: Path) 
     assert folder.continued([path]) is None
     assert "history was restated: 1 bar from 2024-01-01T00:06:00Z on" in folder.told
     # Only the bar itself is above its mean now; it was not before.
-    assert "decided anew: 1 signals of bars known before have flipped" in folder.told
+    assert "decided again: 1 signals of earlier bars have flipped" in folder.told
     assert folder.equals_a_run_over([path])
     assert sorted(file.name for file in tmp_path.glob("s.state*")) == ["s.state", "s.state.1.bars"]
 
@@ -167,7 +167,9 @@ def test_a_changed_setting_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"x", b"{}"])
-def test_a_damaged_state_is_no_number(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_state_is_an_error_and_never_a_wrong_number(
+    tmp_path: Path, damage: bytes
+) -> None:
     folder = Folder(tmp_path)
     path = folder.write("1.csv", [bar(number) for number in range(9)])
     (tmp_path / "s.state").write_bytes(damage)
@@ -181,7 +183,7 @@ def test_bars_that_were_lost_beside_the_state_are_missed(tmp_path: Path) -> None
     path = folder.write("1.csv", [bar(number) for number in range(9)])
     assert folder.continued([path]) is None
     bars = tmp_path / "s.state.0.bars"
-    for damage, told in (
+    for damage, problem in (
         (lambda: bars.write_bytes(b"short"), "is cut off"),
         (bars.unlink, "is gone"),
     ):
@@ -189,7 +191,7 @@ def test_bars_that_were_lost_beside_the_state_are_missed(tmp_path: Path) -> None
         error = folder.continued([path])
         assert error is not None
         assert error.exit_code == 65
-        assert error.message == f"{bars}, which belongs to {tmp_path}/s.state, {told}"
+        assert error.message == f"{bars}, which belongs to {tmp_path}/s.state, {problem}"
         assert error.detail == (
             f"put a copy in its place, or remove {tmp_path}/s.state and read all bars again"
         )

@@ -1,4 +1,4 @@
-"""Facts about the story of a run: what it reads, writes and tells, and what it never touches."""
+"""Facts about a run: what it reads, writes and reports, and what it never touches."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def outcome_of(request: Request, heard: Heard | None = None) -> Outcome:
 
 
 def names(events: list[str]) -> list[str]:
-    """Give the messages of log lines, without time, level and fields."""
+    """Return the messages of log lines, without time, level and fields."""
     return [re.sub(r" [\w.]+=.*", "", event[33:]) for event in events]
 
 
@@ -73,8 +73,8 @@ def test_a_run_leaves_the_metrics_it_returns(tmp_path: Path) -> None:
 def test_the_log_tells_the_story_in_the_seeds_order(tmp_path: Path) -> None:
     files = Job(tmp_path)
     outcome_of(files.request)
-    told = files.events()
-    assert names(told) == [
+    events = files.events()
+    assert names(events) == [
         "job started",
         "config verified",
         "file read",
@@ -84,18 +84,18 @@ def test_the_log_tells_the_story_in_the_seeds_order(tmp_path: Path) -> None:
         "metrics summary",
         "job ended",
     ]
-    assert all(line[25:33] == "INFO    " for line in told)
-    assert f"program='rollsignal {__version__}'" in told[0]
+    assert all(line[25:33] == "INFO    " for line in events)
+    assert f"program='rollsignal {__version__}'" in events[0]
     settings = "seed=42 window=2 version=v1 warmup=exclude missing=error "
-    assert f" config verified {settings}" in told[1]
-    assert re.findall(r"([\w.]+)=", told[1]) == settings_of(files)
-    assert f" path={files.input} form='utf-8, comma, close from close, " in told[2]
-    assert " rows=8 " in told[3]
-    assert told[4].endswith(" window=2 bars=7 last=2.5")
-    assert told[5].endswith(" signals=7 ones=4 ties=1")
-    assert " version=v1 rows_processed=8 metric=signal_rate value=0.5714 latency_ms=" in told[6]
-    assert told[6].endswith(" seed=42 status=success")
-    assert re.search(r" status=success duration_ms=\d+$", told[7])
+    assert f" config verified {settings}" in events[1]
+    assert re.findall(r"([\w.]+)=", events[1]) == settings_of(files)
+    assert f" path={files.input} form='utf-8, comma, close from close, " in events[2]
+    assert " rows=8 " in events[3]
+    assert events[4].endswith(" window=2 bars=7 last=2.5")
+    assert events[5].endswith(" signals=7 ones=4 ties=1")
+    assert " version=v1 rows_processed=8 metric=signal_rate value=0.5714 latency_ms=" in events[6]
+    assert events[6].endswith(" seed=42 status=success")
+    assert re.search(r" status=success duration_ms=\d+$", events[7])
 
 
 def test_times_count_from_the_start_of_the_program(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_the_warm_up_is_left_out_or_counted_as_zeros(
     assert outcome_of(files.request).metrics["value"] == value
 
 
-def test_a_version_comes_back_to_the_letter_in_success_and_failure(tmp_path: Path) -> None:
+def test_a_version_is_copied_to_the_letter_in_success_and_failure(tmp_path: Path) -> None:
     version = "v1.0 \n\x1b[31m\x7f é 🎉 \u2028 \"'\\"
     written = "".join(f"\\U{ord(character):08x}" for character in version)
     files = Job(tmp_path, config=f'seed: 42\nwindow: 2\nversion: "{written}"\n')
@@ -170,7 +170,7 @@ def test_one_event_is_one_line_whatever_names_and_versions_hold(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", [b"caf\xe9.csv", b"\xff"])
-def test_a_name_that_is_no_utf8_is_read_and_told(tmp_path: Path, content: bytes) -> None:
+def test_a_name_that_is_not_utf8_is_read_and_logged(tmp_path: Path, content: bytes) -> None:
     files = Job(tmp_path)
     path = os.fsencode(tmp_path) + b"/" + content
     os.rename(files.input, path)
@@ -282,7 +282,7 @@ def test_a_missing_config_leaves_error_metrics_of_an_unknown_version(tmp_path: P
     assert f"path: {files.config}" in files.log.read_text()
 
 
-def test_a_bad_config_is_told_before_the_input_is_looked_for(tmp_path: Path) -> None:
+def test_a_bad_config_is_reported_before_the_input_is_looked_for(tmp_path: Path) -> None:
     files = Job(tmp_path, config="seed: 42\nwindow: 0\nversion: v7\n")
     files.input.unlink()
     assert isinstance(outcome_of(files.request).error, ConfigError)
@@ -313,7 +313,7 @@ def test_a_bug_leaves_error_metrics_and_its_traceback_in_the_log(
 
 
 class Panic(BaseException):
-    """What a compiled library may raise: no Exception."""
+    """What a compiled library may raise: it is not an Exception."""
 
 
 def panicking_batches(_: TextReader) -> Iterator[Batch]:
@@ -334,7 +334,7 @@ def test_a_panic_of_a_compiled_library_is_a_bug_like_others(
 
 
 def stopped_batches(_: TextReader) -> Iterator[Batch]:
-    """Read until a signal comes, which is at once."""
+    """Read until a signal comes: at once."""
     raise StoppedError(15, "SIGTERM")
 
 
@@ -351,7 +351,7 @@ def test_a_signal_in_the_middle_leaves_error_metrics_and_no_traceback(
 
 
 class Listener(Heard):
-    """Someone who looks into the folder when the config is verified."""
+    """A listener that lists the folder when the config is verified."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -400,7 +400,7 @@ def test_a_second_run_over_a_folder_does_not_read_what_the_first_left_there(
 
 
 class Remover(Heard):
-    """Someone who removes a file when the config is verified."""
+    """A listener that removes a file when the config is verified."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -447,7 +447,7 @@ def make_loop(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [make_folder, make_pipe, make_loop])
-def test_an_output_that_is_no_file_is_refused_and_left_as_it_is(
+def test_an_output_that_is_not_a_file_is_refused_and_left_as_it_is(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     files = Job(tmp_path)
@@ -463,7 +463,7 @@ def test_an_output_that_is_no_file_is_refused_and_left_as_it_is(
     assert snapshot(tmp_path) == before
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     files = Job(tmp_path)
     outcome = outcome_of(files.request._replace(output=f"{files.input}/m.json"))
     assert isinstance(outcome.error, OutputError)
@@ -471,7 +471,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [make_folder, make_pipe, make_loop])
-def test_a_log_that_cannot_be_written_is_told_and_the_job_succeeds(
+def test_a_log_that_cannot_be_written_is_a_warning_and_the_job_succeeds(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     files = Job(tmp_path)
@@ -571,13 +571,13 @@ def test_an_input_or_config_that_leads_to_the_output_is_refused(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("flag", "others"),
+    ("flag", "other_flags"),
     [("output", ["summary", "signals", "log_file"]), ("summary", ["signals", "log_file"])],
 )
-def test_no_two_outputs_may_be_one_file(tmp_path: Path, flag: str, others: list[str]) -> None:
+def test_no_two_outputs_may_be_one_file(tmp_path: Path, flag: str, other_flags: list[str]) -> None:
     files = Job(tmp_path)
-    for other in others:
-        paths = {flag: f"{tmp_path}/one.csv", other: f"{tmp_path}/x/../one.csv"}
+    for other_flag in other_flags:
+        paths = {flag: f"{tmp_path}/one.csv", other_flag: f"{tmp_path}/x/../one.csv"}
         outcome = outcome_of(Request(**files.request._asdict() | paths))
         assert isinstance(outcome.error, UsageError)
         assert "are the same file" in outcome.error.message
@@ -597,17 +597,17 @@ def test_a_table_to_be_written_that_is_an_input_is_refused_and_nothing_is_touche
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_an_output_that_is_any_of_many_inputs_is_refused(tmp_path: Path, place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_an_output_that_is_any_of_many_inputs_is_refused(tmp_path: Path, index: int) -> None:
     files = Job(tmp_path)
     inputs = tuple(str(tmp_path / name) for name in ("a.csv", "b.csv", "c.csv"))
     for path in inputs:
         Path(path).write_text(BARS)
     before = snapshot(tmp_path)
-    outcome = outcome_of(files.request._replace(inputs=inputs, output=inputs[place]))
+    outcome = outcome_of(files.request._replace(inputs=inputs, output=inputs[index]))
     assert isinstance(outcome.error, UsageError)
     pattern = (str(tmp_path / "*.csv"),)
-    outcome = outcome_of(files.request._replace(inputs=pattern, output=inputs[place]))
+    outcome = outcome_of(files.request._replace(inputs=pattern, output=inputs[index]))
     assert isinstance(outcome.error, UsageError)
     assert snapshot(tmp_path) == before
 
@@ -654,7 +654,7 @@ def test_a_failure_outside_a_run_harms_no_input(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
-def test_a_plan_tells_files_and_settings_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_plan_lists_files_and_settings_and_writes_nothing(tmp_path: Path) -> None:
     files = Job(tmp_path, "time;close\n1;2\n")
     files.output.write_text("of a former run")
     before = snapshot(tmp_path)
@@ -669,7 +669,7 @@ def test_a_plan_tells_files_and_settings_and_writes_nothing(tmp_path: Path) -> N
     assert snapshot(tmp_path) == before
 
 
-def test_a_plan_tells_names_and_versions_without_line_ends_and_escapes(tmp_path: Path) -> None:
+def test_a_plan_shows_names_and_versions_without_line_ends_and_escapes(tmp_path: Path) -> None:
     config = 'seed: 1\nwindow: 2\nversion: "a\\nb\\e[2J"\n'
     files = Job(tmp_path, "clo\x1bse,close\n1,2\n", config)
     files.input.rename(tmp_path / "a\n\x1b.csv")
@@ -701,7 +701,7 @@ def with_one_file_for_two(files: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "kind"),
+    ("spoil", "error_type"),
     [
         (without_input, InputError),
         (without_close, DataError),
@@ -709,18 +709,18 @@ def with_one_file_for_two(files: Job) -> None:
         (with_one_file_for_two, UsageError),
     ],
 )
-def test_a_plan_fails_where_the_run_would_and_writes_nothing(
-    tmp_path: Path, spoil: Callable[[Job], None], kind: type[JobError]
+def test_a_plan_fails_where_the_run_would_fail_and_writes_nothing(
+    tmp_path: Path, spoil: Callable[[Job], None], error_type: type[JobError]
 ) -> None:
     files = Job(tmp_path)
     spoil(files)
     before = snapshot(tmp_path)
-    with pytest.raises(kind):
+    with pytest.raises(error_type):
         dry_run(files.request)
     assert snapshot(tmp_path) == before
 
 
-def test_bars_in_doubt_are_told_as_the_config_says(tmp_path: Path) -> None:
+def test_findings_are_reported_as_the_config_says(tmp_path: Path) -> None:
     bars = "timestamp,close\n" + "".join(f"2024-01-01 00:00:00,{close}\n" for close in range(9))
     files = Job(tmp_path, bars, CONFIG + "checks: {duplicates: warn}\n")
     heard = Heard()
@@ -734,7 +734,7 @@ def test_bars_in_doubt_are_told_as_the_config_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("policy", "value"), [("skip", 1.0), ("gap", 1.0)])
-def test_missing_closes_are_told_with_what_was_done_about_them(
+def test_missing_closes_are_reported_with_what_was_done_about_them(
     tmp_path: Path, policy: str, value: float
 ) -> None:
     files = Job(tmp_path, "time,close\n1,1\n2,\n3,3\n4,4\n", CONFIG + f"missing: {policy}\n")

@@ -25,7 +25,7 @@ from tests.support.shell import ENVIRONMENT, ROOT, Job, error, published
 
 MESSAGE = "Stopped by SIGTERM before the end"
 
-# A command that is stopped where Python ignores what is raised, as it opens its input.
+# A command that is stopped while it opens its input, where Python ignores exceptions.
 UNHEARD = """
 import os, signal, sys, weakref
 sys.path.insert(0, sys.argv[1])
@@ -59,13 +59,13 @@ def test_a_stop_that_python_ignores_comes_again(tmp_path: Path, name: str, place
     job = Job(tmp_path)
     flags = job.arguments(input="-") if name == "run" else ["--input", "-"]
     with process(UNHEARD, place, name, *flags) as stopped:
-        # For ever it would wait for bars.
+        # Otherwise it would wait for bars forever.
         assert stopped.wait(60) == 143
         assert stopped.stdout
         assert stopped.stderr
-        printed, told = stopped.stdout.read(), stopped.stderr.read()
-    assert "Exception ignored in" in told
-    assert told.endswith(f"rollsignal: error: {MESSAGE}\n")
+        printed, messages = stopped.stdout.read(), stopped.stderr.read()
+    assert "Exception ignored in" in messages
+    assert messages.endswith(f"rollsignal: error: {MESSAGE}\n")
     if name == "run":
         assert job.metrics() == published(printed) == error("v1", MESSAGE)
 
@@ -92,13 +92,13 @@ def stopped(job: Job, monkeypatch: pytest.MonkeyPatch, batches: Iterator[Batch])
 
 
 class Panic(BaseException):
-    """What a compiled library makes of an exception that it does not expect."""
+    """What a compiled library raises instead of an exception that it does not expect."""
 
 
 @pytest.mark.parametrize(
     "problem", [Panic("unwrap"), DataError("not whole"), OSError(), KeyError()]
 )
-def test_whatever_comes_of_a_stop_is_told_as_the_stop(
+def test_any_error_that_a_stop_causes_is_reported_as_the_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: BaseException
 ) -> None:
     def batches() -> Iterator[Batch]:
@@ -160,7 +160,7 @@ def test_signals_that_are_hardly_begun_leave_no_litter(
     assert sorted(os.listdir(tmp_path)) == ["bars.csv", "config.yaml", "metrics.json", "run.log"]
 
 
-# A run that is stopped in what polars' compiled code has called back.
+# A run that is stopped in Python code that the compiled code of polars calls.
 CALLED_BACK = """
 import signal, sys
 sys.path.insert(0, sys.argv[1])
@@ -173,12 +173,12 @@ def init(self, *arguments):
         signal.raise_signal(signal.SIGTERM)
     original(self, *arguments)
 
-# In the name of polars.
+# As if it were code of polars.
 original = pl.Datetime.__init__
 pl.Datetime.__init__ = type(init)(init.__code__, vars(sys.modules[pl.Datetime.__module__]) | {
     "signal": signal, "original": original
 })
-# Not before the signal came again would it go on.
+# Without the wait it would go on only when the signal comes again.
 frames.find_column = lambda *_: signal.pause()
 sys.exit(main(["run", *sys.argv[2:]]))
 """
@@ -190,8 +190,8 @@ def test_a_stop_in_the_middle_of_polars_waits_for_its_end(tmp_path: Path) -> Non
     job.input = tmp_path / "bars.parquet"
     pl.DataFrame({"timestamp": times, "close": [1.0, 2.0, 3.0]}).write_parquet(job.input)
     with process(CALLED_BACK, *job.arguments()) as run:
-        printed, told = run.communicate(timeout=60)
-    assert (run.returncode, told) == (143, f"rollsignal: error: {MESSAGE}\n")
+        printed, messages = run.communicate(timeout=60)
+    assert (run.returncode, messages) == (143, f"rollsignal: error: {MESSAGE}\n")
     assert job.metrics() == published(printed) == error("v1", MESSAGE)
 
 
@@ -239,22 +239,24 @@ def test_where_there_is_no_timer_a_stop_comes_at_once(
 
 
 @pytest.fixture
-def heeded() -> Iterator[Stop]:
-    """Give a stop that hears of signals in this process, until the test ends."""
+def listening_stop() -> Iterator[Stop]:
+    """Yield a stop that receives the signals of this process, until the test ends."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     handlers = {number: signal.getsignal(number) for number in numbers}
-    heeding = Stop()
-    heeding.listen()
-    yield heeding
-    heeding.end()
+    listening = Stop()
+    listening.listen()
+    yield listening
+    listening.end()
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
-def test_an_error_is_not_handled_for_ever(heeded: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_not_handled_forever(
+    listening_stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     times = iter([0, 0.1, stop.PATIENCE_S - 0.1, stop.PATIENCE_S])
     monkeypatch.setattr(stop, "perf_counter", lambda: next(times))
-    # The timer is none of this test's.
+    # This test needs no timer.
     monkeypatch.setattr(signal, "setitimer", lambda *_: None)
 
     def handle() -> None:
@@ -268,17 +270,17 @@ def test_an_error_is_not_handled_for_ever(heeded: Stop, monkeypatch: pytest.Monk
 
     with pytest.raises(KeyboardInterrupt, match=MESSAGE):
         handle()
-    assert isinstance(heeded.noticed(KeyError()), StoppedError)
+    assert isinstance(listening_stop.noticed(KeyError()), StoppedError)
 
 
-def test_what_ends_without_a_stop_is_told_as_it_is(heeded: Stop) -> None:
+def test_an_error_without_a_stop_is_reported_as_it_is(listening_stop: Stop) -> None:
     problem = KeyError()
-    assert heeded.noticed(problem) is problem
+    assert listening_stop.noticed(problem) is problem
     signal.raise_signal(signal.SIGTERM)
 
 
-def test_after_its_end_nothing_is_stopped(heeded: Stop) -> None:
-    heeded.end()
+def test_after_its_end_nothing_is_stopped(listening_stop: Stop) -> None:
+    listening_stop.end()
     signal.raise_signal(signal.SIGINT)
     signal.raise_signal(signal.SIGTERM)
 
@@ -317,7 +319,7 @@ sys.exit(cli.main(sys.argv[2:]))
 
 
 @pytest.mark.parametrize("name", ["check", "diff", "explain", "sample", "schema", "verify", "plan"])
-def test_every_command_is_stopped_alike(tmp_path: Path, name: str) -> None:
+def test_every_command_is_stopped_in_the_same_way(tmp_path: Path, name: str) -> None:
     job = Job(tmp_path)
     record, bars = f"--record={tmp_path}/r.json", f"--input={job.input}"
     assert job.run(record) == 0
@@ -333,8 +335,8 @@ def test_every_command_is_stopped_alike(tmp_path: Path, name: str) -> None:
     }
     before = job.output.read_bytes()
     with process(LATE, *flags[name]) as late:
-        printed, told = late.communicate(timeout=60)
-    assert (late.returncode, printed, told) == (143, "", f"rollsignal: error: {MESSAGE}\n")
+        printed, messages = late.communicate(timeout=60)
+    assert (late.returncode, printed, messages) == (143, "", f"rollsignal: error: {MESSAGE}\n")
     assert job.output.read_bytes() == before
 
 

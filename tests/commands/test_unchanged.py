@@ -18,10 +18,10 @@ class Again(Recorded):
     def ran(self, *more: str, code: int = 0, **paths: object) -> bool:
         before = len(self.events())
         assert self.run("--if-changed", *more, **paths) == code
-        told = self.events()[before:]
-        skipped = any("nothing changed" in line for line in told)
-        assert skipped != any("config verified" in line for line in told) or code
-        assert "job ended" in told[-1]
+        messages = self.events()[before:]
+        skipped = any("nothing changed" in line for line in messages)
+        assert skipped != any("config verified" in line for line in messages) or code
+        assert "job ended" in messages[-1]
         return not skipped
 
 

@@ -1,4 +1,4 @@
-"""A record is held against what is there now, point by point."""
+"""A record is compared with the present files, point by point."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def failing(files: Recorded, sample: int = 0) -> dict[str, dict[str, Any]]:
     assert verified.document["holds"] == (not wrong)
     assert verified.exit_code == (65 if wrong else 0)
     return {
-        f"{one['point']} {Path(one['of']).name if one['of'] else ''}".strip(): one for one in wrong
+        f"{point['point']} {Path(point['of']).name if point['of'] else ''}".strip(): point
+        for point in wrong
     }
 
 
@@ -124,7 +125,7 @@ def test_a_new_file_in_a_folder_of_inputs_is_found(tmp_path: Path) -> None:
     assert failing(files)["inputs"]["found"] == [str(bars / "a.csv"), str(bars / "b.csv")]
 
 
-def test_what_a_run_leaves_in_its_folder_of_inputs_is_no_new_input(
+def test_outputs_in_the_folder_of_inputs_are_not_new_inputs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = Recorded(tmp_path)
@@ -163,10 +164,10 @@ def test_standard_input_cannot_be_read_again(tmp_path: Path) -> None:
     files.input = bars
     wrong = failing(files)
     assert set(wrong) == {"input -", "derivation -"}
-    assert {one["found"] for one in wrong.values()} == {"standard input cannot be read again"}
+    assert {point["found"] for point in wrong.values()} == {"standard input cannot be read again"}
 
 
-def test_standard_input_is_no_file_of_its_name(
+def test_standard_input_is_not_the_file_of_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = Recorded(tmp_path)
@@ -178,21 +179,21 @@ def test_standard_input_is_no_file_of_its_name(
     assert set(failing(files)) == {"input -", "derivation -"}
 
 
-def test_a_run_that_failed_is_told_and_not_derived(tmp_path: Path) -> None:
+def test_a_run_that_failed_is_reported_and_not_decided_again(tmp_path: Path) -> None:
     files = Recorded(tmp_path, "close\nx\n")
     assert files.run() == 65
     (point,) = failing(files).values()
     assert point["found"].startswith("error 65: ")
 
 
-def test_a_run_that_is_under_way_is_no_dead_one(tmp_path: Path) -> None:
+def test_a_run_that_is_going_on_is_not_reported_as_dead(tmp_path: Path) -> None:
     files = Recorded(tmp_path)
     files.input = Path("-")
     with files.start(f"--record={files.record}") as process:
         assert failing(files)["status"]["found"].endswith(" is running")
         process.kill()
-    told = f"process {process.pid} on {os.uname().nodename} did not end"
-    assert failing(files)["status"]["found"] == told
+    message = f"process {process.pid} on {os.uname().nodename} did not end"
+    assert failing(files)["status"]["found"] == message
 
 
 NO_SCHEMA = 'it has no "schema" urn:rollsignal:schema:record:1'
@@ -213,14 +214,14 @@ NO_SCHEMA = 'it has no "schema" urn:rollsignal:schema:record:1'
         ("9" * 5_000, "it is nested too deeply, or has too long a number"),
     ],
 )
-def test_what_is_no_record_is_refused_in_plain_words(
+def test_a_file_that_is_not_a_record_is_refused_in_plain_words(
     tmp_path: Path, text: str, why: str, capsysbinary: Any
 ) -> None:
     path = tmp_path / "record.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert command("verify", str(path)) == 65
-    told = f"{path} is no record of a run: {why} (name the file that --record wrote)"
-    assert told in capsysbinary.readouterr().err.decode()
+    message = f"{path} is no record of a run: {why} (name the file that --record wrote)"
+    assert message in capsysbinary.readouterr().err.decode()
 
 
 @pytest.mark.parametrize(
@@ -243,18 +244,18 @@ def test_a_damaged_record_is_refused_with_what_is_wrong_where(
     files.record.write_text(json.dumps(files.read() | {place: value}))
     assert command("verify", str(files.record)) == 65
     hint = "(put a copy in its place, or run again with --record)"
-    told = capsysbinary.readouterr().err.decode()
-    assert f"{files.record} is damaged: {what} {hint}" in told
+    messages = capsysbinary.readouterr().err.decode()
+    assert f"{files.record} is damaged: {what} {hint}" in messages
 
 
-def test_a_record_of_another_version_is_told_from_a_damaged_one(
+def test_a_record_of_another_version_is_not_reported_as_damaged(
     tmp_path: Path, capsysbinary: Any
 ) -> None:
     files = recorded(tmp_path)
     files.record.write_text('{"schema": "urn:rollsignal:schema:record:2"}')
     assert command("verify", str(files.record)) == 65
-    told = capsysbinary.readouterr().err.decode()
-    assert "is a record of version '2', which rollsignal" in told
+    messages = capsysbinary.readouterr().err.decode()
+    assert "is a record of version '2', which rollsignal" in messages
 
 
 def test_a_record_with_a_part_missing_is_refused(tmp_path: Path) -> None:

@@ -472,7 +472,7 @@ def test_an_output_that_is_a_url_is_refused(
     arguments = [part for part in Job(tmp_path).arguments() if not part.startswith(flag)]
     before = snapshot(tmp_path)
     assert command("run", *arguments, flag, "s3://bucket/out.csv") == 2
-    message = f"{flag} is a URL, and outputs are local files; nothing was written"
+    message = f"{flag} is a URL, but outputs must be local files; nothing was written"
     assert published(capsys.readouterr().out) == error("v1", message)
     left = {name for name in snapshot(tmp_path) if name not in before}
     assert left == ({"metrics.json"} if flag == "--log-file" else set())

@@ -21,7 +21,7 @@ def read(folder: Path, content: str | bytes) -> JobConfig:
 
 
 def refused(folder: Path, content: str | bytes) -> ConfigError:
-    """Give the error, after seeing that it names the file."""
+    """Return the error, which must name the file."""
     with pytest.raises(ConfigError) as caught:
         read(folder, content)
     assert caught.value.message.startswith(str(folder / "config.yaml"))
@@ -30,7 +30,7 @@ def refused(folder: Path, content: str | bytes) -> ConfigError:
 
 
 def with_setting(key: str, value: str) -> str:
-    """Write a config with a setting of three given otherwise; the setting is on the last line."""
+    """Write a config with one setting in place of the usual one; it is on the last line."""
     lines = {"seed": "42", "window": "5", "version": '"v1"'}
     lines.pop(key, None)
     return "".join(f"{name}: {usual}\n" for name, usual in lines.items()) + f"{key}: {value}\n"

@@ -30,12 +30,12 @@ from rollsignal.messages import LogLevel, Tell
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.writer import Signals
 
-# What is known of a run of which nothing needs to be known.
+# A report without any facts, for outputs that need none.
 REPORT = RunReport(Request(), 0)
 
 
 def ignore(level: LogLevel, text: str) -> None:
-    """Be told, and do nothing."""
+    """Ignore a message."""
 
 
 def files(paths: Sequence[str | Path]) -> list[Input]:
@@ -79,7 +79,7 @@ class Kept:
 
 @contextmanager
 def begun(signals: Signals) -> Iterator[Signals]:
-    """Begin signals, and leave nothing that is unfinished."""
+    """Begin signals, and remove unfinished ones at the end."""
     try:
         signals.begin()
         yield signals
@@ -88,7 +88,7 @@ def begun(signals: Signals) -> Iterator[Signals]:
 
 
 class FakeReader:
-    """A reader of bars in memory, which come in the batches it is told."""
+    """A reader of bars in memory, in the given batches."""
 
     path = name = "bars.csv"
     unit = "line"
@@ -112,8 +112,8 @@ class FakeReader:
             batch = Batch(closes, self.cells[cut], times_ns, lines[cut], symbols)
             if self.in_arrays and None not in closes.values:
                 ticks = TickArray(np.array(closes.values, np.int64), closes.scale)
-                moments = None if times_ns is None else np.array(times_ns, np.int64)
-                yield ArrayBatch(ticks, moments, None, partial(copy, batch))
+                timestamps_ns = None if times_ns is None else np.array(times_ns, np.int64)
+                yield ArrayBatch(ticks, timestamps_ns, None, partial(copy, batch))
             else:
                 yield batch
 

@@ -1,4 +1,4 @@
-"""This module is a disk that fails: at one act on the files that are meant, and nowhere else."""
+"""This module is a disk that fails: at one act on chosen files, and nowhere else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Act = Literal["create", "write", "sync", "rename", "open", "read"]
 class Fault(NamedTuple):
     """What fails: an act, with an error number, on the files whose paths match a pattern.
 
-    room: so many bytes are written, or read, before it fails. passed: so many such acts succeed.
+    room: how many bytes are written, or read, before it fails. passed: how many acts succeed first.
     """
 
     act: Act
@@ -30,7 +30,7 @@ class Fault(NamedTuple):
 
 
 class Disk:
-    """Have the calls that the program makes to the system fail, as long as `fault` is set."""
+    """Make the system calls of the program fail, as long as `fault` is set."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.fault: Fault | None = None
@@ -47,7 +47,7 @@ class Disk:
         patch.setattr(os, "replace", self._replaced)
 
     def _fails(self, act: Act, path: object) -> bool:
-        """Tell whether this act is to fail."""
+        """Return whether this act is to fail."""
         fault = self.fault
         if fault is None or act != fault.act or not isinstance(path, str | os.PathLike):
             return False
@@ -57,7 +57,7 @@ class Disk:
         return self._passed > fault.passed
 
     def problem(self) -> OSError:
-        """Give the error, and count it."""
+        """Return the error of the fault, and count it."""
         assert self.fault
         self.failed += 1
         return OSError(self.fault.number, os.strerror(self.fault.number))
@@ -110,7 +110,7 @@ class Disk:
 
 
 class _Raw(io.FileIO):
-    """An open file that fails once there is no room, or no more that can be read."""
+    """An open file that fails once `room` bytes are written or read."""
 
     def __init__(self, disk: Disk, file: Any, mode: str) -> None:
         super().__init__(file, mode)
@@ -136,7 +136,7 @@ class _Raw(io.FileIO):
 
 @contextmanager
 def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let writes fail as on a full disk; Python ignores the signal that comes with it."""
+    """Make writes fail as on a full disk; Python ignores the signal that comes with it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

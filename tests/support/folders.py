@@ -1,4 +1,4 @@
-"""This module is a folder with two inputs, and one folder more for each output of a run."""
+"""This module makes a folder with two inputs, and a folder for each output of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START = "2024-01-0{day} 00:{minute:02d}:00"
 
 
 def rows(first: int, last: int) -> str:
-    """Write the bars of minutes, fifty of which make a day, for two symbols."""
+    """Write bars of two symbols, one a minute; a day has fifty minutes."""
     return "".join(
         f"{START.format(day=1 + number // 50, minute=number % 50)},{symbol},{close}\n"
         for number, close in ((number, 100 + number * 7 % 11) for number in range(first, last))
@@ -29,7 +29,7 @@ def rows(first: int, last: int) -> str:
 
 
 class Folder:
-    """A folder with two inputs, and one folder more for each output."""
+    """A folder with two inputs, and a folder for each output."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class Folder:
         self.inputs[1].write_text(HEADER + rows(60, 120))
 
     def run(self, *inputs: Path, **flags: Any) -> JobError | None:
-        """Run; the outputs of an earlier run may be there."""
+        """Run; outputs of an earlier run may exist."""
         self.heard = Heard()
         request = Request(
             tuple(map(str, inputs)),
@@ -71,7 +71,7 @@ class Folder:
         )
 
     def left(self) -> dict[str, object]:
-        """Read the metrics, but for their latency, and all else that tells of bars."""
+        """Read the metrics without their latency, the summary and the signals."""
         return {
             "metrics": {**self.metrics(), "latency_ms": None},
             "summary": (self.path / "summary/s.csv").read_bytes(),
@@ -96,7 +96,7 @@ class Folder:
 
 
 class Expected(NamedTuple):
-    """What runs over everything leave, each in a clean folder."""
+    """The outputs of runs over everything, each in a clean folder."""
 
     continued: dict[str, object]
     recorded: dict[str, object]

@@ -1,4 +1,4 @@
-"""This module has the same bars in every form that a file may have."""
+"""This module has the same bars in every format that a file may have."""
 
 import bz2
 import gzip

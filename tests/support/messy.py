@@ -1,4 +1,4 @@
-"""This module draws tables that are plain but for a few odd things, and reads them for tests."""
+"""This module draws plain tables with a few odd cells and lines, and reads them for tests."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ FAST = Cut(0, 1, 40)
 
 
 class Read(NamedTuple):
-    """All that is read of a text, and what is wrong after it, if anything."""
+    """All bars that are read from a text, and the error after them, if there is one."""
 
     closes: list[Price]
     times_ns: list[int]
@@ -33,7 +33,7 @@ class Read(NamedTuple):
     problem: str = ""
 
     def plus(self, more: "Read") -> "Read":
-        """Join what comes after this."""
+        """Return these bars with `more` after them."""
         return Read(
             self.closes + more.closes,
             self.times_ns + more.times_ns,
@@ -60,7 +60,7 @@ def of_arrays(batch: ArrayBatch) -> Read:
 
 
 class Messy(NamedTuple):
-    """A plain table with a few things in it that are not, and how it is cut and read."""
+    """A plain table with a few odd cells and lines, and how it is cut and read."""
 
     data: bytes
     config: JobConfig = CONFIG
@@ -142,7 +142,7 @@ ORDERS = ["tcv", "ctv", "vtc", "tc", "ct", "vc", "c", "c", "tsc", "sct", "scv", 
 
 @st.composite
 def messy(draw: DrawFn, odd: int = 2, orders: Sequence[str] = ORDERS) -> Messy:
-    """Draw a plain table, then put at most so many odd cells and lines in."""
+    """Draw a plain table, and put at most `odd` odd cells and `odd` odd lines into it."""
     count = draw(st.integers(1, 12))
     order = draw(st.sampled_from(orders))
     plain = st.sampled_from(["100.10", "100.25", "99.5", "7", "100.1", "12345.678"])

@@ -23,7 +23,7 @@ START = "2024-01-0{day} 00:{minute:02d}:00"
 
 
 def bar(number: int, close: str = "", symbol: str = "A") -> str:
-    """Write the bar of a minute; fifty of them make a day."""
+    """Write the bar of a minute; a day has fifty minutes."""
     stamp = START.format(day=1 + number // 50, minute=number % 50)
     return f"{stamp},{symbol},{close or 100 + number * 7 % 11}\n"
 
@@ -42,7 +42,7 @@ class Folder:
         return str(path)
 
     def run(self, inputs: Sequence[str], name: str, **flags: Any) -> JobError | None:
-        """Run with outputs of this name; what is told is kept."""
+        """Run with outputs of this name; keep the messages."""
         self.told = []
         request = Request(
             tuple(inputs),
@@ -72,7 +72,7 @@ class Folder:
         )
 
     def state(self) -> State:
-        """Return the state, but for what only tells that a file was not written to since."""
+        """Return the state without the stamps, which only show that a file did not change."""
         state = load_state(str(self.path / "s.state"))
         assert state is not None
         return state._replace(inputs=tuple(file._replace(stamp=()) for file in state.inputs))

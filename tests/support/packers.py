@@ -15,8 +15,8 @@ def zstd(data: bytes) -> bytes:
     except ImportError:
         from backports import zstd as library
     # As the zstd command does, and unlike the library's default.
-    found: bytes = library.compress(data, options={library.CompressionParameter.checksum_flag: 1})
-    return found
+    packed: bytes = library.compress(data, options={library.CompressionParameter.checksum_flag: 1})
+    return packed
 
 
 def zipped(data: bytes) -> bytes:

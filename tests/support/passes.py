@@ -1,8 +1,8 @@
-"""Count the passes that NumPy makes over arrays: a measure of speed that no busy machine disturbs.
+"""Count the passes that NumPy makes over arrays: a measure of speed that a busy machine keeps.
 
-On arrays, time is passes over memory: their number and their bytes stand for it. They are counted
-in Python, exactly and alike everywhere. Instructions under valgrind would say more, but need a
-package of the system and many seconds, and change with every build of NumPy.
+The time that arrays take is the time of passes over memory, so their number and their bytes are
+counted, in Python, exactly and equally on every machine. Counting instructions with valgrind would
+be more precise, but needs a system package and many seconds, and changes with each NumPy build.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 
 
 class Passes:
-    """What was counted: calls that go over arrays, and the bytes that they read and wrote."""
+    """Counts of the calls that go over arrays, and of the bytes that they read and write."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -31,7 +31,7 @@ class Passes:
 
 
 class Watched(np.ndarray[Any, np.dtype[Any]]):
-    """An array that tells `passes` what is computed on it, and on its slices and results."""
+    """An array that counts in `passes` what is computed on it, and on its slices and results."""
 
     passes: Passes | None = None
 
@@ -59,11 +59,11 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
 
     def __getitem__(self, at: Any) -> Any:
         plain = self.view(np.ndarray)
-        found = plain[_plain(at)]
+        value = plain[_plain(at)]
         assert self.passes
-        if isinstance(found, np.ndarray) and not np.may_share_memory(found, plain):
-            self.passes.add(at, found, found)  # picked one by one
-        return _watched(found, self.passes)
+        if isinstance(value, np.ndarray) and not np.may_share_memory(value, plain):
+            self.passes.add(at, value, value)  # picked one by one
+        return _watched(value, self.passes)
 
     def __setitem__(self, at: Any, value: Any) -> None:
         plain = self.view(np.ndarray)
@@ -102,19 +102,19 @@ class _WatchedNumpy(types.ModuleType):
         self._passes = passes
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(np, name)
-        kept = isinstance(found, type | types.ModuleType | np.ufunc) and found is not np.ndarray
-        if kept or not callable(found):
-            return found
-        return lambda *args, **kwargs: _watched(found(*args, **kwargs), self._passes)
+        value = getattr(np, name)
+        kept = isinstance(value, type | types.ModuleType | np.ufunc) and value is not np.ndarray
+        if kept or not callable(value):
+            return value
+        return lambda *args, **kwargs: _watched(value(*args, **kwargs), self._passes)
 
 
 @contextlib.contextmanager
 def counted(*arrays: np.ndarray[Any, Any]) -> Iterator[tuple[Passes, list[Any]]]:
-    """Hand out the arrays, watched, and count what is done with them until the end.
+    """Yield the arrays, watched, and count what is done with them until the end.
 
-    Code that imports NumPy inside its functions, as the program does, meets a NumPy whose new
-    arrays are watched too, and so are those that polars hands over.
+    Code that imports NumPy inside its functions, as the program does, gets a NumPy whose new arrays
+    are watched too, and so are the arrays that polars returns.
     """
     passes = Passes()
     to_numpy = pl.Series.to_numpy

@@ -1,4 +1,4 @@
-"""This module runs the job as people do: files in a folder, a command, and what it leaves there."""
+"""This module runs the job as people do: files in a folder, a command, and its outputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SUCCESS = {
     "status": "success",
 }
 
-# As people have it, with output in buffers.
+# As on the command line, with buffered output.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
 
@@ -52,7 +52,7 @@ class Job:
         return Request((str(self.input),), str(self.config), str(self.output), str(self.log))
 
     def arguments(self, *more: str, **paths: object) -> list[str]:
-        """Give the flags of a run; `paths` stand in for the usual ones."""
+        """Return the flags of a run; `paths` replace the usual ones."""
         usual = {"input": self.input, "config": self.config, "output": self.output}
         given = usual | {"log_file": self.log} | paths
         flags = [f"--{name.replace('_', '-')}={path}" for name, path in given.items()]
@@ -78,7 +78,7 @@ class Job:
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Start a process, and wait until its log says that the config is verified.
 
-        Its stdin is open: with `--input -` it waits for bars for ever.
+        Its stdin is open: with `--input -` it waits for bars forever.
         """
         process = subprocess.Popen(
             process_arguments(*self.arguments("-v", *more)),
@@ -93,7 +93,7 @@ class Job:
         return process
 
     def metrics(self) -> dict[str, object]:
-        """Read the metrics file, and see that it is written as published."""
+        """Read the metrics file, which must be written as published."""
         return published(self.output.read_bytes().decode())
 
     def events(self) -> list[str]:
@@ -107,7 +107,7 @@ Finished = subprocess.CompletedProcess[str]
 
 
 class Heard(list[tuple[LogLevel, str]]):
-    """Someone who listens to what a run tells people."""
+    """A list of the messages of a run."""
 
     def __call__(self, level: LogLevel, text: str) -> None:
         self.append((level, text))
@@ -126,7 +126,7 @@ def command(*arguments: str) -> int:
 
 
 def process_arguments(*arguments: str, before: str = "") -> list[str]:
-    """Give the command line of run.py; `before` is Python to be run first, in the same process."""
+    """Return the command line of run.py; `before` is Python code to run first in the process."""
     line = [sys.executable, str(ROOT / "run.py"), *arguments]
     if not before:
         return line
@@ -151,7 +151,7 @@ def published(text: str) -> dict[str, object]:
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
-    assert len(document) == len(pairs), f"a key is there twice: {pairs}"
+    assert len(document) == len(pairs), f"a key is repeated: {pairs}"
     return document
 
 
@@ -160,24 +160,24 @@ def _no_number(name: str) -> float:
 
 
 def error(version: str, message: str) -> dict[str, object]:
-    """Give the error metrics as published."""
+    """Return error metrics as published."""
     return {"version": version, "status": "error", "error_message": message}
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, object]]:
-    """Tell all that is in a folder: kinds, permissions and contents."""
-    found: dict[str, tuple[int, object]] = {}
+    """Return all that is in a folder: types, permissions and contents."""
+    contents: dict[str, tuple[int, object]] = {}
     for path in sorted(folder.rglob("*")):
         content: object = None
         if path.is_symlink():
             content = os.readlink(path)
         elif path.is_file():
             content = path.read_bytes()
-        found[str(path.relative_to(folder))] = (path.lstat().st_mode, content)
-    return found
+        contents[str(path.relative_to(folder))] = (path.lstat().st_mode, content)
+    return contents
 
 
-# As root, every file may be read and written; without these two capabilities root is like anyone.
+# Root may read and write every file; without these two capabilities it is like any other user.
 LIKE_ANYONE = "import ctypes; [ctypes.CDLL(None).prctl(24, number, 0, 0, 0) for number in (1, 2)]"
 
 

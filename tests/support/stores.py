@@ -1,4 +1,4 @@
-"""This module serves a folder on loopback, as an object store does and as web servers do."""
+"""This module serves a folder on loopback, as an object store and as a web server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote
 from localbucket import S3Error, S3Handler
 
 KEY_ID, KEY = "AKIDEXAMPLE", "a/secret+key"
-# Whatever a library would look at: none of it may come from the machine that runs the tests.
+# The variables that libraries read: none may come from the machine that runs the tests.
 FOREIGN = ("AWS_", "AZURE_", "AZURITE_", "GOOGLE_", "POLARS_")
 
 
@@ -31,8 +31,9 @@ class Served:
     """A folder that is served: each folder in it is a bucket.
 
     `asked` lists the requests: method, path and range. `before` is called with the handler of
-    each; if it raises, the server hangs up. If `cut_after` is set, the server hangs up after so
-    many bytes of an answer. With `folder_markers`, lists have an empty object for every folder.
+    each; if it raises, the server hangs up. If `cut_after` is set, the server hangs up after
+    that many bytes of an answer. With `folder_markers`, lists have an empty object for every
+    folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -136,7 +137,7 @@ class _Quiet(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up."""
+        """Ignore clients that hang up."""
 
 
 @contextmanager
@@ -150,7 +151,7 @@ def serving(root: Path) -> Iterator[Served]:
 
 @contextmanager
 def plainly_serving(root: Path, cut_after: int | None = None) -> Iterator[str]:
-    """Serve a folder by plain HTTP that knows no parts of files; give its URL.
+    """Serve a folder by plain HTTP without parts of files; yield its URL.
 
     cut_after: how many bytes of a file are sent before the server hangs up, if not all.
     """
@@ -174,30 +175,30 @@ def _running(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
 
 @contextmanager
 def silence() -> Iterator[tuple[str, socket.socket]]:
-    """Give the URL of a server that takes connections and never says a word, and its socket."""
+    """Yield the URL of a server that accepts connections and never answers, and its socket."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         yield f"http://127.0.0.1:{server.getsockname()[1]}", server
 
 
 def refusing() -> str:
-    """Give a URL of this machine where nobody listens."""
+    """Return a URL of this machine where no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def environment(store_url: str, home: Path) -> dict[str, str]:
-    """Give an environment with nothing but stores on loopback, of each kind, and their keys."""
+    """Return an environment with only stores on loopback, one of each kind, and their keys."""
     account = {"gcs_base_url": store_url, "disable_oauth": True}
     account |= dict.fromkeys(("client_email", "private_key", "private_key_id"), "")
     path = home / "account.json"
     path.write_text(json.dumps(account))
-    found = {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(FOREIGN) and not name.lower().endswith("_proxy")
     }
-    return found | {
+    return kept | {
         "HOME": str(home),
         "AWS_ENDPOINT_URL": store_url,
         "AWS_METADATA_ENDPOINT": store_url,

@@ -1,4 +1,4 @@
-"""This module draws series of closes, in ticks and as text, with what real ones have to fear."""
+"""This module draws series of closes, in ticks and as text, with the hard cases of real ones."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -47,12 +47,12 @@ def series(draw: DrawFn, gaps: bool = False, max_scale: int = 30) -> Series:
 
 
 def windows_of(bars: int) -> SearchStrategy[int]:
-    """Draw a window from 1 to beyond so many bars, short ones most of the time."""
+    """Draw a window of 1 bar up to a few more than `bars`, mostly short ones."""
     return st.one_of(st.integers(1, 6), st.integers(1, bars + 2), st.just(max(1, bars)))
 
 
 def cuts_of(length: int) -> SearchStrategy[list[slice]]:
-    """Draw slices that cut so many things into consecutive batches, empty ones among them."""
+    """Draw slices that cut `length` items into consecutive batches, some of them empty."""
 
     def slices(cuts: list[int]) -> list[slice]:
         edges = [0, *sorted(cuts), length]

@@ -59,7 +59,7 @@ def opened(
 
 
 def plain_batches(reader: Reader) -> Iterator[Batch]:
-    """Make each batch plain as it comes, as an engine does that wants no arrays."""
+    """Yield each batch as a plain one, as an engine without arrays does."""
     for batch in reader.batches():
         yield batch.plain()
 
@@ -84,7 +84,7 @@ def read(data: str | bytes, config: JobConfig = CONFIG) -> Bars:
 
 
 def refusal(data: str | bytes, config: JobConfig = CONFIG) -> str:
-    """Read a file that is refused: the message, with the name of the file alone."""
+    """Return the message of a file that is refused, with the file's name without its folder."""
     with pytest.raises(DataError) as caught:
         read(data, config)
     folder, _, message = caught.value.message.partition("bars.csv")
@@ -130,7 +130,7 @@ def in_quotes(text: str) -> str:
 
 @st.composite
 def styles(draw: DrawFn, width: int) -> Style:
-    """Draw how a table of so many columns is written."""
+    """Draw how a table of `width` columns is written."""
     wrapped = draw(st.sampled_from(["no", "no", "all", "rows"])) if width > 1 else "no"
     return Style(
         delimiter=draw(st.sampled_from(",;\t|" if width > 1 else ",")),

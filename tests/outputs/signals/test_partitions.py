@@ -478,7 +478,7 @@ def test_partitions_need_the_name_of_their_folder(
 ) -> None:
     assert job.run("--partition-by=symbol", *more) == 2
     message = capsys.readouterr().err
-    assert "--partition-by parts the signals; name their folder with --signals" in message
+    assert "--partition-by writes the signals as a folder; name it with --signals" in message
 
 
 def test_a_dry_run_makes_no_folder(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
@@ -490,7 +490,7 @@ def test_a_dry_run_makes_no_folder(job: Job, capsys: pytest.CaptureFixture[str])
 
 def test_another_key_is_refused(job: Job) -> None:
     assert job.run(f"--signals={job.folder}/s", "--partition-by=close") == 2
-    with pytest.raises(UsageError, match="--partition-by is 'close', neither symbol nor date"):
+    with pytest.raises(UsageError, match="--partition-by is 'close', not symbol or date"):
         rollsignal.run(
             str(job.input),
             str(job.config),
