@@ -32,7 +32,7 @@ class Whole(NamedTuple):
         return int(text)
 
     def _advice(self, text: str, name: str) -> str:
-        meant = re.fullmatch(r"(0*)([1-9][0-9]{0,8})(\.0*)?", text.strip().replace("_", ""))
+        meant = re.fullmatch(r"(0*)([1-9][0-9]{0,8})(\.0?)?", text.strip().replace("_", ""))
         if not meant:
             return f"write a plain whole number (for example {name}: {self.example})"
         how = "without leading zeros" if meant[1] else "as a plain whole number"
