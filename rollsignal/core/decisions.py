@@ -314,4 +314,4 @@ def _day(ns: int | None) -> str | None:
 
 
 def _untimed() -> DataError:
-    return DataError("A range of time needs timestamps, which are not there or not read")
+    return DataError("A range of time needs timestamps, but there are none, or they are not read")

@@ -46,8 +46,8 @@ def _compare(earlier_ns: int, ns: int, place: int) -> list[Finding]:
     if earlier_ns < ns:
         return []
     if earlier_ns == ns:
-        return [Finding("duplicates", place, "is the same as in the row before")]
-    return [Finding("order", place, f"is before {iso(earlier_ns)}, that of the row before")]
+        return [Finding("duplicates", place, "is the same as in the previous row")]
+    return [Finding("order", place, f"is earlier than {iso(earlier_ns)} in the previous row")]
 
 
 def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:

@@ -85,12 +85,14 @@ def _parse_cell(index: int, cell: str) -> tuple[int, int] | None:
         raise BadCellError("not a number", index)
     sign, whole, fraction, exponent = match.groups(default="")
     if len(whole) + len(fraction) > MAX_DIGITS:
-        raise BadCellError(f"a number of more than {MAX_DIGITS:,} digits", index)
+        raise BadCellError(f"a number with more than {MAX_DIGITS:,} digits", index)
     if len(exponent.lstrip("+-0")) > 3 or abs(int(exponent or 0)) > MAX_EXPONENT:
-        raise BadCellError(f"a number with an exponent beyond {MAX_EXPONENT}", index)
+        limits = f"-{MAX_EXPONENT} to {MAX_EXPONENT}"
+        raise BadCellError(f"a number with an exponent outside {limits}", index)
     mantissa, decimals = int(sign + whole + fraction), len(fraction) - int(exponent or 0)
     if abs(mantissa) >= 10 ** max(0, MAX_WHOLE_DIGITS + decimals):
-        raise BadCellError(f"a number beyond 10^{MAX_WHOLE_DIGITS}", index)
+        most = f"10^{MAX_WHOLE_DIGITS}"
+        raise BadCellError(f"a number not between -{most} and {most}", index)
     return mantissa, decimals
 
 

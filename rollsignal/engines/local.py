@@ -87,7 +87,7 @@ def check_signals(task: Task, found: Found, read: Tally) -> None:
     elif not read.signals:
         raise DataError(_no_signal(task, read, found.files))
     elif not found.tally.signals:
-        raise DataError(f"No signal {task.span}: {plural(found.tally.rows, 'bar')} there")
+        raise DataError(f"No signal {task.span}: {plural(found.tally.rows, 'bar')} in this range")
 
 
 def _tally(accounts: Mapping[str, Account]) -> Tally:

@@ -91,4 +91,4 @@ class SortedReader:
         assert self._files is not None
         place = f"{self._places[int(self._files[finding.place])]} {batch.lines[finding.place]}"
         hint = f"set checks: {{{finding.check}: warn}}"
-        return DataError(f"{place}: the timestamp {finding.what}, once sorted ({hint})")
+        return DataError(f"{place}: the timestamp {finding.what}, after sorting ({hint})")

@@ -154,7 +154,9 @@ def int64_times(timestamps_ns: "Sequence[int] | NDArray[np.int64]") -> "NDArray[
         return np.asarray(timestamps_ns, np.int64)
     except OverflowError:
         place = next(place for place, ns in enumerate(timestamps_ns) if ns not in INT64)
-        raise BadCellError("not within the years 1678 to 2261, as sort needs it", place) from None
+        raise BadCellError(
+            "not within the years 1678 to 2261, as sort: true requires", place
+        ) from None
 
 
 def _at_one_scale(batch: "NDArray[np.void]") -> TickArray | None:

@@ -152,7 +152,7 @@ def on_disk() -> Iterator[None]:
     except OSError as problem:
         folder = tempfile.tempdir
         where = f"temporary files go to {shown_path(folder)}; " if isinstance(folder, str) else ""
-        hint = f"{where}set TMPDIR to a folder with room for {ROW_BYTES} bytes a row or more"
+        hint = f"{where}set TMPDIR to a folder with room for at least {ROW_BYTES} bytes per row"
         raise DiskError(f"Sorting on disk failed: {problem.strerror}", hint) from problem
 
 

@@ -165,7 +165,7 @@ def test_the_first_five_warnings_of_a_kind_are_shown_and_all_are_counted() -> No
     reader.times_ns = [0] * 9
     book, warnings = booked(CONFIG._replace(checks=Checks(duplicates="warn")), reader)
     assert book.findings.counts == {"duplicates": 8}
-    what = "is the same as in the row before"
+    what = "is the same as in the previous row"
     assert warnings == [f"WARNING bars.csv line {line}: {what}" for line in range(3, 8)]
 
 
@@ -274,6 +274,6 @@ def test_a_run_ends_at_the_first_bar_in_error_whatever_the_check() -> None:
     levels = {"order": "error", "duplicates": "error", "ohlc": "error"}
     book = Ledger(CONFIG.rules, Findings(levels, lambda level, text: None))
     with pytest.raises(
-        DataError, match=r"^bars.csv line 4: is the same as in the row before of 'A'$"
+        DataError, match=r"^bars.csv line 4: is the same as in the previous row of 'A'$"
     ):
         book.take(batch, FakeReader([]))

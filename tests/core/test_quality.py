@@ -66,8 +66,8 @@ def test_bars_in_order_have_no_findings(times: set[int]) -> None:
 def test_a_finding_says_what_is_wrong_in_words() -> None:
     times = [60 * 10**9, 60 * 10**9, 0]
     assert order_findings(times, None) == [
-        Finding("duplicates", 1, "is the same as in the row before"),
-        Finding("order", 2, "is before 1970-01-01T00:01:00Z, that of the row before"),
+        Finding("duplicates", 1, "is the same as in the previous row"),
+        Finding("order", 2, "is earlier than 1970-01-01T00:01:00Z in the previous row"),
     ]
 
 

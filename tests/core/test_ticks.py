@@ -115,8 +115,8 @@ def test_a_number_may_have_4000_digits_and_no_more(zeros: str) -> None:
     longest = f"{whole}.{decimals}"
     assert MAX_DIGITS == 4000
     assert values_of(parse_closes([longest + zeros])) == [oracle.price(longest)]
-    assert refusal("0" + longest + zeros).reason == "a number of more than 4,000 digits"
-    assert refusal(longest + "0" + zeros).reason == "a number of more than 4,000 digits"
+    assert refusal("0" + longest + zeros).reason == "a number with more than 4,000 digits"
+    assert refusal(longest + "0" + zeros).reason == "a number with more than 4,000 digits"
 
 
 def test_an_exponent_may_be_400_and_no_more() -> None:
@@ -128,7 +128,7 @@ def test_an_exponent_may_be_400_and_no_more() -> None:
         Fraction(5, 10**400),
     ]
     for exponent in ("-401", "401", "+401", "00401", "9" * 9, "9" * 5000):
-        assert refusal(f"1e{exponent}").reason == "a number with an exponent beyond 400"
+        assert refusal(f"1e{exponent}").reason == "a number with an exponent outside -400 to 400"
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
@@ -137,7 +137,7 @@ def test_a_number_is_below_10_to_the_308_so_that_its_mean_is_a_double(sign: str)
     numbers = [sign + "9" * 308, sign + "1e307"]
     assert values_of(parse_closes(numbers)) == oracle.prices(numbers)
     for cell in ("1" + "0" * 308, "1e308", "10e307", "0.1e309", "1" + "0" * 400 + "e-92"):
-        assert refusal(sign + cell).reason == "a number beyond 10^308"
+        assert refusal(sign + cell).reason == "a number not between -10^308 and 10^308"
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**300), max_value=10**300))

@@ -107,7 +107,7 @@ def test_as_many_bars_as_the_window_have_one_signal() -> None:
 def test_a_file_with_bars_out_of_order_names_the_line_and_the_way_out() -> None:
     text = "time,close\n2024-01-02,1\n\n2024-01-01,2\n2024-01-03,3\n"
     assert decided([text])[0] == (
-        "bars0.csv line 4: time is before 2024-01-02T00:00:00Z, that of the row before"
+        "bars0.csv line 4: time is earlier than 2024-01-02T00:00:00Z in the previous row"
         " (sort the bars, or set checks: {order: warn})"
     )
     unchecked = CONFIG._replace(checks=Checks("off", "off"))

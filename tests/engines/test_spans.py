@@ -92,12 +92,12 @@ def test_the_account_is_that_of_the_rows(
     ("flags", "code", "message"),
     [
         ({"since": "soon"}, 2, "--since is 'soon', not a timestamp"),
-        ({"until": "2024-02-30"}, 2, "--until is '2024-02-30', no date of the calendar"),
-        ({"since": "2030-01-01"}, 65, "No signal since 2030-01-01T00:00:00Z: 0 bars there"),
+        ({"until": "2024-02-30"}, 2, "--until is '2024-02-30', not a valid date"),
+        ({"since": "2030-01-01"}, 65, "No signal since 2030-01-01T00:00:00Z: 0 bars in this range"),
         (
             {"since": "2029-12-31T23:00:00-01:00", "until": "2030-01-02"},
             65,
-            "No signal since 2030-01-01T00:00:00Z until 2030-01-02T00:00:00Z: 0 bars there",
+            "No signal since 2030-01-01T00:00:00Z until 2030-01-02T00:00:00Z: 0 bars in this range",
         ),
     ],
 )
@@ -115,7 +115,10 @@ def test_a_table_without_timestamps_has_no_range(tmp_path: Path) -> None:
     (tmp_path / "bars.csv").write_text("close\n1\n2\n3\n4\n5\n")
     error = run(tmp_path, "part", since="2024-01-01")
     assert error is not None
-    assert error.message == "A range of time needs timestamps, which are not there or not read"
+    assert (
+        error.message
+        == "A range of time needs timestamps, but there are none, or they are not read"
+    )
 
 
 def test_a_backfill_rewrites_only_the_partitions_of_its_range(tmp_path: Path) -> None:

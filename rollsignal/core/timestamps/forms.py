@@ -107,8 +107,8 @@ class Calendar:
         self.epoch_unit_ns = 0
         self.pattern = pattern
         self._match = compiled(expression(pattern) + clock).fullmatch
-        other = f'not of the form "{escaped(pattern)}"'
-        self._reason = "not a timestamp like those above" if clock else other
+        misfit = f'not in the format "{escaped(pattern)}"'
+        self._reason = "not a timestamp like those above" if clock else misfit
         self._zoned = zoned
         self._separator = " "
         self._days_ns: dict[str, int] = {}
@@ -130,11 +130,11 @@ class Calendar:
         clock_ns = _clock_ns(*match.group("H", "M", "S", "p"))
         clock_ns += int((fraction or "").ljust(9, "0"))
         if clock_ns > DAY_NS:
-            raise BadCellError("no time of the day")
+            raise BadCellError("not a valid time of day")
         if self._zoned is None:
             self._zoned = bool(zone)
         if self._zoned != bool(zone):
-            raise BadCellError("not in the form of those above: only some have a zone")
+            raise BadCellError("not like those above: only some have a zone")
         day_ns = _day_ns(*match.group("Y", "y", "m", "b", "d"))
         if zone:
             clock_ns -= offset_ns(zone, day_ns + clock_ns)
@@ -198,7 +198,7 @@ def _day_ns(year: str, short_year: str, month: str, name: str, day: str) -> int:
     try:
         ordinal = date(int(year), number, int(day or 1)).toordinal()
     except ValueError as error:
-        raise BadCellError(f"no date of the calendar ({error})") from None
+        raise BadCellError(f"not a valid date ({error})") from None
     return (ordinal - _EPOCH_DAY) * DAY_NS
 
 
@@ -206,11 +206,11 @@ def _clock_ns(hours: str | None, minutes: str | None, seconds: str | None, half:
     """Read the time of day to nanoseconds; 24:00 is the day's end, the midnight after it."""
     hour, minute, second = int(hours or 0), int(minutes or 0), int(seconds or 0)
     if second == 60:
-        raise BadCellError("a leap second, which no count since 1970 has")
+        raise BadCellError("a leap second, which a count since 1970 cannot express")
     if half:
         if not 1 <= hour <= 12:
-            raise BadCellError("no time of the day")
+            raise BadCellError("not a valid time of day")
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
     if hour > 24 or minute > 59 or second > 59:
-        raise BadCellError("no time of the day")
+        raise BadCellError("not a valid time of day")
     return (hour * 3600 + minute * 60 + second) * _SECOND_NS

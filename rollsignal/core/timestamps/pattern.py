@@ -99,12 +99,12 @@ def _check(letters: list[str]) -> None:
     units = [DIRECTIVES[letter].unit for letter in letters]
     for unit in units:
         if units.count(unit) > 1:
-            raise PatternError(f"says the {unit} twice")
+            raise PatternError(f"has the {unit} twice")
     given = [unit in units for unit in UNITS]
     gap = given.index(False) if False in given else len(given)
     if gap == 0 or True in given[gap:]:
         letter = next(letter for letter, known in DIRECTIVES.items() if known.unit == UNITS[gap])
-        raise PatternError(f"does not say the {UNITS[gap]} (%{letter})")
+        raise PatternError(f"does not have the {UNITS[gap]} (%{letter})")
     if ("I" in letters) != ("p" in letters):
         raise PatternError("has only one of %I and %p, which belong together")
 

@@ -39,7 +39,7 @@ def _zone(text: str) -> int | tzinfo:
         return _rules(text)
     hours, minutes, seconds = (int(part or 0) for part in match.group(2, 3, 4))
     if hours > 23 or minutes > 59 or seconds > 59:
-        raise BadCellError(f"{text} is no offset from UTC")
+        raise BadCellError(f"{text} is not a valid offset from UTC")
     size = (hours * 3600 + minutes * 60 + seconds) * _SECOND_NS
     return -size if match[1] == "-" else size
 
@@ -49,22 +49,22 @@ def _rules(name: str) -> tzinfo:
     from zoneinfo import ZoneInfo
 
     if "/" not in name:
-        raise BadCellError(f"{name} is no zone with one meaning", hint=HINT)
+        raise BadCellError(f"{name} is an ambiguous or unknown time zone", hint=HINT)
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise BadCellError(f"{name} is no zone known here", hint=HINT) from None
+        raise BadCellError(f"{name} is not a time zone known here", hint=HINT) from None
 
 
 def _ruled_offset_ns(rules: tzinfo, zone: str, local_ns: int) -> int:
     try:
         local = datetime(1970, 1, 1) + timedelta(seconds=local_ns // _SECOND_NS)
     except OverflowError:
-        raise BadCellError("no time of the calendar") from None
+        raise BadCellError("not within the years 1 to 9999") from None
     # Where the clock is set forward or back, the two folds differ.
     offsets = {rules.utcoffset(local.replace(fold=fold)) for fold in (0, 1)}
     if len(offsets) > 1:
-        raise BadCellError(f"a time that the clock of {zone} shows twice, or never", hint=OFFSETS)
+        raise BadCellError(f"a time that occurs twice, or never, in {zone}", hint=OFFSETS)
     offset = offsets.pop()
     assert offset is not None, "zones with rules have an offset at all times"
     return offset // timedelta(seconds=1) * _SECOND_NS

@@ -226,7 +226,7 @@ def test_digits_that_begin_like_a_year_are_calendar_times() -> None:
     assert read(["20240229"]) == [nanoseconds(datetime(2024, 2, 29))]
     assert read(["20240229235959"]) == [nanoseconds(datetime(2024, 2, 29, 23, 59, 59))]
     assert read(["20240229235959123"]) == [nanoseconds(datetime(2024, 2, 29, 23, 59, 59, 123000))]
-    no_date = "no date of the calendar (month must be in 1..12)"
+    no_date = "not a valid date (month must be in 1..12)"
     assert refusal("20241301") == refusal("20241301000000") == (0, no_date)
 
 
@@ -244,17 +244,17 @@ def test_what_is_no_timestamp_is_refused(cell: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        ("2023-02-29", "no date of the calendar (day is out of range for month)"),
-        ("2024-13-01", "no date of the calendar (month must be in 1..12)"),
-        ("0000-01-01", "no date of the calendar (year 0 is out of range)"),
-        ("2024-01-01 24:00:01", "no time of the day"),
-        ("2024-01-01 24:00:00.000000001", "no time of the day"),
-        ("2024-01-01 25:00", "no time of the day"),
-        ("2024-01-01 23:60", "no time of the day"),
-        ("2024-01-01 23:59:61", "no time of the day"),
-        ("2016-12-31T23:59:60Z", "a leap second, which no count since 1970 has"),
-        ("2024-01-01 13:00 PM", "no time of the day"),
-        ("2024-01-01 0:30 AM", "no time of the day"),
+        ("2023-02-29", "not a valid date (day is out of range for month)"),
+        ("2024-13-01", "not a valid date (month must be in 1..12)"),
+        ("0000-01-01", "not a valid date (year 0 is out of range)"),
+        ("2024-01-01 24:00:01", "not a valid time of day"),
+        ("2024-01-01 24:00:00.000000001", "not a valid time of day"),
+        ("2024-01-01 25:00", "not a valid time of day"),
+        ("2024-01-01 23:60", "not a valid time of day"),
+        ("2024-01-01 23:59:61", "not a valid time of day"),
+        ("2016-12-31T23:59:60Z", "a leap second, which a count since 1970 cannot express"),
+        ("2024-01-01 13:00 PM", "not a valid time of day"),
+        ("2024-01-01 0:30 AM", "not a valid time of day"),
     ],
 )
 def test_what_the_calendar_does_not_have_is_refused(cell: str, reason: str) -> None:
@@ -262,12 +262,12 @@ def test_what_the_calendar_does_not_have_is_refused(cell: str, reason: str) -> N
 
 
 def test_a_column_that_changes_its_form_is_refused() -> None:
-    not_alike = (1, "not in the form of those above: only some have a zone")
+    not_alike = (1, "not like those above: only some have a zone")
     assert refusal("2024-01-01 10:00:00", "2024-01-01 11:00:00Z") == not_alike
     assert refusal("2024-01-01 10:00:00Z", "2024-01-01 11:00:00") == not_alike
     assert refusal("1704067200", "2024-01-01") == (1, "not a count of seconds since 1970")
     assert refusal("2024-01-01", "1704067200") == (1, "not a timestamp like those above")
-    assert refusal("13/01/2024", "12/31/2024")[1].startswith("no date of the calendar")
+    assert refusal("13/01/2024", "12/31/2024")[1].startswith("not a valid date")
 
 
 CHANGES = [
@@ -431,7 +431,7 @@ def test_counts_of_a_named_unit_are_read_whatever_their_size(
     ],
 )
 def test_a_cell_that_does_not_fit_the_pattern_is_refused(pattern: str, cell: str) -> None:
-    assert refusal(cell, written=pattern) == (0, f'not of the form "{pattern}"')
+    assert refusal(cell, written=pattern) == (0, f'not in the format "{pattern}"')
 
 
 def test_a_pattern_says_what_leads_whatever_the_cells_look_like() -> None:
@@ -440,7 +440,7 @@ def test_a_pattern_says_what_leads_whatever_the_cells_look_like() -> None:
     assert read(cells, "%m/%d/%Y") == [
         nanoseconds(datetime(2024, *leading)) for leading in ((1, 2), (2, 2))
     ]
-    assert refusal("13/13/2024", written="%d/%m/%Y")[1].startswith("no date of the calendar")
+    assert refusal("13/13/2024", written="%d/%m/%Y")[1].startswith("not a valid date")
 
 
 def test_what_is_not_iso_is_refused_where_iso_is_named() -> None:
