@@ -1,4 +1,4 @@
-"""This module tells how far the clock of a zone is from UTC: `Z`, `+05:30`, `US/Eastern`."""
+"""This module finds the offset from UTC of a time zone: `Z`, `+05:30`, `US/Eastern`."""
 
 import re
 from datetime import datetime, timedelta, tzinfo
@@ -18,17 +18,17 @@ DAY_NS = 86_400 * _SECOND_NS
 
 
 def has_rules(zone: str | None) -> bool:
-    """Tell a zone whose offset depends on the date."""
+    """Return whether the offset of a zone depends on the date."""
     return zone is not None and not isinstance(_zone(zone), int)
 
 
 def offset_ns(zone: str, local_ns: int) -> int:
-    """Tell how much a zone's clock is ahead of UTC when it shows `local_ns` since 1970.
+    """Return how far a zone's clock is ahead of UTC when it shows `local_ns` since 1970.
 
-    Raises `BadCellError` for an unknown zone, and a time that its clock shows twice or never.
+    Raises `BadCellError` for an unknown zone, and for a time that occurs twice or never there.
     """
-    found = _zone(zone)
-    return found if isinstance(found, int) else _ruled_offset_ns(found, zone, local_ns)
+    rules = _zone(zone)
+    return rules if isinstance(rules, int) else _ruled_offset_ns(rules, zone, local_ns)
 
 
 @lru_cache
@@ -45,7 +45,7 @@ def _zone(text: str) -> int | tzinfo:
 
 
 def _rules(name: str) -> tzinfo:
-    """Find the rules of a place; abbreviations such as CST or IST mean several zones."""
+    """Find the rules of a place; abbreviations such as CST or IST stand for several zones."""
     from zoneinfo import ZoneInfo
 
     if "/" not in name:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.core.timestamps.discovery import found_form
+from rollsignal.core.timestamps.discovery import discover_format
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError
 
@@ -105,7 +105,7 @@ def test_the_forms_of_the_usual_sources_are_found_out(
 def test_the_setting_of_what_is_found_out_reads_the_same(
     source: str, cell: str, moment: datetime
 ) -> None:
-    setting = found_form([cell], iso_only=False).setting(cell)
+    setting = discover_format([cell], iso_only=False).setting(cell)
     assert read([cell], setting.strip('"')) == [ns_of(moment)]
 
 
