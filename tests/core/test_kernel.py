@@ -40,8 +40,8 @@ def blocks_of(ticks: list[int], window: int) -> list[int]:
 def test_margins_are_those_of_the_definition(data: st.DataObject, bars: Series) -> None:
     window = data.draw(windows_of(len(bars.ticks)))
     decided, _ = advance(Carry(window), Ticks(bars.ticks, bars.scale))
-    found = [None if m is None else Fraction(m, 10**decided.scale) for m in decided.margins]
-    assert found == oracle.margins(oracle.prices(bars.texts), window)
+    margins = [None if m is None else Fraction(m, 10**decided.scale) for m in decided.margins]
+    assert margins == oracle.margins(oracle.prices(bars.texts), window)
 
 
 @given(st.data(), series(gaps=True))
@@ -195,8 +195,8 @@ def test_numpy_and_plain_integers_give_the_same_margins(ticks: list[int], window
 def test_block_edges_are_seen_in_no_margin(bars: int, window: int) -> None:
     ticks = np.random.default_rng(bars + window).integers(-50, 50, bars)
     expected = window_margins(ticks.tolist(), window)
-    found = [margin for block in margin_blocks(ticks, window) for margin in block.tolist()]
-    assert found == expected
+    margins = [margin for block in margin_blocks(ticks, window) for margin in block.tolist()]
+    assert margins == expected
 
 
 @given(st.integers(1, 7), st.integers(1, 40), st.sampled_from([1, -1]))
@@ -232,5 +232,5 @@ def test_a_read_only_view_of_an_array_gives_the_margins_of_what_it_shows() -> No
     ticks = np.arange(40, dtype=np.int64) ** 2
     ticks.flags.writeable = False
     view = ticks[::-3]
-    found = [margin for block in margin_blocks(view, 4) for margin in block.tolist()]
-    assert found == window_margins(view.tolist(), 4)
+    margins = [margin for block in margin_blocks(view, 4) for margin in block.tolist()]
+    assert margins == window_margins(view.tolist(), 4)
