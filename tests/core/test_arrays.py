@@ -1,4 +1,4 @@
-"""Laws of arrays: a float becomes the shortest decimal that identifies it, exactly, or is refused."""
+"""Laws of arrays: a float is read as the shortest decimal that identifies it, or refused."""
 
 from decimal import Decimal
 from fractions import Fraction

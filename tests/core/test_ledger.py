@@ -147,13 +147,13 @@ def test_every_bar_out_of_order_is_treated_as_the_config_says(
     config = CONFIG._replace(checks=Checks(order, duplicates))
     levels = {"order": order, "duplicates": duplicates}
     indexes = {check: out_of_order(minutes, check) for check in levels}
-    wrong = [at for check, found in indexes.items() if levels[check] == "error" for at in found]
+    wrong = [at for check, bad in indexes.items() if levels[check] == "error" for at in bad]
     if wrong:
         with pytest.raises(DataError, match=f"^bars.csv line {min(wrong) + 2}: is "):
             decided(config, reader)
         return
     ledger, warnings = decided(config, reader)
-    counts = {check: len(found) for check, found in indexes.items() if levels[check] == "warn"}
+    counts = {check: len(bad) for check, bad in indexes.items() if levels[check] == "warn"}
     assert ledger.findings.counts == {check: count for check, count in counts.items() if count}
     assert len(warnings) == sum(min(count, SHOWN_FINDINGS) for count in counts.values())
     account = ledger.accounts[""]

@@ -135,9 +135,9 @@ def named(what: str) -> tuple[str, str]:
 
 @given(tables_of_prices())
 def test_exactly_the_contradictions_between_prices_are_found(columns: Columns) -> None:
-    found = [(finding.place, *named(finding.what)) for finding in found_in(columns)]
-    assert len(found) == len(set(found))
-    assert set(found) == contradictions(columns)
+    contradicted = [(finding.place, *named(finding.what)) for finding in found_in(columns)]
+    assert len(contradicted) == len(set(contradicted))
+    assert set(contradicted) == contradictions(columns)
 
 
 @given(tables_of_prices())

@@ -70,10 +70,10 @@ def test_any_text_is_a_number_that_decimal_reads_alike_or_missing_or_refused(
     cells: list[str],
 ) -> None:
     try:
-        found = values_of(parse_closes(cells))
+        values = values_of(parse_closes(cells))
     except BadCellError:
         return
-    for cell, value in zip(cells, found, strict=True):
+    for cell, value in zip(cells, values, strict=True):
         assert cell.isascii()
         assert "_" not in cell
         assert value is None or value == oracle.price(cell)

@@ -1,4 +1,4 @@
-"""The local engine: files in, one result out, the same however the bars are spread over files."""
+"""The local engine: files in, one result out, the same for any spread of the bars over files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +22,10 @@ closes = st.integers(-99, 999).map(lambda tenths: f"{tenths / 10:.1f}")
 
 
 def decided(texts: Sequence[str], config: JobConfig = CONFIG) -> tuple[Found | str, list[str]]:
-    """Decide files of such texts: the result, or the message of the refusal; and the warnings."""
+    """Decide files with these texts; return the result or the error message, and the warnings."""
     warnings: list[str] = []
     with TemporaryDirectory() as folder:
-        paths = [Path(folder, f"bars{place}.csv") for place in range(len(texts))]
+        paths = [Path(folder, f"bars{number}.csv") for number in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
             path.write_bytes(text.encode())
         try:
@@ -66,14 +66,14 @@ def test_bars_spread_over_files_give_what_one_file_gives(
     rows = [f"2024-01-01 00:{minute:02d},{cell}\n" for minute, cell in enumerate(cells)]
     parts = ["time,close\n" + "".join(rows[cut]) for cut in data.draw(cuts_of(len(rows)))]
     whole = result_of("time,close\n" + "".join(rows), config=config)
-    # Files are put in the order of time, unless one has no rows to tell its time.
+    # Files are put in the order of time, except those without rows, which come first.
     turned = data.draw(st.booleans()) and min(map(len, parts)) > len("time,close\n")
     spread = (
         result_of(*reversed(parts), config=config) if turned else result_of(*parts, config=config)
     )
     assert spread.tally == whole.tally
-    (one,), (other,) = spread.accounts.values(), whole.accounts.values()
-    assert one._replace(last_file="") == other._replace(last_file="")
+    (account,), (expected,) = spread.accounts.values(), whole.accounts.values()
+    assert account._replace(last_file="") == expected._replace(last_file="")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_bars_spread_over_files_give_what_one_file_gives(
         (["-", "-"], "gap", "2 rows, fewer than the window of 3 bars"),
     ],
 )
-def test_no_signal_at_all_is_an_error_and_not_a_zero(
+def test_no_signal_at_all_is_an_error_instead_of_a_zero(
     cells: list[str], policy: Literal["error", "skip", "gap"], message: str
 ) -> None:
     text = "".join(f"{cell}\n" for cell in ["close", *cells])
@@ -104,7 +104,7 @@ def test_as_many_bars_as_the_window_have_one_signal() -> None:
     assert result_of("close\n1\n2\n3\n").tally == (3, 0, 1, 1, 0)
 
 
-def test_a_file_with_bars_out_of_order_names_the_line_and_the_way_out() -> None:
+def test_a_bar_out_of_order_is_reported_with_its_line_and_what_to_do() -> None:
     text = "time,close\n2024-01-02,1\n\n2024-01-01,2\n2024-01-03,3\n"
     assert decided([text])[0] == (
         "bars0.csv line 4: time is earlier than 2024-01-02T00:00:00Z in the previous row"
@@ -121,7 +121,7 @@ def test_a_bad_row_in_any_file_refuses_the_run() -> None:
     assert message == "bars1.csv line 3: close is 'x', not a number"
 
 
-def test_files_are_read_in_the_order_of_time_whatever_their_names() -> None:
+def test_files_are_read_in_the_order_of_time_with_any_names() -> None:
     head, early, late = "date,close\n", "2024-01-01,1\n2024-01-02,3\n", "2024-01-03,2\n"
     assert result_of(head + late, head + early).tally == (3, 0, 1, 0, 1)
     assert result_of(head + early, head + late).tally == (3, 0, 1, 0, 1)

@@ -1,4 +1,4 @@
-"""Patterns of timestamps: what each directive matches, and which patterns say no timestamp."""
+"""Patterns of timestamps: what each directive matches, and which patterns are refused."""
 
 import re
 from contextlib import suppress

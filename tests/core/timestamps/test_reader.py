@@ -386,10 +386,10 @@ def test_times_written_by_a_pattern_are_read_by_it_in_batches_of_any_size(
         datetime.combine(one, two.time().replace(microsecond=0)) for one in drawn for two in drawn
     ]
     reader = TimestampReader(pattern)
-    found: list[Any] = []
+    column: list[Any] = []
     for batch in data.draw(cuts_of(len(whole))):
-        found += reader.read([PATTERNS[pattern](at) for at in whole[batch]])
-    assert found == list(map(nanoseconds, whole))
+        column += reader.read([PATTERNS[pattern](at) for at in whole[batch]])
+    assert column == list(map(nanoseconds, whole))
 
 
 @given(recent, st.integers(1, 9), st.integers(0, SECOND_NS - 1))
