@@ -68,9 +68,9 @@ class Batch(NamedTuple):
         """Return the batch itself: it is plain already."""
         return self
 
-    def line_of(self, place: int) -> int:
+    def line_of(self, index: int) -> int:
         """Return the line or row of one bar."""
-        return self.lines[place]
+        return self.lines[index]
 
     def lines_int64(self) -> "Indexes":
         """Return the lines or rows of all bars as an array."""
@@ -80,7 +80,7 @@ class Batch(NamedTuple):
 
     def missing(self) -> list[int]:
         """Return the indexes of the bars without a close."""
-        return [place for place, tick in enumerate(self.closes.values) if tick is None]
+        return [index for index, tick in enumerate(self.closes.values) if tick is None]
 
     def codes_by(self, codes: "SymbolCodes") -> "Indexes | None":
         """Return the number of each bar's symbol, None if symbols are not read."""
@@ -93,13 +93,13 @@ class Batch(NamedTuple):
     def picked(self, places: "Places") -> "Batch":
         """Return the bars at these indexes, with their findings."""
         symbols, timestamps = self.symbols, self.timestamps
-        now = {before: place for place, before in enumerate(places)} if self.findings else {}
+        now = {before: index for index, before in enumerate(places)} if self.findings else {}
         return Batch(
-            Ticks([self.closes.values[place] for place in places], self.closes.scale),
-            [self.cells[place] for place in places],
-            None if timestamps is None else [timestamps[place] for place in places],
-            [self.lines[place] for place in places],
-            None if symbols is None else [symbols[place] for place in places],
+            Ticks([self.closes.values[index] for index in places], self.closes.scale),
+            [self.cells[index] for index in places],
+            None if timestamps is None else [timestamps[index] for index in places],
+            [self.lines[index] for index in places],
+            None if symbols is None else [symbols[index] for index in places],
             [f._replace(place=now[f.place]) for f in self.findings if f.place in now],
         )
 
@@ -141,13 +141,13 @@ class Batch(NamedTuple):
         import numpy as np
 
         symbols = self.symbols or [whole] * self.rows
-        places = [place for place, name in enumerate(symbols) if name == symbol]
+        places = [index for index, name in enumerate(symbols) if name == symbol]
         unit, times = 10**self.closes.scale, self.timestamps_ns
-        ticks = [self.closes.values[place] for place in places]
+        ticks = [self.closes.values[index] for index in places]
         return SeriesBars(
             np.array(places, np.int64),
             # Python numbers, because times may be beyond 64 bits.
-            None if times is None else np.array([times[place] for place in places], object),
+            None if times is None else np.array([times[index] for index in places], object),
             np.array([np.nan if tick is None else tick / unit for tick in ticks], np.float64),
         )
 
@@ -180,9 +180,9 @@ class ArrayBatch(NamedTuple):
         """Count the bars."""
         return len(self.closes.values)
 
-    def line_of(self, place: int) -> int:
+    def line_of(self, index: int) -> int:
         """Return the line or row of one bar."""
-        return self.row + place
+        return self.row + index
 
     def lines_int64(self) -> "Indexes":
         """Return the lines or rows of all bars as an array."""

@@ -241,13 +241,13 @@ class ArrayDecided(NamedTuple):
             name = self.symbols[codes[rows[0]]]
             yield name, Account(Carry(window), tally, last, first_ns, last_ns)
 
-    def continues(self, other: "ArrayDecided") -> bool:
-        """Return whether these bars can be joined to others; both must be of one series."""
+    def continues(self, earlier: "ArrayDecided") -> bool:
+        """Return whether these bars can be joined to earlier ones, each of one series."""
         return (
             self.codes is None
-            and other.codes is None
-            and self.scale == other.scale
-            and (self.timestamps_ns is None) == (other.timestamps_ns is None)
+            and earlier.codes is None
+            and self.scale == earlier.scale
+            and (self.timestamps_ns is None) == (earlier.timestamps_ns is None)
         )
 
 

@@ -182,8 +182,8 @@ class Ledger:
         findings = [*batch.findings, *self._missing(batch)]
         for symbol, part, places in parts:
             of = f" of {shown(symbol)}" if batch.symbols else ""
-            for check, place, what in self._out_of_order(symbol, part, reader):
-                findings.append(Finding(check, places[place], what + of))
+            for check, index, what in self._out_of_order(symbol, part, reader):
+                findings.append(Finding(check, places[index], what + of))
         for finding in sorted(findings, key=attrgetter("place")):
             self._report(batch, finding, reader)
 
@@ -220,16 +220,16 @@ class Ledger:
         """Find the bars without a close, if that is a check."""
         if "missing" not in self.findings.levels:
             return []
-        return [Finding("missing", place, batch.cells[place]) for place in batch.missing()]
+        return [Finding("missing", index, batch.cells[index]) for index in batch.missing()]
 
     def _report(self, batch: Batch, finding: Finding, reader: Reader) -> None:
         if self.findings.is_muted(finding.check):
             return
-        place, times = finding.place, batch.timestamps
-        symbol = batch.symbols[place] if batch.symbols else reader.symbol or ONE_SERIES
-        stamp = None if times is None else iso(to_ns(times[place]))
+        index, times = finding.place, batch.timestamps
+        symbol = batch.symbols[index] if batch.symbols else reader.symbol or ONE_SERIES
+        stamp = None if times is None else iso(to_ns(times[index]))
         message = reader.order_problem(batch, finding).message
-        where = finding.check, reader.name, batch.lines[place], symbol, stamp
+        where = finding.check, reader.name, batch.lines[index], symbol, stamp
         self.findings.report(LocatedFinding(*where, message))
 
 
@@ -244,8 +244,8 @@ def _by_symbol(batch: Batch, symbol: str) -> list[_SeriesPart]:
     if batch.symbols is None:
         return [_SeriesPart(symbol, batch, range(batch.rows))]
     places: dict[str, list[int]] = {}
-    for place, name in enumerate(batch.symbols):
-        places.setdefault(name, []).append(place)
+    for index, name in enumerate(batch.symbols):
+        places.setdefault(name, []).append(index)
     return [_SeriesPart(name, batch.picked(rows), rows) for name, rows in places.items()]
 
 
@@ -261,14 +261,14 @@ def _plain_decided(
     margins: list[int | None] = [None] * batch.rows
     for code, (_, places, part, before) in enumerate(decided):
         factor = 10 ** (scale - part.scale)
-        kept = [place for place in places if batch.closes.values[place] is not None]
+        kept = [index for index in places if batch.closes.values[index] is not None]
         if len(part.closes) == len(places):
             kept = list(places)
-        for place, close, margin in zip(kept, part.closes, part.margins, strict=True):
-            closes[place] = close and close * factor
-            margins[place] = margin and margin * factor
-        for number, place in enumerate(places, start=before + 1):
-            codes[place], numbers[place] = code, number
+        for index, close, margin in zip(kept, part.closes, part.margins, strict=True):
+            closes[index] = close and close * factor
+            margins[index] = margin and margin * factor
+        for number, index in enumerate(places, start=before + 1):
+            codes[index], numbers[index] = code, number
     times = batch.timestamps_ns
     return PlainDecided(
         reader.path,

@@ -122,7 +122,7 @@ class Panel:
         """Return whether a series has rows."""
         return code < self.tallies.shape[1] and bool(self.tallies[0, code])
 
-    def known(self) -> list[int]:
+    def codes_with_rows(self) -> list[int]:
         """List the numbers of the series that have rows."""
         return [code for code, rows in enumerate(self.tallies[0].tolist()) if rows]
 

@@ -69,7 +69,7 @@ class PanelLedger:
                 *panel.span_of(code),
                 self._files[panel.files[code]],
             )
-            for code in panel.known()
+            for code in panel.codes_with_rows()
         }
 
     def _opened(self, accounts: Mapping[str, Account]) -> Panel:

@@ -42,12 +42,12 @@ def order_findings(timestamps: Sequence[Timestamp], last_ns: int | None) -> list
     return findings
 
 
-def _compare(earlier_ns: int, ns: int, place: int) -> list[Finding]:
+def _compare(earlier_ns: int, ns: int, index: int) -> list[Finding]:
     if earlier_ns < ns:
         return []
     if earlier_ns == ns:
-        return [Finding("duplicates", place, "is the same as in the previous row")]
-    return [Finding("order", place, f"is earlier than {iso(earlier_ns)} in the previous row")]
+        return [Finding("duplicates", index, "is the same as in the previous row")]
+    return [Finding("order", index, f"is earlier than {iso(earlier_ns)} in the previous row")]
 
 
 def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:
@@ -64,14 +64,14 @@ def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:
     values = {name: _at(scale, column) for name, column in columns.items()}
     findings = []
     for upper, lower in _comparisons(columns):
-        for place, (high, low) in enumerate(zip(values[upper], values[lower], strict=True)):
+        for index, (high, low) in enumerate(zip(values[upper], values[lower], strict=True)):
             if high is not None and low is not None and high < low:
                 what = f"{upper} {_written(high, scale)} is below {lower} {_written(low, scale)}"
-                findings.append(Finding("ohlc", place, what))
+                findings.append(Finding("ohlc", index, what))
     for name in _volumes(others):
         findings += [
-            Finding("ohlc", place, f"{name} {_written(tick, others[name].scale)} is below zero")
-            for place, tick in enumerate(others[name].values)
+            Finding("ohlc", index, f"{name} {_written(tick, others[name].scale)} is below zero")
+            for index, tick in enumerate(others[name].values)
             if tick is not None and tick < 0
         ]
     return findings
@@ -93,7 +93,7 @@ def by_bar(findings: Iterable[Finding]) -> list[Finding]:
         before = bars.get(finding.place)
         what = f"{before.what}, {finding.what}" if before else finding.what
         bars[finding.place] = finding._replace(what=what)
-    return [bars[place] for place in sorted(bars)]
+    return [bars[index] for index in sorted(bars)]
 
 
 def _written(tick: int, scale: int) -> str:

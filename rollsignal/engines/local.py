@@ -130,7 +130,7 @@ class _Reading:
         """Read all files; return the rows and description of each, by path."""
         if self._task.config.sort and not self._task.collect_errors:
             return self._sorted()
-        read: dict[str, FoundFile] = {}
+        read = {}
         files = self._inputs.by_time(in_doubt=self._task.collect_errors)
         with closing(self._inputs.each(files)) as each:
             for file, opened in each:

@@ -73,7 +73,7 @@ class BarSorter:
         file: int,
         rows: "NDArray[np.int64]",
     ) -> None:
-        """Take the next bars of a file: their series, timestamps in ns, closes and line numbers."""
+        """Take the next bars of a file: their series, timestamps in ns, closes, lines or rows."""
         ticks, scales = self._stored(closes)
         columns = {"ns": timestamps_ns, "tick": ticks, "scale": scales, "file": file, "row": rows}
         self._runs.add(columns | {"code": 0 if codes is None else codes}, len(timestamps_ns))
