@@ -26,13 +26,13 @@ class Findings:
     """Treat findings as the config says: an error ends the run, a warning is shown.
 
     levels: each check's level: error, warn or off. to_the_end: whether errors are collected
-    instead. `counts` has the number of findings of each check, `told` the first few of them.
+    instead. `counts` has the number of findings of each check, `shown` the first few of them.
     """
 
     def __init__(self, levels: Mapping[str, str], tell: Tell, to_the_end: bool = False) -> None:
         self.levels = levels
         self.counts: Counter[str] = Counter()
-        self.told: list[LocatedFinding] = []
+        self.shown: list[LocatedFinding] = []
         self._times_shown: Counter[str] = Counter()
         self._tell = tell
         self._to_the_end = to_the_end
@@ -41,7 +41,7 @@ class Findings:
     def first(self) -> dict[str, list[LocatedFinding]]:
         """Return the first findings of each check."""
         first: dict[str, list[LocatedFinding]] = {}
-        for finding in self.told:
+        for finding in self.shown:
             first.setdefault(finding.check, []).append(finding)
         return first
 
@@ -52,7 +52,7 @@ class Findings:
         is_error = self.levels[finding.check] == "error"
         if is_error and not self._to_the_end:
             raise DataError(finding.message)
-        self.told.append(finding)
+        self.shown.append(finding)
         self._times_shown[finding.check] += 1
         self._tell("ERROR" if is_error else "WARNING", finding.message)
         self.counts[finding.check] += count
@@ -72,7 +72,7 @@ class Findings:
     def merge(self, later: "Findings") -> None:
         """Add the findings of the bars that follow; raises `DataError` as `report` does."""
         rest = later.counts.copy()
-        for finding in later.told:
+        for finding in later.shown:
             self.report(finding)
             rest[finding.check] -= 1
         self.counts.update(+rest)
