@@ -1,4 +1,4 @@
-"""This module turns NumPy arrays of closes into int64 ticks, and sums into means, exactly."""
+"""This module turns NumPy arrays of closes into int64 ticks, decides them, and computes means."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Any two decimals of so many significant digits are told apart by such a float.
+# How many significant digits of a decimal a float always keeps, by its size in bytes.
 SAFE_DIGITS = {4: 6, 8: 15}
 DOUBLE_WHOLE = 2**53
 FLOAT_BLOCK = 1 << 14
 
 
 class TickArray(NamedTuple):
-    """Closes as int64 ticks of 10^-scale, each of `most` in size at most."""
+    """Closes as int64 ticks of 10^-scale, none greater in size than `most`."""
 
     values: "NDArray[np.int64]"
     scale: int
@@ -27,15 +27,15 @@ class TickArray(NamedTuple):
         return [*self.values.tolist()]
 
     def fits(self, window: int) -> bool:
-        """Prove what `fits_int64` does, by looking at the ticks only if `most` is no proof."""
+        """Prove the same as `fits_int64`; look at the ticks only if `most` does not prove it."""
         return 2 * window * self.most <= INT64_MAX or fits_int64(self.values, window)
 
 
 def ticks_of_array(closes: "NDArray[Any]", window: int) -> TickArray | None:
     """Turn an array of integers or floats into ticks that `fits_int64`.
 
-    A float stands for the shortest decimal that identifies it. Returns None where that needs
-    more than int64 or more digits than are safe to find at once: then each is read as text.
+    A float stands for the shortest decimal that identifies it. Returns None if the ticks need more
+    than int64, or a float more digits than `SAFE_DIGITS`: then each close is read as text.
     """
     import numpy as np
 
@@ -50,16 +50,16 @@ def ticks_of_array(closes: "NDArray[Any]", window: int) -> TickArray | None:
 def _ticks_of_floats(closes: "NDArray[np.floating[Any]]") -> TickArray | None:
     """Find the least scale at which every float is the nearest one to a whole number of ticks.
 
-    A decimal of at most 15 significant digits (6 for float32) that rounds to a double is the
-    only one so short that does, hence the shortest; and t / 10^s is correctly rounded while t
-    is below 2^53 and s at most 22. Source: IEEE 754 and the DBL_DIG, FLT_DIG of C.
+    At most one decimal of 15 significant digits or fewer (6 for float32) rounds to a given double,
+    so it is the shortest; and t / 10^s is correctly rounded while t is below 2^53 and s at most
+    22. Source: IEEE 754 and the DBL_DIG, FLT_DIG of C.
     """
     import numpy as np
 
     digits = SAFE_DIGITS[closes.dtype.itemsize]
     values = np.empty(len(closes), np.int64)
     scale = 0
-    # The first few tell the scale, which the rest most often share.
+    # The first closes show the scale, and most often it suits the others.
     for size in (min(1024, len(closes)), len(closes)):
         while not _fill(values[:size], closes[:size], scale):
             scale += 1
@@ -69,9 +69,10 @@ def _ticks_of_floats(closes: "NDArray[np.floating[Any]]") -> TickArray | None:
 
 
 def _fill(values: "NDArray[np.int64]", closes: "NDArray[np.floating[Any]]", scale: int) -> bool:
-    """Fill in the ticks of this scale; tell if each close is the nearest float to its ticks.
+    """Fill in the ticks at this scale; return if each close is the nearest float to its ticks.
 
-    In blocks that stay in cache. No NaN equals itself, and no infinity is below the limit.
+    Works in blocks that fit the cache. NaN is refused because it is not equal to itself, and
+    infinity because it is not below the limit.
     """
     import numpy as np
 
@@ -105,18 +106,18 @@ class MarginArray(NamedTuple):
     tally: Tally
 
     def last(self, window: int) -> LastBar:
-        """Take the last bar."""
+        """Return the last bar."""
         margin = int(self.margins[-1]) if len(self.margins) else None
         return LastBar(int(self.closes[-1]), margin, self.scale, window)
 
     def numbers(self, before: int) -> "NDArray[np.int64]":
-        """Count the bars of their series, of which so many came before."""
+        """Return each bar's number in its series, from 1; `before` bars came earlier."""
         import numpy as np
 
         return before + 1 + np.arange(len(self.closes))
 
     def padded(self) -> "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]":
-        """Return closes, a margin for every one of them, and which ones have it."""
+        """Return the closes, a margin for each (0 where there is none), and which bars have one."""
         import numpy as np
 
         warm_up = np.zeros(len(self.closes) - len(self.margins), np.int64)
@@ -125,9 +126,9 @@ class MarginArray(NamedTuple):
 
 
 def advance_array(carry: Carry, closes: TickArray) -> tuple[MarginArray, Carry] | None:
-    """Decide the next bars of a series as `kernel.advance` does, on an array of at least one.
+    """Decide the next bars of a series as `kernel.advance` does; the array must not be empty.
 
-    Returns None where that needs more than int64.
+    Returns None if that needs more than int64.
     """
     import numpy as np
 
@@ -138,15 +139,15 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[MarginArray, Carry] 
     if factor > INT64_MAX or not (kept_fit and closes.fits(carry.window * factor)):
         return None
     values = closes.values * factor if factor > 1 else closes.values
-    known = np.concatenate((np.array(tail, np.int64), values))
-    margins = np.empty(max(0, len(known) - carry.window + 1), np.int64)
+    joined = np.concatenate((np.array(tail, np.int64), values))
+    margins = np.empty(max(0, len(joined) - carry.window + 1), np.int64)
     at = ones = ties = 0
-    for block in margin_blocks(known, carry.window):
+    for block in margin_blocks(joined, carry.window):
         margins[at : at + len(block)] = block
         ones += int(np.count_nonzero(block > 0))
         ties += len(block) - int(np.count_nonzero(block))
         at += len(block)
-    kept = known[max(0, len(known) - carry.window + 1) :].tolist()
+    kept = joined[max(0, len(joined) - carry.window + 1) :].tolist()
     tally = Tally(len(values), 0, len(margins), ones, ties)
     return MarginArray(values, margins, scale, tally), Carry(carry.window, scale, tuple(kept))
 
@@ -154,8 +155,8 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[MarginArray, Carry] 
 def float_means(sums: "NDArray[np.int64]", window: int, scale: int) -> "NDArray[np.float64]":
     """Divide window sums in ticks by the window: the doubles nearest to the exact means.
 
-    The division of two doubles is correctly rounded; where a sum or the divisor is no double,
-    Python's division of whole numbers is.
+    The division of two doubles is correctly rounded; if a sum or the divisor is not exact as a
+    double, Python divides whole numbers, which is correctly rounded too.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""This module says what readers hand on: batches of bars, plain or as arrays."""
+"""This module defines what readers produce: batches of bars, plain or as arrays."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     Indexes = NDArray[np.int64]
     Places = Sequence[int] | Indexes
 
-# How a reader describes a file that has neither a header nor bars.
+# The end of a reader's description of a file that has neither a header nor bars.
 NO_OBJECTS = "no objects"
 
 
 class SeriesBars(NamedTuple):
-    """Bars of one series: their places in their batch, times in ns since 1970 UTC, and closes.
+    """Bars of one series: their indexes in the batch, times in ns since 1970 UTC, and closes.
 
     `doubles` are the doubles nearest to the closes, NaN for a missing one.
     """
@@ -36,10 +36,10 @@ class SeriesBars(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Consecutive bars of one file: for each its close, timestamp and physical line or row.
+    """Consecutive bars of one file: the close, timestamp and physical line or row of each.
 
-    `cells` are the closes as written; `timestamps` and `symbols` are None where they are not read.
-    `findings` are what the bars themselves show, each in its place.
+    `cells` are the closes as written; `timestamps` and `symbols` are None if they are not read.
+    `findings` are those that need no other bars.
     """
 
     closes: Ticks
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
 
     @property
     def has_timestamps(self) -> bool:
-        """Tell whether timestamps are read."""
+        """Return whether timestamps are read."""
         return self.timestamps is not None
 
     @property
@@ -65,12 +65,12 @@ class Batch(NamedTuple):
         return None if self.timestamps is None else list(map(to_ns, self.timestamps))
 
     def plain(self) -> "Batch":
-        """Return the batch itself, which is plain."""
+        """Return the batch itself: it is plain already."""
         return self
 
-    def line_of(self, place: int) -> int:
+    def line_of(self, index: int) -> int:
         """Return the line or row of one bar."""
-        return self.lines[place]
+        return self.lines[index]
 
     def lines_int64(self) -> "Indexes":
         """Return the lines or rows of all bars as an array."""
@@ -79,11 +79,11 @@ class Batch(NamedTuple):
         return np.array(self.lines, np.int64)
 
     def missing(self) -> list[int]:
-        """Return the places of the bars without a close."""
-        return [place for place, tick in enumerate(self.closes.values) if tick is None]
+        """Return the indexes of the bars without a close."""
+        return [index for index, tick in enumerate(self.closes.values) if tick is None]
 
     def codes_by(self, codes: "SymbolCodes") -> "Indexes | None":
-        """Return the number of each bar's symbol, None where symbols are not read."""
+        """Return the number of each bar's symbol, None if symbols are not read."""
         import numpy as np
 
         if self.symbols is None:
@@ -91,25 +91,25 @@ class Batch(NamedTuple):
         return np.array([codes.number(symbol) for symbol in self.symbols], np.int64)
 
     def picked(self, places: "Places") -> "Batch":
-        """Return some of the bars, with what was found in them."""
+        """Return the bars at these indexes, with their findings."""
         symbols, timestamps = self.symbols, self.timestamps
-        now = {before: place for place, before in enumerate(places)} if self.findings else {}
+        now = {before: index for index, before in enumerate(places)} if self.findings else {}
         return Batch(
-            Ticks([self.closes.values[place] for place in places], self.closes.scale),
-            [self.cells[place] for place in places],
-            None if timestamps is None else [timestamps[place] for place in places],
-            [self.lines[place] for place in places],
-            None if symbols is None else [symbols[place] for place in places],
+            Ticks([self.closes.values[index] for index in places], self.closes.scale),
+            [self.cells[index] for index in places],
+            None if timestamps is None else [timestamps[index] for index in places],
+            [self.lines[index] for index in places],
+            None if symbols is None else [symbols[index] for index in places],
             [f._replace(place=now[f.place]) for f in self.findings if f.place in now],
         )
 
     def parted(
         self, begin: int, reached: Callable[[str], int], symbol: str
     ) -> "tuple[Places, Places]":
-        """Return the places of the bars later than what their series has reached, and the others.
+        """Return the indexes of bars later than the time their series has reached, and of the rest.
 
-        Bars before the place `begin` are in neither. symbol: that of all bars, where symbols are
-        not read. The batch must have timestamps.
+        Bars before the index `begin` are in neither. symbol: that of all bars, if symbols are not
+        read. The batch must have timestamps.
         """
         times = self.timestamps_ns or ()
         symbols = self.symbols or [symbol] * self.rows
@@ -118,7 +118,7 @@ class Batch(NamedTuple):
         return later, [at for at in range(begin, self.rows) if at not in rest]
 
     def undecided(self, file: str, symbol: str) -> "PlainDecided":
-        """Return the bars as decided ones that have no signals."""
+        """Return the bars as decided bars without signals."""
         from rollsignal.core.decisions import PlainDecided
 
         names = list(dict.fromkeys(self.symbols or [symbol]))
@@ -137,23 +137,23 @@ class Batch(NamedTuple):
         )
 
     def of_series(self, symbol: str, whole: str) -> SeriesBars:
-        """Return the bars of one series; `whole` is the symbol where symbols are not read."""
+        """Return the bars of one series; `whole` is the symbol if symbols are not read."""
         import numpy as np
 
         symbols = self.symbols or [whole] * self.rows
-        places = [place for place, name in enumerate(symbols) if name == symbol]
+        places = [index for index, name in enumerate(symbols) if name == symbol]
         unit, times = 10**self.closes.scale, self.timestamps_ns
-        ticks = [self.closes.values[place] for place in places]
+        ticks = [self.closes.values[index] for index in places]
         return SeriesBars(
             np.array(places, np.int64),
-            # As Python numbers, because they may be beyond 64 bits.
-            None if times is None else np.array([times[place] for place in places], object),
+            # Python numbers, because times may be beyond 64 bits.
+            None if times is None else np.array([times[index] for index in places], object),
             np.array([np.nan if tick is None else tick / unit for tick in ticks], np.float64),
         )
 
 
 class ArrayBatch(NamedTuple):
-    """Consecutive bars as arrays: all closes known, all timestamps read, in any order.
+    """Consecutive bars as arrays, all with a close, in any order of time.
 
     `timestamps_ns` are nanoseconds since 1970 UTC, `row` is the line or row of the first bar.
     `plain` makes a `Batch` of the same bars.
@@ -167,12 +167,12 @@ class ArrayBatch(NamedTuple):
 
     @property
     def has_timestamps(self) -> bool:
-        """Tell whether timestamps are read."""
+        """Return whether timestamps are read."""
         return self.timestamps_ns is not None
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """Return what the bars themselves show: nothing, or they would be plain."""
+        """Return no findings: bars with any come as a plain batch."""
         return ()
 
     @property
@@ -180,9 +180,9 @@ class ArrayBatch(NamedTuple):
         """Count the bars."""
         return len(self.closes.values)
 
-    def line_of(self, place: int) -> int:
+    def line_of(self, index: int) -> int:
         """Return the line or row of one bar."""
-        return self.row + place
+        return self.row + index
 
     def lines_int64(self) -> "Indexes":
         """Return the lines or rows of all bars as an array."""
@@ -191,24 +191,24 @@ class ArrayBatch(NamedTuple):
         return np.arange(self.row, self.row + self.rows)
 
     def missing(self) -> list[int]:
-        """Return the places of the bars without a close: there are none."""
+        """Return no indexes: every bar has a close."""
         return []
 
     def codes_by(self, codes: "SymbolCodes") -> "Indexes | None":
-        """Return the number of each bar's symbol, None where symbols are not read.
+        """Return the number of each bar's symbol, None if symbols are not read.
 
-        Raises `DataError` where a symbol is empty.
+        Raises `DataError` if a symbol is empty.
         """
         if self.symbols is None:
             return None
-        found = codes.of(self.symbols)
-        if found.min() < 0:
-            # Plain reading says where the symbol is empty.
+        numbers = codes.of(self.symbols)
+        if numbers.min() < 0:
+            # This raises the error, which names the line.
             self.plain()
-        return found
+        return numbers
 
     def picked(self, places: "Places") -> "ArrayBatch":
-        """Return some of the bars."""
+        """Return the bars at these indexes."""
         import numpy as np
 
         rows, times, symbols = np.asarray(places), self.timestamps_ns, self.symbols
@@ -223,23 +223,23 @@ class ArrayBatch(NamedTuple):
     def parted(
         self, begin: int, reached: Callable[[str], int], symbol: str
     ) -> "tuple[Places, Places]":
-        """Return the places of the bars later than what their series has reached, and the others.
+        """Return the indexes of bars later than the time their series has reached, and of the rest.
 
-        Bars before the place `begin` are in neither. symbol: that of all bars, where symbols are
-        not read. The batch must have timestamps.
+        Bars before the index `begin` are in neither. symbol: that of all bars, if symbols are not
+        read. The batch must have timestamps.
         """
         import numpy as np
 
-        assert self.timestamps_ns is not None, "bars are told apart by their times"
-        places: Indexes | int = reached(symbol) if self.symbols is None else 0
+        assert self.timestamps_ns is not None, "only bars with timestamps can be parted"
+        reached_ns: Indexes | int = reached(symbol) if self.symbols is None else 0
         if self.symbols is not None:
             names = [name.strip(BLANKS) for name in self.symbols.names]
-            places = np.array([reached(name) for name in names], np.int64)[self.symbols.codes]
-        is_later = (self.timestamps_ns > places)[begin:]
+            reached_ns = np.array([reached(name) for name in names], np.int64)[self.symbols.codes]
+        is_later = (self.timestamps_ns > reached_ns)[begin:]
         return begin + np.flatnonzero(is_later), begin + np.flatnonzero(~is_later)
 
     def undecided(self, file: str, symbol: str) -> "ArrayDecided":
-        """Return the bars as decided ones that have no signals."""
+        """Return the bars as decided bars without signals."""
         import numpy as np
 
         from rollsignal.core.decisions import ArrayDecided
@@ -261,7 +261,7 @@ class ArrayBatch(NamedTuple):
         )
 
     def of_series(self, symbol: str, whole: str) -> SeriesBars:
-        """Return the bars of one series; `whole` is the symbol where symbols are not read."""
+        """Return the bars of one series; `whole` is the symbol if symbols are not read."""
         import numpy as np
 
         from rollsignal.core.arrays import float_means
@@ -288,10 +288,10 @@ Bars = Batch | ArrayBatch
 
 
 class Reader(Protocol):
-    """What an engine needs of whoever reads a file.
+    """What an engine needs of the reader of a file.
 
-    `path` is that of the file, `name` what messages call it; `symbol` is that of the whole file,
-    if any; `unit` is what its rows are called: line or row.
+    `path` is the file's path, `name` its name in messages; `symbol` is that of the whole file, if
+    it has one; `unit` is what a row is called: line or row.
     """
 
     path: str
@@ -303,13 +303,13 @@ class Reader(Protocol):
         """Describe the format of the file and the columns that are read."""
 
     def batches(self) -> Iterator[Bars]:
-        """Yield all bars; raises `DataError` where they are in doubt."""
+        """Yield all bars; raises `DataError` for bars that cannot be trusted."""
 
     def bytes_read(self) -> int:
-        """Return how many of the file's bytes are read, about."""
+        """Return about how many bytes of the file are read."""
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
-        """Explain what is wrong with a bar, such as that it is not later than the one before."""
+        """Return the error for a bar with a finding, such as one not later than the bar before."""
 
 
 TakeBatch = Callable[[Bars, Reader], None]

@@ -1,7 +1,7 @@
-"""This module says what is handed on of decided bars: their closes, margins and signals.
+"""This module defines decided bars, with their closes, margins and signals, and their listeners.
 
 Decided bars are columns of one length, as lists of Python integers of any size or as int64 arrays.
-Whoever listens uses what both have in common, and need not know which ones they are.
+A listener uses what both have in common, and need not know which it has.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,17 +30,16 @@ if TYPE_CHECKING:
 
 _EPOCH = date(1970, 1, 1)
 
-# A symbol or a day, how many bars it has, and their digest.
+# A symbol or a day, the number of its bars, and their digest.
 Counted = tuple[str | None, int, int]
 
 
 class PlainDecided(NamedTuple):
     """Decided bars of one file as lists of Python integers, closes and margins in 10^-scale.
 
-    `codes` are places in `symbols`, None where all bars are of the only one, which is "" where
-    there is one series. `timestamps_ns` are None where they are not read: then `numbers` count the
-    bars of each series, from 1. A close is None where it is missing, a margin where the bar has no
-    signal.
+    `codes` are indexes into `symbols`, None if all bars have its only symbol, which is "" for one
+    series. `timestamps_ns` are None if they are not read: then `numbers` count the bars of each
+    series, from 1. A close is None if it is missing, a margin if the bar has no signal.
     """
 
     file: str
@@ -71,14 +70,14 @@ class PlainDecided(NamedTuple):
 
     @property
     def signals(self) -> list[int]:
-        """Return the signals, and `NO_SIGNAL` where there is none."""
+        """Return the signals; `NO_SIGNAL` for a bar without one."""
         return [NO_SIGNAL if margin is None else int(margin > 0) for margin in self.margins]
 
     def _ns(self, row: int) -> int | None:
         return None if self.timestamps_ns is None else self.timestamps_ns[row]
 
     def signal_bytes(self) -> bytes:
-        """Return the signals, a byte each."""
+        """Return the signals, one byte each."""
         return bytes(self.signals)
 
     def digest(self, keys: SymbolKeys) -> int:
@@ -116,7 +115,7 @@ class PlainDecided(NamedTuple):
     def accounts(self, window: int, *, skips: bool) -> Iterator[tuple[str, Account]]:
         """Yield an account of each series' bars, without a carry.
 
-        skips: whether bars without a close are left out, so that none is a series' last bar.
+        skips: whether bars without a close are left out, so that they cannot be the last bar.
         """
         rows_of: dict[str, list[int]] = {}
         for row, name in enumerate(self.names):
@@ -124,9 +123,9 @@ class PlainDecided(NamedTuple):
         for name, rows in rows_of.items():
             closes = [self.closes[row] for row in rows]
             margins = [self.margins[row] for row in rows]
-            known = [margin for margin in margins if margin is not None]
-            ones = sum(margin > 0 for margin in known)
-            tally = Tally(len(rows), closes.count(None), len(known), ones, known.count(0))
+            decided = [margin for margin in margins if margin is not None]
+            ones = sum(margin > 0 for margin in decided)
+            tally = Tally(len(rows), closes.count(None), len(decided), ones, decided.count(0))
             bars = [pair for pair in zip(closes, margins, strict=True) if pair[0] is not None]
             pairs = bars if skips else list(zip(closes, margins, strict=True))
             last = LastBar(*pairs[-1], self.scale, window) if pairs else None
@@ -136,8 +135,8 @@ class PlainDecided(NamedTuple):
 class ArrayDecided(NamedTuple):
     """Decided bars of one file as int64 arrays; all of them have a close.
 
-    The columns are those of `PlainDecided`, but for the margins, which are numbers in all bars:
-    `has_signal` tells which of them count.
+    The columns are those of `PlainDecided`, except that every bar has a number as its margin:
+    `has_signal` marks the bars where it counts.
     """
 
     file: str
@@ -158,13 +157,13 @@ class ArrayDecided(NamedTuple):
     @property
     def places(self) -> "Int64s":
         """Return the bars' places in their series: timestamps in ns, or numbers."""
-        found = self.numbers if self.timestamps_ns is None else self.timestamps_ns
-        assert found is not None, "bars without timestamps are numbered"
-        return found
+        places = self.numbers if self.timestamps_ns is None else self.timestamps_ns
+        assert places is not None, "bars without timestamps are numbered"
+        return places
 
     @property
     def signals(self) -> "NDArray[np.int8]":
-        """Return the signals, and `NO_SIGNAL` where there is none."""
+        """Return the signals; `NO_SIGNAL` for a bar without one."""
         import numpy as np
 
         signals = (self.margins > 0).astype(np.int8)
@@ -173,13 +172,13 @@ class ArrayDecided(NamedTuple):
 
     @property
     def every_code(self) -> "Int64s":
-        """Return the place of each bar's symbol in `symbols`, also where there is only one."""
+        """Return the index of each bar's symbol in `symbols`, also if there is only one."""
         import numpy as np
 
         return np.zeros(self.rows, np.int64) if self.codes is None else self.codes
 
     def signal_bytes(self) -> bytes:
-        """Return the signals, a byte each."""
+        """Return the signals, one byte each."""
         return self.signals.tobytes()
 
     def digest(self, keys: SymbolKeys) -> int:
@@ -187,7 +186,7 @@ class ArrayDecided(NamedTuple):
         return digest_arrays(self._keys(keys), self.places, self.signals, self.codes)
 
     def _keys(self, keys: SymbolKeys) -> "NDArray[np.uint64]":
-        # A file's own symbol is none of the panel's, whose list only grows.
+        # `keys` are a panel's, whose list of symbols only grows. A file's symbol is not in it.
         return (SymbolKeys() if self.codes is None else keys).of(self.symbols)
 
     def counted(self, keys: SymbolKeys, *, by_day: bool) -> Iterator[Counted]:
@@ -200,9 +199,9 @@ class ArrayDecided(NamedTuple):
             groups = np.zeros_like(codes) if times is None else times // DAY_NS
         order, begins, counts = _grouped(groups)
         signals, places = self.signals[order], self.places[order]
-        found = sums(self._keys(keys), places, signals, begins, codes[order])
+        columns = sums(self._keys(keys), places, signals, begins, codes[order])
         numbers = groups[order[begins]].tolist()
-        for number, count, four in zip(numbers, counts.tolist(), found.T, strict=True):
+        for number, count, four in zip(numbers, counts.tolist(), columns.T, strict=True):
             day = _day(None if self.timestamps_ns is None else number * DAY_NS)
             yield day if by_day else self.symbols[number], count, digest_of_sums(four.tolist())
 
@@ -232,23 +231,23 @@ class ArrayDecided(NamedTuple):
         codes, times = self.every_code, self.timestamps_ns
         order, begins, _ = _grouped(codes)
         for rows in np.split(order, begins[1:]):
-            known, margins = self.has_signal[rows], self.margins[rows]
-            facts = (known, known & (margins > 0), known & (margins == 0))
+            decided, margins = self.has_signal[rows], self.margins[rows]
+            facts = (decided, decided & (margins > 0), decided & (margins == 0))
             tally = Tally(len(rows), 0, *(int(np.count_nonzero(fact)) for fact in facts))
-            margin = int(margins[-1]) if known[-1] else None
+            margin = int(margins[-1]) if decided[-1] else None
             last = LastBar(int(self.closes[rows[-1]]), margin, self.scale, window)
             first_ns = None if times is None else int(times[rows[0]])
             last_ns = None if times is None else int(times[rows[-1]])
             name = self.symbols[codes[rows[0]]]
             yield name, Account(Carry(window), tally, last, first_ns, last_ns)
 
-    def continues(self, other: "ArrayDecided") -> bool:
-        """Tell whether these bars can be joined to others, each of one series."""
+    def continues(self, earlier: "ArrayDecided") -> bool:
+        """Return whether these bars can be joined to earlier ones, each of one series."""
         return (
             self.codes is None
-            and other.codes is None
-            and self.scale == other.scale
-            and (self.timestamps_ns is None) == (other.timestamps_ns is None)
+            and earlier.codes is None
+            and self.scale == earlier.scale
+            and (self.timestamps_ns is None) == (earlier.timestamps_ns is None)
         )
 
 
@@ -259,27 +258,27 @@ Made_co = TypeVar("Made_co", covariant=True)
 
 
 class Part(Protocol[Made_co]):
-    """Whoever listens to one part of the bars, where it is decided."""
+    """A listener to one part of the bars, in the process that decides it."""
 
     def take(self, bars: Decided) -> None:
         """Receive the next decided bars."""
 
     def end(self) -> Made_co:
-        """Return what is known of all of them: small, and fit to be sent elsewhere."""
+        """Return the result of this part: small, and fit to send to another process."""
 
 
 class Listener(Protocol[Ended]):
-    """Whoever wants every decided bar."""
+    """A receiver of every decided bar."""
 
     def part(self) -> Part[Ended]:
-        """Return a listener to the next part of the bars; it may be used anywhere."""
+        """Return a listener to the next part of the bars, for use in any process."""
 
     def add(self, ended: Ended) -> None:
-        """Receive what came of a part, in the order of the bars."""
+        """Receive the result of a part; parts come in the order of the bars."""
 
 
 def joined(parts: Sequence[ArrayDecided]) -> ArrayDecided:
-    """Join bars of which each `continues` those before it."""
+    """Join parts, each of which `continues` the one before."""
     import numpy as np
 
     if len(parts) == 1:
@@ -299,7 +298,7 @@ def joined(parts: Sequence[ArrayDecided]) -> ArrayDecided:
 
 
 def _grouped(groups: "Int64s") -> "tuple[Int64s, Int64s, Int64s]":
-    """Return an order that brings equal numbers together, where each begins, and their counts."""
+    """Return an order that groups equal numbers, where each group begins, and its size."""
     import numpy as np
 
     order = np.argsort(groups, kind="stable")
@@ -314,4 +313,4 @@ def _day(ns: int | None) -> str | None:
 
 
 def _untimed() -> DataError:
-    return DataError("A range of time needs timestamps, which are not there or not read")
+    return DataError("A range of time needs timestamps, but there are none, or they are not read")

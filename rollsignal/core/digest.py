@@ -1,12 +1,12 @@
-"""This module digests signals: a number of 128 bits that equal runs share, in whatever order.
+"""This module computes digests of signals: a number of 128 bits that is the same for equal runs.
 
-The digest of some bars is the sum of a hash of each, modulo 2^128. So the order of the bars does
-not matter, digests of parts add up to that of the whole, and no bars have the digest 0. It finds
-mistakes and differences; it is no defence against somebody who looks for equal digests.
+The digest of bars is the sum of the hashes of all of them, modulo 2^128. So the order of the bars
+does not matter, digests of parts add up to that of the whole, and the digest of no bars is 0. It
+finds mistakes and differences; it does not protect against forged signals with an equal digest.
 
 A bar is hashed by its symbol (a text, "" for one series without a symbol), its place (its
 timestamp in nanoseconds since 1970 UTC or, where no timestamps are read, the number of its row
-in its series, from 1) and its signal (0 or 1, or 2 where it has none). With all numbers modulo
+in its series, from 1) and its signal (0 or 1, or 2 if it has none). With all numbers modulo
 2^64, `^` for exclusive or and `>>` for a shift that fills in zeros:
 
     mix(z):  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
@@ -27,8 +27,8 @@ bits, and after them the count of its bytes before the filling. A place before 1
 Pseudorandom Number Generators, 2014): `base` is its first, second and third output from the seed
 `key`. The two keys start from the first two initial words of SHA-512.
 
-Two implementations give the same bits: Python numbers so large that they hold all bars at once,
-which needs no library, and NumPy arrays.
+Two implementations give the same bits: one on Python integers that each hold all bars at once,
+which needs no library, and one on NumPy arrays.
 """
 
 import struct
@@ -52,9 +52,9 @@ _WORD = 2**64 - 1
 _SLOT_BITS = 128
 
 
-def plus(one: int, other: int) -> int:
+def plus(left: int, right: int) -> int:
     """Add the digests of two parts of a run."""
-    return (one + other) % 2**128
+    return (left + right) % 2**128
 
 
 def hex_text(digest: int) -> str:
@@ -71,8 +71,8 @@ def digest_rows(symbol: str, places: Sequence[int], signals: Sequence[int | None
 
     A bar without a signal has None, or `NO_SIGNAL`.
 
-    All bars are hashed at once, each in 128 bits of one number. The low 64 hold a value, so that
-    a product has room, and nothing runs over into the next bar.
+    All bars are hashed at once, each in a slot of 128 bits of one number. A value fills the low 64,
+    so that a product fits and never overflows into the next bar.
     """
     assert len(places) == len(signals), "each bar has a place and a signal"
     low = int.from_bytes((b"\xff" * 8 + b"\x00" * 8) * len(places), "little")
@@ -88,9 +88,9 @@ def digest_rows(symbol: str, places: Sequence[int], signals: Sequence[int | None
 
 
 def key_table(symbols: Sequence[str]) -> "NDArray[np.uint64]":
-    """Make what `sums` needs to know of symbols, as an array of 2 times 3 for each.
+    """Make the keys of symbols for `sums`: an array with 2 times 3 numbers for each.
 
-    Tables are joined by `concatenate(..., axis=1)`, so that the next symbols can be added.
+    To add symbols, join tables by `concatenate(..., axis=1)`.
     """
     import numpy as np
 
@@ -99,14 +99,14 @@ def key_table(symbols: Sequence[str]) -> "NDArray[np.uint64]":
 
 
 class SymbolKeys:
-    """The `key_table` of a list of symbols that only grows."""
+    """Keep the `key_table` of a list of symbols that only grows."""
 
     def __init__(self) -> None:
         self._symbols = 0
         self._keys: NDArray[np.uint64] | None = None
 
     def of(self, symbols: Sequence[str]) -> "NDArray[np.uint64]":
-        """Return the table of all symbols, the first of which are those of before."""
+        """Return the table of all symbols; those of the last call must come first."""
         import numpy as np
 
         if self._keys is None or self._symbols < len(symbols):
@@ -125,26 +125,26 @@ def sums(
 ) -> "NDArray[np.uint64]":
     """Sum the hashes of consecutive bars, from each of `begins`, of which the first is 0.
 
-    keys: the `key_table` of one symbol; or of many, and `series` holds each bar's, from 0.
-    signals: 0, 1 or `NO_SIGNAL`. Returns 4 numbers for each begin, which add up as arrays while
-    they stand for fewer than 2^32 bars: of both halves the sum modulo 2^64, and the sum of what is
-    above their low 32 bits. Works in blocks that stay in cache.
+    keys: the `key_table` of one symbol; or of many, and `series` has each bar's number, from 0.
+    signals: 0, 1 or `NO_SIGNAL`. Returns 4 numbers for each begin: of both halves of the hashes,
+    the sum modulo 2^64, and then the sum of the bits above the low 32. Such arrays may be added
+    while they stand for fewer than 2^32 bars. Works in blocks that fit the cache.
     """
     import numpy as np
 
     totals = np.zeros((4, len(begins)), np.uint64)
-    room = np.empty((2, 2, min(len(places), HASHED_ROWS)), np.uint64)
+    scratch = np.empty((2, 2, min(len(places), HASHED_ROWS)), np.uint64)
     for start in range(0, len(places), HASHED_ROWS):
         block = slice(start, start + HASHED_ROWS)
         columns = signals[block].astype(np.intp)
         if series is not None:
             columns += series[block] * 3
-        hashes, upper = room[:, :, : len(columns)]
+        hashes, upper = scratch[:, :, : len(columns)]
         np.take(keys, columns, axis=1, out=hashes, mode="clip")
         np.add(hashes, places[block].view(np.uint64), out=hashes)
         _mix_array(hashes, upper)
         np.right_shift(hashes, np.uint64(32), out=upper)
-        # A run of bars that began in an earlier block goes on at the start of this one.
+        # A run of bars from an earlier block may continue at the start of this one.
         first = np.searchsorted(begins, start, "right") - 1
         run = slice(first, np.searchsorted(begins, start + len(columns)))
         at = np.maximum(begins[run] - start, 0)
@@ -154,7 +154,7 @@ def sums(
 
 
 def digest_of_sums(four: Sequence[int]) -> int:
-    """Make the digest of a column of `sums`."""
+    """Return the digest for one column of `sums`."""
     first, second = (
         (upper << 32) + (whole - (upper << 32) & _WORD)
         for whole, upper in zip(four[:2], four[2:], strict=True)
@@ -171,12 +171,12 @@ def digest_arrays(
     """Digest fewer than 2^32 bars as `digest_rows` does; the arguments are those of `sums`."""
     import numpy as np
 
-    found = sums(keys, places, signals, np.zeros(1, np.int64), series)
-    return digest_of_sums(found[:, 0].tolist())
+    column = sums(keys, places, signals, np.zeros(1, np.int64), series)
+    return digest_of_sums(column[:, 0].tolist())
 
 
 def _bases(symbol: str) -> list[list[int]]:
-    """List for each half what is added to the place of a bar whose signal is 0, 1 or none."""
+    """List, for each half, the `base` of a bar whose signal is 0, 1 or none."""
     text = symbol.encode("utf-8", "surrogatepass")
     padded = text + bytes(-len(text) % 8)
     words = [word for (word,) in struct.iter_unpack("<Q", padded)]
@@ -192,9 +192,9 @@ def _key(start: int, words: list[int]) -> int:
 
 
 def _mixed(values: int, low: int) -> int:
-    """Mix one value, or the values in many slots at once; `low` has ones where values are."""
+    """Mix one value, or the values in many slots at once; `low` has ones in the bits of values."""
     for shift, factor in _ROUNDS:
-        # What a shift takes from the next slot falls above the value, where `low` is 0.
+        # Bits that a shift moves in from the next slot land above the value, where `low` is 0.
         values = ((values ^ values >> shift) & low) * factor & low
     return (values ^ values >> _LAST_SHIFT) & low
 
@@ -209,7 +209,7 @@ def _sum_of_slots(values: int, count: int) -> int:
 
 
 def _mix_array(values: "NDArray[np.uint64]", shifted: "NDArray[np.uint64]") -> None:
-    """Mix all values in place; `shifted` is room for as many."""
+    """Mix all values in place; `shifted` is scratch space of the same size."""
     import numpy as np
 
     for shift, factor in _ROUNDS:

@@ -1,11 +1,11 @@
-"""This module digests decided bars as they come."""
+"""This module adds up the digest of decided bars as they arrive."""
 
 from rollsignal.core.decisions import Decided
 from rollsignal.core.digest import SymbolKeys, plus
 
 
 class Digester:
-    """Add up the digest of all bars that are taken; `digest` is that so far."""
+    """Add up the digest of all bars received; `digest` is the sum so far."""
 
     def __init__(self, digest: int = 0) -> None:
         self.digest = digest

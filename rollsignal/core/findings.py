@@ -1,4 +1,4 @@
-"""This module says what a run finds: the accounts of its series, and what its checks found."""
+"""This module holds the result of a run: accounts of its series, and findings of its checks."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ SHOWN_FINDINGS = 5
 
 
 class LocatedFinding(NamedTuple):
-    """One thing that a check found, and where: in `row` (a line, or a row) of a file."""
+    """A finding of a check, and where it is: `row` is a line or a row of the file."""
 
     check: str
     file: str
@@ -23,17 +23,17 @@ class LocatedFinding(NamedTuple):
 
 
 class Findings:
-    """Treat what the checks find as the config says: an error ends the run, a warning is told.
+    """Treat findings as the config says: an error ends the run, a warning is shown.
 
-    levels: each check's level: error, warn or off. With `to_the_end`, errors are gathered too.
-    `counts` tells how often each check found something, `told` are the first times of each.
+    levels: each check's level: error, warn or off. to_the_end: whether errors are collected
+    instead. `counts` has the number of findings of each check, `shown` the first few of them.
     """
 
     def __init__(self, levels: Mapping[str, str], tell: Tell, to_the_end: bool = False) -> None:
         self.levels = levels
         self.counts: Counter[str] = Counter()
-        self.told: list[LocatedFinding] = []
-        self._times_told: Counter[str] = Counter()
+        self.shown: list[LocatedFinding] = []
+        self._times_shown: Counter[str] = Counter()
         self._tell = tell
         self._to_the_end = to_the_end
 
@@ -41,51 +41,54 @@ class Findings:
     def first(self) -> dict[str, list[LocatedFinding]]:
         """Return the first findings of each check."""
         first: dict[str, list[LocatedFinding]] = {}
-        for finding in self.told:
+        for finding in self.shown:
             first.setdefault(finding.check, []).append(finding)
         return first
 
     def report(self, finding: LocatedFinding, count: int = 1) -> None:
-        """Receive a finding, the first of `count` alike; raises `DataError` if it is an error."""
+        """Record the first of `count` similar findings; raises `DataError` if it is an error."""
         if self.is_muted(finding.check, count):
             return
         is_error = self.levels[finding.check] == "error"
         if is_error and not self._to_the_end:
             raise DataError(finding.message)
-        self.told.append(finding)
-        self._times_told[finding.check] += 1
+        self.shown.append(finding)
+        self._times_shown[finding.check] += 1
         self._tell("ERROR" if is_error else "WARNING", finding.message)
         self.counts[finding.check] += count
 
     def is_muted(self, check: str, count: int = 1) -> bool:
-        """Count findings of which enough are told, or none is to be told; return if that is so."""
+        """Count findings that are not to be shown, if the check is off or has shown enough.
+
+        Return whether that is so.
+        """
         if self.levels[check] == "off":
             return True
-        if self._times_told[check] < SHOWN_FINDINGS:
+        if self._times_shown[check] < SHOWN_FINDINGS:
             return False
         self.counts[check] += count
         return True
 
     def merge(self, later: "Findings") -> None:
-        """Receive what was found in the bars that follow; raises `DataError` as `report` does."""
+        """Add the findings of the bars that follow; raises `DataError` as `report` does."""
         rest = later.counts.copy()
-        for finding in later.told:
+        for finding in later.shown:
             self.report(finding)
             rest[finding.check] -= 1
         self.counts.update(+rest)
 
 
 class FoundFile(NamedTuple):
-    """What was found in one file: how many rows, and in which format with which columns."""
+    """The rows of a file, and a description of its format and columns."""
 
     rows: int
     description: str
 
 
 class Found(NamedTuple):
-    """What a run found: the account of every series, their tally, its files and findings.
+    """The result of a run: the account of every series, their tally, the files and the findings.
 
-    `files` are by their paths. `digest` is that of all signals, None where nobody asked for it.
+    `files` are keyed by path. `digest` is that of all signals, None if it was not asked for.
     """
 
     accounts: Mapping[str, Account]

@@ -1,7 +1,7 @@
-"""This module finds gaps in time: steps beyond the most common one of their own series.
+"""This module finds gaps in time: steps longer than the most common step of their series.
 
-Which step is the most common is known at the end only, so every different step of a series is
-remembered, with its count and the place where it is first met.
+The most common step is only known at the end, so every distinct step of a series is remembered
+with its count and the bar where it first occurs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ MAX_STEPS = 1_000
 
 
 class StepPlace(NamedTuple):
-    """Where a step is first met: the bar after it."""
+    """Where a step first occurs: the bar after it."""
 
     ns: int
     file: str
@@ -31,10 +31,10 @@ class StepPlace(NamedTuple):
 
 
 class Steps:
-    """The steps in time of every series, taken batch after batch in the order of the bars.
+    """The steps in time of every series, counted batch after batch in the order of the bars.
 
-    A series with more than `MAX_STEPS` different ones has no usual one: only the file where that
-    is seen is remembered.
+    A series with more than `MAX_STEPS` distinct steps has no usual one: only the file where it
+    passes that number is remembered.
     """
 
     def __init__(self) -> None:
@@ -43,15 +43,15 @@ class Steps:
         self._irregular: dict[str, str] = {}
 
     def follow(self, symbol: str, ns: int) -> None:
-        """Count the next step of a series from a time before it."""
+        """Count the next step of a series from this time."""
         self._last[symbol] = ns
 
     def merge(self, later: "Steps") -> None:
-        """Receive the steps of the bars that follow."""
+        """Add the steps of the bars that follow."""
         self._last |= later._last
         for symbol, steps in later._steps.items():
-            for step, (count, place) in steps.items():
-                self._count(symbol, step, count, place)
+            for step, (count, first) in steps.items():
+                self._count(symbol, step, count, first)
         for symbol, file in later._irregular.items():
             self._irregular.setdefault(symbol, file)
             self._steps.pop(symbol, None)
@@ -76,43 +76,43 @@ class Steps:
         begin: int,
         reader: Reader,
     ) -> None:
-        """Receive bars of many series; `codes` are places in `symbols`, `begin` the first row."""
+        """Receive bars of many series; `codes` index `symbols`, `begin` is the first row."""
         import numpy as np
 
         order = np.argsort(codes, kind="stable")
         sorted_codes, times = codes[order], timestamps_ns[order]
         before = np.concatenate((times[:1], times[:-1]))
         firsts = np.flatnonzero(np.concatenate(([True], sorted_codes[1:] != sorted_codes[:-1])))
-        # What is kept of a series before may be beyond 64 bits: that step is counted by itself.
+        # A series' last time may be beyond 64 bits: the step from there is counted by `take`.
         before[firsts] = times[firsts]
         for at in firsts.tolist():
             row = begin + int(order[at])
             self.take(symbols[sorted_codes[at]], [int(times[at])], [row], reader)
-        # Timestamps rise, so a difference that wraps around in 63 bits is right in 64.
+        # Timestamps rise, so a difference that overflows int64 is right as uint64.
         steps = (times - before).view(np.uint64)
-        kinds, kind_of = np.unique(steps, return_inverse=True)
-        _, places, counts = np.unique(
-            sorted_codes * len(kinds) + kind_of, return_index=True, return_counts=True
+        distinct, step_of = np.unique(steps, return_inverse=True)
+        _, indexes, counts = np.unique(
+            sorted_codes * len(distinct) + step_of, return_index=True, return_counts=True
         )
-        for place, count in zip(places.tolist(), counts.tolist(), strict=True):
-            row = begin + int(order[place])
-            first = StepPlace(int(times[place]), reader.name, reader.unit, row)
-            self._count(symbols[sorted_codes[place]], int(steps[place]), count, first)
+        for at, count in zip(indexes.tolist(), counts.tolist(), strict=True):
+            row = begin + int(order[at])
+            first = StepPlace(int(times[at]), reader.name, reader.unit, row)
+            self._count(symbols[sorted_codes[at]], int(steps[at]), count, first)
         for at in (np.append(firsts[1:], len(times)) - 1).tolist():
             self._last[symbols[sorted_codes[at]]] = int(times[at])
 
-    def _count(self, symbol: str, step: int, count: int, place: StepPlace) -> None:
+    def _count(self, symbol: str, step: int, count: int, first: StepPlace) -> None:
         if step <= 0 or symbol in self._irregular:
             return
         steps = self._steps.setdefault(symbol, {})
-        known, first = steps.get(step, (0, place))
-        steps[step] = known + count, min(first, place)
+        before, earliest = steps.get(step, (0, first))
+        steps[step] = before + count, min(earliest, first)
         if len(steps) > MAX_STEPS:
-            self._irregular[symbol] = place.file
+            self._irregular[symbol] = first.file
             del self._steps[symbol]
 
     def report(self, findings: Findings) -> None:
-        """Report every step beyond its series' most common one, in the order of time."""
+        """Report every step longer than the most common one of its series, in the order of time."""
         for _, count, finding in sorted(self._gaps(), key=itemgetter(0)):
             findings.report(finding, count)
         for symbol, file in sorted(self._irregular.items()):

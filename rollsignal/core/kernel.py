@@ -2,8 +2,8 @@
 
 The margin of a bar is `window * close - sum of its window's closes`, in whole ticks of
 10^-scale: its signal is 1 if the margin is above zero, and a margin of zero is a tie. Nothing
-is rounded. Two paths give the same margins: plain Python integers of any size, which read as
-the definition, and NumPy int64 where it is proved first that nothing can overflow.
+is rounded. Two implementations give the same margins: Python integers of any size, which read
+like the definition, and NumPy int64, used only after a proof that nothing can overflow.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 BLOCK_BARS = 65_536
 INT64_MAX = 2**63 - 1
-# The number of a signal where there is none, beside 0 and 1.
+# Stands for a signal where there is none; signals are 0 and 1.
 NO_SIGNAL = 2
 Close = TypeVar("Close", int, "int | None")
 
 
 class Tally(NamedTuple):
-    """What was counted. Tallies add up, so partial runs merge.
+    """Counts of bars and signals. Tallies add up, so partial runs merge.
 
-    `rows` counts every data row, `missing` those without a close, `signals` the bars that have
+    `rows` counts all data rows, `missing` those without a close, `signals` the bars that have
     a signal, `ones` the signals that are 1, `ties` the closes that equal their rolling mean.
     """
 
@@ -43,14 +43,14 @@ class Tally(NamedTuple):
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """Add tallies up; none make an empty one."""
+    """Add up tallies; without any, return an empty one."""
     return Tally(*map(sum, zip(*tallies, strict=True)))
 
 
 class Carry(NamedTuple):
     """All that must be remembered of a series to continue it.
 
-    `tail` holds its last `window - 1` closes at most, oldest first, in ticks of 10^-scale.
+    `tail` holds at most its last `window - 1` closes, oldest first, in ticks of 10^-scale.
     """
 
     window: int
@@ -75,12 +75,12 @@ class LastBar(NamedTuple):
 
     @property
     def signal(self) -> int | None:
-        """Tell its signal, if it has one."""
+        """Return its signal, if it has one."""
         return None if self.margin is None else int(self.margin > 0)
 
 
 class Account(NamedTuple):
-    """What is known of one series: its carry and tally, its last bar, its time span."""
+    """The account of one series: its carry and tally, its last bar, its time span."""
 
     carry: Carry
     tally: Tally = Tally()
@@ -102,7 +102,7 @@ class Margins(NamedTuple):
     tally: Tally
 
     def last(self, window: int) -> LastBar | None:
-        """Take the last bar, if there is any."""
+        """Return the last bar, if there is one."""
         if not self.closes:
             return None
         return LastBar(self.closes[-1], self.margins[-1], self.scale, window)
@@ -126,11 +126,11 @@ def advance(carry: Carry, closes: Ticks) -> tuple[Margins, Carry]:
             margins.append(None)
             tail = []
             continue
-        known = tail + run
-        found = window_margins(known, carry.window)
-        margins += [None] * (len(run) - len(found))
-        margins += found
-        tail = known[max(0, len(known) - carry.window + 1) :]
+        joined = tail + run
+        decided = window_margins(joined, carry.window)
+        margins += [None] * (len(run) - len(decided))
+        margins += decided
+        tail = joined[max(0, len(joined) - carry.window + 1) :]
     tally = _tally(values, margins)
     return Margins(values, margins, scale, tally), Carry(carry.window, scale, tuple(tail))
 
@@ -178,13 +178,13 @@ def _rescaled(values: Sequence[Close], places: int) -> list[Close]:
 
 
 def _tally(closes: list[int | None], margins: list[int | None]) -> Tally:
-    found = [margin for margin in margins if margin is not None]
+    decided = [margin for margin in margins if margin is not None]
     return Tally(
         rows=len(margins),
         missing=closes.count(None),
-        signals=len(found),
-        ones=sum(map((0).__lt__, found)),
-        ties=found.count(0),
+        signals=len(decided),
+        ones=sum(map((0).__lt__, decided)),
+        ties=decided.count(0),
     )
 
 
@@ -198,16 +198,16 @@ def fits_int64(ticks: "NDArray[np.int64]", window: int) -> bool:
 
 
 def greatest(ticks: "NDArray[np.int64]") -> int:
-    """Find the greatest size of any tick, 0 where there is none."""
+    """Return the greatest size of any tick, 0 without ticks."""
     return max(int(ticks.max()), -int(ticks.min())) if len(ticks) else 0
 
 
 def margin_blocks(ticks: "NDArray[np.int64]", window: int) -> Iterator["NDArray[np.int64]"]:
-    """Yield what `window_margins` does, block by block, for an array that `fits_int64`.
+    """Yield the `window_margins` of an array that `fits_int64`, block by block.
 
-    The blocks stay in cache and are overwritten by the next ones: use each before the next. The
-    cumulative sum may wrap around; differences of wrapped sums are exact as long as each window
-    sum fits.
+    Blocks are small enough for the cache, and each overwrites the one before: use it before the
+    next. The cumulative sum may wrap around; differences of wrapped sums are exact as long as
+    each window sum fits.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""This module keeps the ledger of a run: what is known of every series so far."""
+"""This module keeps the ledger of a run: the account of every series so far."""
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -23,9 +23,9 @@ Missing = Literal["error", "skip", "gap"]
 
 
 class Rules(NamedTuple):
-    """What decides the signals of a run: the window in bars, and what a bar without a close does.
+    """What decides the signals of a run: the window in bars, and the rule for a missing close.
 
-    gaps: whether steps in time are looked at.
+    gaps: whether steps in time are checked.
     """
 
     window: int
@@ -34,7 +34,7 @@ class Rules(NamedTuple):
 
 
 class _SeriesPart(NamedTuple):
-    """The bars of one symbol in a batch, and their places there."""
+    """The bars of one symbol in a batch, and their indexes there."""
 
     symbol: str
     batch: Batch
@@ -42,7 +42,7 @@ class _SeriesPart(NamedTuple):
 
 
 class _SeriesMargins(NamedTuple):
-    """What was decided of a part: one margin for each bar that was not left out."""
+    """The margins of a part: one for each bar that was not left out."""
 
     symbol: str
     places: Sequence[int]
@@ -51,10 +51,10 @@ class _SeriesMargins(NamedTuple):
 
 
 class Ledger:
-    """Take batches of any reader, and keep each series' account.
+    """Decide batches from any reader, and keep each series' account.
 
-    take: receives all decided bars, in the order in which they are read. arrays: whether bars may
-    be decided on arrays.
+    take: receives all decided bars, in the order of reading. arrays: whether bars may be decided
+    on arrays.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Ledger:
         self._rules = rules
 
     def tally(self) -> Tally:
-        """Add the tallies of all series up."""
+        """Add up the tallies of all series."""
         return total(account.tally for account in self.accounts.values())
 
     def take(self, batch: Bars, reader: Reader) -> None:
-        """Decide a batch's bars; raises `DataError` for a bar that a check refuses."""
+        """Decide a batch's bars; raises `DataError` for a bar that fails a check."""
         if isinstance(batch, ArrayBatch):
             if self._arrays and self._take_arrays(batch, reader):
                 return
@@ -86,7 +86,7 @@ class Ledger:
             self._take(_plain_decided(batch, decided, reader))
 
     def last_ns(self, symbol: str) -> int | None:
-        """Return the time that a series has reached, if it has timestamps."""
+        """Return the last timestamp of a series so far, if it has timestamps."""
         reached = self._panel.last_ns(symbol) if self._panel else None
         if reached is not None:
             return reached
@@ -94,18 +94,18 @@ class Ledger:
         return account.last_ns if account else None
 
     def finish(self) -> None:
-        """Enter what is known on arrays, and report what only the end shows."""
+        """Close the panel, and report the gaps, which are only known at the end."""
         self.close_panel()
         if self.steps:
             self.steps.report(self.findings)
 
     def close_panel(self) -> None:
-        """Enter what is known on arrays into the ledger."""
+        """Move the accounts of an open panel into the ledger."""
         if self._panel:
             self.accounts |= self._panel.close()
 
     def _take_arrays(self, batch: ArrayBatch, reader: Reader) -> bool:
-        """Decide a batch on arrays; return whether that was possible."""
+        """Decide a batch on arrays, if possible; return whether it was."""
         if batch.symbols is not None:
             if self._panel is None:
                 from rollsignal.core.panel_ledger import PanelLedger
@@ -138,10 +138,10 @@ class Ledger:
                 return None
             first_ns = int(times[0]) if first_ns is None else first_ns
             last_ns = int(times[-1])
-        found = advance_array(account.carry, batch.closes)
-        if found is None:
+        advanced = advance_array(account.carry, batch.closes)
+        if advanced is None:
             return None
-        margins, carry = found
+        margins, carry = advanced
         tally, last = account.tally.plus(margins.tally), margins.last(carry.window)
         self.accounts[symbol] = Account(carry, tally, last, first_ns, last_ns, reader.name)
 
@@ -178,12 +178,12 @@ class Ledger:
         return self.accounts.get(symbol) or Account(Carry(self._rules.window))
 
     def _check(self, batch: Batch, parts: Sequence[_SeriesPart], reader: Reader) -> None:
-        """Report what is wrong with a batch, in the order of its rows."""
+        """Report all findings in a batch, in the order of its rows."""
         findings = [*batch.findings, *self._missing(batch)]
         for symbol, part, places in parts:
             of = f" of {shown(symbol)}" if batch.symbols else ""
-            for check, place, what in self._out_of_order(symbol, part, reader):
-                findings.append(Finding(check, places[place], what + of))
+            for check, index, what in self._out_of_order(symbol, part, reader):
+                findings.append(Finding(check, places[index], what + of))
         for finding in sorted(findings, key=attrgetter("place")):
             self._report(batch, finding, reader)
 
@@ -194,7 +194,7 @@ class Ledger:
         return order_findings(batch.timestamps, None if overlaps else self._account(symbol).last_ns)
 
     def _check_files(self, symbol: str, first_ns: int, reader: Reader) -> bool:
-        """Report a file that begins before the file that it continues ends; return if it does."""
+        """Report a file that begins before the end of the file it continues; return if it does."""
         account = self._account(symbol)
         if account.last_ns is None or account.last_file == reader.name:
             return False
@@ -210,26 +210,26 @@ class Ledger:
         return True
 
     def report(self, batch: Bars, reader: Reader) -> None:
-        """Report what the bars of a batch show, each by itself."""
+        """Report the findings of a batch that do not depend on the order of bars."""
         if batch.findings or batch.missing():
             plain = batch.plain()
             for finding in (*plain.findings, *self._missing(plain)):
                 self._report(plain, finding, reader)
 
     def _missing(self, batch: Batch) -> list[Finding]:
-        """Find the bars without a close, if each is to be reported."""
+        """Find the bars without a close, if that is a check."""
         if "missing" not in self.findings.levels:
             return []
-        return [Finding("missing", place, batch.cells[place]) for place in batch.missing()]
+        return [Finding("missing", index, batch.cells[index]) for index in batch.missing()]
 
     def _report(self, batch: Batch, finding: Finding, reader: Reader) -> None:
         if self.findings.is_muted(finding.check):
             return
-        place, times = finding.place, batch.timestamps
-        symbol = batch.symbols[place] if batch.symbols else reader.symbol or ONE_SERIES
-        stamp = None if times is None else iso(to_ns(times[place]))
+        index, times = finding.place, batch.timestamps
+        symbol = batch.symbols[index] if batch.symbols else reader.symbol or ONE_SERIES
+        stamp = None if times is None else iso(to_ns(times[index]))
         message = reader.order_problem(batch, finding).message
-        where = finding.check, reader.name, batch.lines[place], symbol, stamp
+        where = finding.check, reader.name, batch.lines[index], symbol, stamp
         self.findings.report(LocatedFinding(*where, message))
 
 
@@ -240,39 +240,39 @@ def _steps() -> "Steps":
 
 
 def _by_symbol(batch: Batch, symbol: str) -> list[_SeriesPart]:
-    """Part a batch by symbol, each part in the order of its rows; `symbol` is that of a file."""
+    """Split a batch by symbol, each part in the order of its rows; `symbol` is the file's."""
     if batch.symbols is None:
         return [_SeriesPart(symbol, batch, range(batch.rows))]
     places: dict[str, list[int]] = {}
-    for place, name in enumerate(batch.symbols):
-        places.setdefault(name, []).append(place)
+    for index, name in enumerate(batch.symbols):
+        places.setdefault(name, []).append(index)
     return [_SeriesPart(name, batch.picked(rows), rows) for name, rows in places.items()]
 
 
 def _plain_decided(
     batch: Batch, decided: Sequence[_SeriesMargins], reader: Reader
 ) -> "PlainDecided":
-    """Put what was decided of each series into the order of the batch, at one scale."""
+    """Put the margins of all series into the order of the batch, at one scale."""
     from rollsignal.core.decisions import PlainDecided
 
-    scale = max(part.margins.scale for part in decided)
+    scale = max(series.margins.scale for series in decided)
     codes, numbers = [0] * batch.rows, [0] * batch.rows
     closes: list[int | None] = [None] * batch.rows
     margins: list[int | None] = [None] * batch.rows
-    for code, (_, places, found, before) in enumerate(decided):
-        factor = 10 ** (scale - found.scale)
-        kept = [place for place in places if batch.closes.values[place] is not None]
-        if len(found.closes) == len(places):
+    for code, (_, places, part, before) in enumerate(decided):
+        factor = 10 ** (scale - part.scale)
+        kept = [index for index in places if batch.closes.values[index] is not None]
+        if len(part.closes) == len(places):
             kept = list(places)
-        for place, close, margin in zip(kept, found.closes, found.margins, strict=True):
-            closes[place] = close and close * factor
-            margins[place] = margin and margin * factor
-        for number, place in enumerate(places, start=before + 1):
-            codes[place], numbers[place] = code, number
+        for index, close, margin in zip(kept, part.closes, part.margins, strict=True):
+            closes[index] = close and close * factor
+            margins[index] = margin and margin * factor
+        for number, index in enumerate(places, start=before + 1):
+            codes[index], numbers[index] = code, number
     times = batch.timestamps_ns
     return PlainDecided(
         reader.path,
-        [part.symbol for part in decided],
+        [series.symbol for series in decided],
         None if batch.symbols is None else codes,
         times,
         numbers if times is None else None,

@@ -1,4 +1,4 @@
-"""This module decides many series at once on arrays: their carries side by side.
+"""This module decides many series at once on arrays.
 
 Rows of different series may be interleaved in any way. Memory grows with series times window,
 not with rows.
@@ -24,8 +24,8 @@ class PanelError(Exception):
 class Panel:
     """The carries and tallies of series that are numbered from 0, as arrays.
 
-    `timed` tells whether rows have timestamps, None as long as there are no rows. Of each
-    series' last bar, `closes` and `margins` hold what it has, `has_signal` whether it has a margin.
+    `timed` is whether rows have timestamps, None before the first rows. `closes` and `margins` are
+    those of each series' last bar; its margin only counts if `has_signal`.
     """
 
     timed: bool | None = None
@@ -55,7 +55,7 @@ class Panel:
         """Decide the next rows of a file: the series, close and timestamp in ns of each.
 
         Returns the order in which they were decided, and in this order each row's margin in ticks
-        of 10^-`scale`, and whether it has one. Raises `PanelError`, and then nothing is decided.
+        of 10^-`scale`, and whether it has one. Raises `PanelError` before anything is decided.
         """
         import numpy as np
 
@@ -77,22 +77,22 @@ class Panel:
         return order, margins, has_signal
 
     def _check_order(self, timestamps_ns: "NDArray[np.int64] | None", groups: "_Groups") -> None:
-        """Make sure that each series' timestamps rise, also from those before these."""
+        """Check that each series' timestamps rise, also from its last one before these."""
         if self.timed not in (None, timestamps_ns is not None):
             raise PanelError("timestamps in some files only")
         if timestamps_ns is not None:
             rises = timestamps_ns[1:] > timestamps_ns[:-1]
             rises[groups.begins_in_rows[1:] - 1] = True
             firsts = timestamps_ns[groups.begins_in_rows]
-            known = self.tallies[0, groups.series] > 0
-            if not rises.all() or (known & (firsts <= self.last_ns[groups.series])).any():
+            has_rows = self.tallies[0, groups.series] > 0
+            if not rises.all() or (has_rows & (firsts <= self.last_ns[groups.series])).any():
                 raise PanelError("timestamps that do not rise")
-            self.first_ns[groups.series[~known]] = firsts[~known]
+            self.first_ns[groups.series[~has_rows]] = firsts[~has_rows]
             self.last_ns[groups.series] = timestamps_ns[groups.begins_in_rows + groups.counts - 1]
         self.timed = timestamps_ns is not None
 
     def enter(self, code: int, carry: Carry, tally: Tally, last: LastBar) -> None:
-        """Take over a series that was decided elsewhere; raises `PanelError` where it cannot."""
+        """Add a series that was decided elsewhere; raises `PanelError` if arrays cannot hold it."""
         if last.close is None:
             raise PanelError("a last bar without a close")
         self._grow(code + 1)
@@ -110,7 +110,7 @@ class Panel:
         self.has_signal[code] = last.margin is not None
 
     def numbers(self, codes: "NDArray[np.int64]") -> "NDArray[np.int64]":
-        """Count the rows of each series, from 1, for the codes decided last, in their order."""
+        """Number the rows of each series from 1, for the codes decided last, in their order."""
         import numpy as np
 
         begins = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
@@ -119,10 +119,10 @@ class Panel:
         return np.repeat(before + 1 - begins, counts) + np.arange(len(codes))
 
     def has(self, code: int) -> bool:
-        """Tell whether a series has rows."""
+        """Return whether a series has rows."""
         return code < self.tallies.shape[1] and bool(self.tallies[0, code])
 
-    def known(self) -> list[int]:
+    def codes_with_rows(self) -> list[int]:
         """List the numbers of the series that have rows."""
         return [code for code, rows in enumerate(self.tallies[0].tolist()) if rows]
 
@@ -153,14 +153,14 @@ class Panel:
         if more <= 0:
             return
         if count * self.window > MAX_KEPT:
-            raise PanelError("windows too long to be kept side by side")
+            raise PanelError("windows too long to keep on arrays")
         self.tails = np.concatenate((self.tails, np.zeros((more, self.window - 1), np.int64)))
         for name in ("kept", "closes", "margins", "has_signal", "first_ns", "last_ns", "files"):
             setattr(self, name, np.concatenate((getattr(self, name), np.zeros(more, np.int64))))
         self.tallies = np.concatenate((self.tallies, np.zeros((5, more), np.int64)), axis=1)
 
     def _at_scale(self, ticks: TickArray) -> "NDArray[np.int64]":
-        """Bring the ticks and all that is kept to one scale."""
+        """Bring these ticks, and all kept ones, to one scale."""
         scale = max(self.scale, ticks.scale)
         factor = 10 ** (scale - ticks.scale)
         if factor > INT64_MAX:
@@ -169,7 +169,7 @@ class Panel:
         return ticks.values * factor if factor > 1 else ticks.values
 
     def _raise_scale(self, scale: int, most: int) -> None:
-        """Bring all that is kept to a scale, if that and new ticks up to `most` fit."""
+        """Bring all kept ticks to a scale, if they and new ticks up to `most` fit int64."""
         factor = 10 ** max(0, scale - self.scale)
         kept = max(map(greatest, (self.tails.reshape(-1), self.closes))) * factor
         margins = greatest(self.margins) * factor
@@ -182,7 +182,7 @@ class Panel:
             self.scale = scale
 
     def _laid_out(self, closes: "NDArray[np.int64]", groups: "_Groups") -> "NDArray[np.int64]":
-        """Lay each series' tail and new closes one after the other."""
+        """Concatenate each series' tail and new closes, series after series."""
         import numpy as np
 
         laid = np.empty(groups.size, np.int64)
@@ -195,7 +195,7 @@ class Panel:
     def _margins(
         self, laid: "NDArray[np.int64]", groups: "_Groups"
     ) -> "tuple[NDArray[np.int64], NDArray[np.bool_]]":
-        """Return each new row's margin, and whether it has one: windows do not span series."""
+        """Return each new row's margin, and whether it has one: no window crosses series."""
         import numpy as np
 
         every = np.zeros(len(laid), np.int64)
@@ -217,7 +217,7 @@ class Panel:
             self.tallies[row, groups.series] += counts
 
     def _keep(self, laid: "NDArray[np.int64]", groups: "_Groups") -> None:
-        """Keep each series' last `window - 1` closes at most."""
+        """Keep at most the last `window - 1` closes of each series."""
         import numpy as np
 
         keep = np.minimum(groups.have + groups.counts, self.window - 1)
@@ -228,7 +228,7 @@ class Panel:
 
 
 class _Groups:
-    """Rows sorted by series, and their places in an array that has each series' tail first."""
+    """Rows sorted by series, and their indexes in an array with each series' tail before them."""
 
     def __init__(self, codes: "NDArray[np.int64]", kept: "NDArray[np.int64]", window: int) -> None:
         import numpy as np
@@ -248,7 +248,7 @@ class _Groups:
 def _runs(
     begins: "NDArray[np.int64]", counts: "NDArray[np.int64]"
 ) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
-    """Count up from each begin: the places of all runs, and each one's rank in its run."""
+    """Count up from each begin: return the indexes of all runs, and each one's rank in its run."""
     import numpy as np
 
     total = int(counts.sum())

@@ -10,7 +10,7 @@ from rollsignal.core.symbols import SymbolCodes
 
 
 class PanelLedger:
-    """The panel, open between the first batch on arrays and the next that is not."""
+    """A panel, open from the first batch on arrays until the next batch that is not."""
 
     def __init__(self, window: int) -> None:
         self._window = window
@@ -21,9 +21,9 @@ class PanelLedger:
     def take(
         self, batch: ArrayBatch, reader: Reader, accounts: Mapping[str, Account]
     ) -> Callable[[], ArrayDecided] | None:
-        """Decide a batch; return what makes the decided bars, or None if arrays cannot hold it.
+        """Decide a batch; return a function that makes the decided bars, or None if arrays cannot.
 
-        accounts: what was known when the panel was last closed.
+        accounts: those of all series when the panel was last closed.
         """
         assert batch.symbols is not None
         codes, times = self._codes.of(batch.symbols), batch.timestamps_ns
@@ -50,14 +50,14 @@ class PanelLedger:
         return decided
 
     def last_ns(self, symbol: str) -> int | None:
-        """Return the time that a series has reached, if it has timestamps and the panel is open."""
+        """Return the last timestamp of a series, if it has any and the panel is open."""
         code = self._codes.number(symbol)
         if self._panel is None or not self._panel.has(code):
             return None
         return self._panel.span_of(code)[1]
 
     def close(self) -> dict[str, Account]:
-        """Return the account of every series, and forget them."""
+        """Return the account of every series, and drop the panel."""
         if self._panel is None:
             return {}
         panel, self._panel = self._panel, None
@@ -69,26 +69,26 @@ class PanelLedger:
                 *panel.span_of(code),
                 self._files[panel.files[code]],
             )
-            for code in panel.known()
+            for code in panel.codes_with_rows()
         }
 
     def _opened(self, accounts: Mapping[str, Account]) -> Panel:
-        """Make a panel of what is known; raises `PanelError` where arrays cannot hold it."""
+        """Make a panel from accounts; raises `PanelError` if arrays cannot hold them."""
         panel = Panel(self._window)
-        for symbol, known in accounts.items():
-            if known.last is None:
+        for symbol, account in accounts.items():
+            if account.last is None:
                 raise PanelError("a series without any bar")
             code = self._codes.number(symbol)
-            panel.enter(code, known.carry, known.tally, known.last)
-            panel.files[code] = self._number_of(known.last_file)
-            timed = known.first_ns is not None and known.last_ns is not None
+            panel.enter(code, account.carry, account.tally, account.last)
+            panel.files[code] = self._number_of(account.last_file)
+            timed = account.first_ns is not None and account.last_ns is not None
             if panel.timed not in (None, timed):
                 raise PanelError("timestamps in some files only")
             panel.timed = timed
-            if known.first_ns is not None and known.last_ns is not None:
-                if max(abs(known.first_ns), abs(known.last_ns)) > INT64_MAX:
+            if account.first_ns is not None and account.last_ns is not None:
+                if max(abs(account.first_ns), abs(account.last_ns)) > INT64_MAX:
                     raise PanelError("timestamps beyond int64")
-                panel.first_ns[code], panel.last_ns[code] = known.first_ns, known.last_ns
+                panel.first_ns[code], panel.last_ns[code] = account.first_ns, account.last_ns
         return panel
 
     def _number_of(self, file: str) -> int:

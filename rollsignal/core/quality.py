@@ -1,4 +1,4 @@
-"""This module finds what is wrong with bars: their order in time, and their own prices."""
+"""This module checks bars: their order in time, and their prices."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import lt
@@ -18,7 +18,7 @@ MAX_SHOWN = 40
 
 
 class Finding(NamedTuple):
-    """One bar that breaks a rule; `place` counts from the start of the batch."""
+    """A bar that breaks a rule; `place` is its index in the batch."""
 
     check: str
     place: int
@@ -42,19 +42,19 @@ def order_findings(timestamps: Sequence[Timestamp], last_ns: int | None) -> list
     return findings
 
 
-def _compare(earlier_ns: int, ns: int, place: int) -> list[Finding]:
+def _compare(earlier_ns: int, ns: int, index: int) -> list[Finding]:
     if earlier_ns < ns:
         return []
     if earlier_ns == ns:
-        return [Finding("duplicates", place, "is the same as in the row before")]
-    return [Finding("order", place, f"is before {iso(earlier_ns)}, that of the row before")]
+        return [Finding("duplicates", index, "is the same as in the previous row")]
+    return [Finding("order", index, f"is earlier than {iso(earlier_ns)} in the previous row")]
 
 
 def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:
     """Find every bar whose prices contradict each other, or whose volume is below zero.
 
-    others: the columns open, high and low, as far as there are any, and all others are volumes;
-    None is not compared.
+    others: any of the columns open, high and low; every other column is a volume. A price of None
+    is not compared.
 
     >>> ohlc_findings(Ticks([5, 7], 0), {"high": Ticks([50, 60], 1)})
     [Finding(check='ohlc', place=1, what='high 6 is below close 7')]
@@ -63,15 +63,15 @@ def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:
     scale = max(column.scale for column in columns.values())
     values = {name: _at(scale, column) for name, column in columns.items()}
     findings = []
-    for name, other in _comparisons(columns):
-        for place, (one, two) in enumerate(zip(values[name], values[other], strict=True)):
-            if one is not None and two is not None and one < two:
-                what = f"{name} {_written(one, scale)} is below {other} {_written(two, scale)}"
-                findings.append(Finding("ohlc", place, what))
+    for upper, lower in _comparisons(columns):
+        for index, (high, low) in enumerate(zip(values[upper], values[lower], strict=True)):
+            if high is not None and low is not None and high < low:
+                what = f"{upper} {_written(high, scale)} is below {lower} {_written(low, scale)}"
+                findings.append(Finding("ohlc", index, what))
     for name in _volumes(others):
         findings += [
-            Finding("ohlc", place, f"{name} {_written(tick, others[name].scale)} is below zero")
-            for place, tick in enumerate(others[name].values)
+            Finding("ohlc", index, f"{name} {_written(tick, others[name].scale)} is below zero")
+            for index, tick in enumerate(others[name].values)
             if tick is not None and tick < 0
         ]
     return findings
@@ -83,17 +83,17 @@ def _at(scale: int, column: Ticks) -> list[int | None]:
 
 
 def by_bar(findings: Iterable[Finding]) -> list[Finding]:
-    """Join what one check found of each bar, in the order of the bars.
+    """Join the findings of one check about each bar, in the order of the bars.
 
     >>> by_bar([Finding("ohlc", 3, "a"), Finding("ohlc", 1, "b"), Finding("ohlc", 3, "c")])[1].what
     'a, c'
     """
     bars: dict[int, Finding] = {}
     for finding in findings:
-        known = bars.get(finding.place)
-        what = f"{known.what}, {finding.what}" if known else finding.what
+        before = bars.get(finding.place)
+        what = f"{before.what}, {finding.what}" if before else finding.what
         bars[finding.place] = finding._replace(what=what)
-    return [bars[place] for place in sorted(bars)]
+    return [bars[index] for index in sorted(bars)]
 
 
 def _written(tick: int, scale: int) -> str:
@@ -102,9 +102,9 @@ def _written(tick: int, scale: int) -> str:
 
 
 def is_sane(columns: "Mapping[str, tuple[NDArray[np.int64], int]]") -> bool:
-    """Tell whether `ohlc_findings` finds nothing, as far as 64 bits reach: ticks and scales.
+    """Return whether `ohlc_findings` would find nothing; False also if 64 bits are not enough.
 
-    The close is one of the columns.
+    columns: ticks and scale of each, the close among them.
     """
     volumes = _volumes(columns)
     prices = {name: column for name, column in columns.items() if name not in volumes}
@@ -115,17 +115,17 @@ def is_sane(columns: "Mapping[str, tuple[NDArray[np.int64], int]]") -> bool:
         if max(int(ticks.max()), -int(ticks.min())) * factor >= 2**63 or factor >= 2**63:
             return False
         values[name] = ticks * factor if factor > 1 else ticks
-    below = any((values[name] < values[other]).any() for name, other in _comparisons(prices))
+    below = any((values[upper] < values[lower]).any() for upper, lower in _comparisons(prices))
     return not below and all(int(columns[name][0].min()) >= 0 for name in volumes)
 
 
 def _volumes(columns: Iterable[str]) -> list[str]:
-    """List the columns that are no prices."""
+    """List the columns that are not prices."""
     return [name for name in columns if name not in (*PRICES, "close")]
 
 
 def _comparisons(columns: Mapping[str, object]) -> list[tuple[str, str]]:
-    """List the pairs of columns of which the first is never below the second."""
+    """List the pairs of columns where the first is never below the second."""
     pairs = [
         ("high", "open"),
         ("high", "close"),

@@ -1,4 +1,4 @@
-"""This module numbers the symbols of a panel, in the order in which they are first seen."""
+"""This module numbers the symbols of a panel in the order of their first bars."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Coded(NamedTuple):
-    """A column of symbols: the different ones, and each row's place among them."""
+    """A column of symbols: the distinct ones, and each row's index among them."""
 
     names: Sequence[str]
     codes: "NDArray[np.int64]"
 
 
 class SymbolCodes:
-    """Number symbols from 0; `names` holds them by their numbers."""
+    """Number symbols from 0; `names` lists them in that order."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -31,8 +31,8 @@ class SymbolCodes:
         numbers = [self.number(name) for name in symbols.names]
         if numbers == list(range(len(numbers))):
             return symbols.codes
-        found: NDArray[np.int64] = np.array(numbers, np.int64)[symbols.codes]
-        return found
+        codes: NDArray[np.int64] = np.array(numbers, np.int64)[symbols.codes]
+        return codes
 
     def number(self, symbol: str) -> int:
         """Return the number of one symbol, -1 for an empty one."""

@@ -1,4 +1,4 @@
-"""This module turns the decimals of closes into whole ticks of 10^-scale, exactly."""
+"""This module turns closes into whole ticks of 10^-scale, exactly."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ MISSING_WORDS = frozenset(["", *_MISSING.split()])
 
 
 class Ticks(NamedTuple):
-    """Closes as whole numbers of 10^-scale; None is a bar without a close.
+    """Closes as whole ticks of 10^-scale; None is a bar without a close.
 
     >>> parse_closes(["100.10", "99.5", "NaN"])
     Ticks(values=[10010, 9950, None], scale=2)
@@ -36,12 +36,12 @@ class Ticks(NamedTuple):
 
 
 def parse_closes(cells: Sequence[str]) -> Ticks:
-    """Parse closes as written, to one common scale, however many digits they have.
+    """Parse closes as written, exactly, to one common scale.
 
     Raises `BadCellError` for a cell that is neither a number of the accepted grammar (ASCII
     `[+-]digits[.digits][e[+-]digits]` with blanks around, at most 4,000 digits, an exponent of at
-    most 400, and less than 10^308, so that its rolling mean is a finite double) nor a usual word
-    for a missing value.
+    most 400, and less than 10^308, so that its rolling mean is a finite double) nor a common
+    word for a missing value.
     """
     text = "\n".join(cells)
     shapes = text.encode("utf-8", "surrogatepass").translate(_DIGITS_TO_ZERO).split(b"\n")
@@ -53,7 +53,7 @@ def parse_closes(cells: Sequence[str]) -> Ticks:
     digits = text.replace(".", "").split("\n")
     if len(set(decimals.values())) == 1:
         return Ticks(list(map(int, digits)), scale)
-    factors = {shape: 10 ** (scale - (places or 0)) for shape, places in decimals.items()}
+    factors = {shape: 10 ** (scale - (count or 0)) for shape, count in decimals.items()}
     values: list[int | None] = [
         int(digit) * factors[shape] for digit, shape in zip(digits, shapes, strict=True)
     ]
@@ -61,7 +61,7 @@ def parse_closes(cells: Sequence[str]) -> Ticks:
 
 
 def _decimals_of_shape(shape: bytes) -> int | None:
-    """Count the decimals of cells that look like `shape`, or None if it is no plain number."""
+    """Count the decimals of cells that look like `shape`; None if it is not a plain number."""
     if len(shape) > MAX_WHOLE_DIGITS:
         return None
     match = _PLAIN_SHAPE.fullmatch(shape)
@@ -85,17 +85,19 @@ def _parse_cell(index: int, cell: str) -> tuple[int, int] | None:
         raise BadCellError("not a number", index)
     sign, whole, fraction, exponent = match.groups(default="")
     if len(whole) + len(fraction) > MAX_DIGITS:
-        raise BadCellError(f"a number of more than {MAX_DIGITS:,} digits", index)
+        raise BadCellError(f"a number with more than {MAX_DIGITS:,} digits", index)
     if len(exponent.lstrip("+-0")) > 3 or abs(int(exponent or 0)) > MAX_EXPONENT:
-        raise BadCellError(f"a number with an exponent beyond {MAX_EXPONENT}", index)
+        limits = f"-{MAX_EXPONENT} to {MAX_EXPONENT}"
+        raise BadCellError(f"a number with an exponent outside {limits}", index)
     mantissa, decimals = int(sign + whole + fraction), len(fraction) - int(exponent or 0)
     if abs(mantissa) >= 10 ** max(0, MAX_WHOLE_DIGITS + decimals):
-        raise BadCellError(f"a number beyond 10^{MAX_WHOLE_DIGITS}", index)
+        most = f"10^{MAX_WHOLE_DIGITS}"
+        raise BadCellError(f"a number not between -{most} and {most}", index)
     return mantissa, decimals
 
 
 def decimal_text(ticks: int, scale: int) -> str:
-    """Write ticks of 10^-scale as a decimal, with no more decimals than it needs.
+    """Write ticks of 10^-scale as a decimal, without trailing zeros.
 
     >>> decimal_text(4251810, scale=2)
     '42518.1'
@@ -108,6 +110,6 @@ def decimal_text(ticks: int, scale: int) -> str:
 
 
 def _long_text(number: int) -> str:
-    """Write a whole number of more digits than Python writes at once."""
+    """Write a whole number with more digits than Python writes at once."""
     upper, lower = divmod(number, _LONG)
     return str(upper) + str(lower).rjust(MAX_DIGITS, "0")

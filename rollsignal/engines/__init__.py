@@ -1,4 +1,4 @@
-"""This package decides bars: each engine says where, and all of them find the same."""
+"""This package decides bars: engines differ in where and how, never in the result."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -20,4 +20,4 @@ def _plain() -> "Engine":
 
 
 ENGINES: Mapping[str, Callable[[], "Engine"]] = {"local": _local, "plain": _plain}
-"""What makes each engine, by its name: flags, the record's schema and `verify` read this list."""
+"""A function that makes each engine, by name; flags, the record's schema and `verify` read this."""

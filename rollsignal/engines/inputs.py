@@ -1,4 +1,4 @@
-"""This module opens the files of a task, each by the reader that suits it, in the order of time."""
+"""This module opens the files of a task in the order of time, each with the right reader."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
@@ -22,8 +22,8 @@ Opening = Generator[tuple[Input, AbstractContextManager[Reader]], None, None]
 class Inputs:
     """The files of a task, and how they are read.
 
-    format: that of all, None to tell each from its content. careful: whether all is read by the
-    careful readers alone. `total_bytes` is the size of all, 0 if one of them is no regular file.
+    format: that of all files, None to find each out from its content. careful: whether only the
+    careful readers are used. `total_bytes` is the size of all files, 0 if any is not a regular one.
     """
 
     def __init__(
@@ -37,20 +37,20 @@ class Inputs:
         self.files = files
         self.config = config
         self._format = format
-        known = sum(file.size or 0 for file in files)
-        self.total_bytes = 0 if any(file.size is None for file in files) else known
-        # The fast parser takes a while to load, and does not pay at once.
-        self._careful_bytes = 0 if known >= LARGE_BYTES else LARGE_BYTES
+        regular_bytes = sum(file.size or 0 for file in files)
+        self.total_bytes = 0 if any(file.size is None for file in files) else regular_bytes
+        # The fast parser takes a while to load, which only pays for large inputs.
+        self._careful_bytes = 0 if regular_bytes >= LARGE_BYTES else LARGE_BYTES
         if careful:
             self._careful_bytes = ALL_BYTES
 
     def carefully(self) -> "Inputs":
-        """Return the same files, all to be read carefully."""
+        """Return the same files, read only by the careful readers."""
         return Inputs(self.files, self.config, self._format, careful=True)
 
     @contextmanager
     def opened(self, file: Input) -> Iterator[Reader]:
-        """Open a file; raises `JobError` if it is no table with the columns that are read."""
+        """Open a file; raises `JobError` if it is not a table with the columns that are read."""
         with closing(OpenedFile(file, self._format)) as opened:
             if opened.format == "csv":
                 yield TextReader(opened, self.config, self._careful_bytes)
@@ -64,11 +64,11 @@ class Inputs:
                 yield FrameReader(file, opened.format, self.config)
 
     def each(self, files: Sequence[Input]) -> Opening:
-        """Yield files of these with what opens them, small ones read together ahead of that."""
+        """Yield each of these files with what opens it; small ones are read ahead, many at once."""
         if self._careful_bytes or len(files) == 1 or self._format not in (None, "csv"):
             yield from ((file, self.opened(file)) for file in files)
             return
-        # It needs NumPy, as all fast reading does.
+        # Needs NumPy, like all fast reading.
         from rollsignal.readers.groups import Groups
         from rollsignal.readers.small_files import read_together
 
@@ -84,7 +84,7 @@ class Inputs:
     def by_time(self, *, in_doubt: bool = False) -> list[Input]:
         """Put the files of each series in the order of time, by their first timestamps.
 
-        in_doubt: a file in doubt from its first rows on does not disturb the order of the others.
+        in_doubt: whether a file whose first rows cannot be read is put first, without an error.
         """
 
         def first_ns(file: Input) -> int | None:
@@ -95,11 +95,11 @@ class Inputs:
         return in_time_order(self.files, self.config, first_ns)
 
     def _first_ns(self, file: Input) -> int | None:
-        """Read a file's first timestamp, if timestamps are read at all."""
+        """Return a file's first timestamp, if timestamps are read."""
         with self.opened(file) as reader:
             batch = next(iter(reader.batches()), None)
         if batch is None:
-            # A file without rows does not matter to the order of the others.
+            # So a file without rows does not change the order of the others.
             return NO_ROWS_NS
         times = batch.timestamps_ns
         return None if times is None else int(times[0])
@@ -108,9 +108,9 @@ class Inputs:
 def in_time_order(
     files: Sequence[Input], config: JobConfig, first_ns: Callable[[Input], int | None]
 ) -> list[Input]:
-    """Order files by their first timestamp, or leave them by name where one has none.
+    """Order files by their first timestamp, or by name if one of them has none.
 
-    Only files that continue the same series are ordered among themselves.
+    Each series' files are ordered by themselves.
     """
     groups: dict[str | None, list[Input]] = {}
     for file in files:
@@ -122,7 +122,7 @@ def _ordered(files: list[Input], first_ns: Callable[[Input], int | None]) -> lis
     if len(files) == 1:
         return files
     begins = {file: first_ns(file) for file in files}
-    known = {file: begin for file, begin in begins.items() if begin is not None}
-    if len(known) < len(files):
+    timed = {file: begin for file, begin in begins.items() if begin is not None}
+    if len(timed) < len(files):
         return sorted(files, key=lambda file: file.path)
-    return sorted(files, key=lambda file: known[file])
+    return sorted(files, key=lambda file: timed[file])

@@ -1,4 +1,4 @@
-"""This module says what an engine is given, and what it gives back."""
+"""This module defines what an engine receives and returns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from rollsignal.core.decisions import Listener, Take
     from rollsignal.engines.spans import Span
 
-# Receives how many rows were read, and can ask for how many bytes.
+# Receives a function that returns the bytes read so far, and the number of rows.
 OnProgress = Callable[[Callable[[], int], int], None]
 
 
 class Seen(NamedTuple):
-    """What is known of a file's first rows: how many are left out, and how many are old.
+    """Rows that an earlier run has seen at the start of a file: those left out, and old ones.
 
-    Those left out are known by their bytes. Old ones are only counted where there are no
+    Those left out were recognized by their bytes. Old rows are counted only if there are no
     timestamps.
     """
 
@@ -30,13 +30,13 @@ class Seen(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What is to be decided: files, in any order, and the settings.
+    """What to decide: files, in any order, and the settings.
 
-    format: that of all files, None to tell each from its content. span: the range of time that
-    counts. known: the accounts of series that are continued. seen: where given, bars at or before
-    the place that their series has reached when a file begins are not decided, but handed to
-    `take_old`. levels: each check's level; None for those of the config. With `collect_errors`, a
-    check goes on after an error, and files that cannot be read are findings too.
+    format: that of all files, None to find each out from its content. span: the range of time that
+    counts. known: the accounts of series that are continued. seen: if given, bars that are not
+    later than their series was when the file begins are not decided, but go to `take_old`.
+    levels: each check's level; None for those of the config. collect_errors: whether the checks go
+    on after an error, and files that cannot be read are findings too.
     """
 
     inputs: Sequence[Input]
@@ -52,14 +52,14 @@ class Task(NamedTuple):
 
 
 class Engine(Protocol):
-    """Whoever decides the bars of a task."""
+    """A way to decide the bars of a task."""
 
     name: str
 
     def describe(self, task: Task) -> list[str]:
-        """Describe the files of a task, in their order, each in one line.
+        """Describe the files of a task in order, each in one line.
 
-        Raises `JobError` for one that is no table with the columns that are read.
+        Raises `JobError` for a file that is not a table with the columns that are read.
         """
 
     def decide(
@@ -69,7 +69,7 @@ class Engine(Protocol):
         tell: Tell,
         progress: OnProgress | None = None,
     ) -> Found:
-        """Decide all bars; raises `DataError` if there is no signal, or the bars are in doubt.
+        """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted.
 
         listeners: receive all decided bars. tell: receives warnings for people.
         """

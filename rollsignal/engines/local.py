@@ -1,4 +1,4 @@
-"""This module decides in this process, file after file, batch after batch."""
+"""This module decides bars in this process, file after file, batch after batch."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -22,13 +22,13 @@ SHOWN_FILES = 10
 
 
 class LocalEngine:
-    """Decide on arrays wherever that is proved to be exact, else on Python's whole numbers."""
+    """Decide on arrays where that is proved to be exact, else on Python integers."""
 
     name = "local"
     careful = False
 
     def describe(self, task: Task) -> list[str]:
-        """Describe the files of a task; raises `JobError` for one that is no table."""
+        """Describe the files of a task; raises `JobError` for one that is not a table."""
         inputs = self._inputs(task)
         return [f"{file.name}: {inputs.describe(file)}" for file in task.inputs]
 
@@ -39,7 +39,7 @@ class LocalEngine:
         tell: Tell,
         progress: OnProgress | None = None,
     ) -> Found:
-        """Decide all bars; raises `DataError` if there is no signal, or the bars are in doubt."""
+        """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted."""
         config = task.config
         findings = Findings(task.levels or config.checks._asdict(), tell, task.collect_errors)
         parts = [listener.part() for listener in listeners]
@@ -60,34 +60,34 @@ class LocalEngine:
             listener.add(part.end())
         accounts = within.accounts if within else ledger.accounts
         digest = digester.digest if digester else None
-        found = Found(accounts, _tally(accounts), files, findings, digest)
-        check_signals(task, found, ledger.tally())
-        return found
+        result = Found(accounts, _tally(accounts), files, findings, digest)
+        check_signals(task, result, ledger.tally())
+        return result
 
     def _inputs(self, task: Task) -> Inputs:
         return Inputs(task.inputs, task.config, task.format, careful=self.careful)
 
 
 class PlainEngine(LocalEngine):
-    """Decide row by row: the careful readers and Python's whole numbers, without arrays."""
+    """Decide without arrays: with the careful readers and Python integers only."""
 
     name = "plain"
     careful = True
 
 
-def check_signals(task: Task, found: Found, read: Tally) -> None:
-    """Report that there is nothing to decide, if so; raises `DataError`.
+def check_signals(task: Task, result: Found, read: Tally) -> None:
+    """Report that there are no bars or no signals, if so; raises `DataError`.
 
-    read: what all bars add up to, also those beyond the range of time that is asked for.
+    read: the tally of all bars, also of those outside the range of time.
     """
     if task.collect_errors:
-        if found.files and not read.rows:
-            message = _no_signal(task, read, found.files)
-            found.findings.report(_unreadable(_names(task.inputs), message))
+        if result.files and not read.rows:
+            message = _no_signal(task, read, result.files)
+            result.findings.report(_unreadable(_names(task.inputs), message))
     elif not read.signals:
-        raise DataError(_no_signal(task, read, found.files))
-    elif not found.tally.signals:
-        raise DataError(f"No signal {task.span}: {plural(found.tally.rows, 'bar')} there")
+        raise DataError(_no_signal(task, read, result.files))
+    elif not result.tally.signals:
+        raise DataError(f"No signal {task.span}: {plural(result.tally.rows, 'bar')} in this range")
 
 
 def _tally(accounts: Mapping[str, Account]) -> Tally:
@@ -103,7 +103,7 @@ def _span_filter(task: Task, takes: "Sequence[Take]") -> "SpanFilter | None":
 
 
 def _to_all(takes: "Sequence[Take]") -> "Take | None":
-    """Hand decided bars to everybody; None where nobody wants them, so that they are not made."""
+    """Return one receiver that passes bars to all; None without any, so that no bars are made."""
     if len(takes) < 2:
         return takes[0] if takes else None
 
@@ -115,7 +115,7 @@ def _to_all(takes: "Sequence[Take]") -> "Take | None":
 
 
 class _Reading:
-    """Read the files of a task into a ledger, one after the other, and tell how far it is."""
+    """Read the files of a task into a ledger, one after the other, and report progress."""
 
     def __init__(
         self, inputs: Inputs, task: Task, ledger: Ledger, progress: OnProgress | None
@@ -127,23 +127,23 @@ class _Reading:
         self._bytes = self._rows = 0
 
     def run(self) -> dict[str, FoundFile]:
-        """Read all files; return what was found in each, by its path."""
+        """Read all files; return the rows and description of each, by path."""
         if self._task.config.sort and not self._task.collect_errors:
             return self._sorted()
-        found = {}
+        read = {}
         files = self._inputs.by_time(in_doubt=self._task.collect_errors)
         with closing(self._inputs.each(files)) as each:
             for file, opened in each:
                 try:
-                    found[file.path] = self._one(opened, self._taking(file))
+                    read[file.path] = self._read(opened, self._taking(file))
                 except DataError as error:
                     if not self._task.collect_errors:
                         raise
                     self._ledger.findings.report(_unreadable(file.name, error.message))
-        return found
+        return read
 
     def _taking(self, file: Input) -> TakeBatch:
-        """Return what the batches of a file go through."""
+        """Return the function that receives the batches of a file."""
         if self._task.seen is None:
             return self._ledger.take
         from rollsignal.engines.interface import Seen
@@ -152,8 +152,8 @@ class _Reading:
         seen = self._task.seen.get(file.path, Seen())
         return NewBars(self._ledger, seen, self._task.take_old).take
 
-    def _one(self, opened: AbstractContextManager[Reader], take: TakeBatch) -> FoundFile:
-        """Read one file, and hand its batches on."""
+    def _read(self, opened: AbstractContextManager[Reader], take: TakeBatch) -> FoundFile:
+        """Read one file, and pass its batches on."""
         before = self._rows
         with opened as reader:
             for batch in reader.batches():
@@ -166,7 +166,7 @@ class _Reading:
             return FoundFile(self._rows - before, reader.describe())
 
     def _sorted(self) -> dict[str, FoundFile]:
-        """Read all files, then hand their bars on in the order of time."""
+        """Read all files, then pass their bars on in the order of time."""
         from rollsignal.engines.sorted_bars import SortedReader
         from rollsignal.engines.sorting import BarSorter
 
@@ -178,10 +178,10 @@ class _Reading:
                 bars.add(batch, reader)
 
             with closing(self._inputs.each(self._inputs.files)) as each:
-                found = {file.path: self._one(opened, add) for file, opened in each}
+                read = {file.path: self._read(opened, add) for file, opened in each}
             for batch in bars.batches():
                 self._ledger.take(batch, bars)
-        return found
+        return read
 
 
 def _unreadable(name: str, message: str) -> LocatedFinding:

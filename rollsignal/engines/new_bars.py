@@ -1,4 +1,4 @@
-"""This module lets only the bars through that come after the place that each series has reached."""
+"""This module passes on only the bars that are new to their series."""
 
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,9 @@ BEFORE_ALL = -(2**63)
 
 
 class NewBars:
-    """Part the bars of a file: new ones go to the ledger, old ones to `take_old`, undecided.
+    """Split the bars of a file: new ones go to the ledger, old ones to `take_old`, undecided.
 
-    Old are those at or before the place that their series has reached when the file begins.
+    Old bars are those that are not later than their series was when the file began.
     """
 
     def __init__(self, ledger: Ledger, seen: Seen, take_old: Take | None) -> None:
@@ -45,8 +45,8 @@ class NewBars:
         return range(bound, batch.rows), range(begin, bound)
 
     def _reached_by(self, symbol: str) -> int:
-        """Return the place that a series had reached when the file began."""
-        # It is asked for before any bar of the series is taken from the file.
+        """Return the last timestamp of a series before the file."""
+        # The first call for a series comes before the ledger takes any of its bars from the file.
         if symbol not in self._reached:
             reached = self._ledger.last_ns(symbol)
             self._reached[symbol] = BEFORE_ALL if reached is None else reached

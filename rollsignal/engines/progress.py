@@ -1,4 +1,4 @@
-"""This module tells how far a run is: on a terminal as one line, otherwise in the log."""
+"""This module shows the progress of a run: as one line on a terminal, otherwise in the log."""
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -14,17 +14,16 @@ Draw = Callable[[str], None]
 
 
 def total_bytes(files: Sequence[Input]) -> int:
-    """Return the size of all files, 0 if one of them is no regular file."""
+    """Return the size of all files, 0 if any is not a regular file."""
     sizes = [file.size for file in files]
     return 0 if None in sizes else sum(size or 0 for size in sizes)
 
 
 class Progress:
-    """Receive how many bytes and rows are read, and show it now and then.
+    """Receive the numbers of bytes and rows read, and show them now and then.
 
-    total_bytes: of all inputs, 0 if that is not known; so are the bytes read of a pipe. draw:
-    replaces the terminal's line; None where nobody looks at one, and it goes to `log` instead.
-    clock: seconds, from any start.
+    total_bytes: that of all inputs, 0 if it is not known. draw: replaces the line on the terminal;
+    None to write to `log` instead. clock: seconds, from any start.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class Progress:
         self._next = self._start + (FIRST_S if draw else LOG_EVERY_S)
 
     def __call__(self, read_bytes: Callable[[], int], rows: int) -> None:
-        """Show how far it is, if it is time to; only then are the bytes asked for."""
+        """Show the progress if enough time has passed; `read_bytes` is only called then."""
         now = self._clock()
         if now < self._next:
             return
@@ -51,7 +50,7 @@ class Progress:
         if done_bytes:
             facts["bytes"] = done_bytes
         if done_bytes and self._total:
-            # A file may grow while it is read.
+            # A file may grow while it is read, beyond its total.
             left = max(0, self._total - done_bytes)
             facts |= {"of_bytes": self._total, "seconds_left": round(elapsed_s * left / done_bytes)}
         if self._draw:
@@ -62,7 +61,7 @@ class Progress:
             self._next = now + LOG_EVERY_S
 
     def close(self) -> None:
-        """Clear the terminal's line, once and for all."""
+        """Clear the line on the terminal, and draw no more."""
         draw, self._draw = self._draw, None
         if draw:
             draw("")

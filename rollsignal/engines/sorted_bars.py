@@ -1,4 +1,4 @@
-"""This module reads files out of the order of time, sorts their bars, and hands them on."""
+"""This module sorts the bars of files by time, and passes them on."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SortedReader:
-    """Hand on the bars of several readers in the order of time, as those of one."""
+    """Read the bars of several readers in the order of time, as if from one file."""
 
     path = ""
     name = "the sorted bars"
@@ -27,13 +27,13 @@ class SortedReader:
     def __init__(self, sorter: BarSorter) -> None:
         self._sorter = sorter
         self._codes = SymbolCodes()
-        self._places: list[str] = []
+        self._units: list[str] = []
         self._files: NDArray[np.int64] | None = None
 
     def add(self, batch: Bars, reader: Reader) -> None:
         """Receive a batch; raises `DataError` if it has no timestamps."""
-        if not self._places or self._places[-1] != f"{reader.name} {reader.unit}":
-            self._places.append(f"{reader.name} {reader.unit}")
+        if not self._units or self._units[-1] != f"{reader.name} {reader.unit}":
+            self._units.append(f"{reader.name} {reader.unit}")
         times_ns = batch.timestamps_ns
         if times_ns is None:
             raise DataError(f"{reader.name}: no timestamps to sort by", "set sort: false")
@@ -43,7 +43,7 @@ class SortedReader:
             finding = Finding("order", bad.index, f"is {bad.reason}")
             raise reader.order_problem(batch.plain(), finding) from None
         codes = self._codes_of(batch, reader)
-        file = len(self._places) - 1
+        file = len(self._units) - 1
         self._sorter.add(codes, times, batch.closes, file, batch.lines_int64())
 
     def _codes_of(self, batch: Bars, reader: Reader) -> "NDArray[np.int64] | None":
@@ -59,7 +59,7 @@ class SortedReader:
         return "sorted"
 
     def bytes_read(self) -> int:
-        """Return how many bytes are read: it is known of the files themselves."""
+        """Return 0: the readers of the files count the bytes."""
         return 0
 
     def batches(self) -> Iterator[Bars]:
@@ -87,8 +87,8 @@ class SortedReader:
         return Batch(Ticks(values, scale), cells, times, rows, symbols)
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
-        """Explain a bar that has the time of another."""
+        """Return the error for a bar that has the time of another."""
         assert self._files is not None
-        place = f"{self._places[int(self._files[finding.place])]} {batch.lines[finding.place]}"
+        where = f"{self._units[int(self._files[finding.place])]} {batch.lines[finding.place]}"
         hint = f"set checks: {{{finding.check}: warn}}"
-        return DataError(f"{place}: the timestamp {finding.what}, once sorted ({hint})")
+        return DataError(f"{where}: the timestamp {finding.what}, after sorting ({hint})")

@@ -1,7 +1,7 @@
-"""This module puts bars in the order of time, exactly, whatever their closes, in bounded memory.
+"""This module sorts bars by time in bounded memory, with exact closes of any size.
 
-Every bar becomes a row of one size. A close that is no int64 stands aside, as text, and its row
-holds the place.
+Every bar becomes a row of one size. A close that does not fit int64 is kept aside in a file, as
+text, and its row has the offset there.
 """
 
 import tempfile
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 INT64 = range(-(2**63), 2**63)
 MEMORY_BYTES = 64 << 20
-# In the place of a scale: there is no close, or it stands aside, in the place that the tick says.
+# Instead of a scale: the close is missing, or it is kept aside, at the offset in its tick.
 MISSING, ASIDE = -1, -2
 
 
 class SortedBars(NamedTuple):
     """Bars in the order of time, as arrays of one length.
 
-    Of each bar the series, the timestamp in ns since 1970 UTC, the close, the file and its line
-    or row there. `codes` is None for one series. `ticks` are the closes, with 0 for a missing one;
-    None where one needs more than int64. `missing` is None if every close is there.
+    Each bar has a series, a timestamp in ns since 1970 UTC, a close, a file and its line or row
+    there. `codes` is None for one series. `ticks` are the closes, with 0 for a missing one; None if
+    any needs more than int64. `missing` is None if no close is missing.
     """
 
     codes: "NDArray[np.int64] | None"
@@ -44,10 +44,10 @@ class SortedBars(NamedTuple):
 
 
 class BarSorter:
-    """Take bars in any order and give them back by time; those of one time as they came.
+    """Take bars in any order, and return them by time; bars of the same time keep their order.
 
-    memory_bytes: about what is held beside the bars of one batch; what is more goes to disk, into
-    unnamed files in TMPDIR. Every method raises `DiskError` where that fails.
+    memory_bytes: about how much is held in memory besides the bars of one batch; the rest goes to
+    disk, into unnamed files in TMPDIR. Every method raises `DiskError` if that fails.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
@@ -73,14 +73,14 @@ class BarSorter:
         file: int,
         rows: "NDArray[np.int64]",
     ) -> None:
-        """Take the next bars of a file: their series, timestamps in ns, closes and numbers."""
+        """Take the next bars of a file: their series, timestamps in ns, closes, lines or rows."""
         ticks, scales = self._stored(closes)
         columns = {"ns": timestamps_ns, "tick": ticks, "scale": scales, "file": file, "row": rows}
         self._runs.add(columns | {"code": 0 if codes is None else codes}, len(timestamps_ns))
         self._coded |= codes is not None
 
     def batches(self, rows: int = 1 << 17) -> Iterator[SortedBars]:
-        """Yield all bars in order, so many at once; add none after that."""
+        """Yield all bars in order, `rows` at once; no bars may be added after that."""
         for batch in self._runs.batches(rows):
             missing = batch["scale"] == MISSING
             ticks = _at_one_scale(batch)
@@ -97,7 +97,7 @@ class BarSorter:
     def _stored(
         self, closes: TickArray | Ticks
     ) -> "tuple[NDArray[np.int64], NDArray[np.int64] | int]":
-        """Return a number and a scale for each close; put aside what is no int64."""
+        """Return a number and a scale for each close; put aside what does not fit int64."""
         import numpy as np
 
         try:
@@ -107,58 +107,60 @@ class BarSorter:
             return ticks, scales
 
     def _put_aside(self, closes: TickArray | Ticks) -> list[tuple[int, int]]:
-        found, lines = [], []
+        stored, lines = [], []
         for tick in closes.values:
             if tick is None:
-                found.append((0, MISSING))
+                stored.append((0, MISSING))
             elif tick in INT64:
-                found.append((tick, closes.scale))
+                stored.append((tick, closes.scale))
             else:
-                found.append((self._aside_end, ASIDE))
+                stored.append((self._aside_end, ASIDE))
                 lines.append(b"%x %d\n" % (tick, closes.scale))
                 self._aside_end += len(lines[-1])
         with on_disk():
             self._aside.write(b"".join(lines))
-        return found
+        return stored
 
     def _plain(self, batch: "NDArray[np.void]") -> Ticks:
         """Bring closes of any size to the finest of their scales."""
         ticks, scales = batch["tick"].tolist(), batch["scale"].tolist()
         aside = self._fetched(batch["tick"][batch["scale"] == ASIDE].tolist())
-        found = [
+        pairs = [
             aside[tick] if scale == ASIDE else (tick, scale)
             for tick, scale in zip(ticks, scales, strict=True)
         ]
-        finest = max(scale for _, scale in found)
+        finest = max(scale for _, scale in pairs)
         values = [
-            None if scale == MISSING else tick * 10 ** (finest - scale) for tick, scale in found
+            None if scale == MISSING else tick * 10 ** (finest - scale) for tick, scale in pairs
         ]
         return Ticks(values, finest)
 
-    def _fetched(self, places: list[int]) -> dict[int, tuple[int, int]]:
-        """Read closes that stand aside, in the order of their places, which is faster."""
-        found = {}
+    def _fetched(self, offsets: list[int]) -> dict[int, tuple[int, int]]:
+        """Read the closes that are kept aside, in the order of their offsets, which is faster."""
+        closes = {}
         with on_disk():
-            for place in sorted(places):
-                self._aside.seek(place)
+            for offset in sorted(offsets):
+                self._aside.seek(offset)
                 tick, scale = self._aside.readline().split()
-                found[place] = int(tick, 16), int(scale)
-        return found
+                closes[offset] = int(tick, 16), int(scale)
+        return closes
 
 
 def int64_times(timestamps_ns: "Sequence[int] | NDArray[np.int64]") -> "NDArray[np.int64]":
-    """Convert timestamps to what a sorter takes; raises `BadCellError` for one that is too far."""
+    """Convert timestamps to int64; raises `BadCellError` for one that does not fit."""
     import numpy as np
 
     try:
         return np.asarray(timestamps_ns, np.int64)
     except OverflowError:
-        place = next(place for place, ns in enumerate(timestamps_ns) if ns not in INT64)
-        raise BadCellError("not within the years 1678 to 2261, as sort needs it", place) from None
+        index = next(index for index, ns in enumerate(timestamps_ns) if ns not in INT64)
+        raise BadCellError(
+            "not within the years 1678 to 2261, as sort: true requires", index
+        ) from None
 
 
 def _at_one_scale(batch: "NDArray[np.void]") -> TickArray | None:
-    """Bring closes to the finest of their scales, where all of them fit int64 then."""
+    """Bring closes to the finest of their scales, if all of them fit int64 there."""
     import numpy as np
 
     ticks, scales = batch["tick"].copy(), batch["scale"]
@@ -170,6 +172,6 @@ def _at_one_scale(batch: "NDArray[np.void]") -> TickArray | None:
         factor = 10 ** (finest - scale)
         if greatest(ticks[own]) * factor > INT64_MAX:
             return None
-        # A factor beyond int64 is that of zeros.
+        # A factor beyond int64 only occurs if all these ticks are 0.
         ticks[own] *= min(factor, INT64_MAX)
     return TickArray(ticks, finest)

@@ -1,4 +1,4 @@
-"""This module hands on the bars of a range of time alone, decided with all those before them."""
+"""This module passes on only the bars of a range of time, decided with all bars before them."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from rollsignal.core.timestamps.reader import asked_ns, iso
 
 
 class Span(NamedTuple):
-    """A range of time in ns since 1970 UTC: from the first on, before the second; None is open."""
+    """A range of time in ns since 1970 UTC: from `since_ns`, to before `until_ns`; None is open."""
 
     since_ns: int | None
     until_ns: int | None
@@ -20,7 +20,7 @@ class Span(NamedTuple):
 
 
 def span_between(since: str | None, until: str | None) -> Span | None:
-    """Read a range of time as it is asked for, None without any; raises `UsageError`."""
+    """Read a range of time from its flags, None without any; raises `UsageError`."""
     if since is None and until is None:
         return None
     return Span(_asked("--since", since), _asked("--until", until))
@@ -32,7 +32,7 @@ def _asked(flag: str, text: str | None) -> int | None:
 
 
 class SpanFilter:
-    """Receive all bars, hand on those of a span, and keep the account of each series there."""
+    """Receive all bars, pass on those of a span, and keep the account of each series there."""
 
     def __init__(self, span: Span, rules: Rules, take: Take) -> None:
         self.accounts: dict[str, Account] = {}
@@ -47,10 +47,10 @@ class SpanFilter:
             return
         window, skips = self._rules.window, self._rules.missing == "skip"
         for symbol, more in within.accounts(window, skips=skips):
-            known = self.accounts.get(symbol) or Account(Carry(window), first_ns=more.first_ns)
-            self.accounts[symbol] = known._replace(
-                tally=known.tally.plus(more.tally),
-                last=more.last or known.last,
+            before = self.accounts.get(symbol) or Account(Carry(window), first_ns=more.first_ns)
+            self.accounts[symbol] = before._replace(
+                tally=before.tally.plus(more.tally),
+                last=more.last or before.last,
                 last_ns=more.last_ns,
             )
         self._take(within)

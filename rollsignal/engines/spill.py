@@ -1,8 +1,8 @@
 """This module sorts rows of one size by time in bounded memory: an external merge sort.
 
 Rows are held until they fill the memory, and then written to disk in order, as a run. At the end
-all runs are merged at once, each read ahead by its share of the memory. They lie in one file
-without a name, which the system removes with the process, however that ends.
+all runs are merged at once; reading ahead, each uses its share of the memory. All runs are in one
+file without a name, which the system removes however the process ends.
 """
 
 import tempfile
@@ -29,13 +29,13 @@ FIELDS = [
     ("scale", "i4"),
 ]
 ROW_BYTES = 40
-# While runs are merged: a row and its timestamp, once read and once joined, and its place.
+# For each row while runs are merged: its bytes and its timestamp, twice, and its sort index.
 HELD_BYTES = 2 * (ROW_BYTES + 8) + 8
 MERGED_ROWS = 1 << 13
 
 
 class Spill:
-    """Take rows in any order, and give them back by `ns`; equal ones in the order they came."""
+    """Take rows in any order, and return them by `ns`; equal ones keep their order."""
 
     def __init__(self, memory_bytes: int) -> None:
         import numpy as np
@@ -47,12 +47,12 @@ class Spill:
         self._file: IO[bytes] | None = None
 
     def close(self) -> None:
-        """Drop all rows."""
+        """Discard the rows on disk."""
         if self._file:
             close_quietly(self._file)
 
     def add(self, columns: "dict[str, NDArray[np.int64] | int]", count: int) -> None:
-        """Take so many rows, each field an array or the same in all; raises `DiskError`."""
+        """Take `count` rows; a column is an array, or one number for all. Raises `DiskError`."""
         import numpy as np
 
         whole = {name: np.broadcast_to(column, count) for name, column in columns.items()}
@@ -67,7 +67,7 @@ class Spill:
             start += size
 
     def batches(self, rows: int) -> "Iterator[NDArray[np.void]]":
-        """Yield all rows in order, so many at once; add none after that. Raises `DiskError`."""
+        """Yield all rows in order, `rows` at once, and take no more; raises `DiskError`."""
         import numpy as np
 
         blocks = _in_order(self._held[: self._count])
@@ -89,7 +89,7 @@ class Spill:
         self._count = 0
 
     def _merged(self) -> "Iterator[NDArray[np.void]]":
-        """Take all rows before the first that may still be on disk, again and again."""
+        """Yield, again and again, all rows that no unread row can come before."""
         assert self._file is not None
         runs = [_Run(self._file, rows) for rows in self._runs]
         ahead = max(1, self._capacity // len(runs))
@@ -98,16 +98,16 @@ class Spill:
                 run.read_on(ahead)
             limits = [run.limit for run in runs]
             limit = min(limits)
-            # Of the rows at the limit, those of later runs follow what is still on disk of this.
+            # Rows of later runs at the limit come after unread rows of this run.
             first = limits.index(limit)
             yield from _in_order(
-                _joined([run.take(limit, place <= first) for place, run in enumerate(runs)])
+                _joined([run.take(limit, index <= first) for index, run in enumerate(runs)])
             )
             runs = [run for run in runs if len(run.rows) or run.unread]
 
 
 class _Run:
-    """The rows of a run that are read ahead, and the places in the file of those that are not."""
+    """The rows of a run that are read ahead, and the row numbers in the file of those unread."""
 
     def __init__(self, file: IO[bytes], unread: range) -> None:
         import numpy as np
@@ -119,11 +119,11 @@ class _Run:
 
     @property
     def limit(self) -> int:
-        """Return the time before which nothing is unread."""
+        """Return a time before which all rows are read."""
         return int(self._times[-1]) if self.unread else INT64_MAX
 
     def read_on(self, ahead: int) -> None:
-        """Read until so many rows are held, unless more than half of them are."""
+        """Read until `ahead` rows are held, unless more than half of them already are."""
         import numpy as np
 
         if len(self.rows) > ahead // 2 or not self.unread:
@@ -132,12 +132,12 @@ class _Run:
         new, self.unread = self.unread[:size], self.unread[size:]
         with on_disk():
             self._file.seek(new.start * ROW_BYTES)
-            found = np.frombuffer(self._file.read(len(new) * ROW_BYTES), FIELDS)
-        self.rows = _joined([self.rows, found])
+            block = np.frombuffer(self._file.read(len(new) * ROW_BYTES), FIELDS)
+        self.rows = _joined([self.rows, block])
         self._times = self.rows["ns"].copy()
 
     def take(self, limit: int, included: bool) -> "NDArray[np.void]":
-        """Take the rows before a time, or also those at it."""
+        """Remove and return the rows before a time, or also those at it."""
         size = int(self._times.searchsorted(limit, "right" if included else "left"))
         taken, self.rows = self.rows[:size], self.rows[size:]
         self._times = self._times[size:]
@@ -146,18 +146,18 @@ class _Run:
 
 @contextmanager
 def on_disk() -> Iterator[None]:
-    """Turn what goes wrong with a temporary file into an error that says what to do."""
+    """Turn an `OSError` of a temporary file into an error that says what to do."""
     try:
         yield
     except OSError as problem:
         folder = tempfile.tempdir
         where = f"temporary files go to {shown_path(folder)}; " if isinstance(folder, str) else ""
-        hint = f"{where}set TMPDIR to a folder with room for {ROW_BYTES} bytes a row or more"
+        hint = f"{where}set TMPDIR to a folder with room for at least {ROW_BYTES} bytes per row"
         raise DiskError(f"Sorting on disk failed: {problem.strerror}", hint) from problem
 
 
 def _in_order(rows: "NDArray[np.void]") -> "Iterator[NDArray[np.void]]":
-    """Yield rows by their time, equal ones as they stand, block by block."""
+    """Yield rows in the order of time, block by block; equal ones keep their order."""
     import numpy as np
 
     order = np.argsort(rows["ns"], kind="stable")
@@ -166,7 +166,7 @@ def _in_order(rows: "NDArray[np.void]") -> "Iterator[NDArray[np.void]]":
 
 
 def _regrouped(blocks: "Iterable[NDArray[np.void]]", size: int) -> "Iterator[NDArray[np.void]]":
-    """Cut blocks anew: so many rows in each but the last."""
+    """Cut blocks again: `size` rows in each except the last."""
     kept: list[NDArray[np.void]] = []
     count = 0
     for block in blocks:
@@ -183,7 +183,7 @@ def _regrouped(blocks: "Iterable[NDArray[np.void]]", size: int) -> "Iterator[NDA
 
 
 def _joined(parts: "list[NDArray[np.void]]") -> "NDArray[np.void]":
-    """Lay rows one after the other, as bytes: NumPy would copy them field by field."""
+    """Concatenate rows as bytes, because NumPy would copy them field by field."""
     import numpy as np
 
     return np.concatenate([part.view(f"V{ROW_BYTES}") for part in parts]).view(FIELDS)

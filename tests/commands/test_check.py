@@ -101,8 +101,8 @@ def test_every_finding_is_reported_with_its_line(bars: Path) -> None:
     hints["missing"] = " (set missing: skip to leave such rows out, or gap for no signal near them)"
     expected = {
         "missing": [(4, 2, "close is '', not a number")],
-        "order": [(7, 1, "timestamp is before 2024-01-01T00:02:00Z, that of the row before")],
-        "duplicates": [(6, 2, "timestamp is the same as in the row before")],
+        "order": [(7, 1, "timestamp is earlier than 2024-01-01T00:02:00Z in the previous row")],
+        "duplicates": [(6, 2, "timestamp is the same as in the previous row")],
         "ohlc": [
             (4, 2, "high 4 is below open 5"),
             (6, 2, "volume -1 is below zero"),
@@ -147,7 +147,9 @@ def test_a_panel_is_checked_series_by_series(bars: Path, tmp_path: Path) -> None
     assert report["series"] == 2
     assert counts(report) == {"duplicates": 1, "gaps": 2}
     assert found(report, "duplicates") == [(8, "B", "2024-01-01T00:02:00Z")]
-    assert "timestamp is the same as in the row before of 'B' (sort the bars" in messages(report)[0]
+    assert (
+        "timestamp is the same as in the previous row of 'B' (sort the bars" in messages(report)[0]
+    )
     assert found(report, "gaps") == [
         (10, "B", "2024-01-01T00:04:00Z"),
         (7, "A", "2024-01-01T00:05:00Z"),
@@ -455,7 +457,7 @@ def test_errors_and_warnings_are_printed_on_stderr_and_exit_65(
     printed, errors = capsys.readouterr()
     assert published(printed)["status"] == "errors"
     high = "high 6 is below close 9 (set checks: {ohlc: warn})"
-    same = "timestamp is the same as in the row before"
+    same = "timestamp is the same as in the previous row"
     error = f"{bars} line 3: {same} (sort the bars, or set checks: {{duplicates: warn}})"
     assert errors.splitlines() == [
         f"rollsignal: warning: {bars} line 2: {high}",

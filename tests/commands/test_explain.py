@@ -299,7 +299,7 @@ def test_bars_that_a_run_refuses_are_refused(bench: Bench) -> None:
     bench.write("timestamp,close\n2024-01-02,1\n2024-01-01,2\n")
     code, printed, said = bench.told("row:2")
     assert (code, printed) == (65, "")
-    assert "bars.csv line 3: timestamp is before 2024-01-02" in said
+    assert "bars.csv line 3: timestamp is earlier than 2024-01-02" in said
 
 
 def test_what_is_to_be_sorted_or_comes_from_a_pipe_is_refused(bench: Bench) -> None:

@@ -63,7 +63,7 @@ def test_a_pattern_of_timestamps_is_kept_as_written(tmp_path: Path, pattern: str
     ("value", "what"),
     [
         ('"%d/%m/%Q"', "is '%d/%m/%Q', which has the unknown directive %Q (known: %Y %y %m "),
-        ('"%d/%m"', "is '%d/%m', which does not say the year (%Y)"),
+        ('"%d/%m"', "is '%d/%m', which does not have the year (%Y)"),
         ("iso8601", "is 'iso8601', neither one of iso, epoch_s, epoch_ms, epoch_us, epoch_ns nor "),
         ("YYYY-MM-DD", "is 'YYYY-MM-DD', neither one of iso, epoch_s, "),
         ("[iso]", "is a list, not a single value"),

@@ -53,7 +53,7 @@ class Answer(NamedTuple):
     @property
     def findings(self) -> tuple[Counter[str], list[LocatedFinding]]:
         assert self.found, self.error
-        return self.found.findings.counts, self.found.findings.told
+        return self.found.findings.counts, self.found.findings.shown
 
 
 def answer(engine: Engine, task: Task, folder: Path) -> Answer:
@@ -273,7 +273,7 @@ BAD = {
     "a close": ("2024-01-01 00:04:00,A,x\n", "line 3: close is 'x', not a number"),
     "a time": ("20240101T99,A,1\n", "line 3: timestamp is '20240101T99'"),
     "a symbol": ("2024-01-01 00:04:00,,1\n", "line 3: the symbol is empty"),
-    "a bar before": ("2024-01-01 00:00:30,A,1\n", "line 3: timestamp is before"),
+    "a bar before": ("2024-01-01 00:00:30,A,1\n", "line 3: timestamp is earlier than"),
 }
 
 

@@ -28,7 +28,7 @@ def decided(
     """Decide files of such texts: the result, or the message of the refusal; and the warnings."""
     warnings: list[str] = []
     with TemporaryDirectory() as folder:
-        paths = [Path(folder, f"bars{place}.csv") for place in range(len(texts))]
+        paths = [Path(folder, f"bars{number}.csv") for number in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
             path.write_bytes(text.encode())
         try:
@@ -79,8 +79,8 @@ def test_bars_spread_over_files_give_what_one_file_gives(
         else result_of(engine, *parts, config=config)
     )
     assert spread.tally == whole.tally
-    (one,), (other,) = spread.accounts.values(), whole.accounts.values()
-    assert one._replace(last_file="") == other._replace(last_file="")
+    (account,), (expected,) = spread.accounts.values(), whole.accounts.values()
+    assert account._replace(last_file="") == expected._replace(last_file="")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_as_many_bars_as_the_window_have_one_signal(engine: MakeEngine) -> None:
 def test_a_file_with_bars_out_of_order_names_the_line_and_the_way_out(engine: MakeEngine) -> None:
     text = "time,close\n2024-01-02,1\n\n2024-01-01,2\n2024-01-03,3\n"
     assert decided(engine, [text])[0] == (
-        "bars0.csv line 4: time is before 2024-01-02T00:00:00Z, that of the row before"
+        "bars0.csv line 4: time is earlier than 2024-01-02T00:00:00Z in the previous row"
         " (sort the bars, or set checks: {order: warn})"
     )
     unchecked = CONFIG._replace(checks=Checks("off", "off"))

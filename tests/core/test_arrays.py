@@ -1,4 +1,4 @@
-"""Laws of arrays: a float is the shortest decimal that identifies it, exactly or not at all."""
+"""Laws of arrays: a float is read as the shortest decimal that identifies it, or refused."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -25,7 +25,7 @@ FLOATS = [np.float64, np.float32]
 
 
 def decimals_of(array: Any) -> list[Fraction]:
-    """Read what NumPy writes of each element: the shortest decimal of its own width."""
+    """Read each element as NumPy writes it: the shortest decimal for its own width."""
     return [Fraction(Decimal(str(number))) for number in array]
 
 
@@ -34,13 +34,13 @@ def values_of(ticks: TickArray) -> list[Fraction]:
     return [Fraction(tick, 10**ticks.scale) for tick in ticks.values.tolist()]
 
 
-def known(ticks: TickArray | None) -> TickArray:
+def present(ticks: TickArray | None) -> TickArray:
     assert ticks is not None
     return ticks
 
 
 @given(st.lists(st.floats(), max_size=6), st.integers(1, 1000))
-def test_ticks_of_doubles_are_their_shortest_decimals_or_nothing(
+def test_ticks_of_doubles_are_their_shortest_decimals_or_none(
     numbers: list[float], window: int
 ) -> None:
     ticks = ticks_of_array(np.array(numbers, np.float64), window)
@@ -48,7 +48,7 @@ def test_ticks_of_doubles_are_their_shortest_decimals_or_nothing(
 
 
 @given(npst.arrays(np.float32, st.integers(0, 6)), st.integers(1, 1000))
-def test_ticks_of_single_floats_are_their_shortest_decimals_or_nothing(
+def test_ticks_of_single_floats_are_their_shortest_decimals_or_none(
     numbers: Any, window: int
 ) -> None:
     ticks = ticks_of_array(numbers, window)
@@ -57,28 +57,28 @@ def test_ticks_of_single_floats_are_their_shortest_decimals_or_nothing(
 
 @pytest.mark.parametrize(("kind", "digits"), [(np.float64, 15), (np.float32, 6)])
 @given(data=st.data())
-def test_prices_of_as_many_digits_as_are_safe_are_found_at_once(
+def test_prices_with_up_to_the_safe_number_of_digits_are_found_at_once(
     kind: type, digits: int, data: st.DataObject
 ) -> None:
     most = 10**digits - 1
     scale = data.draw(st.integers(0, digits - 1))
     ticks = data.draw(st.lists(st.integers(-most, most), max_size=8))
     texts = [written(tick, scale) for tick in ticks]
-    found = known(ticks_of_array(np.array(texts, str).astype(kind), window=9))
-    assert values_of(found) == [Fraction(text) for text in texts]
+    advanced = present(ticks_of_array(np.array(texts, str).astype(kind), window=9))
+    assert values_of(advanced) == [Fraction(text) for text in texts]
 
 
 @given(st.lists(st.integers(-(10**9), 10**9), max_size=8), st.integers(0, 6))
 def test_the_scale_is_the_least_that_holds_every_price(ticks: list[int], scale: int) -> None:
-    found = known(ticks_of_array(np.array(ticks, np.float64) / 10**scale, window=3))
-    assert all(number.denominator <= 10**found.scale for number in values_of(found))
-    assert found.scale == 0 or any(tick % 10 for tick in found.values.tolist())
+    advanced = present(ticks_of_array(np.array(ticks, np.float64) / 10**scale, window=3))
+    assert all(number.denominator <= 10**advanced.scale for number in values_of(advanced))
+    assert advanced.scale == 0 or any(tick % 10 for tick in advanced.values.tolist())
 
 
 def test_a_fine_tick_after_many_coarse_ones_is_seen() -> None:
     closes = np.array([100.1] * 2000 + [100.125])
-    assert known(ticks_of_array(closes, 5))[1] == 3
-    assert values_of(known(ticks_of_array(closes, 5))) == decimals_of(closes)
+    assert present(ticks_of_array(closes, 5))[1] == 3
+    assert values_of(present(ticks_of_array(closes, 5))) == decimals_of(closes)
 
 
 @given(
@@ -87,10 +87,10 @@ def test_a_fine_tick_after_many_coarse_ones_is_seen() -> None:
     .flatmap(lambda kind: npst.arrays(kind, st.integers(0, 6))),
     st.integers(1, 1000),
 )
-def test_whole_numbers_are_their_own_ticks_or_nothing(numbers: Any, window: int) -> None:
+def test_whole_numbers_are_their_own_ticks_or_none(numbers: Any, window: int) -> None:
     ticks = ticks_of_array(numbers, window)
     if fits_int64(numbers.astype(np.int64), window):
-        assert (known(ticks).values.tolist(), known(ticks).scale) == (numbers.tolist(), 0)
+        assert (present(ticks).values.tolist(), present(ticks).scale) == (numbers.tolist(), 0)
     else:
         assert ticks is None
 
@@ -130,7 +130,7 @@ def test_views_foreign_byte_orders_and_read_only_arrays_are_read_alike(kind: typ
     closes.flags.writeable = False
     swapped = closes.astype(closes.dtype.newbyteorder())
     for view in (closes[::-3], swapped, swapped[1::2]):
-        assert values_of(known(ticks_of_array(view, 2))) == decimals_of(view)
+        assert values_of(present(ticks_of_array(view, 2))) == decimals_of(view)
 
 
 def test_ticks_that_could_overflow_with_this_window_are_left_to_the_slow_path() -> None:
@@ -141,22 +141,22 @@ def test_ticks_that_could_overflow_with_this_window_are_left_to_the_slow_path() 
 
 @given(st.integers(0, 2**32), st.sampled_from([20, 53, 54, 63]), st.integers(0, 15))
 def test_means_are_the_doubles_nearest_to_the_exact_ones(seed: int, bits: int, scale: int) -> None:
-    """Numbers from NumPy, because hypothesis likes round ones, which are rounded alike anyhow."""
+    """NumPy draws the numbers: hypothesis prefers round ones, which any rounding gets right."""
     random = np.random.default_rng(seed)
     sums = random.integers(1 - 2**bits, 2**bits - 1, 8)
     for window in (3, int(random.integers(1, 10**4)), int(random.integers(1, 10**9))):
-        found = float_means(sums, window, scale)
-        assert found.dtype == np.float64
+        advanced = float_means(sums, window, scale)
+        assert advanced.dtype == np.float64
         exact = [Fraction(total, window * 10**scale) for total in sums.tolist()]
-        assert found.tolist() == list(map(float, exact))
+        assert advanced.tolist() == list(map(float, exact))
 
 
-def test_no_sums_have_no_means() -> None:
+def test_without_sums_there_are_no_means() -> None:
     assert float_means(np.array([], np.int64), 3, 2).tolist() == []
 
 
-def accounts(found: tuple[MarginArray, Carry]) -> tuple[Tally, LastBar, Carry]:
-    decided, carry = found
+def accounts(advanced: tuple[MarginArray, Carry]) -> tuple[Tally, LastBar, Carry]:
+    decided, carry = advanced
     return decided.tally, decided.last(carry.window), carry
 
 
@@ -165,7 +165,7 @@ wide = st.one_of(near, st.sampled_from([2**40, -(2**62), 2**63 - 1, -(2**63)]))
 
 
 @given(st.data(), st.one_of(st.lists(near), st.lists(wide)), st.integers(1, 24))
-def test_an_array_is_decided_as_its_numbers_are_in_any_cutting(
+def test_an_array_is_decided_like_its_numbers_in_any_cutting(
     data: st.DataObject, ticks: list[int], window: int
 ) -> None:
     plain = Carry(window)
@@ -174,15 +174,15 @@ def test_an_array_is_decided_as_its_numbers_are_in_any_cutting(
             scale = data.draw(st.integers(0, 3))
             closes = TickArray(np.array(ticks[batch], np.int64), scale)
             decided, after = advance(plain, Ticks([*ticks[batch]], scale))
-            found = advance_array(plain, closes)
-            if found is None:
+            advanced = advance_array(plain, closes)
+            if advanced is None:
                 sizes = [abs(close or 0) for close in decided.closes]
                 kept = [abs(tick) * 10 ** (after.scale - plain.scale) for tick in plain.tail]
                 assert 2 * window * max(sizes + kept) > 2**63 - 1
             else:
-                assert found[0].closes.tolist() == decided.closes
-                assert found[0].padded()[1].tolist() == [m or 0 for m in decided.margins]
-                assert accounts(found) == (decided.tally, decided.last(window), after)
+                assert advanced[0].closes.tolist() == decided.closes
+                assert advanced[0].padded()[1].tolist() == [m or 0 for m in decided.margins]
+                assert accounts(advanced) == (decided.tally, decided.last(window), after)
             plain = after
 
 
@@ -191,11 +191,11 @@ def test_whole_numbers_after_very_fine_ones_are_left_to_plain_numbers() -> None:
         assert advance_array(Carry(3, 30, (0, 0)), TickArray(np.array(closes), 0)) is None
 
 
-def test_an_array_longer_than_a_block_is_decided_as_its_numbers_are() -> None:
+def test_an_array_longer_than_a_block_is_decided_like_its_numbers() -> None:
     ticks = np.random.default_rng(1).integers(-9, 9, 200_000)
     for window in (1, 5, 70_000, 200_000, 200_001):
         decided, carry = advance(Carry(window), Ticks(ticks.tolist(), 2))
         expected = (decided.tally, decided.last(window), carry)
-        found = advance_array(Carry(window), TickArray(ticks, 2))
-        assert found is not None
-        assert accounts(found) == expected
+        advanced = advance_array(Carry(window), TickArray(ticks, 2))
+        assert advanced is not None
+        assert accounts(advanced) == expected

@@ -1,4 +1,4 @@
-"""Facts about digests, against their definition carried out slowly, bar by bar."""
+"""Facts about digests, compared with their definition, computed slowly, bar by bar."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ int64s = st.integers(-(2**63), 2**63 - 1)
 bars = st.lists(st.tuples(st.sampled_from(["", "A", "BTC/USDT", "é\udcff"]), int64s, signals))
 
 
-def digested(found: Sequence[Bar]) -> int:
+def digested(drawn: Sequence[Bar]) -> int:
     """Digest bars of many symbols by plain Python."""
     total = 0
-    for symbol in {bar[0] for bar in found}:
-        own = [bar for bar in found if bar[0] == symbol]
+    for symbol in {bar[0] for bar in drawn}:
+        own = [bar for bar in drawn if bar[0] == symbol]
         part = digest_rows(symbol, [bar[1] for bar in own], [bar[2] for bar in own])
         total = plus(total, part)
     return total
 
 
-def in_arrays(found: Sequence[Bar]) -> int:
+def in_arrays(drawn: Sequence[Bar]) -> int:
     """Digest bars of many symbols at once by NumPy."""
-    names = sorted({bar[0] for bar in found})
+    names = sorted({bar[0] for bar in drawn})
     return digest_arrays(
         key_table(names),
-        np.array([bar[1] for bar in found], np.int64),
-        np.array([NO_SIGNAL if bar[2] is None else bar[2] for bar in found], np.int8),
-        np.array([names.index(bar[0]) for bar in found], np.int64),
+        np.array([bar[1] for bar in drawn], np.int64),
+        np.array([NO_SIGNAL if bar[2] is None else bar[2] for bar in drawn], np.int8),
+        np.array([names.index(bar[0]) for bar in drawn], np.int64),
     )
 
 
-def test_the_definition_mixes_as_splitmix64_whose_first_outputs_are_published() -> None:
+def test_the_definition_mixes_like_splitmix64_whose_first_outputs_are_published() -> None:
     outputs = [mix(step * 0x9E3779B97F4A7C15 % 2**64) for step in (1, 2, 3)]
     assert outputs == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
 
@@ -67,7 +67,7 @@ def test_the_definition_mixes_as_splitmix64_whose_first_outputs_are_published() 
         ("BTC/USDT:é", -5, 0, "c0d05978e540ca6b77b8da1eb710d6bd"),
     ],
 )
-def test_the_digest_of_a_bar_is_what_a_program_in_c_found(
+def test_the_digest_of_a_bar_is_that_of_a_program_in_c(
     symbol: str, place: int, signal: int | None, text: str
 ) -> None:
     assert hex_text(digested([(symbol, place, signal)])) == text
@@ -90,42 +90,42 @@ def test_arrays_follow_the_definition(found: list[Bar]) -> None:
 def test_both_implementations_agree_on_more_bars_than_a_block(count: int) -> None:
     draws = np.random.default_rng(count)
     places = np.cumsum(draws.integers(1, 2**40, count))
-    found = draws.integers(0, 3, count).astype(np.int8)
-    plain = [[0, 1, None][signal] for signal in found]
-    digest = digest_arrays(key_table(["A"]), places, found)
+    drawn = draws.integers(0, 3, count).astype(np.int8)
+    plain = [[0, 1, None][signal] for signal in drawn]
+    digest = digest_arrays(key_table(["A"]), places, drawn)
     assert digest == digest_rows("A", places.tolist(), plain)
 
 
 @pytest.mark.parametrize("begin", [1, HASHED_ROWS - 1, HASHED_ROWS, HASHED_ROWS + 1])
 def test_series_that_go_on_from_block_to_block_keep_their_own_digests(begin: int) -> None:
     count = 3 * HASHED_ROWS
-    places, found = np.arange(count), np.zeros(count, np.int8)
+    places, drawn = np.arange(count), np.zeros(count, np.int8)
     series = (places >= begin).astype(np.int64)
     keys = key_table(["A", "B"])
-    totals = sums(keys, places, found, np.array([0, begin]), series)
+    totals = sums(keys, places, drawn, np.array([0, begin]), series)
     digests = [digest_of_sums(four) for four in totals.T.tolist()]
     parts = [("A", range(begin)), ("B", range(begin, count))]
     assert digests == [digest_rows(name, part, [0] * len(part)) for name, part in parts]
-    assert digest_arrays(keys, places, found, series) == plus(*digests)
+    assert digest_arrays(keys, places, drawn, series) == plus(*digests)
 
 
-def test_no_bars_have_the_digest_0() -> None:
+def test_the_digest_of_no_bars_is_0() -> None:
     assert digested([]) == digest_rows("A", [], []) == in_arrays([]) == 0
 
 
 @given(bars, st.data())
-def test_the_order_of_bars_is_irrelevant(found: list[Bar], data: st.DataObject) -> None:
-    other = data.draw(st.permutations(found))
-    assert digested(other) == digested(found)
-    assert in_arrays(other) == in_arrays(found)
+def test_the_order_of_bars_is_irrelevant(drawn: list[Bar], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(drawn))
+    assert digested(shuffled) == digested(drawn)
+    assert in_arrays(shuffled) == in_arrays(drawn)
 
 
 @given(bars, st.data())
 def test_digests_of_parts_add_up_to_that_of_the_whole(
-    found: list[Bar], data: st.DataObject
+    drawn: list[Bar], data: st.DataObject
 ) -> None:
-    cut = data.draw(st.integers(0, len(found)))
-    assert plus(digested(found[:cut]), in_arrays(found[cut:])) == digested(found)
+    cut = data.draw(st.integers(0, len(drawn)))
+    assert plus(digested(drawn[:cut]), in_arrays(drawn[cut:])) == digested(drawn)
 
 
 @given(st.lists(st.tuples(int64s, st.integers(0, 2), st.integers(0, 3)), max_size=30), st.data())
@@ -134,18 +134,18 @@ def test_each_series_of_a_panel_has_the_digest_of_its_own_bars(
 ) -> None:
     names = ["", "A", "B", "long symbol"]
     keys = np.concatenate((key_table(names[:1]), key_table(names[1:])), axis=1)
-    found = np.zeros((4, len(names)), np.uint64)
+    totals = np.zeros((4, len(names)), np.uint64)
     cut = data.draw(st.integers(0, len(rows)))
     for part in (rows[:cut], rows[cut:]):
         if part:
-            add_up(found, keys, sorted(part, key=lambda row: row[2]))
+            add_up(totals, keys, sorted(part, key=lambda row: row[2]))
     for code, name in enumerate(names):
         own = [(name, place, [0, 1, None][signal]) for place, signal, of in rows if of == code]
-        assert digest_of_sums(found[:, code].tolist()) == digest(own)
+        assert digest_of_sums(totals[:, code].tolist()) == digest(own)
 
 
 def add_up(
-    found: np.ndarray[tuple[int, ...], np.dtype[np.uint64]],
+    totals: np.ndarray[tuple[int, ...], np.dtype[np.uint64]],
     keys: np.ndarray[tuple[int, ...], np.dtype[np.uint64]],
     rows: list[tuple[int, int, int]],
 ) -> None:
@@ -153,11 +153,11 @@ def add_up(
     places, signs, series = (np.array(column) for column in zip(*rows, strict=True))
     begins = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
     signs = signs.astype(np.int8)
-    found[:, series[begins]] += sums(keys, places.astype(np.int64), signs, begins, series)
+    totals[:, series[begins]] += sums(keys, places.astype(np.int64), signs, begins, series)
 
 
 @given(st.tuples(symbols, int64s, signals), st.tuples(symbols, int64s, signals), st.data())
-def test_a_bar_of_which_one_field_is_changed_has_another_digest(
+def test_a_bar_with_one_changed_field_has_another_digest(
     bar: Bar, other: Bar, data: st.DataObject
 ) -> None:
     field = data.draw(st.integers(0, 2))
@@ -173,13 +173,13 @@ def digest_of(bar: tuple[object, ...]) -> int:
 
 
 @given(st.lists(signals, min_size=2, max_size=40), st.data())
-def test_signals_that_change_places_change_the_digest(
-    found: list[int | None], data: st.DataObject
+def test_signals_that_swap_places_change_the_digest(
+    drawn: list[int | None], data: st.DataObject
 ) -> None:
-    other = data.draw(st.permutations(found))
-    places = [MINUTE * row for row in range(len(found))]
-    same = digest_rows("A", places, found) == digest_rows("A", places, other)
-    assert same == (found == other)
+    shuffled = data.draw(st.permutations(drawn))
+    places = [MINUTE * row for row in range(len(drawn))]
+    same = digest_rows("A", places, drawn) == digest_rows("A", places, shuffled)
+    assert same == (drawn == shuffled)
 
 
 def test_a_bar_that_comes_twice_is_counted_twice() -> None:
@@ -188,7 +188,7 @@ def test_a_bar_that_comes_twice_is_counted_twice() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 1000, 10**9, MINUTE, 2**32, 2**59])
-def test_neither_half_of_the_hashes_of_near_bars_comes_twice(step: int) -> None:
+def test_neither_half_of_the_hashes_of_similar_bars_repeats(step: int) -> None:
     names = ["", "\0", "A", "B", "AA", "A" * 8, "A" * 8 + "\0", "A" * 16, "a", "1", "2"]
     places, signs, series = zip(
         *product(range(0, 9 * step, step), range(3), range(11)), strict=True
@@ -200,8 +200,8 @@ def test_neither_half_of_the_hashes_of_near_bars_comes_twice(step: int) -> None:
         np.arange(len(places)),
         np.array(series),
     )
-    for found in hashes[:2]:
-        assert len(np.unique(found)) == len(places)
+    for half_of_each in hashes[:2]:
+        assert len(np.unique(half_of_each)) == len(places)
 
 
 @pytest.mark.parametrize("bit", range(64))
@@ -212,7 +212,7 @@ def test_every_bit_of_a_place_changes_about_half_of_the_bits_of_its_hash(bit: in
     keys = key_table(["A"])
     changed = sums(keys, places, zeros, each)[:2] ^ sums(keys, flipped, zeros, each)[:2]
     bits = np.unpackbits(changed.view(np.uint8).reshape(2, -1, 8), axis=2).mean(axis=1)
-    # Of 4,000 fair coins 1,800 to 2,200 show heads, but for one time in 10^9.
+    # Of 4,000 fair coins 1,800 to 2,200 show heads, except once in 10^9 times.
     assert bits.min() > 0.45
     assert bits.max() < 0.55
 

@@ -32,8 +32,8 @@ File = list[tuple[str, int]]
 """A file's rows: symbol and nanoseconds since 1970."""
 
 
-class Told(NamedTuple):
-    """A gap, where it is first met and how many there are like it."""
+class Gap(NamedTuple):
+    """A gap: where it first occurs, and how many similar ones there are."""
 
     timestamp: str | None
     file: str
@@ -43,7 +43,7 @@ class Told(NamedTuple):
 
 
 class Recorder(Findings):
-    """Findings that are all remembered, with their counts."""
+    """Findings that remember all, with their counts."""
 
     def __init__(self) -> None:
         super().__init__({"order": "off", "duplicates": "off", "gaps": "warn"}, print)
@@ -54,38 +54,38 @@ class Recorder(Findings):
             self.all.append((finding, count))
 
 
-def by_definition(files: list[File]) -> list[Told]:
+def by_definition(files: list[File]) -> list[Gap]:
     """Count the steps of each series, and list those beyond the most common (the least of such)."""
     places: dict[str, list[tuple[int, str, int]]] = {}
     for number, rows in enumerate(files):
         for row, (symbol, ns) in enumerate(rows, start=2):
             places.setdefault(symbol, []).append((ns, f"{number}.csv", row))
-    told = []
+    gaps = []
     for symbol, bars in places.items():
-        steps = [two[0] - one[0] for one, two in pairwise(bars)]
+        steps = [after[0] - before[0] for before, after in pairwise(bars)]
         counts = Counter(step for step in steps if step > 0)
         most = max(counts.values(), default=0)
         usual = min((step for step, count in counts.items() if count == most), default=0)
         for step in counts:
             if step > usual:
-                at = min(bars[place + 1] for place, found in enumerate(steps) if found == step)
-                told.append((*at, symbol, counts[step]))
-    # The types of what follows the time are those of Told.
-    return [Told(iso(ns), *others) for ns, *others in sorted(told)]  # type: ignore[arg-type]
+                at = min(bars[index + 1] for index, each in enumerate(steps) if each == step)
+                gaps.append((*at, symbol, counts[step]))
+    # The other fields have the types that Gap has.
+    return [Gap(iso(ns), *others) for ns, *others in sorted(gaps)]  # type: ignore[arg-type]
 
 
 def batch_of(rows: File, begin: int, panel: bool, arrays: bool) -> Batch | ArrayBatch:
-    moments, symbols = [ns for _, ns in rows], [symbol for symbol, _ in rows]
+    times_ns, symbols = [ns for _, ns in rows], [symbol for symbol, _ in rows]
     lines = range(begin, begin + len(rows))
     closes = Ticks([1] * len(rows), 0)
-    plain = Batch(closes, ["1"] * len(rows), moments, lines, symbols if panel else None)
-    if not arrays or max(map(abs, moments)) >= 2**63:
+    plain = Batch(closes, ["1"] * len(rows), times_ns, lines, symbols if panel else None)
+    if not arrays or max(map(abs, times_ns)) >= 2**63:
         return plain
     names = sorted(set(symbols))
     codes = np.array([names.index(symbol) for symbol in symbols], np.int64)
     return ArrayBatch(
         TickArray(np.ones(len(rows), np.int64), 0),
-        np.array(moments, np.int64),
+        np.array(times_ns, np.int64),
         Coded(names, codes) if panel else None,
         partial(Batch, *plain),
         begin,
@@ -93,10 +93,10 @@ def batch_of(rows: File, begin: int, panel: bool, arrays: bool) -> Batch | Array
 
 
 def taken(files: list[File], cuts: list[list[slice]], arrays: list[bool], panel: bool) -> Recorder:
-    """Have a book take such files, cut into such batches, of which some come as arrays."""
+    """Give a ledger these files, cut into batches, some of them as arrays."""
     findings = Recorder()
     config = CONFIG._replace(checks=Checks("off", "off", gaps="warn"))
-    book = Ledger(config.rules, findings)
+    ledger = Ledger(config.rules, findings)
     which = cycle(arrays)
     for number, (rows, slices) in enumerate(zip(files, cuts, strict=True)):
         reader = FakeReader([])
@@ -104,30 +104,30 @@ def taken(files: list[File], cuts: list[list[slice]], arrays: list[bool], panel:
         for cut in slices:
             if rows[cut]:
                 batch = batch_of(rows[cut], cut.start + 2, panel, next(which))
-                book.take(batch, reader)
-    book.finish()
+                ledger.take(batch, reader)
+    ledger.finish()
     return findings
 
 
-def told_by(findings: Recorder) -> list[Told]:
+def gaps_in(findings: Recorder) -> list[Gap]:
     for finding, _ in findings.all:
         assert finding.message.startswith(f"{finding.file} line {finding.row}: a step of ")
         assert f" before {finding.timestamp}" in finding.message
     return [
-        Told(finding.timestamp, finding.file, finding.row, finding.symbol, count)
+        Gap(finding.timestamp, finding.file, finding.row, finding.symbol, count)
         for finding, count in findings.all
     ]
 
 
 @st.composite
 def series_in_time(draw: st.DrawFn, symbol: str) -> File:
-    """Draw rows of one series: a few steps again and again, some of them none or back."""
+    """Draw rows of one series: a few steps again and again, some of them zero or backwards."""
     steps = st.sampled_from([1, 1, MINUTE, MINUTE, 2 * MINUTE, 5 * MINUTE, 0, -MINUTE, FAR])
-    found, ns = [], draw(st.sampled_from([0, -FAR, -2 * FAR + 1, 3 * FAR]))
+    rows, ns = [], draw(st.sampled_from([0, -FAR, -2 * FAR + 1, 3 * FAR]))
     for step in draw(st.lists(steps, max_size=12)):
-        found.append((symbol, ns))
+        rows.append((symbol, ns))
         ns += step
-    return found
+    return rows
 
 
 @st.composite
@@ -151,12 +151,12 @@ def test_gaps_are_those_of_the_definition_however_the_bars_come(
 ) -> None:
     files = data.draw(tables_in_time(symbols))
     cuts = [data.draw(cuts_of(len(rows))) for rows in files]
-    found = taken(files, cuts, arrays, panel=len(symbols) > 1)
-    assert told_by(found) == by_definition(files)
+    findings = taken(files, cuts, arrays, panel=len(symbols) > 1)
+    assert gaps_in(findings) == by_definition(files)
 
 
 @given(st.data(), kinds, st.sampled_from([[""], ["A", "B"]]))
-def test_any_cutting_has_the_same_words(
+def test_any_cutting_gives_the_same_messages(
     data: st.DataObject, arrays: list[bool], symbols: list[str]
 ) -> None:
     files = data.draw(tables_in_time(symbols))
@@ -167,8 +167,8 @@ def test_any_cutting_has_the_same_words(
 
 
 def messages(rows: File, arrays: bool = False) -> list[str]:
-    found = taken([rows], [[slice(0, len(rows))]], [arrays], panel=bool(rows[0][0])).all
-    return [finding.message for finding, _ in found]
+    findings = taken([rows], [[slice(0, len(rows))]], [arrays], panel=bool(rows[0][0])).all
+    return [finding.message for finding, _ in findings]
 
 
 @pytest.mark.parametrize("arrays", [False, True])
@@ -181,7 +181,7 @@ def messages(rows: File, arrays: bool = False) -> list[str]:
         ("", [1e-9, 1e-9, 5e-9], "a step of 5 ns before 1970-01-01T00:00:00.000000007Z, where 1"),
     ],
 )
-def test_a_gap_is_told_with_its_line_its_step_and_the_usual_one(
+def test_a_gap_is_reported_with_its_line_its_step_and_the_usual_one(
     symbol: str, steps: list[float], what: str, arrays: bool
 ) -> None:
     times = [round(SECOND * sum(steps[:count])) for count in range(4)]
@@ -190,8 +190,8 @@ def test_a_gap_is_told_with_its_line_its_step_and_the_usual_one(
     assert message.endswith(" is usual (set checks: {gaps: warn})")
 
 
-def test_steps_beyond_the_calendar_are_told_in_nanoseconds() -> None:
-    """An epoch in milliseconds among seconds, and a number that is none at all."""
+def test_steps_beyond_the_calendar_are_written_in_nanoseconds() -> None:
+    """A count far beyond the year 9999, such as a count in a wrong unit."""
     (message,) = messages([("", 0), ("", 1), ("", 2), ("", 10**29)])
     assert "a step of 99,999,999,999,999,999,999,999,999,998 ns before 1" in message
 
@@ -202,7 +202,7 @@ def test_steps_beyond_the_calendar_are_told_in_nanoseconds() -> None:
 def test_a_series_of_too_many_different_steps_has_no_usual_one(
     arrays: list[bool], cut: int, symbol: str
 ) -> None:
-    rows = [(symbol, place * (place + 1)) for place in range(MAX_STEPS + 3)]
+    rows = [(symbol, row * (row + 1)) for row in range(MAX_STEPS + 3)]
     slices = [slice(begin, begin + cut) for begin in range(0, len(rows), cut)]
     ((finding, count),) = taken([rows], [slices], arrays, panel=bool(symbol)).all
     of = " of 'A'" if symbol else ""
@@ -214,19 +214,19 @@ def test_a_series_of_too_many_different_steps_has_no_usual_one(
 
 
 def test_as_many_different_steps_as_are_remembered_have_a_usual_one() -> None:
-    rows = [("", place * (place + 1)) for place in range(MAX_STEPS + 1)]
+    rows = [("", row * (row + 1)) for row in range(MAX_STEPS + 1)]
     assert len(messages(rows)) == MAX_STEPS - 1
 
 
 def run_with(level: str, times: list[int]) -> list[str]:
-    """Take one series with a level of the check; return the warnings."""
+    """Decide one series at a level of the check; return the warnings."""
     warnings: list[str] = []
     # Each level is one of the three words.
     config: JobConfig = CONFIG._replace(checks=Checks(gaps=level))  # type: ignore[arg-type]
     findings = Findings(config.checks._asdict(), lambda _, text: warnings.append(text))
-    book = Ledger(config.rules, findings)
-    book.take(batch_of([("", ns) for ns in times], 2, False, False), FakeReader([]))
-    book.finish()
+    ledger = Ledger(config.rules, findings)
+    ledger.take(batch_of([("", ns) for ns in times], 2, False, False), FakeReader([]))
+    ledger.finish()
     assert findings.counts == ({"gaps": 2} if warnings else {})
     return warnings
 
@@ -251,13 +251,13 @@ def test_a_step_of_more_than_63_bits_is_a_gap(arrays: bool) -> None:
 
 
 @pytest.mark.parametrize("arrays", [False, True])
-def test_gaps_at_one_time_come_in_the_order_of_their_rows(arrays: bool) -> None:
+def test_gaps_at_the_same_time_come_in_the_order_of_their_rows(arrays: bool) -> None:
     rows = [(symbol, ns) for ns in (0, 1, 2, 9) for symbol in "BA"]
-    found = taken([rows], [[slice(0, 2), slice(2, 8)]], [arrays], panel=True)
-    assert [(gap.symbol, gap.row) for gap in told_by(found)] == [("B", 8), ("A", 9)]
+    findings = taken([rows], [[slice(0, 2), slice(2, 8)]], [arrays], panel=True)
+    assert [(gap.symbol, gap.row) for gap in gaps_in(findings)] == [("B", 8), ("A", 9)]
 
 
-def test_of_gaps_that_are_alike_the_earliest_is_told() -> None:
+def test_of_similar_gaps_the_earliest_is_reported() -> None:
     rows = [("", ns) for ns in (0, 1, 2, 50, 55, 3, 8, 9)]
-    assert told_by(taken([rows], [[slice(0, 8)]], [False], panel=False)) == by_definition([rows])
+    assert gaps_in(taken([rows], [[slice(0, 8)]], [False], panel=False)) == by_definition([rows])
     assert by_definition([rows])[0][2:] == (8, "", 2)

@@ -40,8 +40,8 @@ def blocks_of(ticks: list[int], window: int) -> list[int]:
 def test_margins_are_those_of_the_definition(data: st.DataObject, bars: Series) -> None:
     window = data.draw(windows_of(len(bars.ticks)))
     decided, _ = advance(Carry(window), Ticks(bars.ticks, bars.scale))
-    found = [None if m is None else Fraction(m, 10**decided.scale) for m in decided.margins]
-    assert found == oracle.margins(oracle.prices(bars.texts), window)
+    margins = [None if m is None else Fraction(m, 10**decided.scale) for m in decided.margins]
+    assert margins == oracle.margins(oracle.prices(bars.texts), window)
 
 
 @given(st.data(), series(gaps=True))
@@ -71,9 +71,7 @@ def test_any_cutting_into_batches_gives_the_same_margins_tally_and_carry(
 
 
 @given(series(gaps=True), st.integers(1, 8))
-def test_the_carry_holds_the_last_closes_and_no_more_than_it_needs(
-    bars: Series, window: int
-) -> None:
+def test_the_carry_holds_only_the_last_closes_it_needs(bars: Series, window: int) -> None:
     _, carry = advance(Carry(window), Ticks(bars.ticks, bars.scale))
     since_gap = list(takewhile(lambda tick: tick is not None, bars.ticks[::-1]))
     tail = tuple(since_gap[: window - 1][::-1])
@@ -143,7 +141,7 @@ def test_a_shift_of_all_prices_changes_no_margin(ticks: list[int], window: int, 
 
 
 @given(st.lists(wholes, max_size=20), st.integers(1, 6))
-def test_turning_the_prices_over_turns_the_margins_over(ticks: list[int], window: int) -> None:
+def test_negating_the_prices_negates_the_margins(ticks: list[int], window: int) -> None:
     turned = window_margins([-tick for tick in ticks], window)
     assert turned == [-margin for margin in window_margins(ticks, window)]
 
@@ -160,7 +158,7 @@ def test_the_last_bar_has_the_last_signal_and_the_last_mean(bars: Series, window
         assert last is None
 
 
-def test_closes_given_to_advance_are_left_as_they_were() -> None:
+def test_advance_does_not_change_the_closes_it_is_given() -> None:
     values: list[int | None] = [1, None, 2]
     advance(Carry(2, scale=3, tail=(5,)), Ticks(values, 0))
     assert values == [1, None, 2]
@@ -192,11 +190,11 @@ def test_numpy_and_plain_integers_give_the_same_margins(ticks: list[int], window
 
 @pytest.mark.parametrize("window", [1, 5, BLOCK_BARS // 4 + 1, BLOCK_BARS, 2 * BLOCK_BARS + 17])
 @pytest.mark.parametrize("bars", [BLOCK_BARS, BLOCK_BARS + 1, 2 * BLOCK_BARS + 17])
-def test_block_edges_are_seen_in_no_margin(bars: int, window: int) -> None:
+def test_block_edges_do_not_change_any_margin(bars: int, window: int) -> None:
     ticks = np.random.default_rng(bars + window).integers(-50, 50, bars)
     expected = window_margins(ticks.tolist(), window)
-    found = [margin for block in margin_blocks(ticks, window) for margin in block.tolist()]
-    assert found == expected
+    margins = [margin for block in margin_blocks(ticks, window) for margin in block.tolist()]
+    assert margins == expected
 
 
 @given(st.integers(1, 7), st.integers(1, 40), st.sampled_from([1, -1]))
@@ -210,7 +208,7 @@ def test_sums_that_wrap_around_leave_the_margins_exact(window: int, bars: int, s
 
 
 @given(st.integers(1, 10**9), st.sampled_from([1, -1]), st.integers(0, 3))
-def test_ticks_fit_up_to_the_very_last_that_cannot_overflow(
+def test_ticks_fit_up_to_the_largest_that_cannot_overflow(
     window: int, sign: int, others: int
 ) -> None:
     most = INT64_MAX // (2 * window)
@@ -219,7 +217,7 @@ def test_ticks_fit_up_to_the_very_last_that_cannot_overflow(
         assert not fits_int64(np.array([0] * others + [sign * (most + 1)], np.int64), window)
 
 
-def test_the_least_int64_does_not_fit_and_nothing_fits_always() -> None:
+def test_the_least_int64_does_not_fit_and_an_empty_array_always_does() -> None:
     assert not fits_int64(np.array([-(2**63)], np.int64), 1)
     assert fits_int64(np.array([], np.int64), 10**9)
 
@@ -228,9 +226,9 @@ def test_a_window_beyond_the_data_has_no_block_and_needs_no_memory() -> None:
     assert list(margin_blocks(np.array([0, 0], np.int64), 10**30)) == []
 
 
-def test_a_read_only_view_of_an_array_gives_the_margins_of_what_it_shows() -> None:
+def test_a_read_only_view_of_an_array_gives_the_margins_of_its_elements() -> None:
     ticks = np.arange(40, dtype=np.int64) ** 2
     ticks.flags.writeable = False
     view = ticks[::-3]
-    found = [margin for block in margin_blocks(view, 4) for margin in block.tolist()]
-    assert found == window_margins(view.tolist(), 4)
+    margins = [margin for block in margin_blocks(view, 4) for margin in block.tolist()]
+    assert margins == window_margins(view.tolist(), 4)

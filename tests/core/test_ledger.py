@@ -1,4 +1,4 @@
-"""The book of a run: every series decided batch by batch, with what the config says of findings."""
+"""The ledger of a run: every series decided batch by batch, findings treated as configured."""
 
 from typing import Literal
 
@@ -24,17 +24,17 @@ SKIP = CONFIG._replace(missing="skip")
 GAP = CONFIG._replace(missing="gap")
 
 
-def booked(config: JobConfig, *readers: FakeReader) -> tuple[Ledger, list[str]]:
-    """Take all batches; return the book and the warnings."""
+def decided(config: JobConfig, *readers: FakeReader) -> tuple[Ledger, list[str]]:
+    """Decide all batches; return the ledger and the warnings."""
     warnings: list[str] = []
     findings = Findings(
         config.checks._asdict(), lambda level, text: warnings.append(f"{level} {text}")
     )
-    book = Ledger(config.rules, findings)
+    ledger = Ledger(config.rules, findings)
     for reader in readers:
         for batch in reader.batches():
-            book.take(batch, reader)
-    return book, warnings
+            ledger.take(batch, reader)
+    return ledger, warnings
 
 
 @given(st.data(), series(gaps=True), st.sampled_from([SKIP, GAP]))
@@ -44,7 +44,7 @@ def test_any_cutting_into_batches_gives_the_same_account(
     config = config._replace(window=data.draw(windows_of(len(bars.ticks))))
     cut, whole = FakeReader(bars.cells, data.draw(cuts_of(len(bars.ticks)))), FakeReader(bars.cells)
     cut.times_ns = whole.times_ns = list(range(len(bars.ticks)))
-    assert booked(config, cut)[0].accounts == booked(config, whole)[0].accounts
+    assert decided(config, cut)[0].accounts == decided(config, whole)[0].accounts
 
 
 @given(st.data(), series(gaps=True, max_scale=3))
@@ -55,7 +55,7 @@ def test_batches_that_come_as_arrays_give_the_same_account(
     cut, whole = FakeReader(bars.cells, data.draw(cuts_of(len(bars.ticks)))), FakeReader(bars.cells)
     cut.times_ns = whole.times_ns = data.draw(st.sampled_from([[], list(range(len(bars.ticks)))]))
     cut.in_arrays = True
-    assert booked(config, cut)[0].accounts == booked(config, whole)[0].accounts
+    assert decided(config, cut)[0].accounts == decided(config, whole)[0].accounts
 
 
 @given(st.data(), series(gaps=True))
@@ -63,10 +63,10 @@ def test_the_tally_and_the_last_mean_are_those_of_the_definition(
     data: st.DataObject, bars: Series
 ) -> None:
     config = GAP._replace(window=data.draw(windows_of(len(bars.ticks))))
-    book, _ = booked(config, FakeReader(bars.cells))
+    ledger, _ = decided(config, FakeReader(bars.cells))
     closes = oracle.prices(bars.texts)
-    assert book.tally() == oracle.counts(closes, config.window)
-    means = [account.last and account.last.mean for account in book.accounts.values()]
+    assert ledger.tally() == oracle.counts(closes, config.window)
+    means = [account.last and account.last.mean for account in ledger.accounts.values()]
     assert means == oracle.means(closes, config.window)[-1:]
 
 
@@ -75,28 +75,28 @@ def test_closes_that_are_skipped_leave_the_signals_of_the_others(
     data: st.DataObject, bars: Series
 ) -> None:
     config = SKIP._replace(window=data.draw(windows_of(len(bars.ticks))))
-    book, _ = booked(config, FakeReader(bars.cells, data.draw(cuts_of(len(bars.ticks)))))
+    ledger, _ = decided(config, FakeReader(bars.cells, data.draw(cuts_of(len(bars.ticks)))))
     closes = [close for close in oracle.prices(bars.texts) if close is not None]
     _, _, signals, ones, ties = oracle.counts(closes, config.window)
-    assert book.tally() == (len(bars.ticks), bars.ticks.count(None), signals, ones, ties)
-    means = [account.last.mean for account in book.accounts.values() if account.last]
+    assert ledger.tally() == (len(bars.ticks), bars.ticks.count(None), signals, ones, ties)
+    means = [account.last.mean for account in ledger.accounts.values() if account.last]
     assert means == oracle.means(closes, config.window)[-1:]
 
 
 @given(st.data(), st.lists(series(gaps=True), min_size=1, max_size=3))
-def test_series_that_come_mixed_are_decided_as_each_alone(
+def test_interleaved_series_are_decided_as_if_each_were_alone(
     data: st.DataObject, several: list[Series]
 ) -> None:
     config = GAP._replace(window=data.draw(st.integers(1, 4)))
-    named = {f"S{place}": bars.cells for place, bars in enumerate(several)}
+    named = {f"S{number}": bars.cells for number, bars in enumerate(several)}
     order = data.draw(st.permutations([name for name, cells in named.items() for _ in cells]))
     left = {name: iter(cells) for name, cells in named.items()}
     mixed = FakeReader([next(left[name]) for name in order], data.draw(cuts_of(len(order))))
     mixed.symbols = order
-    found = booked(config, mixed)[0]
+    ledger = decided(config, mixed)[0]
     for name, cells in named.items():
-        alone = booked(config, FakeReader(cells))[0].accounts.get("")
-        account = found.accounts.get(name)
+        alone = decided(config, FakeReader(cells))[0].accounts.get("")
+        account = ledger.accounts.get(name)
         assert (account and account.tally) == (alone and alone.tally)
         assert [account and account.last and account.last.mean] == [
             alone and alone.last and alone.last.mean
@@ -106,7 +106,7 @@ def test_series_that_come_mixed_are_decided_as_each_alone(
 def test_the_symbol_of_a_file_is_that_of_its_bars() -> None:
     reader = FakeReader(["1", "2"])
     reader.symbol = "BTC"
-    assert list(booked(CONFIG, reader)[0].accounts) == ["BTC"]
+    assert list(decided(CONFIG, reader)[0].accounts) == ["BTC"]
 
 
 @pytest.mark.parametrize(
@@ -122,15 +122,15 @@ def test_the_last_mean_is_that_of_the_last_bar_of_the_series(
     cells: list[str], config: JobConfig, mean: float | None
 ) -> None:
     for cuts in ([slice(0, 9)], [slice(0, 3), slice(3, 4), slice(4, 9)]):
-        last = booked(config, FakeReader(cells, cuts))[0].accounts[""].last
+        last = decided(config, FakeReader(cells, cuts))[0].accounts[""].last
         assert last is not None
         assert last.mean == mean
 
 
-def out_of_order(minutes: list[int], kind: str) -> list[int]:
-    """List the places of bars that are a duplicate of, or before, the one above."""
-    steps = [(place, minutes[place] - minutes[place - 1]) for place in range(1, len(minutes))]
-    return [place for place, step in steps if (step == 0 if kind == "duplicates" else step < 0)]
+def out_of_order(minutes: list[int], check: str) -> list[int]:
+    """List the indexes of bars that a check finds: equal to, or before, the previous bar."""
+    steps = [(at, minutes[at] - minutes[at - 1]) for at in range(1, len(minutes))]
+    return [at for at, step in steps if (step == 0 if check == "duplicates" else step < 0)]
 
 
 @given(
@@ -146,34 +146,34 @@ def test_every_bar_out_of_order_is_treated_as_the_config_says(
     reader.times_ns = minutes
     config = CONFIG._replace(checks=Checks(order, duplicates))
     levels = {"order": order, "duplicates": duplicates}
-    places = {kind: out_of_order(minutes, kind) for kind in levels}
-    wrong = [place for kind, found in places.items() if levels[kind] == "error" for place in found]
+    indexes = {check: out_of_order(minutes, check) for check in levels}
+    wrong = [at for check, bad in indexes.items() if levels[check] == "error" for at in bad]
     if wrong:
         with pytest.raises(DataError, match=f"^bars.csv line {min(wrong) + 2}: is "):
-            booked(config, reader)
+            decided(config, reader)
         return
-    book, warnings = booked(config, reader)
-    counts = {kind: len(found) for kind, found in places.items() if levels[kind] == "warn"}
-    assert book.findings.counts == {kind: count for kind, count in counts.items() if count}
+    ledger, warnings = decided(config, reader)
+    counts = {check: len(bad) for check, bad in indexes.items() if levels[check] == "warn"}
+    assert ledger.findings.counts == {check: count for check, count in counts.items() if count}
     assert len(warnings) == sum(min(count, SHOWN_FINDINGS) for count in counts.values())
-    account = book.accounts[""]
+    account = ledger.accounts[""]
     assert (account.first_ns, account.last_ns) == (minutes[0], minutes[-1])
 
 
-def test_the_first_five_warnings_of_a_kind_are_shown_and_all_are_counted() -> None:
+def test_the_first_five_warnings_of_a_check_are_shown_and_all_are_counted() -> None:
     reader = FakeReader(["1"] * 9, [slice(0, 4), slice(4, 9)])
     reader.times_ns = [0] * 9
-    book, warnings = booked(CONFIG._replace(checks=Checks(duplicates="warn")), reader)
-    assert book.findings.counts == {"duplicates": 8}
-    what = "is the same as in the row before"
+    ledger, warnings = decided(CONFIG._replace(checks=Checks(duplicates="warn")), reader)
+    assert ledger.findings.counts == {"duplicates": 8}
+    what = "is the same as in the previous row"
     assert warnings == [f"WARNING bars.csv line {line}: {what}" for line in range(3, 8)]
 
 
 def test_each_series_has_an_order_of_its_own() -> None:
     reader = FakeReader(["1", "2", "3", "4"])
     reader.symbols, reader.times_ns = ["A", "B", "A", "B"], [5, 1, 6, 2]
-    accounts = booked(CONFIG, reader)[0].accounts
-    assert {name: (one.first_ns, one.last_ns) for name, one in accounts.items()} == {
+    accounts = decided(CONFIG, reader)[0].accounts
+    assert {name: (account.first_ns, account.last_ns) for name, account in accounts.items()} == {
         "A": (5, 6),
         "B": (1, 2),
     }
@@ -191,11 +191,11 @@ def test_a_file_that_begins_before_the_one_it_continues_ends_is_an_overlap(
         " which comes before it, ends at 1970-01-01T00:01:00Z: do they overlap?"
     )
     with pytest.raises(DataError) as caught:
-        booked(CONFIG, first, second)
+        decided(CONFIG, first, second)
     assert caught.value.message == message
     warned = CONFIG._replace(checks=Checks("warn", "warn"))
-    book, warnings = booked(warned, first, second)
-    assert (dict(book.findings.counts), warnings) == ({check: 1}, [f"WARNING {message}"])
+    ledger, warnings = decided(warned, first, second)
+    assert (dict(ledger.findings.counts), warnings) == ({check: 1}, [f"WARNING {message}"])
 
 
 def test_an_overlap_names_the_series() -> None:
@@ -204,15 +204,15 @@ def test_an_overlap_names_the_series() -> None:
     first.times_ns, second.times_ns = [0, 5], [5, 5]
     first.symbols = second.symbols = ["A", "B"]
     with pytest.raises(DataError, match=r"^b.csv begins at 1970.*05Z for 'B', but a.csv, which"):
-        booked(CONFIG, first, second)
+        decided(CONFIG, first, second)
 
 
 def test_a_run_without_bars_has_an_empty_tally() -> None:
-    assert booked(CONFIG)[0].tally() == (0, 0, 0, 0, 0)
+    assert decided(CONFIG)[0].tally() == (0, 0, 0, 0, 0)
 
 
 class Recorder(Findings):
-    """Findings that are all remembered."""
+    """Findings that remember all."""
 
     def __init__(self) -> None:
         checks = ("missing", "order", "duplicates", "ohlc")
@@ -232,11 +232,11 @@ rows = st.tuples(
 
 
 @given(st.lists(rows, min_size=1, max_size=8), st.booleans(), st.data())
-def test_what_is_found_is_told_in_the_order_of_the_rows(
+def test_findings_are_reported_in_the_order_of_the_rows(
     bars: list[tuple[str, int, str, bool]], panel: bool, data: st.DataObject
 ) -> None:
     findings = Recorder()
-    book = Ledger(GAP.rules, findings)
+    ledger = Ledger(GAP.rules, findings)
     expected: list[tuple[int, str, str]] = []
     last: dict[str, int] = {}
     for line, (name, minute, cell, odd) in enumerate(bars, start=2):
@@ -255,10 +255,10 @@ def test_what_is_found_is_told_in_the_order_of_the_rows(
             [minute for _, minute, _, _ in part],
             range(cut.start + 2, cut.stop + 2),
             [name for name, _, _, _ in part] if panel else None,
-            [Finding("ohlc", place, "odd") for place, (_, _, _, odd) in enumerate(part) if odd],
+            [Finding("ohlc", index, "odd") for index, (_, _, _, odd) in enumerate(part) if odd],
         )
         if part:
-            book.take(batch, FakeReader([]))
+            ledger.take(batch, FakeReader([]))
     assert findings.all == expected
 
 
@@ -272,8 +272,8 @@ def test_a_run_ends_at_the_first_bar_in_error_whatever_the_check() -> None:
         [Finding("ohlc", 3, "is odd")],
     )
     levels = {"order": "error", "duplicates": "error", "ohlc": "error"}
-    book = Ledger(CONFIG.rules, Findings(levels, lambda level, text: None))
+    ledger = Ledger(CONFIG.rules, Findings(levels, lambda level, text: None))
     with pytest.raises(
-        DataError, match=r"^bars.csv line 4: is the same as in the row before of 'A'$"
+        DataError, match=r"^bars.csv line 4: is the same as in the previous row of 'A'$"
     ):
-        book.take(batch, FakeReader([]))
+        ledger.take(batch, FakeReader([]))

@@ -65,22 +65,22 @@ def codes_of(codes: Sequence[int]) -> "np.ndarray[tuple[int], np.dtype[np.int64]
     return np.array(codes, np.int64)
 
 
-def decided(found: Rows, window: int, times: list[int] | None = None) -> Panel:
+def decided(drawn: Rows, window: int, times: list[int] | None = None) -> Panel:
     panel = Panel(window)
-    for cut, scale in found.batches:
-        moments = None if times is None else np.array(times[cut], np.int64)
-        ticks = TickArray(np.array(found.ticks[cut], np.int64), scale)
-        panel.advance(codes_of(found.codes[cut]), ticks, moments)
+    for cut, scale in drawn.batches:
+        times_ns = None if times is None else np.array(times[cut], np.int64)
+        ticks = TickArray(np.array(drawn.ticks[cut], np.int64), scale)
+        panel.advance(codes_of(drawn.codes[cut]), ticks, times_ns)
     return panel
 
 
 @given(rows(), st.integers(1, 6))
 def test_each_series_has_the_tally_and_the_last_bar_of_its_own_rows(
-    found: Rows, window: int
+    drawn: Rows, window: int
 ) -> None:
-    panel = decided(found, window)
-    for code in set(found.codes):
-        closes, last = found.of(code), panel.last_of(code)
+    panel = decided(drawn, window)
+    for code in set(drawn.codes):
+        closes, last = drawn.of(code), panel.last_of(code)
         assert panel.tally_of(code) == oracle.counts(closes, window)
         assert last.close is not None
         assert Fraction(last.close, 10**last.scale) == closes[-1]
@@ -89,65 +89,65 @@ def test_each_series_has_the_tally_and_the_last_bar_of_its_own_rows(
 
 
 @given(rows(), st.integers(1, 6))
-def test_the_carry_of_a_series_is_its_last_closes(found: Rows, window: int) -> None:
-    panel = decided(found, window)
-    for code in set(found.codes):
+def test_the_carry_of_a_series_is_its_last_closes(drawn: Rows, window: int) -> None:
+    panel = decided(drawn, window)
+    for code in set(drawn.codes):
         carry = panel.carry_of(code)
         tail = [Fraction(tick, 10**carry.scale) for tick in carry.tail]
-        assert tail == found.of(code)[-(window - 1) :][: window - 1]
+        assert tail == drawn.of(code)[-(window - 1) :][: window - 1]
         assert carry.window == window
 
 
 @given(rows(), st.integers(1, 4), st.data())
 def test_the_order_in_which_series_are_first_seen_is_irrelevant(
-    found: Rows, window: int, data: st.DataObject
+    drawn: Rows, window: int, data: st.DataObject
 ) -> None:
-    numbers = data.draw(st.permutations(range(len(set(found.codes)))))
-    other = found._replace(codes=[numbers[code] for code in found.codes])
-    one, two = decided(found, window), decided(other, window)
-    for code in set(found.codes):
-        assert one.tally_of(code) == two.tally_of(numbers[code])
-        assert one.last_of(code) == two.last_of(numbers[code])
-        assert one.carry_of(code) == two.carry_of(numbers[code])
+    numbers = data.draw(st.permutations(range(len(set(drawn.codes)))))
+    renumbered = drawn._replace(codes=[numbers[code] for code in drawn.codes])
+    first, second = decided(drawn, window), decided(renumbered, window)
+    for code in set(drawn.codes):
+        assert first.tally_of(code) == second.tally_of(numbers[code])
+        assert first.last_of(code) == second.last_of(numbers[code])
+        assert first.carry_of(code) == second.carry_of(numbers[code])
 
 
 @given(rows(), st.data())
 def test_the_span_of_a_series_is_its_first_and_last_timestamp(
-    found: Rows, data: st.DataObject
+    drawn: Rows, data: st.DataObject
 ) -> None:
-    sizes = {code: found.codes.count(code) for code in found.codes}
+    sizes = {code: drawn.codes.count(code) for code in drawn.codes}
     least = -(2**62)
-    drawn = {
+    left = {
         code: iter(sorted(data.draw(st.sets(st.integers(least, 2**62), min_size=size))))
         for code, size in sizes.items()
     }
-    times = [next(drawn[code]) for code in found.codes]
-    panel = decided(found, 2, times)
+    times = [next(left[code]) for code in drawn.codes]
+    panel = decided(drawn, 2, times)
     for code in sizes:
-        own = [at for at, series in zip(times, found.codes, strict=True) if series == code]
+        own = [at for at, series in zip(times, drawn.codes, strict=True) if series == code]
         assert panel.span_of(code) == (own[0], own[-1])
-    assert decided(found, 2).span_of(0) == (None, None)
+    assert decided(drawn, 2).span_of(0) == (None, None)
 
 
 @given(rows(), st.data(), st.booleans())
 def test_a_timestamp_that_does_not_rise_within_a_series_is_found_though_others_interleave(
-    found: Rows, data: st.DataObject, equal: bool
+    drawn: Rows, data: st.DataObject, equal: bool
 ) -> None:
     again = [
-        place for place in range(len(found.codes)) if found.codes[place] in found.codes[:place]
+        row_at for row_at in range(len(drawn.codes)) if drawn.codes[row_at] in drawn.codes[:row_at]
     ]
     assume(again)
-    place = data.draw(st.sampled_from(again))
-    times = [row * 10 for row in range(len(found.codes))]
-    before = max(row for row in range(place) if found.codes[row] == found.codes[place])
-    times[place] = times[before] - (0 if equal else 5)
+    row_at = data.draw(st.sampled_from(again))
+    times = [row * 10 for row in range(len(drawn.codes))]
+    before = max(row for row in range(row_at) if drawn.codes[row] == drawn.codes[row_at])
+    times[row_at] = times[before] - (0 if equal else 5)
     with pytest.raises(PanelError):
-        decided(found, 2, times)
+        decided(drawn, 2, times)
 
 
 def test_timestamps_may_fall_from_one_series_to_the_next() -> None:
-    found = Rows([0, 1, 0, 1], [1, 2, 3, 4], [(slice(0, 2), 0), (slice(2, 4), 0)])
-    panel = decided(found, 2, [100, 5, 101, 6])
+    drawn = Rows([0, 1, 0, 1], [1, 2, 3, 4], [(slice(0, 2), 0), (slice(2, 4), 0)])
+    panel = decided(drawn, 2, [100, 5, 101, 6])
     assert [panel.span_of(code) for code in (0, 1)] == [(100, 101), (5, 6)]
 
 
@@ -177,7 +177,7 @@ def test_a_finer_scale_that_carries_earlier_closes_beyond_int64_is_refused_and_f
 
 
 @pytest.mark.parametrize("count", [70_000])
-def test_more_series_than_16_bits_number_are_told_apart(count: int) -> None:
+def test_more_series_than_16_bits_can_number_are_kept_apart(count: int) -> None:
     panel = Panel(2)
     codes = np.arange(count, dtype=np.int64)
     for step in (0, 1):
@@ -194,18 +194,18 @@ class Panels:
     unit = "row"
     symbol: str | None = None
 
-    def __init__(self, found: Rows, times: list[int]) -> None:
-        self.found, self.times = found, times
+    def __init__(self, drawn: Rows, times: list[int]) -> None:
+        self.drawn, self.times = drawn, times
 
     def describe(self) -> str:
         return "memory"
 
     def batches(self) -> Iterator[ArrayBatch]:
-        for cut, scale in self.found.batches:
+        for cut, scale in self.drawn.batches:
             yield self.batch(cut, scale)
 
     def batch(self, cut: slice, scale: int) -> ArrayBatch:
-        names, ticks = [f"S{code}" for code in self.found.codes[cut]], self.found.ticks[cut]
+        names, ticks = [f"S{code}" for code in self.drawn.codes[cut]], self.drawn.ticks[cut]
         times, lines = self.times[cut], range(cut.start, cut.stop)
         return ArrayBatch(
             TickArray(np.array(ticks, np.int64), scale),
@@ -223,42 +223,42 @@ class Panels:
 
 @pytest.mark.parametrize("most", [10**6, 10**18, INT64_MAX])
 @given(st.data(), st.integers(1, 5))
-def test_a_book_gives_each_symbol_its_own_account_though_ticks_leave_the_arrays(
+def test_a_ledger_gives_each_symbol_its_own_account_though_ticks_leave_the_arrays(
     most: int, data: st.DataObject, window: int
 ) -> None:
-    found = data.draw(rows(most))
+    drawn = data.draw(rows(most))
     config = CONFIG._replace(window=window)
-    reader = Panels(found, list(range(len(found.codes))))
-    book = Ledger(config.rules, Findings(config.checks._asdict(), lambda level, text: None))
+    reader = Panels(drawn, list(range(len(drawn.codes))))
+    ledger = Ledger(config.rules, Findings(config.checks._asdict(), lambda level, text: None))
     for batch in reader.batches():
-        book.take(batch, reader)
-    book.close_panel()
-    assert list(book.accounts) == [f"S{code}" for code in dict.fromkeys(found.codes)]
-    for code in set(found.codes):
-        account, closes = book.accounts[f"S{code}"], found.of(code)
+        ledger.take(batch, reader)
+    ledger.close_panel()
+    assert list(ledger.accounts) == [f"S{code}" for code in dict.fromkeys(drawn.codes)]
+    for code in set(drawn.codes):
+        account, closes = ledger.accounts[f"S{code}"], drawn.of(code)
         assert account.tally == oracle.counts(closes, window)
         last = account.last
         assert last is not None
         assert last.close is not None
         assert Fraction(last.close, 10**last.scale) == closes[-1]
         assert account.last_ns == max(
-            place for place, series in enumerate(found.codes) if series == code
+            row_at for row_at, series in enumerate(drawn.codes) if series == code
         )
 
 
 @given(rows(), st.data())
-def test_a_book_finds_the_row_that_does_not_rise_within_its_symbol(
-    found: Rows, data: st.DataObject
+def test_a_ledger_finds_the_row_that_does_not_rise_within_its_symbol(
+    drawn: Rows, data: st.DataObject
 ) -> None:
-    found = found._replace(batches=[(slice(0, len(found.codes)), 0)])
-    again = [row for row in range(len(found.codes)) if found.codes[row] in found.codes[:row]]
+    drawn = drawn._replace(batches=[(slice(0, len(drawn.codes)), 0)])
+    again = [row for row in range(len(drawn.codes)) if drawn.codes[row] in drawn.codes[:row]]
     assume(again)
-    place = data.draw(st.sampled_from(again))
-    times = [10**18 + row for row in range(len(found.codes))]
-    times[place] = times[found.codes.index(found.codes[place])]
-    reader = Panels(found, times)
+    row_at = data.draw(st.sampled_from(again))
+    times = [10**18 + row for row in range(len(drawn.codes))]
+    times[row_at] = times[drawn.codes.index(drawn.codes[row_at])]
+    reader = Panels(drawn, times)
     (batch,) = reader.batches()
-    with pytest.raises(DataError, match=f"^row {place}: is "):
+    with pytest.raises(DataError, match=f"^row {row_at}: is "):
         Ledger(CONFIG.rules, Findings(CONFIG.checks._asdict(), lambda level, text: None)).take(
             batch, reader
         )

@@ -1,4 +1,4 @@
-"""Batches as arrays and plain ones, in any alternation: the same book as if all were plain."""
+"""Batches as arrays and plain ones, in any alternation: the same ledger as if all were plain."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -35,30 +35,30 @@ LEVELS = ["error", "warn", "off"]
 
 
 class Part(NamedTuple):
-    """One batch: ticks of 10^-scale, None where a close is missing, and the form it comes in."""
+    """One batch: ticks of 10^-scale, None for a missing close, and its layout: how symbols come."""
 
     symbols: list[str] | None
     ticks: list[int | None]
     scale: int
     times_ns: list[int] | None
-    form: str = "plain"
+    layout: str = "plain"
 
     def batch(self) -> Batch:
         cells = ["" if tick is None else str(tick) for tick in self.ticks]
         lines = range(len(cells))
         return Batch(Ticks(list(self.ticks), self.scale), cells, self.times_ns, lines, self.symbols)
 
-    def in_form(self) -> Batch | ArrayBatch:
-        if self.form == "plain" or None in self.ticks:
+    def as_bars(self) -> Batch | ArrayBatch:
+        if self.layout == "plain" or None in self.ticks:
             return self.batch()
-        moments = None if self.times_ns is None else np.array(self.times_ns, np.int64)
+        times_ns = None if self.times_ns is None else np.array(self.times_ns, np.int64)
         ticks = TickArray(np.array(self.ticks, np.int64), self.scale)
-        return ArrayBatch(ticks, moments, self._symbols(), self.batch)
+        return ArrayBatch(ticks, times_ns, self._symbols(), self.batch)
 
     def _symbols(self) -> Coded | None:
         if self.symbols is None:
             return None
-        if self.form == "series":
+        if self.layout == "series":
             return SymbolColumn().coded(pl.Series(self.symbols))
         names = sorted(set(self.symbols))
         return Coded(names, np.array([names.index(symbol) for symbol in self.symbols], np.int64))
@@ -79,7 +79,7 @@ class File:
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         for part in self.parts:
-            yield part.in_form()
+            yield part.as_bars()
 
     def bytes_read(self) -> int:
         return 0
@@ -89,7 +89,7 @@ class File:
 
 
 class Expected(NamedTuple):
-    """What is known of a series, whatever scale it is kept in."""
+    """The account of a series, independent of scale."""
 
     tally: Tally
     tail: list[Fraction]
@@ -102,7 +102,7 @@ def exact(ticks: int | None, scale: int) -> Fraction | None:
     return None if ticks is None else Fraction(ticks, 10**scale)
 
 
-def account(series: Account) -> Expected:
+def exact_account(series: Account) -> Expected:
     last, carry = series.last, series.carry
     return Expected(
         series.tally,
@@ -113,15 +113,15 @@ def account(series: Account) -> Expected:
     )
 
 
-class Found(NamedTuple):
+class Outcome(NamedTuple):
     accounts: dict[str, Expected]
     signals: bytes
     warnings: list[str]
     problem: str
 
 
-def booked(config: JobConfig, files: Sequence[File]) -> Found:
-    """Take all batches of all files, up to the first that is refused."""
+def outcome_of(config: JobConfig, files: Sequence[File]) -> Outcome:
+    """Decide all batches of all files, up to the first that is refused."""
     warnings: list[str] = []
     problem = ""
     with TemporaryDirectory() as folder:
@@ -129,24 +129,29 @@ def booked(config: JobConfig, files: Sequence[File]) -> Found:
         signals.begin()
         part = signals.part()
         findings = Findings(config.checks._asdict(), lambda _, text: warnings.append(text))
-        book = Ledger(config.rules, findings, part.take)
+        ledger = Ledger(config.rules, findings, part.take)
         try:
             for file in files:
                 for batch in file.batches():
-                    book.take(batch, file)
+                    ledger.take(batch, file)
         except DataError as error:
             problem = error.message
-        book.close_panel()
+        ledger.close_panel()
         signals.add(part.end())
         signals.finish(REPORT)
         text = Path(folder, "out.csv").read_bytes()
-    return Found(
-        {name: account(one) for name, one in book.accounts.items()}, text, warnings, problem
+    return Outcome(
+        {name: exact_account(each) for name, each in ledger.accounts.items()},
+        text,
+        warnings,
+        problem,
     )
 
 
 def all_plain(files: Sequence[File]) -> list[File]:
-    return [File(file.name, [part._replace(form="plain") for part in file.parts]) for file in files]
+    return [
+        File(file.name, [part._replace(layout="plain") for part in file.parts]) for file in files
+    ]
 
 
 @st.composite
@@ -163,22 +168,22 @@ def parts(draw: DrawFn, start_ns: int, named: bool, timed: bool) -> Part:
     symbols = [draw(st.sampled_from("AAB")) for _ in range(count)] if named else None
     if named and not draw(st.integers(0, 3)):
         symbols = [draw(st.sampled_from("ABCDE")) for _ in range(count)]
-    form = draw(st.sampled_from(["plain", "coded", "series", "coded"]))
+    layout = draw(st.sampled_from(["plain", "coded", "series", "coded"]))
     scale = draw(st.sampled_from([0, 0, 0, 1, 2, 25]))
-    return Part(symbols, ticks, scale, times_ns if timed else None, form)
+    return Part(symbols, ticks, scale, times_ns if timed else None, layout)
 
 
 @st.composite
 def runs(draw: DrawFn) -> tuple[JobConfig, list[File]]:
-    """Draw files, of one series each or of panels, and what the config says of findings."""
+    """Draw files, of one series each or of panels, and how the config treats findings."""
     named, at, files = draw(st.booleans()), 0, []
     for name in draw(st.sampled_from(["a", "ab", "abc"])):
         timed = bool(draw(st.integers(0, 5)))
-        found = []
+        batches = []
         for _ in range(draw(st.integers(1, 4))):
-            found.append(draw(parts(at, named, timed)))
+            batches.append(draw(parts(at, named, timed)))
             at += draw(st.sampled_from([10, 10, 3, 0]))
-        files.append(File(name, found))
+        files.append(File(name, batches))
     checks = Checks(draw(st.sampled_from(LEVELS)), draw(st.sampled_from(LEVELS)))
     policy, window = draw(st.sampled_from(POLICIES)), draw(st.integers(1, 4))
     return CONFIG._replace(checks=checks, missing=policy, window=window), files
@@ -186,13 +191,13 @@ def runs(draw: DrawFn) -> tuple[JobConfig, list[File]]:
 
 def untimed_after_timed(*symbols: str) -> tuple[JobConfig, list[File]]:
     named = list(symbols) or None
-    one = Part(named, [1] * max(1, len(symbols)), 0, list(range(max(1, len(symbols)))), "coded")
-    return CONFIG, [File("a", [one]), File("b", [one._replace(times_ns=None)])]
+    part = Part(named, [1] * max(1, len(symbols)), 0, list(range(max(1, len(symbols)))), "coded")
+    return CONFIG, [File("a", [part]), File("b", [part._replace(times_ns=None)])]
 
 
 def a_finer_scale_after_a_margin() -> tuple[JobConfig, list[File]]:
-    one = Part(["A", "A", "A"], [1, 2, 4], 0, [0, 1, 2], "coded")
-    return CONFIG, [File("a", [one, Part(["B"], [5], 2, [3], "coded")])]
+    part = Part(["A", "A", "A"], [1, 2, 4], 0, [0, 1, 2], "coded")
+    return CONFIG, [File("a", [part, Part(["B"], [5], 2, [3], "coded")])]
 
 
 @settings(max_examples=200)
@@ -200,14 +205,14 @@ def a_finer_scale_after_a_margin() -> tuple[JobConfig, list[File]]:
 @example(a_finer_scale_after_a_margin())
 @example(untimed_after_timed())
 @example(untimed_after_timed("A", "B"))
-def test_any_alternation_of_arrays_and_plain_batches_gives_the_book_of_plain_ones(
+def test_any_alternation_of_arrays_and_plain_batches_gives_the_ledger_of_plain_ones(
     run: tuple[JobConfig, list[File]],
 ) -> None:
     config, files = run
-    assert booked(config, files) == booked(config, all_plain(files))
+    assert outcome_of(config, files) == outcome_of(config, all_plain(files))
 
 
-def known_after(ticks: list[int | None], policy: Missing, window: int) -> Account:
+def account_after(ticks: list[int | None], policy: Missing, window: int) -> Account:
     """Decide one series' ticks as plain numbers."""
     closes = [tick for tick in ticks if tick is not None or policy == "gap"]
     decided, carry = advance(Carry(window), Ticks(list(closes), 0))
@@ -216,12 +221,12 @@ def known_after(ticks: list[int | None], policy: Missing, window: int) -> Accoun
     return Account(carry, tally, decided.last(window), 0, len(ticks) - 1, "a")
 
 
-def taken(book: PanelLedger, series: dict[str, Account], at: int, ticks: list[int]) -> bool:
-    """Take ticks of symbol A as arrays; tell if the panel could."""
+def took(ledger: PanelLedger, series: dict[str, Account], at: int, ticks: list[int]) -> bool:
+    """Give a panel ticks of symbol A as arrays; return if it took them."""
     times_ns = list(range(at, at + len(ticks)))
-    batch = Part(["A"] * len(ticks), list(ticks), 0, times_ns, "coded").in_form()
+    batch = Part(["A"] * len(ticks), list(ticks), 0, times_ns, "coded").as_bars()
     assert isinstance(batch, ArrayBatch)
-    return book.take(batch, File("a", []), series) is not None
+    return ledger.take(batch, File("a", []), series) is not None
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -233,42 +238,44 @@ def taken(book: PanelLedger, series: dict[str, Account], at: int, ticks: list[in
 def test_a_series_with_missing_closes_goes_on_in_a_panel_as_it_would_plainly(
     policy: Missing, before: list[int | None], after: list[int], window: int
 ) -> None:
-    known = known_after(before, policy, window)
-    book = PanelLedger(window)
-    if not taken(book, {"A": known}, len(before), after):
-        assert known.last is None or known.last.close is None
-        assert book.close() == {}
+    account = account_after(before, policy, window)
+    ledger = PanelLedger(window)
+    if not took(ledger, {"A": account}, len(before), after):
+        assert account.last is None or account.last.close is None
+        assert ledger.close() == {}
         return
     closes = [None if tick is None else Fraction(tick) for tick in [*before, *after]]
     kept = closes if policy == "gap" else [close for close in closes if close is not None]
-    (found,) = book.close().values()
+    (after_all,) = ledger.close().values()
     rows, missing, *counts = oracle.counts(kept, window)
     skipped = len(closes) - len(kept)
-    assert found.tally == (rows + skipped, missing + skipped, *counts)
-    assert found.last is not None
-    assert found.last.mean == oracle.means(kept, window)[-1]
-    assert account(found).span == (0, len(closes) - 1)
+    assert after_all.tally == (rows + skipped, missing + skipped, *counts)
+    assert after_all.last is not None
+    assert after_all.last.mean == oracle.means(kept, window)[-1]
+    assert exact_account(after_all).span == (0, len(closes) - 1)
 
 
 def test_a_series_whose_last_bar_has_no_close_is_left_to_plain_numbers() -> None:
-    other = known_after([1], "gap", 2)
-    for known in (
-        *(known_after([1, None], "gap", 2), known_after([None], "gap", 2)),
-        known_after([None], "skip", 2),
+    other = account_after([1], "gap", 2)
+    for account in (
+        *(account_after([1, None], "gap", 2), account_after([None], "gap", 2)),
+        account_after([None], "skip", 2),
     ):
-        assert not taken(PanelLedger(2), {"A": known, "B": other}, 9, [1])
-        assert not taken(PanelLedger(2), {"B": known}, 9, [1])
-    assert taken(PanelLedger(2), {"A": known_after([1, None], "skip", 2)}, 9, [1])
+        assert not took(PanelLedger(2), {"A": account, "B": other}, 9, [1])
+        assert not took(PanelLedger(2), {"B": account}, 9, [1])
+    assert took(PanelLedger(2), {"A": account_after([1, None], "skip", 2)}, 9, [1])
 
 
 def test_series_that_are_not_in_the_batch_keep_their_accounts() -> None:
-    series = {name: known_after([1, None, place, 2], "gap", 3) for place, name in enumerate("ABC")}
-    book = PanelLedger(3)
-    assert taken(book, series, 9, [5])
-    found = book.close()
-    assert list(found) == ["A", "B", "C"]
-    assert {name: account(found[name]) for name in "BC"} == {
-        name: account(series[name]) for name in "BC"
+    series = {
+        name: account_after([1, None, number, 2], "gap", 3) for number, name in enumerate("ABC")
+    }
+    ledger = PanelLedger(3)
+    assert took(ledger, series, 9, [5])
+    accounts = ledger.close()
+    assert list(accounts) == ["A", "B", "C"]
+    assert {name: exact_account(accounts[name]) for name in "BC"} == {
+        name: exact_account(series[name]) for name in "BC"
     }
 
 
@@ -276,8 +283,8 @@ def test_series_that_are_not_in_the_batch_keep_their_accounts() -> None:
 def test_a_batch_that_is_refused_leaves_the_panel_as_it_was(
     data: st.DataObject, window: int
 ) -> None:
-    book, series = PanelLedger(window), {"B": known_after([1, 2], "gap", window)}
-    assert taken(book, series, 10, [1, 2, 2])
+    ledger, series = PanelLedger(window), {"B": account_after([1, 2], "gap", window)}
+    assert took(ledger, series, 10, [1, 2, 2])
     bad = data.draw(st.sampled_from(["time", "ticks", "symbol", "untimed", "scale"]))
     part = Part(["A", "C", "D"], [1, 2, 3], 0, [20, 21, 22], "coded")
     spoiled = {
@@ -287,15 +294,15 @@ def test_a_batch_that_is_refused_leaves_the_panel_as_it_was(
         "untimed": part._replace(times_ns=None),
         "scale": part._replace(scale=25),
     }[bad]
-    batch = spoiled.in_form()
+    batch = spoiled.as_bars()
     assert isinstance(batch, ArrayBatch)
-    assert book.take(batch, File("b", []), series) is None
-    assert taken(book, series, 20, [5])
+    assert ledger.take(batch, File("b", []), series) is None
+    assert took(ledger, series, 20, [5])
     expected = PanelLedger(window)
-    assert taken(expected, series, 10, [1, 2, 2])
-    assert taken(expected, series, 20, [5])
-    assert {name: account(one) for name, one in book.close().items()} == {
-        name: account(one) for name, one in expected.close().items()
+    assert took(expected, series, 10, [1, 2, 2])
+    assert took(expected, series, 20, [5])
+    assert {name: exact_account(each) for name, each in ledger.close().items()} == {
+        name: exact_account(each) for name, each in expected.close().items()
     }
 
 
@@ -310,17 +317,17 @@ def test_a_batch_that_is_refused_leaves_the_panel_as_it_was(
     ],
 )
 def test_a_series_that_arrays_cannot_hold_keeps_the_panel_closed(other: Account) -> None:
-    known = known_after([1, 2], "gap", 3)._replace(first_ns=0, last_ns=1)
-    assert taken(PanelLedger(3), {"B": known}, 9, [5])
-    for series in ({"B": known, "C": other}, {"C": other, "B": known}):
-        book = PanelLedger(3)
-        assert not taken(book, series, 9, [5])
-        assert book.close() == {}
+    account = account_after([1, 2], "gap", 3)._replace(first_ns=0, last_ns=1)
+    assert took(PanelLedger(3), {"B": account}, 9, [5])
+    for series in ({"B": account, "C": other}, {"C": other, "B": account}):
+        ledger = PanelLedger(3)
+        assert not took(ledger, series, 9, [5])
+        assert ledger.close() == {}
 
 
 def test_rows_stand_in_the_order_in_which_they_were_read() -> None:
     part = Part(["B", "A", "B", "A"], [1, 5, 2, 3], 1, [0, 1, 2, 3], "coded")
-    batch = part.in_form()
+    batch = part.as_bars()
     assert isinstance(batch, ArrayBatch)
     make = PanelLedger(2).take(batch, File("a", []), {})
     assert make is not None

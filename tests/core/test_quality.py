@@ -1,4 +1,4 @@
-"""Laws of quality: every bar that breaks a rule of order or of prices is found, and no other."""
+"""Laws of quality: exactly the bars that break a rule of order or of prices are found."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,44 +17,44 @@ from tests.support.strategies import cuts_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Few different times, so that duplicates and steps back are common.
+# Few distinct times, so that duplicates and steps back are common.
 columns = st.lists(st.integers(0, 4).map(lambda minute: minute * 60 * 10**9), max_size=12)
 
 
 def by_definition(times: list[int]) -> list[tuple[str, int]]:
     return [
-        ("duplicates" if times[place] == times[place - 1] else "order", place)
-        for place in range(1, len(times))
-        if times[place] <= times[place - 1]
+        ("duplicates" if times[index] == times[index - 1] else "order", index)
+        for index in range(1, len(times))
+        if times[index] <= times[index - 1]
     ]
 
 
-def kinds(findings: list[Finding]) -> list[tuple[str, int]]:
+def located(findings: list[Finding]) -> list[tuple[str, int]]:
     return [(finding.check, finding.place) for finding in findings]
 
 
 @given(columns)
 def test_bars_that_are_not_later_than_the_one_before_are_found(times: list[int]) -> None:
-    assert kinds(order_findings(times, None)) == by_definition(times)
+    assert located(order_findings(times, None)) == by_definition(times)
 
 
 @given(columns, st.booleans())
 def test_datetimes_and_nanoseconds_have_the_same_findings(times: list[int], zoned: bool) -> None:
     epoch = EPOCH if zoned else EPOCH.replace(tzinfo=None)
-    moments: list[Timestamp] = [epoch + timedelta(microseconds=ns // 1000) for ns in times]
-    assert order_findings(moments, None) == order_findings(times, None)
+    datetimes: list[Timestamp] = [epoch + timedelta(microseconds=ns // 1000) for ns in times]
+    assert order_findings(datetimes, None) == order_findings(times, None)
 
 
 @given(st.data(), columns)
 def test_any_cutting_into_batches_has_the_same_findings(
     data: st.DataObject, times: list[int]
 ) -> None:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for batch in data.draw(cuts_of(len(times))):
         last_ns = times[batch.start - 1] if batch.start else None
         part = order_findings(times[batch], last_ns)
-        found += [finding._replace(place=finding.place + batch.start) for finding in part]
-    assert found == order_findings(times, None)
+        findings += [finding._replace(place=finding.place + batch.start) for finding in part]
+    assert findings == order_findings(times, None)
 
 
 @given(st.sets(st.integers(0, 10**18)))
@@ -63,21 +63,21 @@ def test_bars_in_order_have_no_findings(times: set[int]) -> None:
     assert order_findings(sorted(times), -1) == []
 
 
-def test_a_finding_says_what_is_wrong_in_words() -> None:
+def test_a_finding_describes_what_is_wrong() -> None:
     times = [60 * 10**9, 60 * 10**9, 0]
     assert order_findings(times, None) == [
-        Finding("duplicates", 1, "is the same as in the row before"),
-        Finding("order", 2, "is before 1970-01-01T00:01:00Z, that of the row before"),
+        Finding("duplicates", 1, "is the same as in the previous row"),
+        Finding("order", 2, "is earlier than 1970-01-01T00:01:00Z in the previous row"),
     ]
 
 
-def test_times_beyond_the_calendar_are_out_of_order_and_no_crash() -> None:
+def test_times_beyond_the_calendar_are_out_of_order_without_a_crash() -> None:
     """A count in milliseconds among seconds is in the year 55,000."""
-    assert kinds(order_findings([17 * 10**17, 1_704_067_200_000 * 10**9, 18 * 10**17], None)) == [
+    assert located(order_findings([17 * 10**17, 1_704_067_200_000 * 10**9, 18 * 10**17], None)) == [
         ("order", 2)
     ]
     early = [datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=hours))) for hours in (1, 2)]
-    assert kinds(order_findings(early, None)) == [("order", 1)]
+    assert located(order_findings(early, None)) == [("order", 1)]
 
 
 # The prices of bars.
@@ -93,7 +93,7 @@ VOLUMES = ["volume", "Volume USD"]
 
 @st.composite
 def tables_of_prices(draw: DrawFn, gaps: bool = True) -> Columns:
-    """Draw columns of one length, each of its own scale, most prices equal or nearly so."""
+    """Draw columns of one length, each with its own scale; most prices are equal or nearly so."""
     others = st.sampled_from(["open", "high", "low", *VOLUMES])
     names = ["close", *draw(st.lists(others, unique=True))]
     rows = draw(st.integers(1, 6))
@@ -108,17 +108,17 @@ def exact(column: Ticks) -> list[Price]:
 
 
 def contradictions(columns: Columns) -> set[tuple[int, str, str]]:
-    """List by definition which bar has which column below which other one."""
+    """List by definition each bar's columns where the first is below the second."""
     values = {name: exact(column) for name, column in columns.items()}
     values["zero"] = [Fraction(0)] * len(values["close"])
-    pairs = [(name, other) for name, others in NEVER_BELOW.items() for other in others]
+    pairs = [(upper, lower) for upper, lowers in NEVER_BELOW.items() for lower in lowers]
     pairs += [(name, "zero") for name in VOLUMES]
     return {
-        (place, name, other)
-        for name, other in pairs
-        if name in values and other in values
-        for place, (one, two) in enumerate(zip(values[name], values[other], strict=True))
-        if one is not None and two is not None and one < two
+        (index, upper, lower)
+        for upper, lower in pairs
+        if upper in values and lower in values
+        for index, (high, low) in enumerate(zip(values[upper], values[lower], strict=True))
+        if high is not None and low is not None and high < low
     }
 
 
@@ -128,16 +128,16 @@ def found_in(columns: Columns) -> list[Finding]:
 
 
 def named(what: str) -> tuple[str, str]:
-    """Take the names of the columns out of a finding; its numbers are checked elsewhere."""
-    name, _, other = what.partition(" is below ")
-    return name.rpartition(" ")[0], other.partition(" ")[0]
+    """Return the names of the columns in a finding; another test checks its numbers."""
+    upper, _, lower = what.partition(" is below ")
+    return upper.rpartition(" ")[0], lower.partition(" ")[0]
 
 
 @given(tables_of_prices())
-def test_every_contradiction_between_prices_is_found_and_no_other(columns: Columns) -> None:
-    found = [(finding.place, *named(finding.what)) for finding in found_in(columns)]
-    assert len(found) == len(set(found))
-    assert set(found) == contradictions(columns)
+def test_exactly_the_contradictions_between_prices_are_found(columns: Columns) -> None:
+    contradicted = [(finding.place, *named(finding.what)) for finding in found_in(columns)]
+    assert len(contradicted) == len(set(contradicted))
+    assert set(contradicted) == contradictions(columns)
 
 
 @given(tables_of_prices())
@@ -150,7 +150,7 @@ def test_the_numbers_of_a_finding_are_those_of_the_bar(columns: Columns) -> None
 
 
 @given(tables_of_prices(gaps=False))
-def test_arrays_are_sane_where_nothing_is_found(columns: Columns) -> None:
+def test_arrays_are_sane_if_there_are_no_findings(columns: Columns) -> None:
     arrays = {
         name: (np.array(column.values, np.int64), column.scale) for name, column in columns.items()
     }
@@ -162,7 +162,7 @@ def test_arrays_are_sane_where_nothing_is_found(columns: Columns) -> None:
         for value in column.values
         if value is not None
     ]
-    # What does not fit into 64 bits at one scale is left to plain numbers.
+    # Prices that do not fit 64 bits at one scale are left to plain numbers.
     assert is_sane(arrays) == (found_in(columns) == [] and max(sizes) < 2**63)
 
 
@@ -188,7 +188,7 @@ def test_the_scale_of_a_volume_does_not_matter_to_prices() -> None:
     assert finding.what.endswith("…' (5,003 characters) is below zero")
 
 
-def test_findings_come_in_the_same_words_and_order_on_every_run() -> None:
+def test_findings_have_the_same_words_and_order_on_every_run() -> None:
     columns = {name: Ticks([-1], 0) for name in ["z volume", "a volume", "volume"]}
     assert [finding.what for finding in ohlc_findings(Ticks([5], 0), columns)] == [
         "z volume -1 is below zero",
@@ -198,9 +198,9 @@ def test_findings_come_in_the_same_words_and_order_on_every_run() -> None:
 
 
 @given(st.lists(st.builds(Finding, st.just("ohlc"), st.integers(0, 5), st.sampled_from("abc"))))
-def test_findings_are_joined_to_one_a_bar_in_the_order_of_bars(findings: list[Finding]) -> None:
+def test_findings_are_joined_to_one_per_bar_in_the_order_of_bars(findings: list[Finding]) -> None:
     bars = by_bar(findings)
     assert [bar.place for bar in bars] == sorted({finding.place for finding in findings})
     for bar in bars:
-        told = [finding.what for finding in findings if finding.place == bar.place]
-        assert bar.what == ", ".join(told)
+        whats = [finding.what for finding in findings if finding.place == bar.place]
+        assert bar.what == ", ".join(whats)

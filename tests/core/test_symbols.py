@@ -1,4 +1,4 @@
-"""Symbols are numbered in the order in which they are first seen, however they arrive."""
+"""Symbols are numbered in the order of their first bars, however they arrive."""
 
 from typing import Any
 
@@ -33,11 +33,11 @@ class Numbers:
 
 
 def numbered(texts: list[str]) -> tuple[list[int], list[str]]:
-    """Number by definition: blanks around do not count, and nothing left has no number."""
-    known: dict[str, int] = {}
+    """Number by definition: without the blanks around, and -1 for an empty symbol."""
+    numbers: dict[str, int] = {}
     bare = [text.strip(" \t") for text in texts]
-    codes = [known.setdefault(text, len(known)) if text else -1 for text in bare]
-    return codes, list(known)
+    codes = [numbers.setdefault(text, len(numbers)) if text else -1 for text in bare]
+    return codes, list(numbers)
 
 
 @given(st.data(), st.lists(names, min_size=1, max_size=20))
@@ -45,11 +45,11 @@ def test_numbers_go_up_as_new_symbols_come_in_any_batches(
     data: st.DataObject, texts: list[str]
 ) -> None:
     codes = Numbers()
-    found: list[int] = []
+    numbers: list[int] = []
     for cut in data.draw(cuts_of(len(texts))):
         if cut.start < cut.stop:
-            found += codes.of(pl.Series(texts[cut], dtype=pl.String)).tolist()
-    assert (found, codes.names) == numbered(texts)
+            numbers += codes.of(pl.Series(texts[cut], dtype=pl.String)).tolist()
+    assert (numbers, codes.names) == numbered(texts)
 
 
 @pytest.mark.parametrize("kind", [pl.String, pl.Categorical, pl.Enum(["B", "A", "C"])])
@@ -66,14 +66,14 @@ def test_whole_numbers_are_symbols_too() -> None:
     assert codes.of(pl.Series(["7", "600519"])).tolist() == [1, 0]
 
 
-def test_two_books_do_not_share_their_numbers() -> None:
-    one, two = Numbers(), Numbers()
-    assert one.of(pl.Series(["A", "B"])).tolist() == [0, 1]
-    assert two.of(pl.Series(["B", "A"])).tolist() == [0, 1]
-    assert (one.names, two.names) == (["A", "B"], ["B", "A"])
+def test_two_numberings_are_independent() -> None:
+    first, second = Numbers(), Numbers()
+    assert first.of(pl.Series(["A", "B"])).tolist() == [0, 1]
+    assert second.of(pl.Series(["B", "A"])).tolist() == [0, 1]
+    assert (first.names, second.names) == (["A", "B"], ["B", "A"])
 
 
-def test_numbers_last_though_no_column_of_before_is_left() -> None:
+def test_numbers_stay_although_no_earlier_column_is_left() -> None:
     codes = Numbers()
     for turn in range(20):
         series = pl.Series([f"S{turn}", "S0", f"S{turn // 2}"])
@@ -82,7 +82,7 @@ def test_numbers_last_though_no_column_of_before_is_left() -> None:
     assert len(codes.names) == 20
 
 
-def test_many_symbols_have_a_number_each() -> None:
+def test_each_of_many_symbols_has_its_own_number() -> None:
     texts = [f"S{number}" for number in range(70_000)]
     codes = Numbers()
     assert codes.of(pl.Series(texts)).tolist() == list(range(70_000))

@@ -84,9 +84,9 @@ def test_a_linked_folder_in_a_folder_is_not_left_out(tmp_path):
     assert len(find_paths([str(tmp_path / "data")])) == 2
 
 
-def test_files_without_timestamps_are_taken_by_name_whatever_the_order_given():
-    found = in_time_order(files(["b.csv", "a.csv"]), CONFIG, lambda file: None)
-    assert found == files(["a.csv", "b.csv"])
+def test_files_without_timestamps_are_read_by_name_in_any_order_given():
+    ordered = in_time_order(files(["b.csv", "a.csv"]), CONFIG, lambda file: None)
+    assert ordered == files(["a.csv", "b.csv"])
 
 
 def test_an_empty_file_does_not_disturb_the_order_of_the_others(tmp_path):
@@ -120,12 +120,12 @@ def test_an_arrow_file_with_its_own_magic_again_at_the_end_is_bad_data(tmp_path)
         decide([str(tmp_path / "bars")], TWO, ignore)
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
-def test_a_symbol_from_a_file_name_that_is_no_utf8_is_summarized_or_refused(tmp_path, form):
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_a_symbol_from_a_file_name_that_is_not_utf8_is_summarized_or_refused(tmp_path, suffix):
     (tmp_path / os.fsdecode(b"sy\xff.csv")).write_text("close\n1\n2\n")
     job = Job(tmp_path, config=YAML + "columns: {symbol: {from: filename}}\n")
     path = os.fsdecode(os.fsencode(tmp_path) + b"/sy\xff.csv")
-    assert job.run(f"--summary={tmp_path}/s.{form}", input=path) in (0, 65, 66)
+    assert job.run(f"--summary={tmp_path}/s.{suffix}", input=path) in (0, 65, 66)
 
 
 def test_each_file_is_described(tmp_path):

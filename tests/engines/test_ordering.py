@@ -1,4 +1,4 @@
-"""Files of one series are taken in the order of time, whatever the order they are listed in."""
+"""Files of one series are read in the order of time, in whatever order they are listed."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -31,23 +31,23 @@ def ordered(begins: Mapping[str, int | None], config: JobConfig = CONFIG) -> lis
 
 @pytest.mark.parametrize("config", [CONFIG, BY_COLUMN])
 @given(times)
-def test_files_are_taken_by_their_first_timestamps(
+def test_files_are_read_in_the_order_of_their_first_timestamps(
     config: JobConfig, begins: dict[str, int]
 ) -> None:
-    found = ordered(begins, config)
-    assert sorted(found) == sorted(begins)
-    assert [begins[path] for path in found] == sorted(begins.values())
+    paths = ordered(begins, config)
+    assert sorted(paths) == sorted(begins)
+    assert [begins[path] for path in paths] == sorted(begins.values())
 
 
 @given(st.data(), st.lists(names, min_size=1, unique=True))
 def test_the_order_of_the_listing_is_irrelevant(data: st.DataObject, paths: list[str]) -> None:
-    begins = {path: place for place, path in enumerate(paths)}
+    begins = {path: number for number, path in enumerate(paths)}
     listed = data.draw(st.permutations(paths))
     assert in_order(listed, CONFIG, begins.__getitem__) == paths
 
 
 @given(st.dictionaries(names, st.none() | st.integers(), min_size=1))
-def test_files_found_by_name_keep_that_order_if_one_has_no_timestamp(
+def test_files_are_read_by_name_if_one_has_no_timestamp(
     begins: dict[str, int | None],
 ) -> None:
     by_name = dict(sorted(begins.items()))
@@ -55,7 +55,7 @@ def test_files_found_by_name_keep_that_order_if_one_has_no_timestamp(
     assert ordered(by_name) == list(by_name)
 
 
-def test_files_of_one_time_keep_their_order() -> None:
+def test_files_of_the_same_time_keep_their_order() -> None:
     assert ordered({"b": 1, "a": 1, "c": 0}) == ["c", "b", "a"]
 
 
@@ -71,7 +71,7 @@ def test_a_symbol_without_timestamps_does_not_disturb_the_others() -> None:
 
 
 @pytest.mark.parametrize("paths", [["a.csv"], ["x/A.csv", "x/B.csv", "y/C.csv"]])
-def test_a_file_that_is_alone_in_its_series_is_not_opened(paths: Sequence[str]) -> None:
+def test_the_only_file_of_a_series_is_not_opened(paths: Sequence[str]) -> None:
     opened: list[str] = []
     config = BY_FILE if len(paths) > 1 else CONFIG
     assert in_order(paths, config, opened.append) == paths
@@ -89,5 +89,5 @@ def test_each_file_is_opened_once() -> None:
     assert opened == ["a", "b", "c"]
 
 
-def test_no_files_are_no_files() -> None:
+def test_no_files_stay_no_files() -> None:
     assert in_order([], CONFIG, lambda path: 0) == []

@@ -1,4 +1,4 @@
-"""Progress is told now and then: as one line on a terminal that is cleared, or else in the log."""
+"""Progress is shown now and then: as one line on a terminal, cleared at the end, or in the log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.tables import CONFIG as CHECKED
 
 
 class Clock:
-    """A clock that stands until it is told to go on, in seconds from any start."""
+    """A clock that stands still until it is set, in seconds from any start."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -37,8 +37,8 @@ class Clock:
         return self.now
 
 
-class Told(list[object]):
-    """Someone who sees lines drawn, and reads the log."""
+class Shown(list[object]):
+    """A record of drawn lines and log events."""
 
     def draw(self, line: str) -> None:
         self.append(line)
@@ -52,17 +52,17 @@ ticks = st.lists(st.sampled_from([0.0, 0.1, 0.4, 0.5, 1.0, 4.9, 5.0, 100.0]), ma
 
 
 @given(ticks, st.booleans(), st.floats(-1e6, 1e6))
-def test_it_is_told_at_first_and_then_no_more_often_than_people_can_read(
+def test_progress_is_shown_after_a_first_wait_and_then_not_too_often_to_read(
     steps: list[float], drawn: bool, start: float
 ) -> None:
-    clock, told = Clock(start), Told()
-    progress = Progress(100, told.draw if drawn else None, told.log, clock)
+    clock, shown = Clock(start), Shown()
+    progress = Progress(100, shown.draw if drawn else None, shown.log, clock)
     times = []
     for step in steps:
         clock.now += step
-        before = len(told)
+        before = len(shown)
         progress(lambda: 1, 1)
-        times += [clock.now] if len(told) > before else []
+        times += [clock.now] if len(shown) > before else []
     wait = DRAW_EVERY_S if drawn else LOG_EVERY_S
     waited = [FIRST_S if drawn else LOG_EVERY_S, *[wait] * len(times)]
     # By definition: whenever the wait since the last time is over.
@@ -76,11 +76,11 @@ def test_it_is_told_at_first_and_then_no_more_often_than_people_can_read(
 
 
 def line_after(seconds: float, read: int, rows: int, total: int) -> str:
-    clock, told = Clock(5), Told()
-    progress = Progress(total, told.draw, told.log, clock)
+    clock, shown = Clock(5), Shown()
+    progress = Progress(total, shown.draw, shown.log, clock)
     clock.now += seconds
     progress(lambda: read, rows)
-    (line,) = told
+    (line,) = shown
     return str(line)
 
 
@@ -101,13 +101,13 @@ def test_a_line_says_how_far_how_fast_and_how_long(read: int, total: int, line: 
 
 
 def test_the_log_has_the_same_facts_as_numbers() -> None:
-    clock, told = Clock(0), Told()
-    progress = Progress(12_000_000, None, told.log, clock)
+    clock, shown = Clock(0), Shown()
+    progress = Progress(12_000_000, None, shown.log, clock)
     for seconds in (6, 12):
         clock.now = seconds
         progress(partial(int, seconds * 1_000_000), seconds * 500)
     progress.close()
-    assert told == [
+    assert shown == [
         {
             "rows": seconds * 500,
             "rows_per_s": 500,
@@ -120,12 +120,12 @@ def test_the_log_has_the_same_facts_as_numbers() -> None:
 
 
 def test_at_the_end_the_line_is_cleared() -> None:
-    told = Told()
-    Progress(0, told.draw, told.log, Clock(0)).close()
-    assert told == [""]
+    shown = Shown()
+    Progress(0, shown.draw, shown.log, Clock(0)).close()
+    assert shown == [""]
 
 
-# What engines tell.
+# What engines report.
 
 MANY = "timestamp,close\n" + "".join(
     f"2024-01-{day + 1:02d} {minute // 60:02d}:{minute % 60:02d}:00,{minute % 7}\n"
@@ -134,7 +134,7 @@ MANY = "timestamp,close\n" + "".join(
 )
 
 
-def test_bytes_and_rows_add_up_over_files_of_any_form(tmp_path: Path) -> None:
+def test_bytes_and_rows_add_up_over_files_of_any_format(tmp_path: Path) -> None:
     import gzip
 
     import polars as pl
@@ -150,19 +150,19 @@ def test_bytes_and_rows_add_up_over_files_of_any_form(tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "c.parquet")
     (tmp_path / "c.csv").unlink()
     paths = sorted(tmp_path.iterdir())
-    told: list[tuple[int, int]] = []
+    shown: list[tuple[int, int]] = []
     task = Task(files(paths), CHECKED)
-    LocalEngine().decide(task, [], ignore, lambda read, rows: told.append((read(), rows)))
-    assert len(told) > len(paths)
-    assert told == sorted(told)
+    LocalEngine().decide(task, [], ignore, lambda read, rows: shown.append((read(), rows)))
+    assert len(shown) > len(paths)
+    assert shown == sorted(shown)
     total = sum(path.stat().st_size for path in paths)
     before_last = total - paths[-1].stat().st_size
-    assert before_last <= told[-1][0] <= total
-    assert told[-1][1] == len(rows)
+    assert before_last <= shown[-1][0] <= total
+    assert shown[-1][1] == len(rows)
 
 
 def clocked(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
-    """Have every look at the clock of a run's progress be so many seconds after the last."""
+    """Move a run's progress clock on by this many seconds each time it is read."""
     monkeypatch.setattr(story, "Progress", partial(Progress, clock=count(step=seconds).__next__))
 
 
@@ -180,18 +180,18 @@ def test_off_a_terminal_the_log_has_a_line_now_and_then(
     assert capsys.readouterr().err == ""
 
 
-def test_a_short_run_tells_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_run_shows_no_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clocked(monkeypatch, 0)
     files, heard = Job(tmp_path, MANY), Heard()
-    told = Told()
-    assert job.run(files.request, 0, heard, told.draw).error is None
-    assert told == [""]
+    shown = Shown()
+    assert job.run(files.request, 0, heard, shown.draw).error is None
+    assert shown == [""]
     assert not any("progress" in text for _, text in heard)
 
 
 # On a terminal.
 
-# A run whose clock is a minute further on at every look.
+# A run whose clock moves on by a minute each time it is read.
 CLOCKED = """
 import functools, itertools, sys
 sys.path.insert(0, sys.argv[1])
@@ -202,13 +202,13 @@ clocked = functools.partial(Progress, clock=itertools.count(step=60).__next__)
 story.Progress = inspection.Progress = clocked
 sys.exit(main(sys.argv[2:]))
 """
-DOUBT = CONFIG + "checks: {duplicates: warn}\n"
+WARN = CONFIG + "checks: {duplicates: warn}\n"
 # Duplicates at the end, so that warnings come after the first lines of progress.
-DOUBTFUL = MANY + "2024-01-09 00:00:00,1\n" * 3
+WITH_DUPLICATES = MANY + "2024-01-09 00:00:00,1\n" * 3
 
 
 def screens(text: str) -> Iterator[list[str]]:
-    """Give what a terminal shows after each piece of text: it knows CR, LF and erase-to-end."""
+    """Yield the screen of a terminal after each piece of text; it knows CR, LF and erase-to-end."""
     lines, column = [""], 0
     yield list(lines)
     for piece in re.findall(r"\x1b\[K|\x1b\[[?0-9;]*[a-z]|\r|\n|[^\x1b\r\n]+", text):
@@ -225,7 +225,7 @@ def screens(text: str) -> Iterator[list[str]]:
 
 
 class Terminal:
-    """A run on a terminal, its stdout too if that is wanted."""
+    """A run with its stderr on a terminal, and its stdout too if asked for."""
 
     def __init__(self, *arguments: str, stdout: bool = False, **environment: str) -> None:
         ours, theirs = pty.openpty()
@@ -246,7 +246,7 @@ class Terminal:
         while part not in self.text or not part:
             try:
                 data = self._file.read(65_536)
-            except OSError:  # so Linux says that nobody holds the other end any more
+            except OSError:  # on Linux: the other end is closed
                 data = b""
             if not data:
                 return
@@ -269,7 +269,7 @@ def drawn(text: str) -> list[str]:
 
 @pytest.mark.parametrize("command", ["run", "check"])
 def test_a_line_is_drawn_and_cleared_and_warnings_stay_whole(tmp_path: Path, command: str) -> None:
-    files = Job(tmp_path, DOUBTFUL, DOUBT)
+    files = Job(tmp_path, WITH_DUPLICATES, WARN)
     flags = files.arguments() if command == "run" else [f"--input={files.input}"]
     terminal = Terminal(command, *flags, NO_COLOR="1")
     left = terminal.finish()
@@ -309,7 +309,7 @@ def test_a_run_that_is_stopped_clears_its_line(tmp_path: Path) -> None:
     files.input = Path("-")
     terminal = Terminal("run", *files.arguments(), NO_COLOR="1")
     assert terminal.process.stdin
-    # More than is read at once, so that a line is drawn while the rest is waited for.
+    # More than is read at once, so that a line is drawn while the run waits for the rest.
     terminal.process.stdin.write(b"close\n" + b"1\n" * 600_000)
     terminal.process.stdin.flush()
     terminal.read_until(" rows/s")
@@ -321,7 +321,7 @@ def test_a_run_that_is_stopped_clears_its_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", ["-q", "-v"])
-def test_nothing_is_drawn_where_less_or_all_is_told(tmp_path: Path, flag: str) -> None:
+def test_nothing_is_drawn_in_quiet_or_verbose_runs(tmp_path: Path, flag: str) -> None:
     files = Job(tmp_path, MANY)
     terminal = Terminal("run", *files.arguments(flag))
     terminal.finish()

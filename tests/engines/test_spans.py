@@ -1,4 +1,4 @@
-"""A range of time: the rows that a run over everything has there, and their account."""
+"""A range of time has the rows of a run over everything in that range, and their account."""
 
 import json
 from pathlib import Path
@@ -61,9 +61,9 @@ def test_the_rows_are_those_of_a_run_over_everything(
         monkeypatch.setattr(inputs, "LARGE_BYTES", 0)
     assert run(folder, "part", since=span[0], until=span[1]) is None
     header, *whole = (folder / "whole.signals.csv").read_text().splitlines()
-    found_header, *found = (folder / "part.signals.csv").read_text().splitlines()
-    assert (found_header, found) == (header, within(whole, *span))
-    assert found
+    rows_header, *rows = (folder / "part.signals.csv").read_text().splitlines()
+    assert (rows_header, rows) == (header, within(whole, *span))
+    assert rows
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -81,9 +81,9 @@ def test_the_account_is_that_of_the_rows(
     assert metrics["value"] == round(signals.count("1") / len(signals), 4)
     for summary in json.loads((folder / "part.summary.json").read_text()):
         own = [row for row in rows if row[1] == summary["symbol"]]
-        signed = [row[4] for row in own if row[4]]
+        with_signal = [row[4] for row in own if row[4]]
         assert summary["rows"] == len(own)
-        assert (summary["signals"], summary["ones"]) == (len(signed), signed.count("1"))
+        assert (summary["signals"], summary["ones"]) == (len(with_signal), with_signal.count("1"))
         assert (summary["first_timestamp"], summary["last_timestamp"]) == (own[0][0], own[-1][0])
         assert summary["last_close"] == own[-1][2]
 
@@ -92,16 +92,16 @@ def test_the_account_is_that_of_the_rows(
     ("flags", "code", "message"),
     [
         ({"since": "soon"}, 2, "--since is 'soon', not a timestamp"),
-        ({"until": "2024-02-30"}, 2, "--until is '2024-02-30', no date of the calendar"),
-        ({"since": "2030-01-01"}, 65, "No signal since 2030-01-01T00:00:00Z: 0 bars there"),
+        ({"until": "2024-02-30"}, 2, "--until is '2024-02-30', not a valid date"),
+        ({"since": "2030-01-01"}, 65, "No signal since 2030-01-01T00:00:00Z: 0 bars in this range"),
         (
             {"since": "2029-12-31T23:00:00-01:00", "until": "2030-01-02"},
             65,
-            "No signal since 2030-01-01T00:00:00Z until 2030-01-02T00:00:00Z: 0 bars there",
+            "No signal since 2030-01-01T00:00:00Z until 2030-01-02T00:00:00Z: 0 bars in this range",
         ),
     ],
 )
-def test_a_range_that_cannot_be_is_told(
+def test_an_invalid_or_empty_range_is_an_error(
     folder: Path, flags: dict[str, str], code: int, message: str
 ) -> None:
     error = run(folder, "part", **flags)
@@ -110,12 +110,15 @@ def test_a_range_that_cannot_be_is_told(
     assert error.message.startswith(message)
 
 
-def test_a_table_without_timestamps_has_no_range(tmp_path: Path) -> None:
+def test_a_range_of_a_table_without_timestamps_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(CONFIG)
     (tmp_path / "bars.csv").write_text("close\n1\n2\n3\n4\n5\n")
     error = run(tmp_path, "part", since="2024-01-01")
     assert error is not None
-    assert error.message == "A range of time needs timestamps, which are not there or not read"
+    assert (
+        error.message
+        == "A range of time needs timestamps, but there are none, or they are not read"
+    )
 
 
 def test_a_backfill_rewrites_only_the_partitions_of_its_range(tmp_path: Path) -> None:

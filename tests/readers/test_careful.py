@@ -231,9 +231,9 @@ def test_a_close_that_is_not_a_number_is_refused_with_its_line_column_and_text(c
 @pytest.mark.parametrize(
     ("cell", "shown", "what"),
     [
-        ("7" * 4001, f"'{'7' * 40}…' (4,001 characters)", "a number of more than 4,000 digits"),
-        ("1e401", "'1e401'", "a number with an exponent beyond 400"),
-        ("1e308", "'1e308'", "a number beyond 10^308"),
+        ("7" * 4001, f"'{'7' * 40}…' (4,001 characters)", "a number with more than 4,000 digits"),
+        ("1e401", "'1e401'", "a number with an exponent outside -400 to 400"),
+        ("1e308", "'1e308'", "a number not between -10^308 and 10^308"),
         ('"1,000.25"', "'1,000.25'", "not a number (write a point before decimals"),
         ('"100,25"', "'100,25'", "not a number (write a point before decimals"),
         ("", "''", "not a number (set missing: skip"),
@@ -380,7 +380,7 @@ REFUSED = {
     "another delimiter below one column": ("close\n1;5\n", "line 2: close is '1;5', not a number"),
     "a bad timestamp": (
         CLEAN.replace("2024-01-01 00:01:00", "2024-01-32 00:01:00"),
-        "line 3: timestamp is '2024-01-32 00:01:00', no date of the calendar",
+        "line 3: timestamp is '2024-01-32 00:01:00', not a valid date",
     ),
     "a header that can be read in two ways": (
         "close,a;close\n1,2;3\n",
@@ -464,7 +464,7 @@ def test_the_config_says_how_timestamps_are_written() -> None:
     times_ns = [passed // timedelta(microseconds=1) * 1000 for passed in hours]
     assert read(text, day_first) == Bars([Fraction(1), Fraction(2)], times_ns, [2, 3])
     assert refusal(text.replace("02/02/2024 10:00", "2024-02-02 10:00"), day_first) == (
-        "bars.csv line 3: Date is '2024-02-02 10:00', not of the form \"%d/%m/%Y %H:%M\""
+        "bars.csv line 3: Date is '2024-02-02 10:00', not in the format \"%d/%m/%Y %H:%M\""
         " (name the right column in the config under columns, say with timestamp_format how it is"
         " written, or switch its checks off)"
     )
@@ -497,7 +497,8 @@ def test_a_date_and_a_time_of_day_are_named_together() -> None:
     with opened(text) as reader:
         assert reader.describe().endswith("timestamp from Date and Time")
     assert refusal(text).startswith(
-        "bars.csv line 3: Date and Time is '2024-01-31 25:30', no time of the day (name the right"
+        "bars.csv line 3: Date and Time is '2024-01-31 25:30', not a valid time of day"
+        " (name the right"
     )
     for blank in ("", " "):
         assert refusal(text.replace("25:30", blank)).startswith(

@@ -148,12 +148,24 @@ def test_a_column_without_numbers_is_refused_as_close(closes: list[Any]) -> None
 @pytest.mark.parametrize(
     ("stamps", "what"),
     [
-        ([TIMES[0], TIMES[1], TIMES[1]], "row 3: timestamp is the same as in the row before"),
-        ([TIMES[0], TIMES[2], TIMES[1]], "row 3: timestamp is before 2024-01-01T00:02:00Z, that"),
+        ([TIMES[0], TIMES[1], TIMES[1]], "row 3: timestamp is the same as in the previous row"),
+        (
+            [TIMES[0], TIMES[2], TIMES[1]],
+            "row 3: timestamp is earlier than 2024-01-01T00:02:00Z in the previous row",
+        ),
         ([TIMES[0], None, TIMES[1]], "row 2: timestamp is '', not a timestamp"),
-        ([date(2024, 1, 2), date(2024, 1, 1), date(2024, 1, 3)], "row 2: timestamp is before"),
-        (["2024-01-01", "2024-02-30", "2024-03-01"], "row 2: timestamp is '2024-02-30', no date"),
-        ([1704067200, 1704067200, 1704067260], "row 2: timestamp is the same as in the row before"),
+        (
+            [date(2024, 1, 2), date(2024, 1, 1), date(2024, 1, 3)],
+            "row 2: timestamp is earlier than",
+        ),
+        (
+            ["2024-01-01", "2024-02-30", "2024-03-01"],
+            "row 2: timestamp is '2024-02-30', not a valid date",
+        ),
+        (
+            [1704067200, 1704067200, 1704067260],
+            "row 2: timestamp is the same as in the previous row",
+        ),
         ([True, False, True], "row 1: timestamp is 'True', not a timestamp"),
     ],
 )

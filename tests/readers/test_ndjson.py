@@ -166,7 +166,7 @@ def test_a_bad_timestamp_is_reported_with_its_line(stamp: Any) -> None:
 def test_a_bar_that_is_not_later_is_reported_with_its_line() -> None:
     rows = [{"time": f"2024-01-0{day}", "close": 1} for day in (1, 3, 2, 4)]
     assert refusal("\n" + text_of(rows)) == (
-        "bars.ndjson line 4: time is before 2024-01-03T00:00:00Z, that of the row before"
+        "bars.ndjson line 4: time is earlier than 2024-01-03T00:00:00Z in the previous row"
         " (sort the bars, or set checks: {order: warn})"
     )
 

@@ -170,7 +170,7 @@ def of_result(result: Found, config: JobConfig) -> object:
         result.tally,
         list(result.files.items()),
         result.findings.counts,
-        result.findings.told,
+        result.findings.shown,
     )
 
 

@@ -1,1 +1,1 @@
-"""This package reads timestamps exactly, and refuses to guess what they mean."""
+"""This package reads timestamps exactly, and never guesses what they mean."""

@@ -1,12 +1,12 @@
-"""This module finds out how the timestamps of a column are written, and refuses to guess.
+"""This module finds out how the timestamps of a column are written, and never guesses.
 
-What can be read in more than one way is refused, with the setting to write for each of them.
+Timestamps that can be read in more than one way are refused; the error lists the setting for each.
 """
 
 import re
 from collections.abc import Sequence
 
-from rollsignal.core.timestamps.forms import COUNT, EPOCHS, Calendar, Count, Form, dated
+from rollsignal.core.timestamps.forms import COUNT, EPOCHS, Calendar, Count, TimestampFormat, dated
 from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.errors import BadCellError
 
@@ -16,9 +16,9 @@ _DATE = re.compile(
 )
 _ORDERS = ("Ymd", "dmY", "mdY", "Ybd", "dbY", "bdY", "ymd", "dmy", "mdy", "ybd", "dby", "bdy")
 _ISO_DATES = ("%Y-%m-%d", "%Y%m%d")
-# So many digits that begin like a year of our time: as counts they would be of August 1970.
+# Numbers with this many digits that begin with 19 or 20: as counts they would be in August 1970.
 _PACKED_TIMES = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
-# So many digits may also be counts of some unit.
+# Numbers with this many digits may also be counts in some unit.
 _PACKED_OR_COUNT = {
     6: ("%y%m%d", "%d%m%y", "%m%d%y"),
     8: ("%d%m%Y", "%m%d%Y"),
@@ -29,32 +29,32 @@ _YEAR_1900_NS = -25_567 * DAY_NS
 _YEAR_2100_NS = 47_482 * DAY_NS
 
 
-def found_form(cells: Sequence[str], iso_only: bool) -> Form:
-    """Find the one form in which the first cells of a column are written.
+def discover_format(cells: Sequence[str], iso_only: bool) -> TimestampFormat:
+    """Find the one format in which the first cells of a column are written.
 
-    Raises `BadCellError` if there is none, or if they leave the choice of several.
+    Raises `BadCellError` if no format fits, or several do.
     """
     first = cells[0].strip()
-    forms = _forms(first, iso_only)
-    if not forms:
+    formats = _formats(first, iso_only)
+    if not formats:
         raise BadCellError("not ISO 8601" if iso_only else "not a timestamp")
     for cell in cells:
-        if len(forms) == 1:
+        if len(formats) == 1:
             break
-        # Where a cell fits none of them, reading it says why.
-        forms = [form for form in forms if _fits(form, cell)] or forms[:1]
-    settings = [form.setting(first) for form in forms]
+        # If a cell fits no format, reading it with the first one raises the reason.
+        formats = [each for each in formats if _fits(each, cell)] or formats[:1]
+    settings = [each.setting(first) for each in formats]
     if len(settings) > 1 or "%y" in settings[0]:
         raise BadCellError("ambiguous", hint=f"set timestamp_format: {' or '.join(settings)}")
-    return forms[0]
+    return formats[0]
 
 
-def _forms(first: str, iso_only: bool) -> list[Form]:
+def _formats(first: str, iso_only: bool) -> list[TimestampFormat]:
     match = None if iso_only else COUNT.fullmatch(first)
     if match:
         return _counts(first, match[2], bool(match[1]))
-    patterns = [found for found in _dates(first) if found in _ISO_DATES or not iso_only]
-    return [form for form in map(dated, patterns) if form.matches(first)]
+    patterns = [date for date in _dates(first) if date in _ISO_DATES or not iso_only]
+    return [each for each in map(dated, patterns) if each.matches(first)]
 
 
 def _dates(first: str) -> list[str]:
@@ -62,25 +62,26 @@ def _dates(first: str) -> list[str]:
     match = _DATE.match(first)
     if match is None:
         return []
-    kinds = [_kind(match[group]) for group in (1, 3, 5)]
+    fields = [_field(match[group]) for group in (1, 3, 5)]
     return [
         f"%{order[0]}{match[2]}%{order[1]}{match[4]}%{order[2]}"
         for order in _ORDERS
         if all(
-            kind == letter or (kind == "number" and letter in "mdy")
-            for kind, letter in zip(kinds, order, strict=True)
+            field == letter or (field == "number" and letter in "mdy")
+            for field, letter in zip(fields, order, strict=True)
         )
     ]
 
 
-def _kind(field: str) -> str:
-    if field.isalpha():
+def _field(text: str) -> str:
+    """Return the letter of a field of a date, or "number" for a day, a month or a short year."""
+    if text.isalpha():
         return "b"
-    return "Y" if len(field) == 4 else "number" if len(field) < 3 else "none"
+    return "Y" if len(text) == 4 else "number" if len(text) < 3 else "none"
 
 
-def _counts(first: str, digits: str, is_negative: bool) -> list[Form]:
-    """List the forms that a number may have: counts of some unit, and times without separators."""
+def _counts(first: str, digits: str, is_negative: bool) -> list[TimestampFormat]:
+    """List the formats a number may have: counts in some unit, and times without separators."""
     is_plain = digits == first
     if is_plain and digits[:2] in ("19", "20") and len(digits) in _PACKED_TIMES:
         return [Calendar(_PACKED_TIMES[len(digits)])]
@@ -89,12 +90,12 @@ def _counts(first: str, digits: str, is_negative: bool) -> list[Form]:
     if is_negative or not 5 <= size <= 8:
         units = [unit for unit in units if size <= unit.most_digits][:1]
     packed = map(Calendar, _PACKED_OR_COUNT.get(len(digits), ()) if is_plain else ())
-    return [*units, *(form for form in packed if _fits(form, first, of_our_time=True))]
+    return [*units, *(each for each in packed if _fits(each, first, in_1900_to_2099=True))]
 
 
-def _fits(form: Form, cell: str, of_our_time: bool = False) -> bool:
+def _fits(format: TimestampFormat, cell: str, in_1900_to_2099: bool = False) -> bool:
     try:
-        ns = form.read(cell)
+        ns = format.read(cell)
     except BadCellError:
         return False
-    return not of_our_time or _YEAR_1900_NS <= ns < _YEAR_2100_NS
+    return not in_1900_to_2099 or _YEAR_1900_NS <= ns < _YEAR_2100_NS

@@ -1,7 +1,7 @@
-"""This module reads timestamps beyond plain ISO 8601: counts since 1970, and times of a calendar.
+"""This module reads timestamps other than plain ISO 8601: counts since 1970, and calendar times.
 
-The form of a column is what the config says, or is found out from its first cells, where they can
-be read in one way only. It stands apart so that a table with plain ISO timestamps need not load it.
+The format of a column is set in the config, or found out from its first cells if they can be read
+in one way only. A table with plain ISO timestamps need not load this module.
 """
 
 import re
@@ -20,7 +20,7 @@ EPOCHS = {
     "epoch_us": ("microseconds", 3),
     "epoch_ns": ("nanoseconds", 0),
 }
-"""The words for counts since 1970: their unit, and the digits by which nanoseconds are longer."""
+"""The words for counts since 1970: their unit, and how many more digits nanoseconds have."""
 
 COUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 # What may follow a date. Without colons each number has two digits, and there may be milliseconds
@@ -39,11 +39,11 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _SECOND_NS = 10**9
 
 
-class Form(Protocol):
+class TimestampFormat(Protocol):
     """How the timestamps of a column are written.
 
-    `epoch_unit_ns` is the unit of counts since 1970, 0 for times of a calendar; `pattern` is that
-    of times of a calendar, or of their dates alone, and empty for counts.
+    `epoch_unit_ns` is the unit of counts since 1970, 0 for calendar times; `pattern` is that of
+    calendar times, or of their dates alone, and empty for counts.
     """
 
     epoch_unit_ns: int
@@ -53,10 +53,10 @@ class Form(Protocol):
         """Read one cell to nanoseconds since 1970 UTC; raises `BadCellError`."""
 
     def read_all(self, cells: Sequence[str]) -> list[int]:
-        """Read many cells; raises `BadCellError` with the place of the first that is bad."""
+        """Read many cells; raises `BadCellError` with the index of the first bad one."""
 
     def setting(self, cell: str) -> str:
-        """Write the `timestamp_format` of a cell."""
+        """Return the `timestamp_format` to set for a column like this cell."""
 
 
 class Count:
@@ -70,7 +70,7 @@ class Count:
         self.most_digits = _MOST_DIGITS - self._decimals
 
     def read(self, cell: str) -> int:
-        """Read one count, whose fraction ends at nanoseconds."""
+        """Read one count, with decimals down to nanoseconds."""
         match = COUNT.fullmatch(cell.strip())
         if match is None:
             raise BadCellError(f"not a count of {self._unit} since 1970")
@@ -84,7 +84,7 @@ class Count:
         return -ns if match[1] else ns
 
     def read_all(self, cells: Sequence[str]) -> list[int]:
-        """Read many counts, plain whole ones at once."""
+        """Read many counts; plain whole numbers are converted all at once."""
         text = "".join(cells)
         if not (text.isascii() and text.isdigit() and all(cells)):
             return _each(self.read, cells)
@@ -93,22 +93,23 @@ class Count:
         return [count * self.epoch_unit_ns for count in map(int, cells)]
 
     def setting(self, cell: str) -> str:
-        """Write the word for this unit."""
+        """Return the word for this unit."""
         return self._word
 
 
 class Calendar:
-    """Times of a calendar: all by one pattern, or dates followed by what there is of a clock.
+    """Calendar times: all in one pattern, or dates in one pattern with an optional time of day.
 
-    All have a zone, or none: as `zoned` says, or the first that is read.
+    clock: the expression of that time of day. zoned: whether all have a zone or all have none;
+    None to take it from the first that is read.
     """
 
     def __init__(self, pattern: str, clock: str = "", zoned: bool | None = None) -> None:
         self.epoch_unit_ns = 0
         self.pattern = pattern
         self._match = compiled(expression(pattern) + clock).fullmatch
-        other = f'not of the form "{escaped(pattern)}"'
-        self._reason = "not a timestamp like those above" if clock else other
+        misfit = f'not in the format "{escaped(pattern)}"'
+        self._reason = "not a timestamp like those above" if clock else misfit
         self._zoned = zoned
         self._separator = " "
         self._days_ns: dict[str, int] = {}
@@ -130,11 +131,11 @@ class Calendar:
         clock_ns = _clock_ns(*match.group("H", "M", "S", "p"))
         clock_ns += int((fraction or "").ljust(9, "0"))
         if clock_ns > DAY_NS:
-            raise BadCellError("no time of the day")
+            raise BadCellError("not a valid time of day")
         if self._zoned is None:
             self._zoned = bool(zone)
         if self._zoned != bool(zone):
-            raise BadCellError("not in the form of those above: only some have a zone")
+            raise BadCellError("not like those above: only some have a zone")
         day_ns = _day_ns(*match.group("Y", "y", "m", "b", "d"))
         if zone:
             clock_ns -= offset_ns(zone, day_ns + clock_ns)
@@ -143,7 +144,7 @@ class Calendar:
         return day_ns + clock_ns
 
     def _remember(self, match: re.Match[str], day_ns: int, clock_ns: int) -> None:
-        """Keep the two halves of a cell, if it has a date, one separator and then a clock."""
+        """Remember the halves of a cell that has a date, one separator and then a time of day."""
         end = max(match.end(group) for group in "Yymbd" if match[group])
         begin = min((match.start(group) for group in "HMSfpz" if match[group]), default=0)
         separator = match.string[end : end + 1]
@@ -162,55 +163,55 @@ class Calendar:
         return _each(self.read, cells)
 
     def matches(self, cell: str) -> bool:
-        """Tell whether a cell looks like this form; it need not be a time there is."""
+        """Return whether a cell looks like this format, even if such a time does not exist."""
         return self._match(cell.strip()) is not None
 
     def setting(self, cell: str) -> str:
-        """Write the whole pattern of a cell."""
+        """Return the whole pattern of a cell."""
         match = self._match(cell.strip())
         return f'"{pattern_of(match) if match else self.pattern}"'
 
 
-def declared_form(written: str) -> Form:
-    """Make the form that a `timestamp_format` says: a word for an epoch, or a pattern."""
+def declared_format(written: str) -> TimestampFormat:
+    """Make the format of a `timestamp_format`: a word for a count, or a pattern."""
     return Count(written) if written in EPOCHS else Calendar(written)
 
 
 def dated(pattern: str, zoned: bool | None = None) -> Calendar:
-    """Make the form of dates by a pattern, each with or without a time of day after it."""
+    """Make the format of dates in a pattern, each with or without a time of day after it."""
     return Calendar(pattern, _CLOCK, zoned)
 
 
 def _each(read: Callable[[str], int], cells: Sequence[str]) -> list[int]:
-    moments: list[int] = []
+    timestamps_ns: list[int] = []
     try:
-        moments.extend(map(read, cells))
+        timestamps_ns.extend(map(read, cells))
     except BadCellError as bad:
-        raise BadCellError(bad.reason, len(moments), bad.hint) from None
-    return moments
+        raise BadCellError(bad.reason, len(timestamps_ns), bad.hint) from None
+    return timestamps_ns
 
 
 def _day_ns(year: str, short_year: str, month: str, name: str, day: str) -> int:
-    """Read a date to nanoseconds; short years are those of 1969 to 2068, as POSIX has it."""
+    """Read a date to nanoseconds; two-digit years are 1969 to 2068, as in POSIX."""
     if short_year:
         year = ("19" if short_year >= "69" else "20") + short_year
     number = MONTHS.index(name[:3].lower()) + 1 if name else int(month or 1)
     try:
         ordinal = date(int(year), number, int(day or 1)).toordinal()
     except ValueError as error:
-        raise BadCellError(f"no date of the calendar ({error})") from None
+        raise BadCellError(f"not a valid date ({error})") from None
     return (ordinal - _EPOCH_DAY) * DAY_NS
 
 
 def _clock_ns(hours: str | None, minutes: str | None, seconds: str | None, half: str | None) -> int:
-    """Read the time of day to nanoseconds; 24:00 is the day's end, the midnight after it."""
+    """Read the time of day to nanoseconds; 24:00 is the midnight that ends the day."""
     hour, minute, second = int(hours or 0), int(minutes or 0), int(seconds or 0)
     if second == 60:
-        raise BadCellError("a leap second, which no count since 1970 has")
+        raise BadCellError("a leap second, which a count since 1970 cannot express")
     if half:
         if not 1 <= hour <= 12:
-            raise BadCellError("no time of the day")
+            raise BadCellError("not a valid time of day")
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
     if hour > 24 or minute > 59 or second > 59:
-        raise BadCellError("no time of the day")
+        raise BadCellError("not a valid time of day")
     return (hour * 3600 + minute * 60 + second) * _SECOND_NS

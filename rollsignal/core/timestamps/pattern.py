@@ -1,7 +1,7 @@
 """This module turns patterns of timestamps, such as `%d/%m/%Y %H:%M`, into regular expressions.
 
-Each directive becomes a group that is named by its letter. Names of months are English, whatever
-the machine's language, and one or more blanks stand for a blank.
+Each directive becomes a group that is named by its letter. Names of months are English on every
+machine, and a blank in a pattern matches one or more blanks.
 """
 
 import re
@@ -49,11 +49,11 @@ GROUPS = tuple(dict.fromkeys(directive.group for directive in DIRECTIVES.values(
 
 
 class PatternError(ValueError):
-    """A pattern does not say a timestamp."""
+    """A pattern does not describe a timestamp."""
 
 
 def expression(pattern: str) -> str:
-    """Write the regular expression of a pattern; raises `PatternError`.
+    """Return the regular expression of a pattern; raises `PatternError`.
 
     >>> expression("%Y%m")
     '(?P<Y>[0-9]{4})(?P<m>[0-9]{2})'
@@ -61,30 +61,30 @@ def expression(pattern: str) -> str:
     parts = re.split("%(.?)", pattern.strip(), flags=re.DOTALL)
     literals, letters = parts[::2], parts[1::2]
     _check([letter for letter in letters if letter != "%"])
-    found = _literal(literals[0])
-    for place, letter in enumerate(letters):
-        before = letters[place - 1] if place and not literals[place] else ""
-        after = letters[place + 1] if place + 1 < len(letters) and not literals[place + 1] else ""
-        found += _group(letter, is_packed=_is_number(before) or _is_number(after))
-        found += _literal(literals[place + 1])
-    return found
+    source = _literal(literals[0])
+    for at, letter in enumerate(letters):
+        before = letters[at - 1] if at and not literals[at] else ""
+        after = letters[at + 1] if at + 1 < len(letters) and not literals[at + 1] else ""
+        source += _group(letter, is_packed=_is_number(before) or _is_number(after))
+        source += _literal(literals[at + 1])
+    return source
 
 
 def compiled(source: str) -> re.Pattern[str]:
-    """Compile an expression; a group that is not in it is there all the same, and empty."""
+    """Compile an expression; every group of `GROUPS` that it lacks is added as an empty one."""
     missing = [f"(?P<{group}>)" for group in GROUPS if f"(?P<{group}>" not in source]
     return re.compile(source + "".join(missing), re.IGNORECASE | re.ASCII)
 
 
 def pattern_of(match: re.Match[str]) -> str:
-    """Write the pattern that a match has: what its groups hold is replaced by their directives.
+    """Return the pattern of a match: its text, with what each group holds replaced by a directive.
 
     >>> pattern_of(compiled("(?P<Y>[0-9]+)/(?P<m>[0-9]+)").fullmatch("2024/01"))
     '%Y/%m'
     """
     text = match.string
-    found = [(match.start(group), match.end(group), group) for group in GROUPS if match[group]]
-    for start, end, group in sorted(found, reverse=True):
+    spans = [(match.start(group), match.end(group), group) for group in GROUPS if match[group]]
+    for start, end, group in sorted(spans, reverse=True):
         letter = "I" if group == "H" and match["p"] else group
         text = f"{text[:start]}%{letter}{text[end:]}"
     return text
@@ -93,18 +93,18 @@ def pattern_of(match: re.Match[str]) -> str:
 def _check(letters: list[str]) -> None:
     for letter in letters:
         if letter not in DIRECTIVES:
-            known = " ".join(f"%{known}" for known in DIRECTIVES)
+            known = " ".join(f"%{each}" for each in DIRECTIVES)
             shown = escaped(letter)
             raise PatternError(f"has the unknown directive %{shown} (known: {known} %%)")
     units = [DIRECTIVES[letter].unit for letter in letters]
     for unit in units:
         if units.count(unit) > 1:
-            raise PatternError(f"says the {unit} twice")
+            raise PatternError(f"has the {unit} twice")
     given = [unit in units for unit in UNITS]
     gap = given.index(False) if False in given else len(given)
     if gap == 0 or True in given[gap:]:
-        letter = next(letter for letter, known in DIRECTIVES.items() if known.unit == UNITS[gap])
-        raise PatternError(f"does not say the {UNITS[gap]} (%{letter})")
+        letter = next(letter for letter, each in DIRECTIVES.items() if each.unit == UNITS[gap])
+        raise PatternError(f"does not have the {UNITS[gap]} (%{letter})")
     if ("I" in letters) != ("p" in letters):
         raise PatternError("has only one of %I and %p, which belong together")
 
@@ -114,7 +114,7 @@ def _is_number(letter: str) -> bool:
 
 
 def _group(letter: str, is_packed: bool) -> str:
-    """Write a directive's group; numbers without anything between have all their digits."""
+    """Return a directive's group; numbers next to each other must have all their digits."""
     if letter == "%":
         return "%"
     directive = DIRECTIVES[letter]

@@ -1,7 +1,7 @@
-"""This module reads timestamps as text, which compare, and convert to nanoseconds, exactly.
+"""This module reads timestamps from text, exactly.
 
-A timestamp without a zone is taken as UTC. A column keeps one form throughout: epoch numbers of
-one unit or calendar times, one day/month order, with a zone or without.
+A timestamp without a zone is taken as UTC. A column has one format throughout: counts since 1970
+in one unit, or calendar times in one day/month order, all with a zone or all without.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from rollsignal.errors import BadCellError, UsageError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
-    from rollsignal.core.timestamps.forms import Form
+    from rollsignal.core.timestamps.forms import TimestampFormat
 
 
 NAMES = (
@@ -44,9 +44,9 @@ Timestamp = int | datetime
 
 
 class TimestampReader:
-    """Read one column's timestamps, batch after batch, all in the form of the first.
+    """Read one column's timestamps, batch after batch, all in the format of the first.
 
-    written: how they are written, as in the config's `timestamp_format`; None is found out.
+    written: the format, as in the config's `timestamp_format`; None to find it out.
 
     >>> TimestampReader().read(["1970-01-02 00:00:00.5", "1970-01-02 00:00:01"])
     [86400500000000, 86401000000000]
@@ -55,23 +55,23 @@ class TimestampReader:
     def __init__(self, written: str | None = None) -> None:
         self.written = written
         self._zoned: bool | None = None
-        self._form: Form | None = None
+        self._format: TimestampFormat | None = None
 
     def read(self, cells: Sequence[str]) -> Sequence[Timestamp]:
-        """Read timestamps, which compare with each other; raises `BadCellError`."""
+        """Read timestamps that can be compared with each other; raises `BadCellError`."""
         if not cells:
             return []
-        if self._form is None:
-            moments = self._read_iso(cells) if self.written in (None, ISO) else []
-            if moments:
-                return moments
-            self._form = self._find_form(cells)
-        return self._form.read_all(cells)
+        if self._format is None:
+            timestamps = self._read_iso(cells) if self.written in (None, ISO) else []
+            if timestamps:
+                return timestamps
+            self._format = self._find_format(cells)
+        return self._format.read_all(cells)
 
     @property
     def epoch_unit_ns(self) -> int:
         """Return the unit of a column of counts since 1970, 0 for calendar times."""
-        return self._form.epoch_unit_ns if self._form else 0
+        return self._format.epoch_unit_ns if self._format else 0
 
     @property
     def pattern(self) -> str:
@@ -79,48 +79,48 @@ class TimestampReader:
 
         It is empty for counts, and before anything is read.
         """
-        if self._form:
-            return self._form.pattern
+        if self._format:
+            return self._format.pattern
         return "" if self._zoned is None else ISO_DATE
 
     def _read_iso(self, cells: Sequence[str]) -> Sequence[datetime]:
-        """Read plain ISO 8601 by the standard library; nothing where there is any other."""
+        """Read plain ISO 8601 with the standard library; return [] if any cell is not plain."""
         zoned = _are_zoned(cells)
         if zoned is None or self._zoned not in (None, zoned):
             return []
         try:
-            moments = list(map(datetime.fromisoformat, cells))
+            timestamps = list(map(datetime.fromisoformat, cells))
         except ValueError:
             return []
         self._zoned = zoned
-        return moments
+        return timestamps
 
-    def _find_form(self, cells: Sequence[str]) -> "Form":
-        from rollsignal.core.timestamps.forms import dated, declared_form
+    def _find_format(self, cells: Sequence[str]) -> "TimestampFormat":
+        from rollsignal.core.timestamps.forms import dated, declared_format
 
         if self._zoned is not None:
             return dated(ISO_DATE, self._zoned)
         if self.written is not None and self.written != ISO:
-            return declared_form(self.written)
-        from rollsignal.core.timestamps.discovery import found_form
+            return declared_format(self.written)
+        from rollsignal.core.timestamps.discovery import discover_format
 
-        return found_form(cells, iso_only=self.written == ISO)
+        return discover_format(cells, iso_only=self.written == ISO)
 
 
 def _are_zoned(cells: Sequence[str]) -> bool | None:
-    """Tell whether all cells have a zone, or none; None where they are not laid out alike.
+    """Return whether all cells have a zone or all have none; None if they are not laid out alike.
 
-    Cells of one length are looked at as columns of characters. It leaves out what the standard
-    library reads beyond what the other forms here do (a week, any sign before the time, an offset
-    of sixty minutes), and decimals beyond microseconds, which it would drop.
+    Cells of one length are compared as columns of characters. None is also the answer for what
+    only the standard library reads, but no other format here (a week, any sign before the time,
+    an offset of sixty minutes), and for decimals beyond microseconds, which it would cut off.
     """
     text, width = "".join(cells), len(cells[0])
-    # Where the library reads every cell, dashes that stand three apart are those of a date. So if
-    # each of as many parts as there are cells has them in their places, the parts are the cells.
+    # In cells that the library reads, only a date has dashes three characters apart. So if the
+    # text, cut into as many equal parts as there are cells, has them in each, the parts are cells.
     if width < _WIDTHS[0] or len(text) != len(cells) * width:
         return None
     end = width if width in _WIDTHS else width - _zone_width(text, width)
-    if not all(_are(text[place::width], signs) for place, signs in _SIGNS.items() if place < end):
+    if not all(_are(text[at::width], signs) for at, signs in _SIGNS.items() if at < end):
         return None
     if width == _WIDTHS[0] or end in _WIDTHS[1:] or _has_microseconds(text, width, end):
         return end < width
@@ -132,19 +132,19 @@ def _are(column: str, signs: str) -> bool:
 
 
 def _zone_width(text: str, width: int) -> int:
-    """Tell how many characters of every cell are its zone: `Z`, `+05:30`, or none."""
+    """Return how many characters of every cell are its zone: `Z`, `+05:30`, or none."""
     if _are(text[width - 1 :: width], "Z"):
         return 1
-    ends = [text[width - place :: width] for place in (6, 3, 2)]
+    ends = [text[width - back :: width] for back in (6, 3, 2)]
     return 6 if all(map(_are, ends, ("+-", ":", "012345"))) else 0
 
 
 def _has_microseconds(text: str, width: int, end: int) -> bool:
-    """Tell whether the seconds of every cell have one to six decimals, which reach to `end`."""
+    """Return whether the seconds of every cell have one to six decimals that end at `end`."""
     point = _WIDTHS[-1]
     if not point + 1 < end <= point + 7 or not _are(text[point::width], ".,"):
         return False
-    return all(text[place::width].isdigit() for place in range(point + 1, end))
+    return all(text[at::width].isdigit() for at in range(point + 1, end))
 
 
 def asked_ns(flag: str, text: str, hint: str) -> int:
@@ -159,16 +159,16 @@ def asked_ns(flag: str, text: str, hint: str) -> int:
         raise UsageError(f"{flag} is {shown(text)}, {bad.reason}", hint) from None
 
 
-def to_ns(moment: Timestamp) -> int:
-    """Convert a moment to nanoseconds since 1970 UTC."""
-    if not isinstance(moment, datetime):
-        return int(moment)
-    epoch = datetime(1970, 1, 1, tzinfo=UTC if moment.tzinfo else None)
-    return (moment - epoch) // _MICROSECOND * 1000
+def to_ns(timestamp: Timestamp) -> int:
+    """Convert a timestamp to nanoseconds since 1970 UTC."""
+    if not isinstance(timestamp, datetime):
+        return int(timestamp)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC if timestamp.tzinfo else None)
+    return (timestamp - epoch) // _MICROSECOND * 1000
 
 
 def iso(ns: int) -> str:
-    """Write nanoseconds since 1970 UTC as ISO 8601, with as many decimals as it needs.
+    """Write nanoseconds since 1970 UTC as ISO 8601, with only the decimals it needs.
 
     >>> iso(86_400_500_000_000)
     '1970-01-02T00:00:00.5Z'

@@ -1,4 +1,4 @@
-"""This module tells how far the clock of a zone is from UTC: `Z`, `+05:30`, `US/Eastern`."""
+"""This module finds the offset from UTC of a time zone: `Z`, `+05:30`, `US/Eastern`."""
 
 import re
 from datetime import datetime, timedelta, tzinfo
@@ -18,17 +18,17 @@ DAY_NS = 86_400 * _SECOND_NS
 
 
 def has_rules(zone: str | None) -> bool:
-    """Tell a zone whose offset depends on the date."""
+    """Return whether the offset of a zone depends on the date."""
     return zone is not None and not isinstance(_zone(zone), int)
 
 
 def offset_ns(zone: str, local_ns: int) -> int:
-    """Tell how much a zone's clock is ahead of UTC when it shows `local_ns` since 1970.
+    """Return how far a zone's clock is ahead of UTC when it shows `local_ns` since 1970.
 
-    Raises `BadCellError` for an unknown zone, and a time that its clock shows twice or never.
+    Raises `BadCellError` for an unknown zone, and for a time that occurs twice or never there.
     """
-    found = _zone(zone)
-    return found if isinstance(found, int) else _ruled_offset_ns(found, zone, local_ns)
+    rules = _zone(zone)
+    return rules if isinstance(rules, int) else _ruled_offset_ns(rules, zone, local_ns)
 
 
 @lru_cache
@@ -39,32 +39,32 @@ def _zone(text: str) -> int | tzinfo:
         return _rules(text)
     hours, minutes, seconds = (int(part or 0) for part in match.group(2, 3, 4))
     if hours > 23 or minutes > 59 or seconds > 59:
-        raise BadCellError(f"{text} is no offset from UTC")
+        raise BadCellError(f"{text} is not a valid offset from UTC")
     size = (hours * 3600 + minutes * 60 + seconds) * _SECOND_NS
     return -size if match[1] == "-" else size
 
 
 def _rules(name: str) -> tzinfo:
-    """Find the rules of a place; abbreviations such as CST or IST mean several zones."""
+    """Find the rules of a place; abbreviations such as CST or IST stand for several zones."""
     from zoneinfo import ZoneInfo
 
     if "/" not in name:
-        raise BadCellError(f"{name} is no zone with one meaning", hint=HINT)
+        raise BadCellError(f"{name} is an ambiguous or unknown time zone", hint=HINT)
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise BadCellError(f"{name} is no zone known here", hint=HINT) from None
+        raise BadCellError(f"{name} is not a time zone known here", hint=HINT) from None
 
 
 def _ruled_offset_ns(rules: tzinfo, zone: str, local_ns: int) -> int:
     try:
         local = datetime(1970, 1, 1) + timedelta(seconds=local_ns // _SECOND_NS)
     except OverflowError:
-        raise BadCellError("no time of the calendar") from None
+        raise BadCellError("not within the years 1 to 9999") from None
     # Where the clock is set forward or back, the two folds differ.
     offsets = {rules.utcoffset(local.replace(fold=fold)) for fold in (0, 1)}
     if len(offsets) > 1:
-        raise BadCellError(f"a time that the clock of {zone} shows twice, or never", hint=OFFSETS)
+        raise BadCellError(f"a time that occurs twice, or never, in {zone}", hint=OFFSETS)
     offset = offsets.pop()
     assert offset is not None, "zones with rules have an offset at all times"
     return offset // timedelta(seconds=1) * _SECOND_NS

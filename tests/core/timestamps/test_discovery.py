@@ -1,4 +1,4 @@
-"""What is found out about timestamps: the forms of the usual sources, and what is ambiguous."""
+"""Discovery of timestamp formats: those of the usual sources, and ambiguous ones."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.core.timestamps.discovery import found_form
+from rollsignal.core.timestamps.discovery import discover_format
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError
 
@@ -85,32 +85,32 @@ TWICE = [
 ]
 
 
-def ns_of(moment: datetime) -> int:
+def ns_of(time: datetime) -> int:
     """Count nanoseconds by definition."""
-    return int(Fraction((moment - EPOCH) // timedelta(microseconds=1), 10**6) * 10**9)
+    return int(Fraction((time - EPOCH) // timedelta(microseconds=1), 10**6) * 10**9)
 
 
 def read(cells: list[str], written: str | None = None) -> list[int]:
-    return [to_ns(moment) for moment in TimestampReader(written).read(cells)]
+    return [to_ns(time) for time in TimestampReader(written).read(cells)]
 
 
-@pytest.mark.parametrize(("source", "cell", "moment"), USUAL)
-def test_the_forms_of_the_usual_sources_are_found_out(
-    source: str, cell: str, moment: datetime
+@pytest.mark.parametrize(("source", "cell", "time"), USUAL)
+def test_the_formats_of_the_usual_sources_are_discovered(
+    source: str, cell: str, time: datetime
 ) -> None:
-    assert read([cell]) == [ns_of(moment)]
+    assert read([cell]) == [ns_of(time)]
 
 
-@pytest.mark.parametrize(("source", "cell", "moment"), USUAL)
-def test_the_setting_of_what_is_found_out_reads_the_same(
-    source: str, cell: str, moment: datetime
+@pytest.mark.parametrize(("source", "cell", "time"), USUAL)
+def test_the_setting_of_a_discovered_format_reads_the_same(
+    source: str, cell: str, time: datetime
 ) -> None:
-    setting = found_form([cell], iso_only=False).setting(cell)
-    assert read([cell], setting.strip('"')) == [ns_of(moment)]
+    setting = discover_format([cell], iso_only=False).setting(cell)
+    assert read([cell], setting.strip('"')) == [ns_of(time)]
 
 
 @pytest.mark.parametrize(("cell", "settings"), TWICE)
-def test_what_has_several_readings_is_refused_with_the_settings_to_choose_from(
+def test_an_ambiguous_cell_is_refused_with_the_settings_to_choose_from(
     cell: str, settings: str
 ) -> None:
     with pytest.raises(BadCellError) as caught:
@@ -140,7 +140,7 @@ def test_a_date_with_its_year_last_is_clear_only_beyond_the_twelfth(day: date, s
                 read([cell])
 
 
-def test_one_clear_cell_of_a_batch_tells_the_reading_of_all() -> None:
+def test_one_clear_cell_of_a_batch_decides_the_reading_of_all() -> None:
     days = ["01/02/2024", "02/02/2024", "13/02/2024", "01/03/2024"]
     assert read(days) == read(days, "%d/%m/%Y")
     hours = [f"20330131{hour:02d}" for hour in range(24)]
@@ -150,13 +150,13 @@ def test_one_clear_cell_of_a_batch_tells_the_reading_of_all() -> None:
     assert read(epochs) == [int(cell) * 10**9 for cell in epochs]
 
 
-def test_a_cell_that_fits_neither_reading_is_the_one_that_is_refused() -> None:
+def test_a_cell_that_fits_no_reading_is_the_one_refused() -> None:
     with pytest.raises(BadCellError) as caught:
         read(["01/02/2024", "02/02/2024", "Total", "13/02/2024"])
     assert (caught.value.index, caught.value.reason) == (2, "not a timestamp like those above")
     with pytest.raises(BadCellError) as caught:
         read(["01/02/2024", "13/13/2024"])
-    assert (caught.value.index, caught.value.reason[:20]) == (1, "no date of the calen")
+    assert (caught.value.index, caught.value.reason[:16]) == (1, "not a valid date")
 
 
 UNKNOWN = [
@@ -166,6 +166,6 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("cell", UNKNOWN)
-def test_what_is_in_no_known_form_is_refused(cell: str) -> None:
+def test_a_cell_in_an_unknown_format_is_refused(cell: str) -> None:
     with pytest.raises(BadCellError, match=r"^not a timestamp$"):
         read([cell])

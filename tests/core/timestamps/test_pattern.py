@@ -1,4 +1,4 @@
-"""Patterns of timestamps: what each directive matches, and which patterns say no timestamp."""
+"""Patterns of timestamps: what each directive matches, and which patterns are refused."""
 
 import re
 from contextlib import suppress
@@ -29,25 +29,27 @@ def match_of(pattern: str, cell: str) -> re.Match[str] | None:
         ("%Y-%m-%-d", "has the unknown directive %-"),
         ("%Y-%m-%d %", "has the unknown directive % (known"),
         ("%Y-%m-%d %\n%H", "has the unknown directive %\\n (known"),
-        ("%Y-%m-%d %Y", "says the year twice"),
-        ("%Y-%m-%d %y", "says the year twice"),
-        ("%d %b %m %Y", "says the month twice"),
-        ("%Y-%m-%d %H:%I %p", "says the hour twice"),
-        ("%Y-%m-%d %H%z%Z", "says the zone twice"),
-        ("%d/%m", "does not say the year (%Y)"),
-        ("%H:%M", "does not say the year (%Y)"),
-        ("%%Y", "does not say the year (%Y)"),
-        ("%Y-%d", "does not say the month (%m)"),
-        ("%Y %H:%M", "does not say the month (%m)"),
-        ("%Y-%m %H", "does not say the day (%d)"),
-        ("%Y-%m-%d %M:%S", "does not say the hour (%H)"),
-        ("%Y-%m-%d %H:%S", "does not say the minute (%M)"),
-        ("%Y-%m-%d %H:%M.%f", "does not say the second (%S)"),
+        ("%Y-%m-%d %Y", "has the year twice"),
+        ("%Y-%m-%d %y", "has the year twice"),
+        ("%d %b %m %Y", "has the month twice"),
+        ("%Y-%m-%d %H:%I %p", "has the hour twice"),
+        ("%Y-%m-%d %H%z%Z", "has the zone twice"),
+        ("%d/%m", "does not have the year (%Y)"),
+        ("%H:%M", "does not have the year (%Y)"),
+        ("%%Y", "does not have the year (%Y)"),
+        ("%Y-%d", "does not have the month (%m)"),
+        ("%Y %H:%M", "does not have the month (%m)"),
+        ("%Y-%m %H", "does not have the day (%d)"),
+        ("%Y-%m-%d %M:%S", "does not have the hour (%H)"),
+        ("%Y-%m-%d %H:%S", "does not have the minute (%M)"),
+        ("%Y-%m-%d %H:%M.%f", "does not have the second (%S)"),
         ("%Y-%m-%d %H:%M %p", "has only one of %I and %p, which belong together"),
         ("%Y-%m-%d %I:%M", "has only one of %I and %p, which belong together"),
     ],
 )
-def test_a_pattern_that_says_no_timestamp_is_refused(pattern: str, problem: str) -> None:
+def test_a_pattern_that_does_not_describe_a_timestamp_is_refused(
+    pattern: str, problem: str
+) -> None:
     with pytest.raises(PatternError) as caught:
         expression(pattern)
     assert str(caught.value).startswith(problem)
@@ -67,18 +69,18 @@ def test_every_directive_that_is_offered_is_known() -> None:
 
 
 @given(st.text())
-def test_any_text_is_a_pattern_or_refused_as_one(text: str) -> None:
+def test_any_text_is_a_pattern_or_refused_with_a_pattern_error(text: str) -> None:
     with suppress(PatternError):
         assert compiled(expression(text)).groups >= len(GROUPS)
 
 
 @given(st.text().filter(lambda text: "%" not in text and text == text.strip()))
-def test_what_is_no_directive_stands_for_itself(text: str) -> None:
+def test_text_that_is_not_a_directive_stands_for_itself(text: str) -> None:
     pattern = f"%Y{text}".strip()
     assert match_of(pattern, pattern.replace("%Y", "2024"))
 
 
-def test_blanks_stand_for_one_or_more_of_them() -> None:
+def test_a_blank_stands_for_one_or_more_blanks() -> None:
     assert match_of("%Y %m  %d", "2024 \t 01 31")
     assert not match_of("%Y %m", "202401")
     assert match_of(" %Y ", "2024")

@@ -1,4 +1,4 @@
-"""Laws of timestamps: every form of a moment is the same count of nanoseconds."""
+"""Laws of timestamps: in every format, a time is the same count of nanoseconds."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,23 +20,23 @@ AMERICA = timezone(timedelta(hours=-8))
 
 
 def formatted(pattern: str) -> Callable[[datetime], str]:
-    return lambda moment: moment.strftime(pattern)
+    return lambda time: time.strftime(pattern)
 
 
 def shifted(zone: timezone, pattern: str) -> Callable[[datetime], str]:
-    """Write the same moment by the clock of another zone."""
-    return lambda moment: moment.replace(tzinfo=UTC).astimezone(zone).strftime(pattern)
+    """Write the same time by the clock of another zone."""
+    return lambda time: time.replace(tzinfo=UTC).astimezone(zone).strftime(pattern)
 
 
 def counted(unit_ns: int) -> Callable[[datetime], str]:
-    return lambda moment: str(nanoseconds(moment) // unit_ns)
+    return lambda time: str(nanoseconds(time) // unit_ns)
 
 
-def nanoseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
+def nanoseconds(time: datetime) -> int:
+    return (time - EPOCH) // timedelta(microseconds=1) * 1000
 
 
-SECOND_FORMS = {
+SECOND_FORMATS = {
     "ISO with a blank": formatted("%Y-%m-%d %H:%M:%S"),
     "ISO with a T": formatted("%Y-%m-%dT%H:%M:%S"),
     "ISO without separators": formatted("%Y%m%dT%H%M%S"),
@@ -55,12 +55,12 @@ SECOND_FORMS = {
     "month first, dashes": formatted("%m-%d-%Y %H:%M:%S"),
     "half days": formatted("%Y-%m-%d %I:%M:%S %p"),
     "seconds": counted(SECOND_NS),
-    "seconds with a fraction": lambda moment: counted(SECOND_NS)(moment) + ".0",
+    "seconds with a fraction": lambda time: counted(SECOND_NS)(time) + ".0",
     "milliseconds": counted(10**6),
     "microseconds": counted(10**3),
     "nanoseconds": counted(1),
 }
-MICROSECOND_FORMS = {
+MICROSECOND_FORMATS = {
     "ISO with a fraction": formatted("%Y-%m-%d %H:%M:%S.%f"),
     "ISO with a comma": formatted("%Y-%m-%dT%H:%M:%S,%f"),
     "nine decimals in UTC": formatted("%Y-%m-%dT%H:%M:%S.%f000Z"),
@@ -68,7 +68,7 @@ MICROSECOND_FORMS = {
     "microseconds": counted(10**3),
     "nanoseconds": counted(1),
 }
-DAY_FORMS = {
+DAY_FORMATS = {
     "ISO": formatted("%Y-%m-%d"),
     "eight digits": formatted("%Y%m%d"),
     "slashes": formatted("%Y/%m/%d"),
@@ -83,14 +83,14 @@ NO_TIMESTAMPS = [
     *("2024-01-01 930", "2024-01-01 9", "2024-01-01x10:00", "2024-01-31-05:00", "2024-031"),
 ]
 
-# Counts of milliseconds and less have fewer digits until some months after 1970.
-moments = st.datetimes(datetime(1974, 1, 1), datetime(2199, 12, 31))
-# A date such as 13/12/2024 tells what leads.
+# In the first months after 1970 a count has fewer digits, which fit a coarser unit.
+times = st.datetimes(datetime(1974, 1, 1), datetime(2199, 12, 31))
+# A date such as 13/12/2024 shows that the day comes first.
 clear_day = datetime(2024, 12, 13, 14, 15, 16)
 
 
 def read(cells: Sequence[str], written: str | None = None) -> list[int]:
-    return [to_ns(moment) for moment in TimestampReader(written).read(cells)]
+    return [to_ns(time) for time in TimestampReader(written).read(cells)]
 
 
 def refusal(*cells: str, written: str | None = None) -> tuple[int, str]:
@@ -99,28 +99,28 @@ def refusal(*cells: str, written: str | None = None) -> tuple[int, str]:
     return caught.value.index, caught.value.reason
 
 
-@pytest.mark.parametrize("form", SECOND_FORMS)
+@pytest.mark.parametrize("format", SECOND_FORMATS)
 @settings(max_examples=15)
-@given(drawn=st.lists(moments, max_size=5))
-def test_every_form_of_a_second_is_read_exactly(form: str, drawn: list[datetime]) -> None:
-    whole = [clear_day, *(moment.replace(microsecond=0) for moment in drawn)]
-    assert read(list(map(SECOND_FORMS[form], whole))) == list(map(nanoseconds, whole))
+@given(drawn=st.lists(times, max_size=5))
+def test_every_format_of_a_second_is_read_exactly(format: str, drawn: list[datetime]) -> None:
+    whole = [clear_day, *(time.replace(microsecond=0) for time in drawn)]
+    assert read(list(map(SECOND_FORMATS[format], whole))) == list(map(nanoseconds, whole))
 
 
-@pytest.mark.parametrize("form", MICROSECOND_FORMS)
+@pytest.mark.parametrize("format", MICROSECOND_FORMATS)
 @settings(max_examples=15)
-@given(drawn=st.lists(moments, min_size=1, max_size=5))
-def test_every_form_of_a_fraction_is_read_exactly(form: str, drawn: list[datetime]) -> None:
-    assert read(list(map(MICROSECOND_FORMS[form], drawn))) == list(map(nanoseconds, drawn))
+@given(drawn=st.lists(times, min_size=1, max_size=5))
+def test_every_format_of_a_fraction_is_read_exactly(format: str, drawn: list[datetime]) -> None:
+    assert read(list(map(MICROSECOND_FORMATS[format], drawn))) == list(map(nanoseconds, drawn))
 
 
-@pytest.mark.parametrize("form", DAY_FORMS)
+@pytest.mark.parametrize("format", DAY_FORMATS)
 @settings(max_examples=15)
 @given(drawn=st.lists(st.dates(datetime(1900, 1, 1).date()), max_size=5))
-def test_every_form_of_a_day_is_its_midnight(form: str, drawn: list[datetime]) -> None:
+def test_every_format_of_a_day_is_its_midnight(format: str, drawn: list[datetime]) -> None:
     days = [clear_day.replace(hour=0, minute=0, second=0)]
     days += [datetime(day.year, day.month, day.day) for day in drawn]
-    assert read(list(map(DAY_FORMS[form], days))) == list(map(nanoseconds, days))
+    assert read(list(map(DAY_FORMATS[format], days))) == list(map(nanoseconds, days))
 
 
 @given(st.integers(0, 10**10 - 1), st.integers(0, SECOND_NS - 1))
@@ -131,34 +131,34 @@ def test_fractions_keep_all_nine_decimals(second: int, fraction: int) -> None:
     assert read([f"{text}.{fraction:09d}"]) == [second * SECOND_NS + fraction]
 
 
-@pytest.mark.parametrize("form", SECOND_FORMS)
+@pytest.mark.parametrize("format", SECOND_FORMATS)
 @settings(max_examples=15)
-@given(data=st.data(), drawn=st.lists(moments, max_size=8))
+@given(data=st.data(), drawn=st.lists(times, max_size=8))
 def test_any_cutting_into_batches_reads_the_same(
-    form: str, data: st.DataObject, drawn: list[datetime]
+    format: str, data: st.DataObject, drawn: list[datetime]
 ) -> None:
-    cells = [SECOND_FORMS[form](moment) for moment in (clear_day, *drawn)]
+    cells = [SECOND_FORMATS[format](time) for time in (clear_day, *drawn)]
     reader = TimestampReader()
-    found = list(reader.read(cells[:1]))
+    column = list(reader.read(cells[:1]))
     for batch in data.draw(cuts_of(len(drawn))):
-        found += reader.read(cells[1:][batch])
-    assert [to_ns(moment) for moment in found] == read(cells)
+        column += reader.read(cells[1:][batch])
+    assert [to_ns(time) for time in column] == read(cells)
 
 
 @given(st.lists(st.datetimes(), max_size=5), st.booleans())
 def test_timestamps_of_one_column_compare_as_their_nanoseconds_do(
     drawn: list[datetime], zoned: bool
 ) -> None:
-    cells = [moment.isoformat(timespec="seconds") + "Z" * zoned for moment in drawn]
+    cells = [time.isoformat(timespec="seconds") + "Z" * zoned for time in drawn]
     column: Any = TimestampReader().read(cells)
-    nanos = [to_ns(moment) for moment in column]
-    assert nanos == [nanoseconds(moment.replace(microsecond=0)) for moment in drawn]
+    nanos = [to_ns(time) for time in column]
+    assert nanos == [nanoseconds(time.replace(microsecond=0)) for time in drawn]
     assert [a < b for a in column for b in column] == [a < b for a in nanos for b in nanos]
 
 
 @given(st.datetimes(), st.integers(0, 999))
-def test_iso_writes_what_is_read_back(moment: datetime, more_ns: int) -> None:
-    ns = nanoseconds(moment) + more_ns
+def test_iso_writes_what_is_read_back(time: datetime, more_ns: int) -> None:
+    ns = nanoseconds(time) + more_ns
     assert read([iso(ns)]) == [ns]
 
 
@@ -177,10 +177,10 @@ def test_iso_writes_a_count_beyond_the_calendar_as_it_is() -> None:
     assert iso(-(10**30)) == f"{-(10**30)} ns since 1970"
 
 
-def test_no_cells_are_no_moments_and_teach_nothing() -> None:
+def test_reading_no_cells_returns_nothing_and_sets_no_format() -> None:
     reader = TimestampReader()
     assert reader.read([]) == []
-    assert [to_ns(moment) for moment in reader.read(["0", "60"])] == [0, 60 * SECOND_NS]
+    assert [to_ns(time) for time in reader.read(["0", "60"])] == [0, 60 * SECOND_NS]
 
 
 def test_the_first_cell_sets_the_unit_of_a_count() -> None:
@@ -226,7 +226,7 @@ def test_digits_that_begin_like_a_year_are_calendar_times() -> None:
     assert read(["20240229"]) == [nanoseconds(datetime(2024, 2, 29))]
     assert read(["20240229235959"]) == [nanoseconds(datetime(2024, 2, 29, 23, 59, 59))]
     assert read(["20240229235959123"]) == [nanoseconds(datetime(2024, 2, 29, 23, 59, 59, 123000))]
-    no_date = "no date of the calendar (month must be in 1..12)"
+    no_date = "not a valid date (month must be in 1..12)"
     assert refusal("20241301") == refusal("20241301000000") == (0, no_date)
 
 
@@ -236,7 +236,7 @@ def test_noon_and_midnight_are_where_clocks_of_twelve_hours_have_them(text: str,
 
 
 @pytest.mark.parametrize("cell", NO_TIMESTAMPS)
-def test_what_is_no_timestamp_is_refused(cell: str) -> None:
+def test_a_cell_that_is_not_a_timestamp_is_refused(cell: str) -> None:
     assert refusal("2024-01-01 10:00:00.5", cell) == (1, "not a timestamp like those above")
     assert refusal("1704067200", cell) == (1, "not a count of seconds since 1970")
 
@@ -244,30 +244,30 @@ def test_what_is_no_timestamp_is_refused(cell: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        ("2023-02-29", "no date of the calendar (day is out of range for month)"),
-        ("2024-13-01", "no date of the calendar (month must be in 1..12)"),
-        ("0000-01-01", "no date of the calendar (year 0 is out of range)"),
-        ("2024-01-01 24:00:01", "no time of the day"),
-        ("2024-01-01 24:00:00.000000001", "no time of the day"),
-        ("2024-01-01 25:00", "no time of the day"),
-        ("2024-01-01 23:60", "no time of the day"),
-        ("2024-01-01 23:59:61", "no time of the day"),
-        ("2016-12-31T23:59:60Z", "a leap second, which no count since 1970 has"),
-        ("2024-01-01 13:00 PM", "no time of the day"),
-        ("2024-01-01 0:30 AM", "no time of the day"),
+        ("2023-02-29", "not a valid date (day is out of range for month)"),
+        ("2024-13-01", "not a valid date (month must be in 1..12)"),
+        ("0000-01-01", "not a valid date (year 0 is out of range)"),
+        ("2024-01-01 24:00:01", "not a valid time of day"),
+        ("2024-01-01 24:00:00.000000001", "not a valid time of day"),
+        ("2024-01-01 25:00", "not a valid time of day"),
+        ("2024-01-01 23:60", "not a valid time of day"),
+        ("2024-01-01 23:59:61", "not a valid time of day"),
+        ("2016-12-31T23:59:60Z", "a leap second, which a count since 1970 cannot express"),
+        ("2024-01-01 13:00 PM", "not a valid time of day"),
+        ("2024-01-01 0:30 AM", "not a valid time of day"),
     ],
 )
-def test_what_the_calendar_does_not_have_is_refused(cell: str, reason: str) -> None:
+def test_a_time_that_does_not_exist_is_refused(cell: str, reason: str) -> None:
     assert refusal(cell) == (0, reason)
 
 
-def test_a_column_that_changes_its_form_is_refused() -> None:
-    not_alike = (1, "not in the form of those above: only some have a zone")
-    assert refusal("2024-01-01 10:00:00", "2024-01-01 11:00:00Z") == not_alike
-    assert refusal("2024-01-01 10:00:00Z", "2024-01-01 11:00:00") == not_alike
+def test_a_column_that_changes_its_format_is_refused() -> None:
+    mixed = (1, "not like those above: only some have a zone")
+    assert refusal("2024-01-01 10:00:00", "2024-01-01 11:00:00Z") == mixed
+    assert refusal("2024-01-01 10:00:00Z", "2024-01-01 11:00:00") == mixed
     assert refusal("1704067200", "2024-01-01") == (1, "not a count of seconds since 1970")
     assert refusal("2024-01-01", "1704067200") == (1, "not a timestamp like those above")
-    assert refusal("13/01/2024", "12/31/2024")[1].startswith("no date of the calendar")
+    assert refusal("13/01/2024", "12/31/2024")[1].startswith("not a valid date")
 
 
 CHANGES = [
@@ -281,7 +281,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("cells", CHANGES)
-def test_a_change_of_form_is_refused_between_batches_as_within_one(cells: list[str]) -> None:
+def test_a_change_of_format_is_refused_between_batches_as_within_one(cells: list[str]) -> None:
     assert refusal(*cells)[0] == 1
     reader = TimestampReader()
     reader.read(cells[:1])
@@ -289,7 +289,7 @@ def test_a_change_of_form_is_refused_between_batches_as_within_one(cells: list[s
         reader.read(cells[1:])
 
 
-def test_an_hour_without_minutes_is_read_beside_any_other_time() -> None:
+def test_an_hour_without_minutes_may_be_mixed_with_full_times() -> None:
     assert read(["2024-01-01 10"]) == read(["2024-01-01 10", "2024-01-01 11:00:00.5"])[:1]
 
 
@@ -300,7 +300,7 @@ def test_the_zone_of_the_first_batch_holds_for_the_next() -> None:
         reader.read(["2024-01-01T11:00:00"])
 
 
-def test_days_that_lead_in_the_first_batch_lead_in_the_next() -> None:
+def test_days_that_come_first_in_one_batch_come_first_in_the_next() -> None:
     reader = TimestampReader()
     reader.read(["13/01/2024"])
     assert list(reader.read(["01/02/2024"])) == [nanoseconds(datetime(2024, 2, 1))]
@@ -334,19 +334,19 @@ ISO_PIECES = st.tuples(
 
 @settings(max_examples=500)
 @given(st.lists(ISO_PIECES.map("".join), min_size=1, max_size=3))
-def test_what_the_library_reads_our_own_expression_reads_the_same(cells: list[str]) -> None:
+def test_our_own_expression_reads_the_same_as_the_library(cells: list[str]) -> None:
     try:
-        moments = TimestampReader().read(cells)
+        times = TimestampReader().read(cells)
     except BadCellError:
         return
-    assert list(map(to_ns, moments)) == dated("%Y-%m-%d").read_all(cells)
+    assert list(map(to_ns, times)) == dated("%Y-%m-%d").read_all(cells)
 
 
-def test_a_batch_of_other_widths_is_read_as_the_one_before() -> None:
+def test_a_batch_of_another_width_is_read_like_the_one_before() -> None:
     reader = TimestampReader()
-    found = [*reader.read(["2024-01-01 10:00:00"]), *reader.read(["2024-01-01 10:00:00.5"])]
-    found += reader.read(["2024-01-02"])
-    assert [to_ns(moment) for moment in found] == read(
+    column = [*reader.read(["2024-01-01 10:00:00"]), *reader.read(["2024-01-01 10:00:00.5"])]
+    column += reader.read(["2024-01-02"])
+    assert [to_ns(time) for time in column] == read(
         ["2024-01-01 10:00:00", "2024-01-01 10:00:00.5", "2024-01-02"]
     )
     with pytest.raises(BadCellError, match="not a timestamp like those above"):
@@ -378,18 +378,18 @@ recent = st.datetimes(datetime(1969, 1, 2), datetime(2068, 12, 30))
 @pytest.mark.parametrize("pattern", PATTERNS)
 @settings(max_examples=25)
 @given(st.data(), st.lists(recent, min_size=1, max_size=8))
-def test_what_is_written_by_a_pattern_is_read_by_it_in_batches_of_any_size(
+def test_times_written_by_a_pattern_are_read_by_it_in_batches_of_any_size(
     pattern: str, data: st.DataObject, drawn: list[datetime]
 ) -> None:
-    # Days and times of day come in all pairs, as in bars they do.
+    # Days and times of day come in all combinations, as in bars.
     whole = [
         datetime.combine(one, two.time().replace(microsecond=0)) for one in drawn for two in drawn
     ]
     reader = TimestampReader(pattern)
-    found: list[Any] = []
+    column: list[Any] = []
     for batch in data.draw(cuts_of(len(whole))):
-        found += reader.read([PATTERNS[pattern](at) for at in whole[batch]])
-    assert found == list(map(nanoseconds, whole))
+        column += reader.read([PATTERNS[pattern](at) for at in whole[batch]])
+    assert column == list(map(nanoseconds, whole))
 
 
 @given(recent, st.integers(1, 9), st.integers(0, SECOND_NS - 1))
@@ -431,19 +431,19 @@ def test_counts_of_a_named_unit_are_read_whatever_their_size(
     ],
 )
 def test_a_cell_that_does_not_fit_the_pattern_is_refused(pattern: str, cell: str) -> None:
-    assert refusal(cell, written=pattern) == (0, f'not of the form "{pattern}"')
+    assert refusal(cell, written=pattern) == (0, f'not in the format "{pattern}"')
 
 
-def test_a_pattern_says_what_leads_whatever_the_cells_look_like() -> None:
+def test_a_pattern_sets_the_order_of_day_and_month_whatever_the_cells_look_like() -> None:
     cells = ["01/02/2024", "02/02/2024"]
     assert read(cells, "%d/%m/%Y") == [nanoseconds(datetime(2024, 2, day)) for day in (1, 2)]
     assert read(cells, "%m/%d/%Y") == [
         nanoseconds(datetime(2024, *leading)) for leading in ((1, 2), (2, 2))
     ]
-    assert refusal("13/13/2024", written="%d/%m/%Y")[1].startswith("no date of the calendar")
+    assert refusal("13/13/2024", written="%d/%m/%Y")[1].startswith("not a valid date")
 
 
-def test_what_is_not_iso_is_refused_where_iso_is_named() -> None:
+def test_a_cell_that_is_not_iso_is_refused_if_the_format_is_iso() -> None:
     assert read(["2024-01-31T10:00:00.123456789Z"], "iso") == read(
         ["20240131T100000.123456789Z"], "iso"
     )
@@ -467,6 +467,6 @@ def test_the_offset_of_each_row_is_its_own() -> None:
 
 def test_more_times_than_are_remembered_are_read() -> None:
     step = timedelta(milliseconds=1)
-    moments = [datetime(2024, 1, 31) + row * step for row in range(100_010)]
-    cells = [f"{moment:%d.%m.%Y %H:%M:%S.%f}" for moment in moments]
-    assert read(cells + cells[:5]) == list(map(nanoseconds, moments + moments[:5]))
+    times = [datetime(2024, 1, 31) + row * step for row in range(100_010)]
+    cells = [f"{time:%d.%m.%Y %H:%M:%S.%f}" for time in times]
+    assert read(cells + cells[:5]) == list(map(nanoseconds, times + times[:5]))

@@ -1,4 +1,4 @@
-"""Zones: how far a clock is ahead of UTC, and what cannot be told."""
+"""Time zones: how far a clock is ahead of UTC, and times that are ambiguous."""
 
 from datetime import datetime, timedelta
 
@@ -13,9 +13,9 @@ EPOCH = datetime(1970, 1, 1)
 MINUTE_NS = 60 * 10**9
 
 
-def local_ns(*moment: int) -> int:
-    # The moment is the parts of a datetime, as many as needed.
-    return (datetime(*moment) - EPOCH) // timedelta(microseconds=1) * 1000  # type: ignore[arg-type]
+def local_ns(*parts: int) -> int:
+    # The parts of a datetime, from the year on.
+    return (datetime(*parts) - EPOCH) // timedelta(microseconds=1) * 1000  # type: ignore[arg-type]
 
 
 def refusal(zone: str, ns: int = 0) -> tuple[str, str]:
@@ -47,11 +47,11 @@ def test_an_offset_may_have_seconds() -> None:
 
 @pytest.mark.parametrize("zone", ["+24:00", "-05:60", "+01:00:60", "UTC+99"])
 def test_an_offset_beyond_a_day_or_of_sixty_minutes_is_refused(zone: str) -> None:
-    assert refusal(zone)[0] == f"{zone} is no offset from UTC"
+    assert refusal(zone)[0] == f"{zone} is not a valid offset from UTC"
 
 
 @pytest.mark.parametrize(
-    ("zone", "moment", "hours"),
+    ("zone", "parts", "hours"),
     [
         ("US/Eastern", (2024, 1, 31, 9, 30), -5),
         ("America/New_York", (2024, 7, 31, 9, 30), -4),
@@ -61,16 +61,16 @@ def test_an_offset_beyond_a_day_or_of_sixty_minutes_is_refused(zone: str) -> Non
     ],
 )
 def test_the_offset_of_a_place_is_that_of_the_day(
-    zone: str, moment: tuple[int, ...], hours: float
+    zone: str, parts: tuple[int, ...], hours: float
 ) -> None:
-    assert offset_ns(zone, local_ns(*moment)) == hours * 60 * MINUTE_NS
+    assert offset_ns(zone, local_ns(*parts)) == hours * 60 * MINUTE_NS
     assert has_rules(zone)
 
 
-@pytest.mark.parametrize("moment", [(2024, 11, 3, 1, 30), (2024, 3, 10, 2, 30)])
-def test_a_time_that_a_clock_shows_twice_or_never_is_refused(moment: tuple[int, ...]) -> None:
-    assert refusal("US/Eastern", local_ns(*moment)) == (
-        "a time that the clock of US/Eastern shows twice, or never",
+@pytest.mark.parametrize("parts", [(2024, 11, 3, 1, 30), (2024, 3, 10, 2, 30)])
+def test_a_time_that_occurs_twice_or_never_is_refused(parts: tuple[int, ...]) -> None:
+    assert refusal("US/Eastern", local_ns(*parts)) == (
+        "a time that occurs twice, or never, in US/Eastern",
         "write offsets such as -05:00 instead",
     )
 
@@ -78,17 +78,17 @@ def test_a_time_that_a_clock_shows_twice_or_never_is_refused(moment: tuple[int, 
 @pytest.mark.parametrize("zone", ["EST", "CST", "IST", "CET", "BST", "EST5EDT", "Japan", "UTC1000"])
 def test_a_zone_without_a_place_is_refused(zone: str) -> None:
     reason, hint = refusal(zone)
-    assert reason == f"{zone} is no zone with one meaning"
+    assert reason == f"{zone} is an ambiguous or unknown time zone"
     assert hint == "write offsets such as -05:00, or names such as America/New_York"
 
 
 @pytest.mark.parametrize(
     "zone", ["Mars/Base", "America/", "America/Argentina", "a/../../etc/x", "US//"]
 )
-def test_a_place_that_is_not_known_is_refused(zone: str) -> None:
-    assert refusal(zone)[0] == f"{zone} is no zone known here"
+def test_an_unknown_place_is_refused(zone: str) -> None:
+    assert refusal(zone)[0] == f"{zone} is not a time zone known here"
 
 
 @pytest.mark.parametrize("ns", [-(10**20), 10**21])
-def test_a_place_has_no_clock_beyond_the_calendar(ns: int) -> None:
-    assert refusal("US/Eastern", ns)[0] == "no time of the calendar"
+def test_a_place_has_no_offset_beyond_the_calendar(ns: int) -> None:
+    assert refusal("US/Eastern", ns)[0] == "not within the years 1 to 9999"
