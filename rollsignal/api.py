@@ -146,7 +146,7 @@ def _to_logger(level: LogLevel, text: str) -> None:
 def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSignal:
     if isinstance(closes, str | bytes | Mapping | Set):
         raise DataError(f"closes are a {type(closes).__name__}, not a series in order")
-    cells = list(map(_written, closes))
+    cells = list(map(_as_text, closes))
     try:
         ticks = parse_closes(cells)
         if missing == "error" and None in ticks.values:
@@ -167,7 +167,7 @@ def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSigna
     return RollingSignal(signals, means)
 
 
-def _written(close: Any) -> str:
+def _as_text(close: Any) -> str:
     """Return the decimal that one close stands for, as text."""
     if close is None or type(close).__name__ == "NAType":
         return ""

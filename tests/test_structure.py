@@ -80,7 +80,7 @@ def test_few_files_tell_the_shapes_of_bars_apart() -> None:
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
-    """Yield the public names that a module defines itself; variables of types have no meaning."""
+    """Yield the names that a module defines itself; variables of types have no meaning."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
@@ -90,12 +90,11 @@ def defined(tree: ast.Module) -> Iterator[str]:
             yield ast.unparse(node.target)
 
 
-def test_a_public_name_has_one_meaning() -> None:
+def test_a_name_has_one_meaning() -> None:
     places: dict[str, list[str]] = {}
     for module, tree in MODULES.items():
         for name in defined(tree):
-            if not name.startswith("_"):
-                places.setdefault(name, []).append(module)
+            places.setdefault(name, []).append(module)
     several = {name for name, modules in places.items() if len(modules) > 1}
     assert several == OF_THE_API
     assert all("rollsignal.api" in places[name] for name in several)

@@ -24,16 +24,16 @@ class KeptSignals:
     def __init__(self) -> None:
         self.found = bytearray()
 
-    def part(self) -> "_SignalsPart":
+    def part(self) -> "_SampledPart":
         """Return a listener for the next part of the bars."""
-        return _SignalsPart()
+        return _SampledPart()
 
     def add(self, ended: bytes) -> None:
         """Receive the signals of a part, in the order of the bars."""
         self.found += ended
 
 
-class _SignalsPart:
+class _SampledPart:
     def __init__(self) -> None:
         self._signals = bytearray()
 

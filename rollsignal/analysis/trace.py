@@ -225,13 +225,13 @@ def _gathered(inputs: Inputs, symbol: str, search: _Search) -> Trace:
         if inputs.config.missing == "skip":
             kept &= ~np.isnan(part.doubles)
         doubles.frombytes(part.doubles[kept].tobytes())
-        bars += _bars(batch, reader, part.places[np.isin(numbers, search.rows)].tolist())
+        bars += _traced_bars(batch, reader, part.places[np.isin(numbers, search.rows)].tolist())
         if read >= last:
             break
     return Trace(symbol, last, inputs.config.window, bars, np.frombuffer(doubles))
 
 
-def _bars(batch: Bars, reader: Reader, places: Sequence[int]) -> list[TracedBar]:
+def _traced_bars(batch: Bars, reader: Reader, places: Sequence[int]) -> list[TracedBar]:
     if not places:
         return []
     plain, times_ns = batch.plain(), batch.plain().timestamps_ns

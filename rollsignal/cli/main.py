@@ -110,7 +110,7 @@ def _run(options: argparse.Namespace, stop: Stop) -> int:
     return _finish(request, outcome, console)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check_command(options: argparse.Namespace) -> int:
     from rollsignal.commands.check import check, usual_config
 
     console = Console("ERROR" if options.quiet else "WARNING")
@@ -153,7 +153,7 @@ def _sample(options: argparse.Namespace) -> int:
     return 0
 
 
-def _schema(options: argparse.Namespace) -> int:
+def _schema_command(options: argparse.Namespace) -> int:
     from rollsignal.outputs.record.schema import schema_of
 
     print_result(_json(schema_of(options.of)))
@@ -171,11 +171,11 @@ def _verify(options: argparse.Namespace) -> int:
 
 # All but `run`, which also looks at what stops it.
 COMMANDS: dict[str, Command] = {
-    "check": _check,
+    "check": _check_command,
     "explain": _explain,
     "diff": _diff,
     "sample": _sample,
-    "schema": _schema,
+    "schema": _schema_command,
     "verify": _verify,
 }
 

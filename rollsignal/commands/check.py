@@ -91,14 +91,14 @@ def _report(found: Found) -> dict[str, object]:
             name: {
                 "level": level,
                 "count": findings.counts[name],
-                "first": [_shown(finding) for finding in findings.first.get(name, [])],
+                "first": [_finding_json(finding) for finding in findings.first.get(name, [])],
             }
             for name, level in findings.levels.items()
         },
     }
 
 
-def _shown(finding: LocatedFinding) -> dict[str, object]:
+def _finding_json(finding: LocatedFinding) -> dict[str, object]:
     fields = finding._asdict()
     del fields["check"]
     return fields

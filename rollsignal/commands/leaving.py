@@ -128,7 +128,7 @@ class Run:
         """
         problem = error if isinstance(error, JobError) else self._bug(error)
         version = self.report.version or getattr(problem, "version", None)
-        self.note(error=problem, version=version or _version(self.request))
+        self.note(error=problem, version=version or _version_for_metrics(self.request))
         self.outcome = Outcome(metrics.metrics_of(self.report), problem)
         if not self._may_write:
             return
@@ -249,7 +249,7 @@ def _clear_outputs(request: Request) -> None:
             clear_output(path)
 
 
-def _version(request: Request) -> str | None:
+def _version_for_metrics(request: Request) -> str | None:
     """Return the version for the metrics of a run that failed early, if the config has one."""
     try:
         return load_config(request.config).version

@@ -75,12 +75,12 @@ def dry_run(request: Request) -> str:
         [
             *(f"would read  {file}" for file in plan.engine.describe(plan.task)),
             *(f"would write {shown_path(path)}" for path in request.written),
-            *(f"setting     {name}: {_shown(value)}" for name, value in settings.items()),
+            *(f"setting     {name}: {_setting_text(value)}" for name, value in settings.items()),
         ]
     )
 
 
-def _shown(value: object) -> str:
+def _setting_text(value: object) -> str:
     text = "null" if value is None else str(value)
     return text.lower() if isinstance(value, bool) else escaped(text)
 

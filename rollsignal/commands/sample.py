@@ -66,7 +66,7 @@ def _pieces(rows: int, stream: np.random.PCG64, block_rows: int) -> Iterator[str
         moves = _moves(words[:, 1], scale)
         places = place + moves.cumsum()
         place = int(places[-1])
-        yield _text(first, _bars(words[:, 2], scale, _price(places - moves), _price(places)))
+        yield _csv_text(first, _bars(words[:, 2], scale, _price(places - moves), _price(places)))
 
 
 def _volatility(words: Ints, levels: list[int]) -> tuple[Ints, list[int]]:
@@ -119,7 +119,7 @@ def _bits(words: Ints, at: int, count: int) -> Ints:
     return (words >> at) & ((1 << count) - 1)
 
 
-def _text(first: int, columns: tuple[Ints, ...]) -> str:
+def _csv_text(first: int, columns: tuple[Ints, ...]) -> str:
     import numpy as np
 
     minutes = np.arange(first, first + len(columns[0]), dtype=np.int64)

@@ -66,9 +66,9 @@ def _points(path: str, record: Record, sample: int, engine: str) -> Iterator[Poi
     if record.status != "success":
         return
     yield _settings(record)
-    yield _names(record)
+    yield _names_are_known(record)
     for entry in record.inputs:
-        yield _input(entry.file)
+        yield _input_point(entry.file)
     yield from _derivation(record, sample, engine)
     for file in record.outputs:
         yield _output(file)
@@ -101,7 +101,7 @@ def _settings(record: Record) -> Point:
     return _equal("config", record.asked.config, before, _or_problem(now))
 
 
-def _names(record: Record) -> Point:
+def _names_are_known(record: Record) -> Point:
     """Check that folders and patterns still stand for the same files.
 
     A state also knows files of earlier runs, which need not be given again.
@@ -115,13 +115,13 @@ def _names(record: Record) -> Point:
     return _equal("inputs", None, expected, paths)
 
 
-def _input(file: File) -> Point:
+def _input_point(file: File) -> Point:
     """Compare an input's bytes; an input that cannot be read again does not hold."""
-    problem = _unreadable(file)
+    problem = _unreadable_point(file)
     return Point("input", file.path, False, None, problem) if problem else _bytes("input", file)
 
 
-def _unreadable(file: File) -> str:
+def _unreadable_point(file: File) -> str:
     """Describe why an input cannot be read again, "" if it can."""
     if file.path == STDIN:
         return "standard input cannot be read again"
@@ -146,9 +146,9 @@ def _bytes(point: str, file: File) -> Point:
 
 def _derivation(record: Record, sample: int, engine: str) -> Iterator[Point]:
     """Decide all signals again, with the settings of the record."""
-    unreadable = [entry.file for entry in record.inputs if _unreadable(entry.file)]
+    unreadable = [entry.file for entry in record.inputs if _unreadable_point(entry.file)]
     if unreadable:
-        yield Point("derivation", unreadable[0].path, False, None, _unreadable(unreadable[0]))
+        yield Point("derivation", unreadable[0].path, False, None, _unreadable_point(unreadable[0]))
         return
     try:
         derived = derive(record, engine, sample)

@@ -73,11 +73,11 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
         return ReadConfig(config, lines_of(root, JobConfig))
     except BadSettingError as problem:
         error = ConfigError(f"{name} line {problem.line}: {problem.what}")
-        error.version = _version(root)
+        error.version = _version_of_root(root)
         raise error from None
 
 
-def _version(root: yaml.MappingNode) -> str | None:
+def _version_of_root(root: yaml.MappingNode) -> str | None:
     """Return the version of a config that has an error elsewhere, None if it has no valid one."""
     for key, value in root.value:
         if key.value == "version":

@@ -128,7 +128,8 @@ class Steps:
 
 def _gap(symbol: str, step: int, usual: int, first: StepPlace) -> LocatedFinding:
     of = f" of {shown(symbol)}" if symbol else ""
-    what = f"a step of {_span(step)} before {iso(first.ns)}{of}, where {_span(usual)} is usual"
+    before = f"before {iso(first.ns)}{of}"
+    what = f"a step of {_duration(step)} {before}, where {_duration(usual)} is usual"
     message = f"{first.file} {first.unit} {first.row}: {what} (set checks: {{gaps: warn}})"
     return LocatedFinding("gaps", first.file, first.row, symbol, iso(first.ns), message)
 
@@ -140,7 +141,7 @@ def _irregular(symbol: str, file: str) -> LocatedFinding:
     return LocatedFinding("gaps", file, None, symbol, None, message)
 
 
-def _span(ns: int) -> str:
+def _duration(ns: int) -> str:
     """Write a span of time."""
     try:
         return str(timedelta(microseconds=ns // 1000)) if ns % 1000 == 0 else f"{ns:,} ns"

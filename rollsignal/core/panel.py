@@ -187,7 +187,7 @@ class Panel:
 
         laid = np.empty(groups.size, np.int64)
         laid[groups.row_places] = closes
-        at, rank = _runs(groups.begins, groups.have)
+        at, rank = _series_runs(groups.begins, groups.have)
         column = np.repeat(self.window - 1 - groups.have, groups.have) + rank
         laid[at] = self.tails[np.repeat(groups.series, groups.have), column]
         return laid
@@ -221,7 +221,7 @@ class Panel:
         import numpy as np
 
         keep = np.minimum(groups.have + groups.counts, self.window - 1)
-        at, rank = _runs(groups.begins + groups.have + groups.counts - keep, keep)
+        at, rank = _series_runs(groups.begins + groups.have + groups.counts - keep, keep)
         column = np.repeat(self.window - 1 - keep, keep) + rank
         self.tails[np.repeat(groups.series, keep), column] = laid[at]
         self.kept[groups.series] = keep
@@ -241,11 +241,11 @@ class _Groups:
         ends = np.cumsum(self.have + self.counts)
         self.size = int(ends[-1])
         self.begins = ends - self.have - self.counts
-        self.row_places, ranks = _runs(self.begins + self.have, self.counts)
+        self.row_places, ranks = _series_runs(self.begins + self.have, self.counts)
         self.row_ranks = ranks + np.repeat(self.have, self.counts)
 
 
-def _runs(
+def _series_runs(
     begins: "NDArray[np.int64]", counts: "NDArray[np.int64]"
 ) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
     """Count up from each begin: return the indexes of all runs, and each one's rank in its run."""

@@ -115,10 +115,10 @@ def in_time_order(
     groups: dict[str | None, list[Input]] = {}
     for file in files:
         groups.setdefault(symbol_of(file, config), []).append(file)
-    return [file for group in groups.values() for file in _ordered(group, first_ns)]
+    return [file for group in groups.values() for file in _by_first_time(group, first_ns)]
 
 
-def _ordered(files: list[Input], first_ns: Callable[[Input], int | None]) -> list[Input]:
+def _by_first_time(files: list[Input], first_ns: Callable[[Input], int | None]) -> list[Input]:
     if len(files) == 1:
         return files
     begins = {file: first_ns(file) for file in files}

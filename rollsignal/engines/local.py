@@ -60,7 +60,7 @@ class LocalEngine:
             listener.add(part.end())
         accounts = within.accounts if within else ledger.accounts
         digest = digester.digest if digester else None
-        result = Found(accounts, _tally(accounts), files, findings, digest)
+        result = Found(accounts, _total_tally(accounts), files, findings, digest)
         check_signals(task, result, ledger.tally())
         return result
 
@@ -90,7 +90,7 @@ def check_signals(task: Task, result: Found, read: Tally) -> None:
         raise DataError(f"No signal {task.span}: {plural(result.tally.rows, 'bar')} in this range")
 
 
-def _tally(accounts: Mapping[str, Account]) -> Tally:
+def _total_tally(accounts: Mapping[str, Account]) -> Tally:
     return total(account.tally for account in accounts.values())
 
 

@@ -54,7 +54,7 @@ class Progress:
             left = max(0, self._total - done_bytes)
             facts |= {"of_bytes": self._total, "seconds_left": round(elapsed_s * left / done_bytes)}
         if self._draw:
-            self._draw(_line(facts))
+            self._draw(_progress_line(facts))
             self._next = now + DRAW_EVERY_S
         else:
             self._log("INFO", "progress", **facts)
@@ -67,7 +67,7 @@ class Progress:
             draw("")
 
 
-def _line(facts: dict[str, int]) -> str:
+def _progress_line(facts: dict[str, int]) -> str:
     parts = [plural(facts["rows"], "row"), f"{facts['rows_per_s']:,} rows/s"]
     if "of_bytes" in facts:
         share = min(100, 100 * facts["bytes"] // facts["of_bytes"])

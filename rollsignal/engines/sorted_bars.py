@@ -40,8 +40,9 @@ class SortedReader:
         try:
             times = int64_times(times_ns)
         except BadCellError as bad:
-            finding = Finding("order", bad.index, f"is {bad.reason}")
-            raise reader.order_problem(batch.plain(), finding) from None
+            where = f"{self._units[-1]} {batch.line_of(bad.index)}"
+            message = f"{where}: the timestamp is {bad.reason}"
+            raise DataError(message, "set sort: false") from None
         codes = self._codes_of(batch, reader)
         file = len(self._units) - 1
         self._sorter.add(codes, times, batch.closes, file, batch.lines_int64())

@@ -87,7 +87,7 @@ def _taken(lock: str, path: str) -> int | None:
     """
     for _ in range(TRIES):
         with ExitStack() as stack:
-            descriptor = _opened(lock, path)
+            descriptor = _open_lock(lock, path)
             stack.callback(os.close, descriptor)
             if not _locked(descriptor):
                 return None
@@ -97,7 +97,7 @@ def _taken(lock: str, path: str) -> int | None:
     raise _NoLockError("inode numbers there are not stable")
 
 
-def _opened(lock: str, path: str) -> int:
+def _open_lock(lock: str, path: str) -> int:
     # Without O_NONBLOCK, opening a pipe with that name could wait for ever.
     flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:

@@ -118,7 +118,7 @@ def remote_error(url: str, error: BaseException, *, midway: bool) -> JobError:
     """Return the error, without secrets, for an object that cannot be opened or read `midway`."""
     if isinstance(error, JobError):
         return error
-    reason, path = _reason(error), f"path: {shown_path(url)}"
+    reason, path = _why(error), f"path: {shown_path(url)}"
     if midway:
         return DiskError(f"{shown_path(url)}: reading failed: {reason}")
     if reason == NO_OBJECT:
@@ -130,7 +130,7 @@ def remote_error(url: str, error: BaseException, *, midway: bool) -> JobError:
     return InputError(f"Input data file cannot be opened: {reason}", path + hint)
 
 
-def _reason(error: BaseException) -> str:
+def _why(error: BaseException) -> str:
     text = str(error)
     for pattern, reason in _REASONS:
         match = re.search(pattern, text)
@@ -195,7 +195,7 @@ def find_remote(url: str) -> list[str]:
         parts = key.split("/")
         fixed = next(index for index, part in enumerate(parts) if has_magic(part))
         keys = _listed(url, "/".join(parts[:fixed]))
-        matches = [key] if key in keys else sorted(path for path in keys if _fits(path, parts))
+        matches = [key] if key in keys else sorted(path for path in keys if _matches(path, parts))
         problem = "Input data file not found"
     if not matches:
         raise InputError(problem, f"path: {shown_path(url)}")
@@ -225,7 +225,7 @@ def _is_visible(path: str) -> bool:
     return path != "" and not any(part.startswith((".", "_")) for part in path.split("/"))
 
 
-def _fits(key: str, pattern: list[str]) -> bool:
+def _matches(key: str, pattern: list[str]) -> bool:
     """Return whether a key fits a pattern given in parts, where "**" is any visible folders."""
     return _parts_fit(key.split("/"), pattern)
 

@@ -95,11 +95,11 @@ def _parts(url: str, store: "ObjectStore", key: str) -> "_Bytes":
         if start >= meta["size"]:
             return b""
         part, now = _midway(url, lambda: get(start))
-        if _version(now) != _version(meta):
+        if _version_of(now) != _version_of(meta):
             raise _changed(url)
         return part
 
-    return _Bytes(fetch, _version(meta), first, meta["size"])
+    return _Bytes(fetch, _version_of(meta), first, meta["size"])
 
 
 def _whole(url: str, store: "ObjectStore", key: str) -> "_Bytes":
@@ -107,7 +107,10 @@ def _whole(url: str, store: "ObjectStore", key: str) -> "_Bytes":
     result = waited(lambda: store.get(key))
     pieces = iter(result.stream(FIRST_BYTES))
     return _Bytes(
-        lambda start: _midway(url, lambda: next(pieces, b"")), _version(result.meta), b"", None
+        lambda start: _midway(url, lambda: next(pieces, b"")),
+        _version_of(result.meta),
+        b"",
+        None,
     )
 
 
@@ -118,7 +121,7 @@ def _midway(url: str, act: Callable[[], T]) -> T:
         raise remote_error(url, error, midway=True) from None
 
 
-def _version(meta: "ObjectMeta") -> tuple[object, ...]:
+def _version_of(meta: "ObjectMeta") -> tuple[object, ...]:
     return meta["e_tag"], meta["size"], meta["last_modified"]
 
 

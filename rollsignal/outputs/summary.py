@@ -91,7 +91,7 @@ def _row(symbol: str, account: Account, config: JobConfig) -> SummaryRow:
 
 def rendered(rows: list[SummaryRow], suffix: str) -> bytes:
     """Return the rows as a file with one of `SUMMARY_SUFFIXES`."""
-    return {".csv": _csv, ".json": _json, ".parquet": _parquet}[suffix](rows)
+    return {".csv": _csv, ".json": _json_rows, ".parquet": _parquet}[suffix](rows)
 
 
 def _csv(rows: list[SummaryRow]) -> bytes:
@@ -103,7 +103,7 @@ def _csv(rows: list[SummaryRow]) -> bytes:
     return text.getvalue().encode()
 
 
-def _json(rows: list[SummaryRow]) -> bytes:
+def _json_rows(rows: list[SummaryRow]) -> bytes:
     documents = [row._asdict() for row in rows]
     return (json.dumps(documents, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 

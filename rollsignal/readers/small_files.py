@@ -40,7 +40,7 @@ def read_together(groups: Groups, config: JobConfig) -> Iterator[tuple[Input, Re
 
 def _readers(group: Group, fields: Fields | None, config: JobConfig) -> Iterator[Reader | None]:
     """Yield a reader for each file of a group, None for a file that is left."""
-    readers = _read(group, fields, config)
+    readers = _readers_of(group, fields, config)
     if readers:
         yield from readers
     elif len(group.members) == 1:
@@ -50,7 +50,9 @@ def _readers(group: Group, fields: Fields | None, config: JobConfig) -> Iterator
             yield from _readers(alone, alone.fields(Masks()), config)
 
 
-def _read(group: Group, fields: Fields | None, config: JobConfig) -> "list[MemberReader] | None":
+def _readers_of(
+    group: Group, fields: Fields | None, config: JobConfig
+) -> "list[MemberReader] | None":
     """Make a reader for each file of a group; None if one of them cannot be read fast."""
     table = group.table
     if table is None or fields is None:

@@ -16,13 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from rollsignal.config.settings import Checks
 from rollsignal.core.arrays import TickArray
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import Timestamp, to_ns
 from rollsignal.engines.sorting import BarSorter, SortedBars, int64_times
 from rollsignal.engines.spill import HELD_BYTES
-from rollsignal.errors import BadCellError, DiskError
+from rollsignal.errors import BadCellError, DataError, DiskError
+from tests.support.deciding import decide
 from tests.support.disk import files_no_larger_than
+from tests.support.tables import CONFIG
 
 LEAST, MOST = -(2**63), 2**63 - 1
 KIB, MIB = 1 << 10, 1 << 20
@@ -410,3 +413,16 @@ def test_a_timestamp_beyond_int64_is_refused_with_its_index(far: int | datetime)
         int64_times([LEAST, MOST, to_ns(far)])
     assert caught.value.index == 2
     assert int64_times([to_ns(datetime(2261, 12, 31, tzinfo=UTC))])[0] > 0
+
+
+def test_a_timestamp_that_cannot_be_sorted_is_named_with_what_helps(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,close\n2024-01-01,1\n3000-01-01,2\n2024-01-02,3\n")
+    config = CONFIG._replace(window=2, sort=True)
+    with pytest.raises(DataError) as caught:
+        decide([tmp_path / "a.csv"], config)
+    assert caught.value.message == (
+        f"{tmp_path}/a.csv line 3: the timestamp is not within the years 1678 to 2261,"
+        " as sort: true requires"
+    )
+    assert caught.value.detail == "set sort: false"
+    assert decide([tmp_path / "a.csv"], config._replace(sort=False, checks=Checks("warn"))).tally

@@ -6,7 +6,7 @@ Timestamps that can be read in more than one way are refused; the error lists th
 import re
 from collections.abc import Sequence
 
-from rollsignal.core.timestamps.forms import COUNT, EPOCHS, Calendar, Count, TimestampFormat, dated
+from rollsignal.core.timestamps.forms import COUNT, EPOCHS, Calendar, Count, TimestampLayout, dated
 from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.errors import BadCellError
 
@@ -29,7 +29,7 @@ _YEAR_1900_NS = -25_567 * DAY_NS
 _YEAR_2100_NS = 47_482 * DAY_NS
 
 
-def discover_format(cells: Sequence[str], iso_only: bool) -> TimestampFormat:
+def discover_format(cells: Sequence[str], iso_only: bool) -> TimestampLayout:
     """Find the one format in which the first cells of a column are written.
 
     Raises `BadCellError` if no format fits, or several do.
@@ -49,7 +49,7 @@ def discover_format(cells: Sequence[str], iso_only: bool) -> TimestampFormat:
     return formats[0]
 
 
-def _formats(first: str, iso_only: bool) -> list[TimestampFormat]:
+def _formats(first: str, iso_only: bool) -> list[TimestampLayout]:
     match = None if iso_only else COUNT.fullmatch(first)
     if match:
         return _counts(first, match[2], bool(match[1]))
@@ -62,7 +62,7 @@ def _dates(first: str) -> list[str]:
     match = _DATE.match(first)
     if match is None:
         return []
-    fields = [_field(match[group]) for group in (1, 3, 5)]
+    fields = [_field_pattern(match[group]) for group in (1, 3, 5)]
     return [
         f"%{order[0]}{match[2]}%{order[1]}{match[4]}%{order[2]}"
         for order in _ORDERS
@@ -73,14 +73,14 @@ def _dates(first: str) -> list[str]:
     ]
 
 
-def _field(text: str) -> str:
+def _field_pattern(text: str) -> str:
     """Return the letter of a field of a date, or "number" for a day, a month or a short year."""
     if text.isalpha():
         return "b"
     return "Y" if len(text) == 4 else "number" if len(text) < 3 else "none"
 
 
-def _counts(first: str, digits: str, is_negative: bool) -> list[TimestampFormat]:
+def _counts(first: str, digits: str, is_negative: bool) -> list[TimestampLayout]:
     """List the formats a number may have: counts in some unit, and times without separators."""
     is_plain = digits == first
     if is_plain and digits[:2] in ("19", "20") and len(digits) in _PACKED_TIMES:
@@ -93,7 +93,7 @@ def _counts(first: str, digits: str, is_negative: bool) -> list[TimestampFormat]
     return [*units, *(each for each in packed if _fits(each, first, in_1900_to_2099=True))]
 
 
-def _fits(format: TimestampFormat, cell: str, in_1900_to_2099: bool = False) -> bool:
+def _fits(format: TimestampLayout, cell: str, in_1900_to_2099: bool = False) -> bool:
     try:
         ns = format.read(cell)
     except BadCellError:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Protocol
 
 from rollsignal.core.timestamps.pattern import HALF, MONTHS, ZONE, compiled, expression, pattern_of
-from rollsignal.core.timestamps.zones import DAY_NS, has_rules, offset_ns
+from rollsignal.core.timestamps.zones import DAY_NS, SECOND_NS, has_rules, offset_ns
 from rollsignal.errors import BadCellError
 from rollsignal.messages import escaped
 
@@ -36,10 +36,9 @@ _CLOCK = (
 _MOST_DIGITS = 19
 _REMEMBERED = 100_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_SECOND_NS = 10**9
 
 
-class TimestampFormat(Protocol):
+class TimestampLayout(Protocol):
     """How the timestamps of a column are written.
 
     `epoch_unit_ns` is the unit of counts since 1970, 0 for calendar times; `pattern` is that of
@@ -172,7 +171,7 @@ class Calendar:
         return f'"{pattern_of(match) if match else self.pattern}"'
 
 
-def declared_format(written: str) -> TimestampFormat:
+def declared_format(written: str) -> TimestampLayout:
     """Make the format of a `timestamp_format`: a word for a count, or a pattern."""
     return Count(written) if written in EPOCHS else Calendar(written)
 
@@ -214,4 +213,4 @@ def _clock_ns(hours: str | None, minutes: str | None, seconds: str | None, half:
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
     if hour > 24 or minute > 59 or second > 59:
         raise BadCellError("not a valid time of day")
-    return (hour * 3600 + minute * 60 + second) * _SECOND_NS
+    return (hour * 3600 + minute * 60 + second) * SECOND_NS

@@ -60,7 +60,7 @@ def expression(pattern: str) -> str:
     """
     parts = re.split("%(.?)", pattern.strip(), flags=re.DOTALL)
     literals, letters = parts[::2], parts[1::2]
-    _check([letter for letter in letters if letter != "%"])
+    _check_letters([letter for letter in letters if letter != "%"])
     source = _literal(literals[0])
     for at, letter in enumerate(letters):
         before = letters[at - 1] if at and not literals[at] else ""
@@ -90,7 +90,7 @@ def pattern_of(match: re.Match[str]) -> str:
     return text
 
 
-def _check(letters: list[str]) -> None:
+def _check_letters(letters: list[str]) -> None:
     for letter in letters:
         if letter not in DIRECTIVES:
             known = " ".join(f"%{each}" for each in DIRECTIVES)

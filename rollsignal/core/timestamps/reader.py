@@ -12,7 +12,7 @@ from rollsignal.errors import BadCellError, UsageError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
-    from rollsignal.core.timestamps.forms import TimestampFormat
+    from rollsignal.core.timestamps.forms import TimestampLayout
 
 
 NAMES = (
@@ -34,7 +34,6 @@ NAMES = (
 ISO = "iso"
 ISO_DATE = "%Y-%m-%d"
 
-_SECOND_NS = 10**9
 _MICROSECOND = timedelta(microseconds=1)
 _WIDTHS = (10, 16, 19)
 _SIGNS = {4: "-", 7: "-", 10: " T", 13: ":", 16: ":"}
@@ -55,7 +54,7 @@ class TimestampReader:
     def __init__(self, written: str | None = None) -> None:
         self.written = written
         self._zoned: bool | None = None
-        self._format: TimestampFormat | None = None
+        self._format: TimestampLayout | None = None
 
     def read(self, cells: Sequence[str]) -> Sequence[Timestamp]:
         """Read timestamps that can be compared with each other; raises `BadCellError`."""
@@ -95,7 +94,7 @@ class TimestampReader:
         self._zoned = zoned
         return timestamps
 
-    def _find_format(self, cells: Sequence[str]) -> "TimestampFormat":
+    def _find_format(self, cells: Sequence[str]) -> "TimestampLayout":
         from rollsignal.core.timestamps.forms import dated, declared_format
 
         if self._zoned is not None:
@@ -173,7 +172,7 @@ def iso(ns: int) -> str:
     >>> iso(86_400_500_000_000)
     '1970-01-02T00:00:00.5Z'
     """
-    seconds, fraction = divmod(ns, _SECOND_NS)
+    seconds, fraction = divmod(ns, 10**9)
     try:
         text = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()
     except OverflowError:

@@ -13,8 +13,8 @@ _FIXED = re.compile(
     "(?:Z|(?:UTC|GMT)?(?:([+-])([0-9]{1,2})(?::?([0-9]{2}))?(?::?([0-9]{2}))?)?)",
     re.IGNORECASE | re.ASCII,
 )
-_SECOND_NS = 10**9
-DAY_NS = 86_400 * _SECOND_NS
+SECOND_NS = 10**9
+DAY_NS = 86_400 * SECOND_NS
 
 
 def has_rules(zone: str | None) -> bool:
@@ -40,7 +40,7 @@ def _zone(text: str) -> int | tzinfo:
     hours, minutes, seconds = (int(part or 0) for part in match.group(2, 3, 4))
     if hours > 23 or minutes > 59 or seconds > 59:
         raise BadCellError(f"{text} is not a valid offset from UTC")
-    size = (hours * 3600 + minutes * 60 + seconds) * _SECOND_NS
+    size = (hours * 3600 + minutes * 60 + seconds) * SECOND_NS
     return -size if match[1] == "-" else size
 
 
@@ -58,7 +58,7 @@ def _rules(name: str) -> tzinfo:
 
 def _ruled_offset_ns(rules: tzinfo, zone: str, local_ns: int) -> int:
     try:
-        local = datetime(1970, 1, 1) + timedelta(seconds=local_ns // _SECOND_NS)
+        local = datetime(1970, 1, 1) + timedelta(seconds=local_ns // SECOND_NS)
     except OverflowError:
         raise BadCellError("not within the years 1 to 9999") from None
     # Where the clock is set forward or back, the two folds differ.
@@ -67,4 +67,4 @@ def _ruled_offset_ns(rules: tzinfo, zone: str, local_ns: int) -> int:
         raise BadCellError(f"a time that occurs twice, or never, in {zone}", hint=OFFSETS)
     offset = offsets.pop()
     assert offset is not None, "zones with rules have an offset at all times"
-    return offset // timedelta(seconds=1) * _SECOND_NS
+    return offset // timedelta(seconds=1) * SECOND_NS

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from rollsignal.outputs.record.validation import Schema
 
-_PLAIN: dict[Any, Schema] = {
+_BUILT_IN: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer", "minimum": 0},
     object: {},
@@ -40,8 +40,8 @@ def type_schema(declared: Any) -> Schema:
         return {"type": "array", "items": type_schema(arguments[0])}
     if origin is dict:
         return {"type": "object", "additionalProperties": type_schema(arguments[1])}
-    if declared in _PLAIN:
-        return _PLAIN[declared]
+    if declared in _BUILT_IN:
+        return _BUILT_IN[declared]
     hints = get_type_hints(declared, include_extras=True)
     return object_schema(**{name: type_schema(hint) for name, hint in hints.items()})
 

@@ -180,7 +180,7 @@ def record_schema() -> Schema:
 
 def record_json(record: Record) -> str:
     """Write a record; file names that are no Unicode are kept, as lone surrogates."""
-    document = {"schema": RECORD, **_plain(record)}
+    document = {"schema": RECORD, **_as_json(record)}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
@@ -197,8 +197,8 @@ def load_record(path: str) -> Record:
             raise DiskError(f"Run record cannot be read: {problem.strerror}", where) from problem
     try:
         document = _parsed(data, path)
-        _check_schema(document.get("schema"), path)
-        _check(document, path)
+        _check_version(document.get("schema"), path)
+        _check_as_published(document, path)
         return cast(Record, typed(Record, document))
     except RecursionError as problem:
         raise _no_record(path, "it is nested too deeply") from problem
@@ -225,7 +225,7 @@ def _no_record(path: str, why: str) -> DataError:
     return DataError(f"{shown_path(path)} is no record of a run: {why}", hint)
 
 
-def _check_schema(found: object, path: str) -> None:
+def _check_version(found: object, path: str) -> None:
     """Refuse what is no record, or one of another version; raises `DataError`."""
     if found == RECORD:
         return
@@ -240,7 +240,7 @@ def _check_schema(found: object, path: str) -> None:
     )
 
 
-def _check(document: dict[str, Any], path: str) -> None:
+def _check_as_published(document: dict[str, Any], path: str) -> None:
     """Refuse a record that is not as published; raises `DataError`."""
     problem = next(departures(document, record_schema()), None)
     if problem:
@@ -248,9 +248,9 @@ def _check(document: dict[str, Any], path: str) -> None:
         raise DataError(f"{shown_path(path)} is damaged: {problem}", hint)
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return list(map(_plain, value)) if isinstance(value, list) else value
+        return {name: _as_json(item) for name, item in value.items()}
+    return list(map(_as_json, value)) if isinstance(value, list) else value

@@ -76,7 +76,7 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
         asked_of(report.request),
         error=Failure(error.exit_code, str(error)) if error else None,
         config=config and settings_of(*config),
-        inputs=[_input(read, found) for read in report.inputs],
+        inputs=[_recorded_input(read, found) for read in report.inputs],
         warnings=[*report.warnings],
         stages_ms={**report.stages_ms},
         outputs=outputs or [],
@@ -88,11 +88,11 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
         tally=found.tally,
         series=len(found.accounts),
         digest=hex_text(found.digest or 0),
-        checks={name: _check(name, level, found) for name, level in levels.items()},
+        checks={name: _recorded_check(name, level, found) for name, level in levels.items()},
     )
 
 
-def _input(read: ReadInput, found: Found | None) -> RecordedInput:
+def _recorded_input(read: ReadInput, found: Found | None) -> RecordedInput:
     path, size, mtime_ns, ctime_ns, inode, sha256, sha256_after, compared_by, rows = read
     file = File(without_secrets(path), size, mtime_ns, ctime_ns, inode, sha256)
     in_file = found.files.get(path) if found else None
@@ -101,7 +101,7 @@ def _input(read: ReadInput, found: Found | None) -> RecordedInput:
     return RecordedInput(file, sha256_after, compared_by, rows, form)
 
 
-def _check(name: str, level: str, found: Found) -> RecordedCheck:
+def _recorded_check(name: str, level: str, found: Found) -> RecordedCheck:
     return RecordedCheck(level, found.findings.counts[name], found.findings.first.get(name, []))
 
 

@@ -34,7 +34,7 @@ def former_csv(path: str, known: KnownSignals, escaped: bool) -> Iterator[tuple[
     rows = sum(account.tally.rows for account in known.accounts.values())
     table = _Table()
     with guarded(path):
-        for batch in _batches(path, rows):
+        for batch in _row_batches(path, rows):
             table.take(batch)
             yield _csv_of(batch, escaped)
     if table.part != PartitionCount(rows, known.digest):
@@ -64,8 +64,8 @@ class FormerParts:
 
         table, masks = _Table(), []
         with guarded(path):
-            for batch in _batches(path):
-                mask = pl.Series(_ns(batch) <= self._last_ns(batch))
+            for batch in _row_batches(path):
+                mask = pl.Series(_row_ns(batch) <= self._last_ns(batch))
                 table.take(batch.filter(mask))
                 masks.append(mask)
         name = os.path.basename(os.path.dirname(path))
@@ -113,7 +113,7 @@ class _Table:
         margins = signals.fill_null(0).cast(pl.Int64).to_numpy()
         has_signal, zeros = signals.is_not_null().to_numpy(), np.zeros(batch.height, np.int64)
         has_times = batch["stamp"][0] != ""
-        times_ns = _ns(batch) if has_times else None
+        times_ns = _row_ns(batch) if has_times else None
         numbers = None if has_times else self._numbers(batch)
         names = list(self._codes)
         columns = (names, codes, times_ns, numbers, zeros, margins, has_signal, 0)
@@ -129,7 +129,7 @@ class _Table:
         return numbered["number"].to_numpy()
 
 
-def _batches(path: str, max_rows: int | None = None) -> "Iterator[pl.DataFrame]":
+def _row_batches(path: str, max_rows: int | None = None) -> "Iterator[pl.DataFrame]":
     try:
         table = signal_table(path)
     except InputError as problem:
@@ -138,7 +138,7 @@ def _batches(path: str, max_rows: int | None = None) -> "Iterator[pl.DataFrame]"
     return iter(table.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True))
 
 
-def _ns(batch: "pl.DataFrame") -> "NDArray[np.int64]":
+def _row_ns(batch: "pl.DataFrame") -> "NDArray[np.int64]":
     import polars as pl
 
     stamps = batch["stamp"].str.to_datetime(STAMP, time_unit="ns")

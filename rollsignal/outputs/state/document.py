@@ -124,7 +124,7 @@ def load_state(path: str) -> State | None:
     Raises `DataError` for a file that is not a complete state of this schema, `InputError` for one
     that cannot be opened, `DiskError` if reading fails.
     """
-    data = _read(path)
+    data = _read_bytes(path)
     if data is None:
         return None
     name = shown_path(path)
@@ -152,7 +152,7 @@ def load_state(path: str) -> State | None:
         ) from problem
 
 
-def _read(path: str) -> bytes | None:
+def _read_bytes(path: str) -> bytes | None:
     """Read a file, None if there is none; only the beginning if it is not a state file."""
     try:
         os.stat(path)
@@ -178,8 +178,8 @@ def _encoded(state: State) -> bytes:
         "settings": dict(sorted(state.settings.items())),
         "digest": hex_text(state.digest),
         "symbols": state.symbols,
-        "inputs": [_plain(file) for file in state.inputs],
-        "segments": [_plain(segment) for segment in state.segments],
+        "inputs": [_json_value(file) for file in state.inputs],
+        "segments": [_json_value(segment) for segment in state.segments],
         "generation": state.generation,
         "written": _written_plain(state.written),
     }
@@ -190,16 +190,16 @@ def _encoded(state: State) -> bytes:
 
 
 def _account_line(symbol: str, account: Account) -> dict[str, object]:
-    return {"symbol": symbol, **_plain(account)}
+    return {"symbol": symbol, **_json_value(account)}
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """Turn named tuples into objects, and large whole numbers into hexadecimal text."""
     if isinstance(value, int):
         return value if -_WORD_MAX <= value < _WORD_MAX else {"hex": hex(value)}
     if hasattr(value, "_asdict"):
-        return {name: _plain(item) for name, item in value._asdict().items()}
-    return list(map(_plain, value)) if isinstance(value, tuple) else value
+        return {name: _json_value(item) for name, item in value._asdict().items()}
+    return list(map(_json_value, value)) if isinstance(value, tuple) else value
 
 
 def _decoded(body: bytes) -> State:

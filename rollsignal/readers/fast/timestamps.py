@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
+from rollsignal.core.timestamps.zones import DAY_NS, SECOND_NS
 from rollsignal.readers.fast.fields import Fields
 from rollsignal.readers.fast.words import NotPlainError
 
@@ -25,8 +26,6 @@ _SHAPE = re.compile(
 )
 # The answer for the first time holds for all if its pattern is one of these.
 _PATTERN = re.compile(r"%Y([-/.])%m\1%d(?:[T ]%H:%M(?::%S(?:\.%f)?)?(?: ?%[zZ])?)?", re.ASCII)
-DAY_S = 86_400
-SECOND_NS = 10**9
 DAYS_TO_1970 = 719_468
 ZERO = ord("0")
 # Masks: the digits' values in the eight bytes HH:MM:SS, and the hours and minutes of its pairs.
@@ -53,8 +52,8 @@ def timestamps_of(fields: Fields, column: int, reader: TimestampReader) -> "NDAr
     least, most = _extremes(text)
     _check_shape(first, least, most, shape.start("zone") if shape["zone"] else len(first))
     days, counts = _days(text, same_century=least[:2] == most[:2])
-    local = days * (DAY_S * SECOND_NS)
-    clock = _clock_ns(text, shape, most) if shape["clock"] else None
+    local = days * DAY_NS
+    clock = _clocks_ns(text, shape, most) if shape["clock"] else None
     local += to_ns(timestamp) - int(local[0]) - (0 if clock is None else int(clock[0]))
     times_ns = np.repeat(local, counts)
     return times_ns if clock is None else np.add(times_ns, clock, out=times_ns)
@@ -138,7 +137,7 @@ def _days_of_dates(
     return year * 365 + year // 4 - year // 100 + year // 400 + of_year - DAYS_TO_1970
 
 
-def _clock_ns(text: "Text", shape: "re.Match[bytes]", most: list[int]) -> "NDArray[np.int64]":
+def _clocks_ns(text: "Text", shape: "re.Match[bytes]", most: list[int]) -> "NDArray[np.int64]":
     """Read the times of the day to nanoseconds, the digits HH:MM:SS in one word of 64 bits."""
     import numpy as np
 
