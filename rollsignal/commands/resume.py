@@ -6,14 +6,14 @@ are not, history was restated: that ends the run, or everything is decided again
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rollsignal.core.decisions import Decided, Listener
 from rollsignal.core.digest import plus
 from rollsignal.core.findings import Found
 from rollsignal.core.timestamps.reader import iso
-from rollsignal.engines.interface import Engine, OnProgress, Seen, Task
+from rollsignal.engines.interface import Seen, Task
 from rollsignal.errors import ConfigError, DataError, InputError
 from rollsignal.files.find import input_of
 from rollsignal.files.fingerprints import ReadInput, changed
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from rollsignal.outputs.signals.writer import Signals
 
 SHOWN_CHANGES = 5
+
+Decide = Callable[[Task, Listener[Any]], Found]
 
 
 class Resumed:
@@ -75,19 +77,14 @@ class Resumed:
     def listener(self) -> None:
         """Return None: the listener is made with each attempt to decide."""
 
-    def decide(
-        self,
-        engine: Engine,
-        listeners: Sequence[Listener[Any]],
-        tell: Tell,
-        progress: OnProgress | None,
-    ) -> Found:
+    def decide(self, decide: Decide, tell: Tell) -> Found:
         """Decide what is new; return what a run over everything would find.
 
-        Raises `DataError` where history was restated and `on_restatement` is error.
+        decide: has an engine decide a task, with one listener more than those of the run. Raises
+        `DataError` where history was restated and `on_restatement` is error.
         """
         self._attempt = attempt = _Attempt(self.path, self._state, self._task)
-        found = attempt.decide(engine, listeners, tell, progress)
+        found = attempt.decide(decide)
         changes = attempt.restated()
         if not changes:
             return found
@@ -100,16 +97,9 @@ class Resumed:
         tell("WARNING", f"history was restated: {message}")
         if self._signals:
             self._signals.begin_again()
-        return self._decide_all(attempt, engine, listeners, tell, progress)
+        return self._decide_all(attempt, decide, tell)
 
-    def _decide_all(  # the arguments of `decide`, and the attempt before
-        self,
-        former: "_Attempt",
-        engine: Engine,
-        listeners: Sequence[Listener[Any]],
-        tell: Tell,
-        progress: OnProgress | None,
-    ) -> Found:
+    def _decide_all(self, former: "_Attempt", decide: Decide, tell: Tell) -> Found:
         """Decide everything that the state and this run have read, from the start."""
         known_bars, symbols = former.known(), former.history.symbols
         former.close()
@@ -129,7 +119,7 @@ class Resumed:
         )
         task = self._task._replace(inputs=list(map(input_of, paths.values())))
         self._attempt = _Attempt(self.path, empty, task)
-        found = self._attempt.decide(engine, listeners, tell, progress)
+        found = self._attempt.decide(decide)
         if changes := self._attempt.restated():
             raise _disagree(changes)
         count = flips(known_bars, self._attempt.decided())
@@ -184,13 +174,7 @@ class _Attempt:
         """Return all files that were ever read."""
         return list(self._files.values())
 
-    def decide(
-        self,
-        engine: Engine,
-        listeners: Sequence[Listener[Any]],
-        tell: Tell,
-        progress: OnProgress | None,
-    ) -> Found:
+    def decide(self, decide: Decide) -> Found:
         """Read and decide what is not known; raises `DiskError` if a file changes meanwhile."""
         known_files = self._known
         new = [file for file in self._task.inputs if known_files[file.path].kind != "known"]
@@ -201,7 +185,7 @@ class _Attempt:
             take_old=self._take_old,
             digest=True,
         )
-        found = engine.decide(task, [*listeners, self.history], tell, progress)
+        found = decide(task, self.history)
         for file in self._task.inputs:
             read = known_files[file.path].file
             if file.path in found.files:

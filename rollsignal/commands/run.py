@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rollsignal.commands.leaving import Outcome, Run, leaving
 from rollsignal.commands.plan import Plan, resolve
@@ -9,11 +10,15 @@ from rollsignal.commands.stop import Stop
 from rollsignal.config.request import Request
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.findings import Found
+from rollsignal.engines.interface import Task
 from rollsignal.engines.progress import Draw, Progress, total_bytes
 from rollsignal.files.fingerprints import InputWatch
 from rollsignal.messages import Tell, without_secrets
 from rollsignal.outputs.interface import Output
 from rollsignal.outputs.log import RunLog
+
+if TYPE_CHECKING:
+    from rollsignal.core.decisions import Listener
 
 LOGGED_FILES = 10
 
@@ -59,8 +64,12 @@ def _decide(plan: Plan, run: Run, draw: Draw | None) -> Found:
     run.note(engine=plan.engine.name)
     with closing(Progress(total_bytes(plan.task.inputs), draw, run.tell)) as progress:
         if plan.resumed:
+
+            def decide(task: Task, history: "Listener[Any]") -> Found:
+                return plan.engine.decide(task, [*listeners, history], run.tell, progress)
+
             with run.stage("decide"):
-                found = plan.resumed.decide(plan.engine, listeners, run.tell, progress)
+                found = plan.resumed.decide(decide, run.tell)
             run.note(found=found, inputs=plan.resumed.inputs)
             return found
         paths = [file.path for file in plan.task.inputs]
