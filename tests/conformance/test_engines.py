@@ -330,3 +330,11 @@ def test_an_engine_that_forgets_what_came_before_a_piece_is_noticed() -> None:
     (found,) = answers(panel, whole, ["csv"], CutEngine(rows=3))
     assert found.found
     assert found.found.digest == digest_of(decided(panel))
+
+
+def test_a_piece_whose_only_bar_is_left_out_keeps_the_last_bar_of_its_series() -> None:
+    rows = [*ROWS, PanelRow(50, "A", "1"), PanelRow(51, "A", "")]
+    panel = Panel(rows, PANEL_CONFIG._replace(missing="skip"))
+    (found,) = answers(panel, [slice(0, 99)], ["csv"], CutEngine(rows=1))
+    assert found.found
+    assert facts(dict(found.found.accounts)) == facts_by_definition(panel)

@@ -267,12 +267,16 @@ def _decided(
 def _of_piece(
     accounts: Mapping[str, Account], before: Mapping[str, Account], symbol: str
 ) -> Account:
-    """Return an account with the tally of the piece alone: that before it knows too few signals."""
+    """Return an account with the tally of the piece alone, and no last bar if the piece has none.
+
+    What was known before the piece comes of pieces decided alone, which have too few signals.
+    """
     account, former = accounts[symbol], before.get(symbol)
     if former is None:
         return account
     counts = zip(account.tally, former.tally, strict=True)
-    return account._replace(tally=Tally(*(now - then for now, then in counts)))
+    last = None if account.last is former.last else account.last
+    return account._replace(tally=Tally(*(now - then for now, then in counts)), last=last)
 
 
 def _joined(
@@ -293,12 +297,12 @@ def _joined(
         for listener, ended in zip(listeners, decision.ended, strict=True):
             listener.add(ended)
         for symbol, account in decision.accounts.items():
-            former = accounts.get(symbol)
-            tally = former.tally.plus(account.tally) if former else account.tally
-            accounts[symbol] = account._replace(tally=tally)
+            former = accounts.get(symbol) or Account(account.carry)
+            tally = former.tally.plus(account.tally)
+            accounts[symbol] = account._replace(tally=tally, last=account.last or former.last)
         for symbol, account in decision.in_span.items():
-            former = in_span.get(symbol)
-            in_span[symbol] = _after(former, account, task.config.rules) if former else account
+            within = in_span.get(symbol)
+            in_span[symbol] = _after(within, account, task.config.rules) if within else account
         digest = plus(digest, decision.digest)
         if steps and decision.steps:
             steps.merge(decision.steps)
