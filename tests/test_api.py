@@ -381,7 +381,7 @@ def test_check_takes_a_config_only_if_one_is_named(
     paths(tmp_path, "1\n2\n")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text("columns: {close: last}\n")
-    assert rollsignal.check()["status"] == "ok"
+    assert rollsignal.check()["status"] == "warnings"
     assert rollsignal.check(config="config.yaml")["status"] == "errors"
 
 

@@ -1,6 +1,7 @@
 """This module is the story of a check: what is wrong with the bars. It decides no signal."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
@@ -10,12 +11,15 @@ from rollsignal.commands.plan import requested_inputs
 from rollsignal.config.reading import load_config
 from rollsignal.config.request import Request
 from rollsignal.config.settings import Checks, JobConfig
-from rollsignal.core.findings import SHOWN_FINDINGS, Found, LocatedFinding
+from rollsignal.core.findings import SHOWN_FINDINGS, UNTIMED, Found, LocatedFinding
 from rollsignal.engines import ENGINES
+from rollsignal.engines.inputs import no_order
 from rollsignal.engines.interface import Task
 from rollsignal.engines.progress import Draw, Progress, total_bytes
 from rollsignal.errors import DataError
+from rollsignal.files.find import Input
 from rollsignal.messages import Tell, shown_path
+from rollsignal.readers.dialect import symbol_of
 
 CHECK_SETTINGS: dict[str, Any] = {"seed": 0, "window": 1, "version": "check"}
 
@@ -48,8 +52,24 @@ def check(
     task = Task(files, config, levels=levels, collect_errors=True)
     with closing(Progress(total_bytes(files), draw, _no_log)) as progress:
         found = ENGINES["local"]().decide(task, [], tell, progress)
+    if found.untimed and config.needs_timestamps:
+        _report_untimed(found, files, config, levels)
     document = _report(found)
     return Checked(document, DataError.exit_code if document["status"] == "errors" else 0)
+
+
+def _report_untimed(
+    found: Found, files: Sequence[Input], config: JobConfig, levels: dict[str, str]
+) -> None:
+    """Report that series have no timestamps: an error where the order of files is unknown."""
+    with_rows = [file for file in files if file.path in found.files and found.files[file.path].rows]
+    message = UNTIMED
+    if any(count > 1 for count in Counter(symbol_of(file, config) for file in with_rows).values()):
+        levels["timestamps"] = "error"
+        message = str(no_order(with_rows))
+    file, symbol = found.accounts[found.untimed[0]].last_file, found.untimed[0]
+    finding = LocatedFinding("timestamps", file, None, symbol, None, message)
+    found.findings.report(finding, len(found.untimed))
 
 
 def _levels(config: JobConfig) -> dict[str, str]:
@@ -59,7 +79,7 @@ def _levels(config: JobConfig) -> dict[str, str]:
         for name, level in config.checks._asdict().items()
     }
     missing = "error" if config.missing == "error" else "warn"
-    return {"unreadable": "error", "missing": missing, **levels}
+    return {"unreadable": "error", "timestamps": "warn", "missing": missing, **levels}
 
 
 def _no_log(*_: object, **fields: object) -> None:

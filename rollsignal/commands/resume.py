@@ -186,6 +186,8 @@ class _Attempt:
             digest=True,
         )
         found = decide(task, self.history)
+        if found.untimed and task.config.needs_timestamps:
+            raise _without_times(found.accounts[found.untimed[0]].last_file)
         for file in self._task.inputs:
             read = known_files[file.path].file
             if file.path in found.files:
@@ -262,6 +264,14 @@ def _read_input(file: ReadFile, is_read: bool) -> ReadInput:
         sha256_after=file.sha256,
         compared_by="stat" if is_read else "state",
         rows=file.rows,
+    )
+
+
+def _without_times(file: str) -> DataError:
+    return DataError(
+        f"{file} has no timestamps, by which a state tells new bars from old ones",
+        "name the column in the config (columns: {timestamp: NAME}), or set columns:"
+        " {timestamp: none} if there is none and bars are only ever added at the ends of files",
     )
 
 

@@ -9,7 +9,7 @@ from rollsignal.commands.plan import Plan, resolve
 from rollsignal.commands.stop import Stop
 from rollsignal.config.request import Request
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.findings import Found
+from rollsignal.core.findings import UNTIMED, Found
 from rollsignal.engines.interface import Task
 from rollsignal.engines.progress import Draw, Progress, total_bytes
 from rollsignal.files.fingerprints import InputWatch
@@ -43,6 +43,8 @@ def run(
             with begun(plan.outputs):
                 found = _decide(plan, run, draw)
                 _log(found, plan.task.config, run.log)
+                if found.untimed and plan.task.span is None:
+                    _tell_untimed(found, plan.task.config, run.tell)
                 run.succeed(plan.outputs)
     assert run.outcome, "a run ends in one way or another"
     return run.outcome
@@ -83,6 +85,14 @@ def _decide(plan: Plan, run: Run, draw: Draw | None) -> Found:
             run.note(inputs=watch.compared())
         watch.check()
     return found
+
+
+def _tell_untimed(found: Found, config: JobConfig, tell: Tell) -> None:
+    """Tell that bars have no timestamps, and what follows from it."""
+    if config.needs_timestamps:
+        tell("WARNING", UNTIMED)
+    if len(found.files) > len(found.accounts):
+        tell("INFO", "files without timestamps are read in the order given")
 
 
 def _log(found: Found, config: JobConfig, log: RunLog) -> None:

@@ -143,8 +143,12 @@ class DateAndTime(NamedTuple):
         return [self.date, self.time]
 
 
+NO_TIMESTAMPS = "none"
+"""The setting for a table without timestamps. A column of this name is written `NONE`."""
+
+
 class TimestampSetting(NamedTuple):
-    """The name of the timestamp column, a list of the date and time columns, or null."""
+    """The name of the timestamp column, a list of the date and time columns, none, or null."""
 
     help: str
 

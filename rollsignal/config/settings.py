@@ -6,6 +6,7 @@ Each setting is declared once: its name, type, rule, default and help.
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from rollsignal.config.rules import (
+    NO_TIMESTAMPS,
     DateAndTime,
     OneOf,
     Switch,
@@ -33,7 +34,8 @@ class Columns(NamedTuple):
     timestamp: Annotated[
         str | DateAndTime | None,
         TimestampSetting(
-            "the column of timestamps, or the two columns [date, time]; null: found by usual names"
+            "the column of timestamps, or the two columns [date, time];"
+            " null: found by its name or its cells; none: there are no timestamps"
         ),
     ] = None
     symbol: Annotated[
@@ -107,9 +109,16 @@ class JobConfig(NamedTuple):
 
     @property
     def needs_timestamps(self) -> bool:
-        """Return whether sorting or a check needs timestamps."""
+        """Return whether sorting or a check needs timestamps, and there may be some."""
         checks = self.checks
+        if self.columns.timestamp == NO_TIMESTAMPS:
+            return False
         return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
+
+    @property
+    def seeks_timestamps(self) -> bool:
+        """Return whether the column of timestamps is needed, and not declared."""
+        return self.needs_timestamps and self.columns.timestamp is None
 
     @property
     def rules(self) -> Rules:

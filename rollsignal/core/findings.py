@@ -9,6 +9,7 @@ from rollsignal.errors import DataError
 from rollsignal.messages import Tell
 
 SHOWN_FINDINGS = 5
+UNTIMED = "no timestamps: order, duplicates, gaps and the order of files are not checked"
 
 
 class LocatedFinding(NamedTuple):
@@ -96,3 +97,8 @@ class Found(NamedTuple):
     files: Mapping[str, FoundFile]
     findings: Findings
     digest: int | None = None
+
+    @property
+    def untimed(self) -> list[str]:
+        """List the series whose bars have no timestamps."""
+        return [symbol for symbol, account in self.accounts.items() if account.last_ns is None]

@@ -10,6 +10,7 @@ from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, tota
 from rollsignal.core.quality import Finding, order_findings
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import iso, to_ns
+from rollsignal.errors import DataError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ class Ledger:
         symbol = reader.symbol or ONE_SERIES
         account, times = self._account(symbol), batch.timestamps_ns
         first_ns, last_ns = account.first_ns, account.last_ns
+        if _mixed_times(account, times is not None, reader):
+            return None
         if times is not None:
             follows = last_ns is None or int(times[0]) > last_ns
             if not (follows and (times[1:] > times[:-1]).all()):
@@ -158,6 +161,8 @@ class Ledger:
     def _take_series(self, part: _SeriesPart, reader: Reader) -> _SeriesMargins:
         symbol, batch, places = part
         account, times = self._account(symbol), batch.timestamps
+        if problem := _mixed_times(account, times is not None, reader):
+            raise problem
         first_ns, last_ns = account.first_ns, account.last_ns
         if times is not None:
             first_ns = to_ns(times[0]) if first_ns is None else first_ns
@@ -231,6 +236,18 @@ class Ledger:
         message = reader.order_problem(batch, finding).message
         where = finding.check, reader.name, batch.lines[index], symbol, stamp
         self.findings.report(LocatedFinding(*where, message))
+
+
+def _mixed_times(account: Account, has_times: bool, reader: Reader) -> DataError | None:
+    """Return the error for bars with timestamps after those without, or the reverse, if so."""
+    if not account.tally.rows or has_times == (account.last_ns is not None):
+        return None
+    names = [account.last_file, reader.name]
+    with_times, without = names[::-1] if has_times else names
+    return DataError(
+        f"{with_times} has timestamps, but {without}, of the same series, has none",
+        "name its column in the config (columns: {timestamp: NAME}), or give it timestamps",
+    )
 
 
 def _steps() -> "Steps":

@@ -84,7 +84,8 @@ class Inputs:
     def by_time(self, *, in_doubt: bool = False) -> list[Input]:
         """Put the files of each series in the order of time, by their first timestamps.
 
-        in_doubt: whether a file whose first rows cannot be read is put first, without an error.
+        in_doubt: whether a file whose first rows cannot be read is put first, and files without
+        timestamps stay in the order given, without an error.
         """
 
         def first_ns(file: Input) -> int | None:
@@ -92,7 +93,7 @@ class Inputs:
                 return self._first_ns(file)
             return NO_ROWS_NS
 
-        return in_time_order(self.files, self.config, first_ns)
+        return in_time_order(self.files, self.config, first_ns, in_doubt=in_doubt)
 
     def _first_ns(self, file: Input) -> int | None:
         """Return a file's first timestamp, if timestamps are read."""
@@ -106,23 +107,46 @@ class Inputs:
 
 
 def in_time_order(
-    files: Sequence[Input], config: JobConfig, first_ns: Callable[[Input], int | None]
+    files: Sequence[Input],
+    config: JobConfig,
+    first_ns: Callable[[Input], int | None],
+    *,
+    in_doubt: bool = False,
 ) -> list[Input]:
-    """Order files by their first timestamp, or by name if one of them has none.
+    """Order files by their first timestamp, or leave them as given if one of them has none.
 
-    Each series' files are ordered by themselves.
+    Each series' files are ordered by themselves. Raises `DataError` for several files of a series
+    without timestamps, unless the config says that there are none, or in doubt.
     """
     groups: dict[str | None, list[Input]] = {}
     for file in files:
         groups.setdefault(symbol_of(file, config), []).append(file)
-    return [file for group in groups.values() for file in _by_first_time(group, first_ns)]
+    refuse = config.needs_timestamps and not in_doubt
+    return [file for group in groups.values() for file in _by_first_time(group, first_ns, refuse)]
 
 
-def _by_first_time(files: list[Input], first_ns: Callable[[Input], int | None]) -> list[Input]:
+def _by_first_time(
+    files: list[Input], first_ns: Callable[[Input], int | None], refuse: bool
+) -> list[Input]:
     if len(files) == 1:
         return files
     begins = {file: first_ns(file) for file in files}
     timed = {file: begin for file, begin in begins.items() if begin is not None}
-    if len(timed) < len(files):
-        return sorted(files, key=lambda file: file.path)
+    untimed = [file for file in files if file not in timed]
+    if refuse and len(untimed) > 1:
+        raise no_order(untimed)
+    if untimed:
+        return files
     return sorted(files, key=lambda file: timed[file])
+
+
+def no_order(files: Sequence[Input]) -> DataError:
+    """Return the error for several files of one series that have no timestamps."""
+    names = f"{files[0].name} and {files[1].name}"
+    if len(files) > 2:
+        names = f"{files[0].name} and {len(files) - 1:,} more files"
+    return DataError(
+        f"{names} have no timestamps, so nothing tells the order in which to read them",
+        "name the column in the config (columns: {timestamp: NAME}), or set columns:"
+        " {timestamp: none} if there is none and the files are given oldest first",
+    )

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 from rollsignal.errors import InputError, UsageError
 from rollsignal.files.fingerprints import stat_of
-from rollsignal.files.formats import SUFFIXES
+from rollsignal.files.formats import SUFFIXES, numbered
 from rollsignal.files.open import STDIN, identity
 from rollsignal.messages import is_url, shown_path
 
@@ -53,6 +53,8 @@ def find_paths(
     given: Sequence[str], left_out: Sequence[str] = (), *, ask_stores: bool = True
 ) -> list[str]:
     """Turn paths, folders and patterns into the paths of files, sorted by name within each.
+
+    Numbers in names are compared as numbers.
 
     A folder stands for all files in it and below, without hidden files, files whose names begin
     with "_", and the files in `left_out` (the run's own outputs and config), unless these are named
@@ -107,7 +109,7 @@ def _matching(pattern: str) -> list[str]:
         # No folder can have such a name.
         return []
     # A pattern with several "**" matches a file more than once.
-    return sorted({match for match in matching if os.path.isfile(match)})
+    return sorted({match for match in matching if os.path.isfile(match)}, key=numbered)
 
 
 def _check_folders(pattern: str) -> None:
@@ -148,8 +150,9 @@ def _in_folder(folder: str, ours: set[object]) -> list[str]:
             folders.clear()
             continue
         seen.add(this_folder)
-        folders[:] = sorted(name for name in folders if name[0] not in "._")
-        paths += [os.path.join(inner, name) for name in sorted(names) if name[0] not in "._"]
+        folders[:] = sorted((name for name in folders if name[0] not in "._"), key=numbered)
+        names.sort(key=numbered)
+        paths += [os.path.join(inner, name) for name in names if name[0] not in "._"]
     return paths
 
 

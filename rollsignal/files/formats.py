@@ -39,3 +39,14 @@ def text_format(beginning: str, path: str, wanted: Format | None) -> Format:
     if wanted and wanted not in COLUMNAR:
         return wanted
     return "ndjson" if _NDJSON_NAME.search(path) else "csv"
+
+
+def numbered(name: str) -> tuple[list[str | int], str]:
+    """Return a key to sort names by, which compares the numbers in them as numbers.
+
+    >>> sorted(["part10", "part2", "part1"], key=numbered)
+    ['part1', 'part2', 'part10']
+    """
+    parts: list[str | int] = [*re.split("([0-9]+)", name)]
+    parts[1::2] = map(int, parts[1::2])
+    return parts, name

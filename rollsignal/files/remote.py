@@ -16,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from rollsignal.errors import DiskError, InputError, JobError, UsageError
+from rollsignal.files.formats import numbered
 from rollsignal.messages import did_you_mean, shown_path, text_without_secrets, without_secrets
 
 if TYPE_CHECKING:
@@ -195,7 +196,8 @@ def find_remote(url: str) -> list[str]:
         parts = key.split("/")
         fixed = next(index for index, part in enumerate(parts) if has_magic(part))
         keys = _listed(url, "/".join(parts[:fixed]))
-        matches = [key] if key in keys else sorted(path for path in keys if _matches(path, parts))
+        matches = [path for path in keys if _matches(path, parts)]
+        matches = [key] if key in keys else sorted(matches, key=numbered)
         problem = "Input data file not found"
     if not matches:
         raise InputError(problem, f"path: {shown_path(url)}")
@@ -216,9 +218,9 @@ def _listed(url: str, prefix: str) -> list[str]:
     return sorted((key for key in sizes if sizes[key] or key not in folders), key=_walk_order)
 
 
-def _walk_order(key: str) -> list[tuple[bool, str]]:
+def _walk_order(key: str) -> list[tuple[bool, object]]:
     *folders, name = key.split("/")
-    return [*((True, folder) for folder in folders), (False, name)]
+    return [*((True, numbered(folder)) for folder in folders), (False, numbered(name))]
 
 
 def _is_visible(path: str) -> bool:

@@ -13,8 +13,12 @@ from rollsignal.messages import shown
 
 TIMESTAMP_HINT = (
     "name the right column in the config under columns, say with timestamp_format how it is"
-    " written, or switch its checks off"
+    " written, or set columns: {timestamp: none} if there are no timestamps"
 )
+ROW_HINT = (
+    "remove the row if it is not a bar, as a footer or a second header; else correct its time"
+)
+HINTING_ROWS = 100
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
@@ -54,7 +58,7 @@ class Cells:
             line, cell = lines[bad.index], read[bad.index]
             if read is cells:
                 raise self.close_problem(line, cell, bad.reason) from None
-            hint = bad.hint or TIMESTAMP_HINT
+            hint = bad.hint or self._timestamp_hint(read)
             what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})"
             raise self.problem(line, what) from None
         return Batch(closes, cells, timestamps, lines)
@@ -111,6 +115,15 @@ class Cells:
         if any(sign in cell for sign in ",' \u00a0"):
             return "write a point before decimals, and nothing between thousands"
         return ""
+
+    def _timestamp_hint(self, stamps: Sequence[str]) -> str:
+        """Return what to do about a cell that is no time: about its row, if others are times."""
+        for stamp in stamps[:HINTING_ROWS]:
+            with suppress(BadCellError):
+                TimestampReader(self.timestamps.written).read([stamp])
+                return ROW_HINT
+        had_times = self.timestamps.pattern or self.timestamps.epoch_unit_ns
+        return ROW_HINT if had_times else TIMESTAMP_HINT
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Return the error for a finding about a bar, for example that it is out of order."""

@@ -68,9 +68,11 @@ class FrameReader:
         if clock is not None and schema[names[clock]] == pl.Datetime:
             # This column of times holds the dates too.
             date, clock = clock, None
+        self._symbol = find_symbol(names, config.columns, self.name, in_path)
+        if date is None and config.seeks_timestamps:
+            date = self._guarded(self._timestamps_by_cells)
         self._timestamp = None if date is None or not config.needs_timestamps else names[date]
         self._clock = None if clock is None else names[clock]
-        self._symbol = find_symbol(names, config.columns, self.name, in_path)
         if self._symbol is not None:
             self._check_symbols(names[self._symbol], schema)
             self._codes = SymbolColumn()
@@ -78,10 +80,19 @@ class FrameReader:
         is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
         written = config.timestamp_format if is_text else None
         stamp = self._timestamp
+        if stamp == "":
+            stamp = f"column {names.index(stamp) + 1}"
         if stamp is not None and self._clock is not None:
             stamp += f" and {self._clock}"
         self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         self.order_problem = self._cells.order_problem
+
+    def _timestamps_by_cells(self) -> int | None:
+        """Return the index of the column that holds timestamps by its type or its cells."""
+        from rollsignal.readers.proof import timestamps_in_frame
+
+        close = self._table.collect_schema().names().index(self._close)
+        return timestamps_in_frame(self._table, (close, self._symbol), self._config, self.name)
 
     def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
         import polars as pl

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import NamedTuple
 
-from rollsignal.config.rules import DateAndTime
+from rollsignal.config.rules import NO_TIMESTAMPS, DateAndTime
 from rollsignal.config.settings import Columns, JobConfig, Level
 from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS
-from rollsignal.core.timestamps.reader import NAMES
+from rollsignal.core.timestamps.reader import NAMES, plain_name
 from rollsignal.errors import DataError
 from rollsignal.files.find import NO_PARTITION, Input, utf8_text
 from rollsignal.files.formats import SUFFIXES
@@ -56,6 +56,8 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
         raise DataError(f"{name}: no header and no rows: the file is empty or blank")
     headers = {delimiter: split_header(text[start:], delimiter) for delimiter in delimiters}
     fitting = [d for d, header in headers.items() if columns_named(header, wanted.close)]
+    # A tab is also a blank: beside a name it separates it from a column without a name.
+    fitting = [d for d in fitting if len(headers[d]) > 1] or fitting
     # A table of one column reads the same whatever the delimiter.
     if len({headers[delimiter] for delimiter in fitting}) > 1:
         raise DataError(f"{name} line {line}: the header can be split in more than one way")
@@ -145,21 +147,61 @@ def find_timestamp(
 ) -> tuple[int | None, int | None]:
     """Return the index of the timestamps, by the wanted or the usual names, and None.
 
-    If dates and times of day have a column each, return the indexes of both.
+    If dates and times of day have a column each, return the indexes of both. Raises `DataError`
+    if a wanted column is missing, or several have the same usual name.
     """
     if wanted is None:
-        wanted = next((name for name in NAMES if columns_named(header, name)), None)
-        if wanted in DATE_AND_TIME and all(columns_named(header, name) for name in DATE_AND_TIME):
-            wanted = DATE_AND_TIME
+        return _usual_timestamp(header, where)
+    if wanted == NO_TIMESTAMPS:
+        _refuse_none(header, where)
+        return None, None
     names = wanted if isinstance(wanted, DateAndTime) else (wanted,)
     for name in names:
-        if name is not None and not columns_named(header, name) and columns_named(in_path, name):
+        if not columns_named(header, name) and columns_named(in_path, name):
             raise DataError(
                 f"{where}: {shown(name)} is only in the path, where all rows have the same"
                 " (name a column of the rows under columns, or timestamp: null)"
             )
-    indexes = [None if name is None else find_column(header, name, where) for name in names]
+    indexes = [find_column(header, name, where) for name in names]
     return indexes[0], indexes[1] if len(indexes) > 1 else None
+
+
+def _usual_timestamp(header: Sequence[str], where: str) -> tuple[int | None, int | None]:
+    """Return the index of the timestamps, or of dates and times of day, by the usual names."""
+    plain = list(map(plain_name, header))
+    usual = next((name for name in NAMES if name in plain), None)
+    names = [usual] if usual else []
+    if usual in DATE_AND_TIME and set(DATE_AND_TIME) <= set(plain):
+        names = [*DATE_AND_TIME]
+    indexes: list[int] = []
+    for name in names:
+        matches = [index for index, other in enumerate(plain) if other == name]
+        spelled = [header[index] for index in matches]
+        if len({_folded(other) for other in spelled}) > 1:
+            raise several_timestamps(spelled, where)
+        indexes.append(find_column(header, _folded(spelled[0]), where))
+    return indexes[0] if indexes else None, indexes[1] if len(indexes) > 1 else None
+
+
+def several_timestamps(names: Sequence[str], where: str) -> DataError:
+    """Return the error for columns of which each may be that of the timestamps."""
+    listed = " and ".join(shown(name.strip(BLANKS)) for name in names[:5])
+    named = [name.strip(BLANKS) for name in names if name.strip(BLANKS)]
+    hint = f"set columns: {{timestamp: {escaped(named[0])}}} or the like" if named else ""
+    if len(named) < len(names):
+        hint = ", and ".join(filter(None, ("name all columns in the header", hint)))
+    return DataError(
+        f"{where}: the columns {listed} may each be the timestamps; say which ({hint})"
+    )
+
+
+def _refuse_none(header: Sequence[str], where: str) -> None:
+    """Refuse a column called none, where the config may mean that there are no timestamps."""
+    if columns_named(header, NO_TIMESTAMPS):
+        raise DataError(
+            f"{where}: columns.timestamp is none, for no timestamps, but a column is called none"
+            " (set columns: {timestamp: NONE} for that column, or give it another name)"
+        )
 
 
 def find_symbol(
@@ -183,7 +225,7 @@ def find_ohlc(header: Sequence[str]) -> dict[str, int]:
 def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
     """Describe how a text table is written, and which columns are read."""
     close, stamp, clock = (
-        None if index is None else escaped(dialect.header[index].strip())
+        None if index is None else escaped(dialect.header[index].strip()) or f"column {index + 1}"
         for index in (dialect.close, dialect.timestamp, dialect.clock)
     )
     stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"

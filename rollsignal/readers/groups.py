@@ -173,6 +173,8 @@ class Groups:
         except JobError:
             return None
         is_taken = not (dialect.start or dialect.spaced)
+        # Only the rows of each file can tell which column holds the timestamps.
+        is_taken = is_taken and not (dialect.timestamp is None and self._config.seeks_timestamps)
         is_taken = is_taken and dialect.symbol is None and dialect.clock is None
         return TableHead(compression, header, in_path, dialect) if is_taken else None
 

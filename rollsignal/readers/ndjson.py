@@ -53,13 +53,14 @@ class NdjsonReader:
         self._file = file
         self._config = config
         self._shapes: set[tuple[str, ...]] = set()
+        self._proved: str | None = None
         header, where = self._header()
         # Without an object there are no bars, and the columns do not matter.
         self._keys = self._columns(header, where) if header is not None else Keys("", None, None)
         self._close = self._keys.close or ""
         self._is_empty = header is None
         stamps = [name for name in (self._keys.timestamp, self._keys.clock) if name is not None]
-        stamp = escaped(" and ".join(stamps)) or None
+        stamp = escaped(" and ".join(name or "''" for name in stamps)) or None
         self._cells = Cells(self.name, "line", escaped(self._close), stamp, config.timestamp_format)
         self.order_problem = self._cells.order_problem
 
@@ -70,7 +71,18 @@ class NdjsonReader:
         find_column(header, wanted.close, where)
         find_timestamp(header, wanted.timestamp, where, in_path)
         find_symbol(header, wanted, where, in_path)
-        return self._find(header, where)
+        keys = self._find(header, where)
+        if keys.timestamp is None and self._config.seeks_timestamps:
+            self._proved = self._timestamps_by_cells(keys, where)
+        return keys._replace(timestamp=keys.timestamp or self._proved)
+
+    def _timestamps_by_cells(self, keys: Keys, where: str) -> str | None:
+        """Return the key whose values read as timestamps in the first objects."""
+        from rollsignal.readers.proof import timestamps_in_records
+
+        text, suspect = text_of(self._file.beginning)
+        records = read_objects(text, 1, suspect).records
+        return timestamps_in_records(records, (keys.close, keys.symbol), self._config, where)
 
     def _header(self) -> tuple[list[str] | None, str]:
         """Return the keys of the first object, None without one, and its location for messages."""
@@ -97,11 +109,14 @@ class NdjsonReader:
         if wanted.timestamp is None:
             indexes = find_timestamp(header, None, where)
             stamp, clock = (None if index is None else header[index] for index in indexes)
-            return Keys(close, stamp, symbol, clock)
+            return Keys(close, stamp or self._known_stamp(header), symbol, clock)
         if isinstance(wanted.timestamp, DateAndTime):
             stamp, clock = (_find(header, name, where) for name in wanted.timestamp)
             return Keys(close, stamp, symbol, clock)
         return Keys(close, _find(header, wanted.timestamp, where), symbol)
+
+    def _known_stamp(self, header: Sequence[str]) -> str | None:
+        return self._proved if self._proved in header else None
 
     def describe(self) -> str:
         """Describe the file's format and the columns that are read."""

@@ -90,8 +90,8 @@ class OpenedFile:
     def _beginning(self) -> bytearray:
         blocks = iter(self.blocks)
         block = next(blocks, bytearray())
-        # The block may hold only Excel's `sep=` line.
-        while (block.isspace() or len(block.split()) < 2) and (more := next(blocks, b"")):
+        # The block may hold only the header, or Excel's `sep=` line.
+        while b"\n" not in block.strip() and (more := next(blocks, b"")):
             block += more
             if len(block) > MAX_BLANK_BYTES and block.isspace():
                 raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_BYTES:,} bytes")

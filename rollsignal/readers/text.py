@@ -36,8 +36,13 @@ class TextReader:
         in_path = [name for name, _ in file.input.partitions]
         text, _ = text_of(file.beginning)
         self.dialect = find_dialect(text, config.columns, self.name, in_path)
-        beginning = text[self.dialect.start :].encode("utf-8", "surrogateescape")
-        self._beginning = bytearray(beginning)
+        text = text[self.dialect.start :]
+        if self.dialect.timestamp is None and config.seeks_timestamps:
+            from rollsignal.readers.proof import timestamps_in_text
+
+            stamps = timestamps_in_text(text, self.dialect, config, self.name)
+            self.dialect = self.dialect._replace(timestamp=stamps)
+        self._beginning = bytearray(text.encode("utf-8", "surrogateescape"))
         self._careful = CarefulParser(self.name, self.dialect, config, self.symbol)
         self.order_problem = self._careful.cells.order_problem
 

@@ -25,6 +25,7 @@ from tests.support.shell import (
     LIKE_ANYONE,
     ROOT,
     SUCCESS,
+    TIMED,
     Finished,
     Job,
     command,
@@ -56,7 +57,7 @@ def assert_failed(done: Finished, files: Job, code: int, message: str, version: 
 
 
 def test_success_prints_the_metrics_and_nothing_else(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     done = files.process()
     assert (done.returncode, done.stderr) == (0, "")
     assert without_latency(published(done.stdout)) == SUCCESS
@@ -64,7 +65,7 @@ def test_success_prints_the_metrics_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_run_py_without_flags_reads_and_writes_the_usual_names(tmp_path: Path) -> None:
-    Job(tmp_path).input.rename(tmp_path / "data.csv")
+    Job(tmp_path, TIMED).input.rename(tmp_path / "data.csv")
     done = subprocess.run(
         process_arguments(), cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -169,7 +170,7 @@ BUFFERS = pytest.mark.parametrize("env", [ENVIRONMENT, ENVIRONMENT | {"PYTHONUNB
 def test_a_reader_of_stdout_that_has_gone_changes_nothing(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     reading, writing = os.pipe()
     os.close(reading)
     done = files.process(stdout=writing, env=env)
@@ -181,7 +182,7 @@ def test_a_reader_of_stdout_that_has_gone_changes_nothing(
 
 
 def test_a_closed_stdout_changes_nothing(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     done = files.process(before="os.close(1)")
     assert done.returncode == 0
     assert without_latency(files.metrics()) == SUCCESS
@@ -190,7 +191,7 @@ def test_a_closed_stdout_changes_nothing(tmp_path: Path) -> None:
 
 @BUFFERS
 def test_a_full_stdout_exits_74_with_error_metrics(tmp_path: Path, env: dict[str, str]) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     with open("/dev/full", "w") as full:
         done = files.process(stdout=full, env=env)
     message = "stdout could not be written: No space left on device"
@@ -228,7 +229,7 @@ def test_a_full_stderr_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_version_that_a_terminal_cannot_show_is_printed_as_in_the_file(tmp_path: Path) -> None:
-    files = Job(tmp_path, config='seed: 1\nwindow: 2\nversion: "日本"\n')
+    files = Job(tmp_path, TIMED, config='seed: 1\nwindow: 2\nversion: "日本"\n')
     done = files.process(env=ENVIRONMENT | {"PYTHONIOENCODING": "latin-1"})
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == files.output.read_text(encoding="utf-8")
@@ -307,7 +308,7 @@ def test_where_there_is_room_for_less_error_metrics_are_left(tmp_path: Path) -> 
 
 
 def test_a_log_on_a_full_disk_is_a_warning_and_the_job_succeeds(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     files.log.write_text("x" * 999 + "\n")
     done = files.process(before=NO_SPACE.format(1000))
     assert done.returncode == 0
@@ -392,7 +393,7 @@ def test_a_config_that_may_not_be_read_exits_78(tmp_path: Path) -> None:
 
 @needs_permissions
 def test_a_read_only_log_is_a_warning_and_the_job_succeeds(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     files.log.write_text("of a former run\n")
     files.log.chmod(0o444)
     done = files.process(before=LIKE_ANYONE)
@@ -406,7 +407,7 @@ def test_a_read_only_log_is_a_warning_and_the_job_succeeds(tmp_path: Path) -> No
 
 
 def test_a_run_needs_nothing_of_the_environment(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     done = files.process(env={})
     assert (done.returncode, done.stderr) == (0, "")
     assert without_latency(files.metrics()) == SUCCESS
@@ -719,7 +720,7 @@ def test_quiet_prints_only_errors(
 def test_verbose_prints_the_log_on_stderr_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str
 ) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     assert files.run(flag) == 0
     printed, messages = capsys.readouterr()
     assert published(printed)["status"] == "success"
@@ -731,7 +732,7 @@ def test_verbose_prints_the_log_on_stderr_too(
 def test_the_log_may_be_json_and_stdout_stays_as_it_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     assert files.run("--log-format", "json") == 0
     assert without_latency(published(capsys.readouterr().out)) == SUCCESS
     assert files.run("--log-format", "json", "--nope") == 2

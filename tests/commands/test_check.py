@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollsignal.commands.check import check, usual_config
+from rollsignal.core.findings import UNTIMED
 from rollsignal.engines import inputs
 from rollsignal.errors import ConfigError, InputError, JobError, UsageError
 from rollsignal.readers.opening import OpenedFile
@@ -28,7 +29,7 @@ from tests.support.shell import CONFIG, ENVIRONMENT, ROOT, Heard, command, publi
 
 HEAD = "timestamp,open,high,low,close,volume\n"
 GOOD = HEAD + "".join(f"2024-01-01 00:{minute:02d}:00,5,6,4,5,1\n" for minute in range(4))
-CHECKS = ["unreadable", "missing", "order", "duplicates", "ohlc", "gaps"]
+CHECKS = ["unreadable", "timestamps", "missing", "order", "duplicates", "ohlc", "gaps"]
 
 
 def report_of(*paths: Path | str, config: Path | None = None) -> dict[str, Any]:
@@ -80,7 +81,10 @@ def test_good_bars_are_ok(bars: Path) -> None:
                 }
             ],
         },
-        "checks": {name: {"level": "error", "count": 0, "first": []} for name in CHECKS},
+        "checks": {
+            name: {"level": "warn" if name == "timestamps" else "error", "count": 0, "first": []}
+            for name in CHECKS
+        },
     }
 
 
@@ -114,7 +118,7 @@ def test_every_finding_is_reported_with_its_line(bars: Path) -> None:
     }
     for name in CHECKS:
         assert report["checks"][name] == {
-            "level": "error",
+            "level": "warn" if name == "timestamps" else "error",
             "count": len(expected.get(name, [])),
             "first": [
                 {
@@ -245,7 +249,23 @@ def test_without_timestamps_and_other_prices_only_closes_are_looked_at(bars: Pat
     report = report_of(bars)
     form = "utf-8, comma, close from close, timestamp from none, compared with no other column"
     assert report["files"]["first"][0]["form"] == form
-    assert report["status"] == "ok"
+    assert (report["status"], counts(report)) == ("warnings", {"timestamps": 1})
+    assert messages(report) == [UNTIMED]
+    config = bars.with_name("mine.yaml")
+    config.write_text("columns: {timestamp: none}\n")
+    assert report_of(bars, config=config)["status"] == "ok"
+
+
+def test_several_files_of_a_series_without_timestamps_are_an_error(tmp_path: Path) -> None:
+    for name in ("1.csv", "2.csv"):
+        (tmp_path / name).write_text("close\n1\n2\n")
+    report = report_of(tmp_path)
+    assert (report["status"], counts(report)) == ("errors", {"timestamps": 1})
+    assert "1.csv and" in messages(report)[0]
+    config = tmp_path / "config.yaml"
+    config.write_text("columns: {symbol: {from: filename}}\n")
+    report = report_of(tmp_path / "1.csv", tmp_path / "2.csv", config=config)
+    assert (report["status"], counts(report)) == ("warnings", {"timestamps": 2})
 
 
 # Several files.
@@ -312,7 +332,7 @@ def test_the_report_of_many_files_is_short(tmp_path: Path) -> None:
     names = [Path(first["file"]).name for first in report["files"]["first"]]
     assert (report["files"]["count"], names) == (20, [f"{n:02d}.csv" for n in range(1, 10, 2)])
     bad = [Path(first["file"]).name for first in report["checks"]["unreadable"]["first"]]
-    assert counts(report) == {"unreadable": 20}
+    assert counts(report) == {"unreadable": 20, "timestamps": 1}
     assert bad == [f"{n:02d}.csv" for n in range(0, 9, 2)]
 
 
@@ -357,14 +377,14 @@ def test_a_config_may_lack_what_only_signals_need(bars: Path, config: str) -> No
     path = bars.parent / "c.yaml"
     path.write_text(config)
     assert report_of(bars, config=path) == report_of(bars)
-    assert levels(report_of(bars)) == ["error"] * 6
+    assert levels(report_of(bars)) == ["error", "warn", *["error"] * 5]
 
 
 def test_what_the_config_warns_of_is_a_warning_and_all_others_are_errors(bars: Path) -> None:
     config = bars.parent / "c.yaml"
     config.write_text("checks: {order: off, duplicates: warn, ohlc: warn, gaps: off}\n")
     assert levels(report_of(bars, config=config)) == [
-        *("error", "error"),
+        *("error", "warn", "error"),
         *("error", "warn", "warn", "error"),
     ]
     bars.write_text(GOOD.replace(",4,5,", ",4,7,"))
@@ -539,7 +559,8 @@ def test_prices_in_columns_are_compared_exactly(tmp_path: Path) -> None:
     ).write_parquet(file)
     path = tmp_path / "bars.parquet"
     path.write_bytes(file.getvalue())
-    (message,) = messages(report_of(path))
+    untimed, message = messages(report_of(path))
+    assert untimed == UNTIMED
     assert message == (
         f"{path} row 2: high 0.09999999999999999 is below close 0.1,"
         " high 0.09999999999999999 is below low 0.1 (set checks: {ohlc: warn})"

@@ -11,6 +11,7 @@ from tests.support.nights import CONFIG, HEADER, Folder, bar
 from tests.support.shell import Job, command, process_arguments
 
 BY_FILE = CONFIG + "columns: {symbol: {from: filename}}\n"
+WITHOUT_TIMES = CONFIG + "columns: {timestamp: none}\n"
 UNTIMED = "close\n1.5\n1.6\n1.7\n1.5\n"
 
 
@@ -68,7 +69,7 @@ def test_a_bar_in_the_tail_of_a_grown_file_that_repeats_history_is_left_out(
 def test_a_last_line_that_goes_on_is_a_restatement(tmp_path: Path, before: str, after: str) -> None:
     path = tmp_path / "1.csv"
     path.write_text(before)
-    job = Job(tmp_path, config=CONFIG)
+    job = Job(tmp_path, config=CONFIG if "timestamp" in before else WITHOUT_TIMES)
     assert job.run(f"--state={tmp_path / 's.state'}", input=path) == 0
     path.write_text(before + after)
     assert job.run(f"--state={tmp_path / 's.state'}", input=path) == 65
@@ -115,7 +116,7 @@ def test_a_file_renamed_to_another_symbol_is_a_series_of_its_own(tmp_path: Path)
 
 
 def test_a_copy_without_timestamps_is_read_as_often_as_it_is_there(tmp_path: Path) -> None:
-    job = Job(tmp_path, config=CONFIG)
+    job = Job(tmp_path, config=WITHOUT_TIMES)
     paths = [str(tmp_path / name) for name in ("0.csv", "z.csv")]
     for path in paths:
         Path(path).write_text(UNTIMED)
@@ -123,6 +124,32 @@ def test_a_copy_without_timestamps_is_read_as_often_as_it_is_there(tmp_path: Pat
     for count in (1, 2, 2):
         assert command("run", *flags, "--input", *paths[:count]) == 0
         assert job.metrics()["rows_processed"] == 4 * count
+
+
+def test_a_state_without_timestamps_needs_a_setting(tmp_path: Path) -> None:
+    job, state = Job(tmp_path, UNTIMED, CONFIG), tmp_path / "s.state"
+    assert job.run(f"--state={state}") == 65
+    assert not state.exists()
+    what = "has no timestamps, by which a state tells new bars from old ones"
+    assert what in str(job.metrics()["error_message"])
+    assert Job(tmp_path, UNTIMED, WITHOUT_TIMES).run(f"--state={state}") == 0
+
+
+def test_the_index_that_pandas_writes_tells_new_bars_from_old_ones(tmp_path: Path) -> None:
+    job, days = Job(tmp_path, config=CONFIG), [f"2024-01-0{day},{day}\n" for day in range(1, 8)]
+    for name, lines in (("1.csv", days[:6]), ("2.csv", days[4:])):
+        (tmp_path / name).write_text(",close\n" + "".join(lines))
+        assert job.run(f"--state={tmp_path / 's.state'}", input=tmp_path / name) == 0
+    assert job.metrics()["rows_processed"] == 7
+
+
+def test_a_file_without_timestamps_does_not_continue_one_with_them(tmp_path: Path) -> None:
+    job, state = Job(tmp_path, "day,close\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n", CONFIG), "s"
+    flag = f"--state={tmp_path / state}"
+    assert job.run(flag) == 0
+    job.input.with_name("2.csv").write_text(UNTIMED)
+    assert job.run(flag, input=job.input.with_name("2.csv")) == 65
+    assert "2.csv, of the same series, has none" in str(job.metrics()["error_message"])
 
 
 def test_a_file_is_known_however_its_path_is_written(tmp_path: Path) -> None:

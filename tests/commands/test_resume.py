@@ -135,7 +135,7 @@ def test_restated_history_is_decided_again_if_the_config_says_so(tmp_path: Path)
 
 
 def test_tables_without_timestamps_go_on_where_they_grow(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, CONFIG + "columns: {timestamp: none}\n")
     path = tmp_path / "1.csv"
     request = Request(
         (str(path),),

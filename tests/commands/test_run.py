@@ -17,6 +17,7 @@ from rollsignal.commands.run import run
 from rollsignal.config.reading import load_config
 from rollsignal.config.request import Request
 from rollsignal.core.bars import Batch
+from rollsignal.core.findings import UNTIMED
 from rollsignal.errors import (
     ConfigError,
     DataError,
@@ -32,6 +33,7 @@ from tests.support.shell import (
     BARS,
     CONFIG,
     SUCCESS,
+    TIMED,
     Heard,
     Job,
     error,
@@ -71,7 +73,7 @@ def test_a_run_leaves_the_metrics_it_returns(tmp_path: Path) -> None:
 
 
 def test_the_log_tells_the_story_in_the_seeds_order(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     outcome_of(files.request)
     events = files.events()
     assert names(events) == [
@@ -107,8 +109,30 @@ def test_times_count_from_the_start_of_the_program(tmp_path: Path) -> None:
     assert int(files.events()[-1].rpartition("=")[2]) >= latency
 
 
+def test_bars_without_timestamps_are_told_once_and_recorded(tmp_path: Path) -> None:
+    files, heard, record = Job(tmp_path), Heard(), tmp_path / "r.json"
+    outcome = outcome_of(files.request._replace(record=str(record)), heard)
+    assert outcome.metrics["value"] == SUCCESS["value"]
+    assert [text for level, text in heard if level == "WARNING"] == [UNTIMED]
+    assert names(files.events()).count(UNTIMED) == 1
+    assert strict_json(record.read_text())["warnings"] == [UNTIMED]
+    files.config.write_text(CONFIG + "columns: {timestamp: none}\n")
+    heard.clear()
+    assert outcome_of(files.request, heard).error is None
+    assert not [text for level, text in heard if level == "WARNING"]
+
+
+def test_files_without_timestamps_are_told_to_be_read_as_given(tmp_path: Path) -> None:
+    files, heard = Job(tmp_path, config=CONFIG + "columns: {timestamp: none}\n"), Heard()
+    for number in (1, 2, 10):
+        (tmp_path / f"part{number}.csv").write_text(f"close\n{number}\n")
+    pattern = files.request._replace(inputs=(str(tmp_path / "part*.csv"),))
+    assert outcome_of(pattern, heard).metrics["value"] == 1.0
+    assert ("INFO", "files without timestamps are read in the order given") in heard
+
+
 def test_a_second_run_gives_the_same_metrics_and_adds_to_the_log(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     first, second = outcome_of(files.request), outcome_of(files.request)
     assert {**first.metrics, "latency_ms": 0} == {**second.metrics, "latency_ms": 0}
     events = names(files.events())
@@ -124,7 +148,7 @@ def test_without_a_log_file_no_log_is_kept(tmp_path: Path) -> None:
 
 
 def test_as_json_the_log_has_the_fields_with_their_kinds(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     outcome_of(files.request._replace(log_format="json"))
     events = [strict_json(line) for line in files.events()]
     assert len(events) == 8
@@ -418,7 +442,7 @@ def test_the_version_read_at_the_start_is_that_of_the_error_metrics(tmp_path: Pa
 
 
 def test_folders_of_the_outputs_are_made(tmp_path: Path) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     output, log = tmp_path / "out/of/here/m.json", tmp_path / "logs/today/run.log"
     assert outcome_of(files.request._replace(output=str(output), log_file=str(log))).error is None
     assert strict_json(output.read_text())["status"] == "success"
@@ -474,7 +498,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_written_is_a_warning_and_the_job_succeeds(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
-    files = Job(tmp_path)
+    files = Job(tmp_path, TIMED)
     make(files.log)
     heard = Heard()
     assert outcome_of(files.request, heard).error is None

@@ -13,10 +13,9 @@ import polars as pl
 import pytest
 
 from rollsignal.config.settings import Checks
-from rollsignal.engines.inputs import in_time_order
 from rollsignal.errors import DataError, UsageError
 from rollsignal.files.find import find_paths, input_of
-from tests.support.deciding import decide, files, inputs
+from tests.support.deciding import decide, inputs
 from tests.support.frames import arrow, parquet
 from tests.support.shell import CONFIG as YAML
 from tests.support.shell import ROOT, Job
@@ -82,11 +81,6 @@ def test_a_linked_folder_in_a_folder_is_not_left_out(tmp_path):
     (tmp_path / "data" / "a.csv").touch()
     (tmp_path / "data" / "day").symlink_to(tmp_path / "real")
     assert len(find_paths([str(tmp_path / "data")])) == 2
-
-
-def test_files_without_timestamps_are_read_by_name_in_any_order_given():
-    ordered = in_time_order(files(["b.csv", "a.csv"]), CONFIG, lambda file: None)
-    assert ordered == files(["a.csv", "b.csv"])
 
 
 def test_an_empty_file_does_not_disturb_the_order_of_the_others(tmp_path):

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.rules import NO_TIMESTAMPS, SymbolFrom
 from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.engines.inputs import in_time_order
+from rollsignal.errors import DataError
 from rollsignal.files.find import input_of
 from tests.support.tables import CONFIG
 
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))
+UNTIMED = CONFIG._replace(columns=Columns(timestamp=NO_TIMESTAMPS))
 BY_COLUMN = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol")))
 names = st.text("abc", min_size=1, max_size=3)
 times = st.dictionaries(names, st.integers(-(2**70), 2**70), min_size=1)
@@ -47,12 +49,20 @@ def test_the_order_of_the_listing_is_irrelevant(data: st.DataObject, paths: list
 
 
 @given(st.dictionaries(names, st.none() | st.integers(), min_size=1))
-def test_files_are_read_by_name_if_one_has_no_timestamp(
+def test_files_are_read_in_the_order_given_if_one_has_no_timestamp(
     begins: dict[str, int | None],
 ) -> None:
-    by_name = dict(sorted(begins.items()))
-    by_name["zzzz"] = None
-    assert ordered(by_name) == list(by_name)
+    begins["zzzz"] = None
+    assert ordered(begins, UNTIMED) == list(begins)
+
+
+@given(st.dictionaries(names, st.none() | st.integers(), min_size=1))
+def test_several_files_without_timestamps_are_refused_unless_the_config_says_so(
+    begins: dict[str, int | None],
+) -> None:
+    begins |= {"yyyy": None, "zzzz": None}
+    with pytest.raises(DataError, match="have no timestamps, so nothing tells the order"):
+        ordered(begins)
 
 
 def test_files_of_the_same_time_keep_their_order() -> None:

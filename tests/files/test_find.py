@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-ALL = ["10.csv", "9.csv", "B.csv", "a.csv", "b.csv", "c.txt"]
+ALL = ["9.csv", "10.csv", "B.csv", "a.csv", "b.csv", "c.txt"]
 
 
 @pytest.mark.usefixtures("folder")
@@ -55,11 +55,11 @@ def test_a_hidden_folder_that_is_named_is_read() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_pattern_stands_for_the_files_that_match_in_the_order_of_their_names() -> None:
-    assert find_paths(["*.csv"]) == ["10.csv", "9.csv", "B.csv", "a.csv", "b.csv"]
+def test_a_pattern_stands_for_the_files_that_match_in_the_order_of_names_and_numbers() -> None:
+    assert find_paths(["*.csv"]) == ["9.csv", "10.csv", "B.csv", "a.csv", "b.csv"]
     assert find_paths(["[ab].csv"]) == ["a.csv", "b.csv"]
     assert find_paths(["?.csv"]) == ["9.csv", "B.csv", "a.csv", "b.csv"]
-    assert find_paths(["*"]) == ["10.csv", "9.csv", "B.csv", "_SUCCESS", "a.csv", "b.csv", "c.txt"]
+    assert find_paths(["*"]) == ["9.csv", "10.csv", "B.csv", "_SUCCESS", "a.csv", "b.csv", "c.txt"]
     assert find_paths(["day/**/*.csv"]) == [
         *("day/1.csv", "day/2.csv", "day/_x/3.csv", "day/more/5.csv"),
     ]

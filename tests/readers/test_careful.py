@@ -465,8 +465,8 @@ def test_the_config_says_how_timestamps_are_written() -> None:
     assert read(text, day_first) == Bars([Fraction(1), Fraction(2)], times_ns, [2, 3])
     assert refusal(text.replace("02/02/2024 10:00", "2024-02-02 10:00"), day_first) == (
         "bars.csv line 3: Date is '2024-02-02 10:00', not in the format \"%d/%m/%Y %H:%M\""
-        " (name the right column in the config under columns, say with timestamp_format how it is"
-        " written, or switch its checks off)"
+        " (remove the row if it is not a bar, as a footer or a second header;"
+        " else correct its time)"
     )
 
 
@@ -498,7 +498,7 @@ def test_a_date_and_a_time_of_day_are_named_together() -> None:
         assert reader.describe().endswith("timestamp from Date and Time")
     assert refusal(text).startswith(
         "bars.csv line 3: Date and Time is '2024-01-31 25:30', not a valid time of day"
-        " (name the right"
+        " (remove the row"
     )
     for blank in ("", " "):
         assert refusal(text.replace("25:30", blank)).startswith(

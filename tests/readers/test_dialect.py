@@ -132,7 +132,8 @@ def test_blanks_after_the_delimiter_are_seen_where_all_have_them(header: str, sp
         ("close,GMT TIME", 1),
         ("close,ts_event", 1),
         ("Date/Time,close,date", 0),
-        ("close,updated,day", None),
+        ("close,updated,day", 2),
+        ("close,updated,weekday", None),
         ("close", None),
     ],
 )

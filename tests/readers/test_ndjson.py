@@ -160,7 +160,7 @@ def test_a_bad_timestamp_is_reported_with_its_line(stamp: Any) -> None:
     for records in (rows, [rows[0], {"close": 2}]):
         message = refusal(text_of(records))
         assert message.startswith("bars.ndjson line 2: date is '")
-        assert message.endswith("or switch its checks off)")
+        assert message.endswith("else correct its time)")
 
 
 def test_a_bar_that_is_not_later_is_reported_with_its_line() -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.rules import NO_TIMESTAMPS, SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
 from rollsignal.core.bars import ArrayBatch, Reader
 from rollsignal.core.findings import Found
@@ -49,6 +49,7 @@ from tests.support.messy import (
 from tests.support.packers import PACKERS
 from tests.support.tables import CONFIG, plain_batches
 
+UNTIMED = CONFIG._replace(columns=Columns(timestamp=NO_TIMESTAMPS))
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(None)))
 PLAIN = table(["1", "2", "3.5", "2"])
 ROWS = 4
@@ -210,8 +211,15 @@ def test_a_run_over_small_files_finds_what_it_finds_carefully(case: Files, kind:
 )
 def test_plain_files_are_read_together_with_files_like_them(tmp_path: Path, text: bytes) -> None:
     rows = text.count(b"\n") > 1
-    assert taken(tmp_path, [text, text, text]) == [rows] * 3
-    assert taken(tmp_path, [PLAIN, text, text, PLAIN, text])[::3] == [True, True]
+    config = CONFIG if text.count(b",") or b"\t" in text else UNTIMED
+    assert taken(tmp_path, [text, text, text], config) == [rows] * 3
+    assert taken(tmp_path, [PLAIN, text, text, PLAIN, text], config)[::3] == [True, True]
+
+
+def test_files_in_which_timestamps_are_sought_are_left(tmp_path: Path) -> None:
+    texts = [b"when,close\n2024-01-01,1\n2024-01-02,2\n"] * 2
+    assert taken(tmp_path, texts) == [False] * 2
+    assert taken(tmp_path, texts, UNTIMED) == [True] * 2
 
 
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
@@ -234,7 +242,7 @@ def test_what_unpacks_to_more_than_is_left_of_a_block_takes_nothing_from_it(
     tmp_path: Path,
 ) -> None:
     texts = [gzip.compress(b"close\n" + b"1.000\n" * rows) for rows in (3, 60, 3)]
-    readers = checked(put(tmp_path, texts), CONFIG, 100)
+    readers = checked(put(tmp_path, texts), UNTIMED, 100)
     assert [reader is not None for reader in readers] == [True, False, True]
 
 
@@ -297,7 +305,7 @@ def test_a_run_reads_a_file_that_is_not_plain_in_its_order(tmp_path: Path, text:
 def test_rows_of_two_files_are_never_joined(tmp_path: Path) -> None:
     """Joined, a close of 12 and one of 34 would be 1234."""
     texts = [b"close\n5\n12", b"close\n34\n6\n", b"close\n7\n8\n"]
-    assert taken(tmp_path, texts) == [False, True, True]
+    assert taken(tmp_path, texts, UNTIMED) == [False, True, True]
 
 
 def test_a_column_of_symbols_is_left(tmp_path: Path) -> None:

@@ -20,6 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # With a window of 2 a signal says whether a close is above the one before it.
 BARS = "close\n1\n2\n1\n2\n2\n3\n1\n4\n"
+# The same closes, one a day.
+TIMED = "".join(
+    f"{line},{'day' if number == 0 else f'2024-01-{number:02d}'}\n"
+    for number, line in enumerate(BARS.split())
+)
 CONFIG = 'seed: 42\nwindow: 2\nversion: "v1"\n'
 # Of the 7 bars that have a signal, 4 have a 1, and 4 / 7 = 0.571428...
 SUCCESS = {

@@ -16,24 +16,22 @@ if TYPE_CHECKING:
 
 
 NAMES = (
-    *("timestamp", "datetime", "date_time", "date time", "open_time", "open time", "opentime"),
-    *(
-        "date/time",
-        "ts_event",
-        "window_start",
-        "time",
-        "date",
-        "ts",
-        "unix",
-        "epoch",
-        "gmt time",
-        "local time",
-    ),
+    *("timestamp", "datetime", "opentime", "date/time", "tsevent", "windowstart", "time", "date"),
+    *("ts", "unix", "epoch", "gmttime", "localtime", "unixtimestamp", "unixtime", "timeopen"),
+    *("starttime", "start", "beginsat", "timeperiodstart", "candledatetimeutc", "candletime"),
+    *("bartime", "tradedate", "tradetime", "tradingdate", "tradingday", "exchangedate"),
+    *("exchangetime", "quotedate", "pricedate", "observationdate", "snappedat", "datetimeutc"),
+    *("timestamputc", "timestampms", "day", "dt", "t", "datum", "data", "fecha", "日期"),
 )
+"""The usual names of the column of timestamps, the first of them that a table has being the one.
+
+They are written as `plain_name` returns them.
+"""
 
 ISO = "iso"
 ISO_DATE = "%Y-%m-%d"
 
+_IGNORED = " \t\n\u00a0_<>"
 _MICROSECOND = timedelta(microseconds=1)
 _WIDTHS = (10, 16, 19)
 _SIGNS = {4: "-", 7: "-", 10: " T", 13: ":", 16: ":"}
@@ -144,6 +142,18 @@ def _has_microseconds(text: str, width: int, end: int) -> bool:
     if not point + 1 < end <= point + 7 or not _are(text[point::width], ".,"):
         return False
     return all(text[at::width].isdigit() for at in range(point + 1, end))
+
+
+def plain_name(name: str) -> str:
+    """Return a column's name without case, blanks, `_`, `<>`, and what is in brackets at its end.
+
+    >>> plain_name("<Open_Time> (UTC)")
+    'opentime'
+    """
+    name = name.strip()
+    if name.endswith(")"):
+        name = name[: name.rfind("(")] if "(" in name else name
+    return "".join(character for character in name.lower() if character not in _IGNORED)
 
 
 def asked_ns(flag: str, text: str, hint: str) -> int:

@@ -136,7 +136,7 @@ def test_a_time_beyond_64_bits_is_written_as_text(
 @pytest.mark.parametrize("missing", ["skip", "gap"])
 def test_a_bar_without_a_close_has_a_row_without_answers(tmp_path: Path, missing: str) -> None:
     config = CONFIG.replace("3", "2") + f"missing: {missing}\n"
-    lines = signals(tmp_path, ".csv", "t,close\n1,1\n2,\n3,3\n4,4\n", config).decode().splitlines()
+    lines = signals(tmp_path, ".csv", "n,close\n1,1\n2,\n3,3\n4,4\n", config).decode().splitlines()
     assert lines[2] == ",,,,"
     assert lines[3].endswith(",1" if missing == "skip" else ",3,,")
 
