@@ -1,11 +1,11 @@
 """This module opens the files of a task in the order of time, each with the right reader."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.bars import Reader
-from rollsignal.errors import DataError
+from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input
 from rollsignal.files.formats import Format
 from rollsignal.readers.dialect import symbol_of
@@ -15,6 +15,8 @@ from rollsignal.readers.text import TextReader
 LARGE_BYTES = 4 << 20
 ALL_BYTES = 2**63
 NO_ROWS_NS = -(2**63)
+# In these units today's counts of a coarser unit are times of January 1970.
+FINE_UNITS = ("epoch_ms", "epoch_us", "epoch_ns")
 
 Opening = Generator[tuple[Input, AbstractContextManager[Reader]], None, None]
 
@@ -122,11 +124,15 @@ def in_time_order(
     for file in files:
         groups.setdefault(symbol_of(file, config), []).append(file)
     refuse = config.needs_timestamps and not in_doubt
-    return [file for group in groups.values() for file in _by_first_time(group, first_ns, refuse)]
+    return [
+        file
+        for group in groups.values()
+        for file in _by_first_time(group, config, first_ns, refuse)
+    ]
 
 
 def _by_first_time(
-    files: list[Input], first_ns: Callable[[Input], int | None], refuse: bool
+    files: list[Input], config: JobConfig, first_ns: Callable[[Input], int | None], refuse: bool
 ) -> list[Input]:
     if len(files) == 1:
         return files
@@ -137,6 +143,8 @@ def _by_first_time(
         raise no_order(untimed)
     if untimed:
         return files
+    if config.timestamp_format in FINE_UNITS:
+        _check_unit(timed, config.timestamp_format)
     return sorted(files, key=lambda file: timed[file])
 
 
@@ -150,3 +158,15 @@ def no_order(files: Sequence[Input]) -> DataError:
         "name the column in the config (columns: {timestamp: NAME}), or set columns:"
         " {timestamp: none} if there is none and the files are given oldest first",
     )
+
+
+def _check_unit(begins: Mapping[Input, int], written: str) -> None:
+    """Refuse files of which the named unit puts some into January 1970, and others not."""
+    from rollsignal.core.timestamps.counts import Count
+
+    files = [file for file, ns in begins.items() if ns != NO_ROWS_NS]
+    try:
+        Count(written).check([begins[file] for file in files])
+    except BadCellError as bad:
+        name = files[bad.index].name
+        raise DataError(f"{name}: the first timestamp is {bad.reason} ({bad.hint})") from None

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from rollsignal.errors import DataError, DiskError, InputError, JobError
 
 if TYPE_CHECKING:
+    from zipfile import ZipFile
+
     from _typeshed import WriteableBuffer
 
 
 PACKED_BYTES = 1 << 16
+# How the last record of a zip begins, and its size without the comment that ends it.
+ZIP_END, ZIP_END_BYTES = b"PK\x05\x06", 22
 
 
 def unpack(file: BinaryIO, compression: str, name: str) -> BinaryIO:
@@ -98,7 +102,23 @@ def _zip(file: BinaryIO) -> BinaryIO:
         raise ValueError(f"{len(members)} files in the archive, not one")
     if members[0].flag_bits & 1:
         raise ValueError("the file in the archive is encrypted")
+    _refuse_more_than_an_archive(archive, file)
     return cast(BinaryIO, archive.open(members[0]))
+
+
+def _refuse_more_than_an_archive(archive: "ZipFile", file: BinaryIO) -> None:
+    """Raise `ValueError` unless the archive is the whole file.
+
+    The library would read the last of several archives, and pass over what follows it.
+    """
+    hint = "if two archives are in one file, unpack each by itself"
+    if min(member.header_offset for member in archive.infolist()):
+        raise ValueError(f"bytes before the archive ({hint})")
+    comment_bytes = len(archive.comment)
+    file.seek(-ZIP_END_BYTES - comment_bytes, io.SEEK_END)
+    record = file.read(ZIP_END_BYTES)
+    if not record.startswith(ZIP_END) or int.from_bytes(record[-2:], "little") != comment_bytes:
+        raise ValueError(f"bytes after the archive ({hint})")
 
 
 _OPENERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {

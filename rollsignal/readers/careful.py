@@ -76,8 +76,9 @@ class CarefulParser:
         self._ending = [last.split(self.dialect.delimiter)[self.dialect.close]]
 
     def finish(self, cut: bool) -> None:
-        """Raise `DataError` if the text ends with an open quote or a close that is cut off."""
+        """Raise `DataError` for an open quote, a close that is cut off, or an unproven time."""
         self.records.finish()
+        self.cells.finish()
         if cut and self._ending and self.dialect.close == self.width - 1:
             self._refuse_cut_close(self._ending, self.records.line - 1)
 

@@ -36,6 +36,7 @@ class Cells:
         self.timestamp = timestamp
         self._unit = unit
         self.timestamps = TimestampReader(written)
+        self._unproven: DataError | None = None
 
     def batch(
         self,
@@ -58,10 +59,17 @@ class Cells:
             line, cell = lines[bad.index], read[bad.index]
             if read is cells:
                 raise self.close_problem(line, cell, bad.reason) from None
-            hint = bad.hint or self._timestamp_hint(read)
-            what = f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})"
-            raise self.problem(line, what) from None
+            raise self._timestamp_problem(line, cell, bad, read) from None
+        doubt = self.timestamps.unproven
+        if doubt and self._unproven is None:
+            line, cell = lines[doubt.index], read[doubt.index]
+            self._unproven = self._timestamp_problem(line, cell, doubt, read)
         return Batch(closes, cells, timestamps, lines)
+
+    def finish(self) -> None:
+        """Raise `DataError` if no row proved that a cell read as a timestamp is one."""
+        if self._unproven and self.timestamps.unproven:
+            raise self._unproven
 
     def joined(
         self, dates: Sequence[str], times: Sequence[str], lines: Sequence[int]
@@ -101,6 +109,12 @@ class Cells:
         """Return the error for what is wrong at a line or row."""
         return DataError(f"{self.name} {self._unit} {line}: {what}")
 
+    def _timestamp_problem(
+        self, line: int, cell: str, bad: BadCellError, stamps: Sequence[str]
+    ) -> DataError:
+        hint = bad.hint or self._timestamp_hint(stamps)
+        return self.problem(line, f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})")
+
     def close_problem(self, line: int, cell: str, reason: str, hint: str = "") -> DataError:
         """Return the error for a close, with what to do about it."""
         hint = hint or self._hint(cell)
@@ -122,7 +136,7 @@ class Cells:
             with suppress(BadCellError):
                 TimestampReader(self.timestamps.written).read([stamp])
                 return ROW_HINT
-        had_times = self.timestamps.pattern or self.timestamps.epoch_unit_ns
+        had_times = self.timestamps.pattern or self.timestamps.counts
         return ROW_HINT if had_times else TIMESTAMP_HINT
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:

@@ -144,6 +144,7 @@ class FrameReader:
         self._rows = self._row
         if self._watch:
             self._watch.end()
+        self._cells.finish()
 
     def _stamps(self, name: str) -> "pl.Expr":
         """Return an expression for the timestamps, with dates and times of day joined."""

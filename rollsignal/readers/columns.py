@@ -68,10 +68,12 @@ class SymbolColumn:
 
 
 def texts_of(numbers: "pl.Series") -> list[str]:
-    """Write numbers as cells of a text table, each float as its shortest decimal."""
+    """Write numbers as cells of a text table, each float as the shortest decimal of its width."""
     import polars as pl
 
-    values = numbers.to_numpy() if numbers.dtype == pl.Float32 else numbers.to_list()
+    # In a list of Python floats, those of fewer bits would be doubles.
+    is_narrow = numbers.dtype.is_float() and numbers.dtype != pl.Float64
+    values = numbers.to_numpy() if is_narrow else numbers.to_list()
     return list(map(cell_text, values))
 
 

@@ -138,6 +138,7 @@ class NdjsonReader:
                 yield self._batch(objects)
             if objects.problem:
                 raise self._cells.problem(objects.bad_line, objects.problem)
+        self._cells.finish()
 
     def _batch(self, objects: Objects) -> Batch:
         self._refuse_other_keys(objects)

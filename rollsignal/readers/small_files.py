@@ -147,16 +147,16 @@ def _are_alike(fields: Fields, bounds: Sequence[int], careful: CarefulParser) ->
     cells = [fields.bytes[begin:end].decode() for begin, end in spans]
     try:
         careful.cells.timestamps.read(cells[:1])
-        return len({_unit_and_pattern(cell, careful) for cell in set(cells)}) == 1
+        return len({_kind_and_pattern(cell, careful) for cell in set(cells)}) == 1
     except BadCellError:
         return False
 
 
-def _unit_and_pattern(cell: str, careful: CarefulParser) -> tuple[int, str]:
+def _kind_and_pattern(cell: str, careful: CarefulParser) -> tuple[bool, str]:
     """Find how a column is written by its first cell; raises `BadCellError` if that is unclear."""
     reader = TimestampReader(careful.cells.timestamps.written)
     reader.read([cell])
-    return reader.epoch_unit_ns, reader.pattern
+    return reader.counts is not None, reader.pattern
 
 
 def _cut(batch: ArrayBatch, start: int, stop: int) -> ArrayBatch:

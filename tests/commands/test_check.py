@@ -407,7 +407,7 @@ def test_missing_closes_that_the_config_allows_are_warnings(
 def test_columns_are_those_of_the_config(bars: Path) -> None:
     config = bars.parent / "c.yaml"
     config.write_text("columns: {close: Last, timestamp: at}\n")
-    bars.write_text("at,timestamp,Last,close\n2,x,1,y\n1,x,1,y\n")
+    bars.write_text("at,timestamp,Last,close\n2024-01-02,x,1,y\n2024-01-01,x,1,y\n")
     assert counts(report_of(bars, config=config)) == {"order": 1}
 
 

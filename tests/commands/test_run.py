@@ -250,7 +250,7 @@ def test_bad_data_leaves_error_metrics_that_say_where_and_what(
 
 
 def test_a_window_that_always_holds_a_missing_close_is_an_error(tmp_path: Path) -> None:
-    files = Job(tmp_path, "time,close\n1,1\n2,\n", CONFIG + "missing: gap\n")
+    files = Job(tmp_path, "time,close\n2024-01-01,1\n2024-01-02,\n", CONFIG + "missing: gap\n")
     outcome_of(files.request)
     message = f"{files.input}: no window of 2 bars without a missing close"
     assert files.metrics() == error("v1", message)
@@ -761,7 +761,8 @@ def test_findings_are_reported_as_the_config_says(tmp_path: Path) -> None:
 def test_missing_closes_are_reported_with_what_was_done_about_them(
     tmp_path: Path, policy: str, value: float
 ) -> None:
-    files = Job(tmp_path, "time,close\n1,1\n2,\n3,3\n4,4\n", CONFIG + f"missing: {policy}\n")
+    bars = "time,close\n2024-01-01,1\n2024-01-02,\n2024-01-03,3\n2024-01-04,4\n"
+    files = Job(tmp_path, bars, CONFIG + f"missing: {policy}\n")
     heard = Heard()
     outcome = outcome_of(files.request, heard)
     assert outcome.metrics["value"] == value

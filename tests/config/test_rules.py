@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.config.rules import DateAndTime
-from rollsignal.core.timestamps.forms import EPOCHS
+from rollsignal.core.timestamps.counts import EPOCHS
 from tests.support.configs import ON_ONE_FILE, read, refused, with_setting
 from tests.support.shell import CONFIG
 

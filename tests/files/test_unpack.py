@@ -155,6 +155,30 @@ def test_a_zip_holds_one_file_and_folders_do_not_count() -> None:
         )
 
 
+@pytest.mark.parametrize("more", [archive("b.csv"), b"3\n", b"\0" * 22, b"PK", b"\n"])
+def test_a_zip_is_the_whole_file(more: bytes) -> None:
+    whole = archive("a.csv")
+    assert message_of(whole + more).startswith("bars.csv.z: cannot be read as zip: bytes ")
+    assert message_of(whole[:40] + whole).startswith(
+        "bars.csv.z: cannot be read as zip: bytes before the archive (if two archives are in one"
+    )
+
+
+@pytest.mark.parametrize("comment", [b"", b"x", b"PK\x01\x02" * 9, b"a" * 65_535])
+def test_a_zip_may_have_a_comment(comment: bytes) -> None:
+    file = io.BytesIO(archive("a.csv"))
+    with zipfile.ZipFile(file, "a") as members:
+        members.comment = comment
+    assert unpack(file.getvalue()) == (b"close\n1\n", "zip")
+
+
+def test_a_zip_of_the_large_kind_is_read() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as members, members.open("a", "w", force_zip64=True) as member:
+        member.write(b"close\n1\n")
+    assert unpack(file.getvalue()) == (b"close\n1\n", "zip")
+
+
 def test_an_encrypted_zip_is_refused() -> None:
     data = bytearray(archive("bars.csv"))
     for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -91,6 +92,25 @@ def test_a_double_stands_for_the_shortest_decimal_that_identifies_it(
 ) -> None:
     expected = oracle.prices([None if close is None else repr(close) for close in closes])
     assert bars_of(series(closes, pl.Float64), GAP).closes == expected
+
+
+def shortest_of_half(close: float) -> Fraction:
+    """Return the decimal of fewest digits that rounds to a half float, the nearest of those."""
+    for digits in range(1, 6):
+        text = f"{close:.{digits - 1}e}"
+        if np.float16(text) == close:
+            return Fraction(text)
+    raise AssertionError("five digits identify every half float")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=50)
+@given(st.lists(st.floats(-60_000, 60_000, width=16), min_size=1, max_size=20))
+def test_a_float16_stands_for_the_shortest_decimal_of_its_own_width(
+    form: str, closes: list[float]
+) -> None:
+    table = series(closes, pl.Float16)
+    assert bars_of(table, form=form).closes == list(map(shortest_of_half, closes))
 
 
 @settings(max_examples=40)

@@ -6,7 +6,8 @@ Timestamps that can be read in more than one way are refused; the error lists th
 import re
 from collections.abc import Sequence
 
-from rollsignal.core.timestamps.forms import COUNT, EPOCHS, Calendar, Count, TimestampLayout, dated
+from rollsignal.core.timestamps.counts import COUNT, MOST_DIGITS, SizedCount
+from rollsignal.core.timestamps.forms import Calendar, TimestampLayout, dated
 from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.errors import BadCellError
 
@@ -20,10 +21,13 @@ _ISO_DATES = ("%Y-%m-%d", "%Y%m%d")
 _PACKED_TIMES = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 # Numbers with this many digits may also be counts in some unit.
 _PACKED_OR_COUNT = {
-    6: ("%y%m%d", "%d%m%y", "%m%d%y"),
+    6: ("%Y%m", "%y%m%d", "%d%m%y", "%m%d%y"),
     8: ("%d%m%Y", "%m%d%Y"),
-    10: ("%Y%m%d%H",),
-    12: ("%Y%m%d%H%M",),
+    10: ("%Y%m%d%H", "%d%m%Y%H", "%m%d%Y%H"),
+    12: (
+        *("%Y%m%d%H%M", "%d%m%Y%H%M", "%m%d%Y%H%M"),
+        *("%y%m%d%H%M%S", "%d%m%y%H%M%S", "%m%d%y%H%M%S"),
+    ),
 }
 _YEAR_1900_NS = -25_567 * DAY_NS
 _YEAR_2100_NS = 47_482 * DAY_NS
@@ -52,7 +56,7 @@ def discover_format(cells: Sequence[str], iso_only: bool) -> TimestampLayout:
 def _formats(first: str, iso_only: bool) -> list[TimestampLayout]:
     match = None if iso_only else COUNT.fullmatch(first)
     if match:
-        return _counts(first, match[2], bool(match[1]))
+        return _counts(first, match[2])
     patterns = [date for date in _dates(first) if date in _ISO_DATES or not iso_only]
     return [each for each in map(dated, patterns) if each.matches(first)]
 
@@ -80,17 +84,18 @@ def _field_pattern(text: str) -> str:
     return "Y" if len(text) == 4 else "number" if len(text) < 3 else "none"
 
 
-def _counts(first: str, digits: str, is_negative: bool) -> list[TimestampLayout]:
-    """List the formats a number may have: counts in some unit, and times without separators."""
+def _counts(first: str, digits: str) -> list[TimestampLayout]:
+    """List the formats a number may have: a count since 1970, and times without separators."""
     is_plain = digits == first
     if is_plain and digits[:2] in ("19", "20") and len(digits) in _PACKED_TIMES:
         return [Calendar(_PACKED_TIMES[len(digits)])]
-    size = len(digits.lstrip("0"))
-    units = [Count(word) for word in EPOCHS]
-    if is_negative or not 5 <= size <= 8:
-        units = [unit for unit in units if size <= unit.most_digits][:1]
+    if len(digits.lstrip("0")) > MOST_DIGITS:
+        return []
     packed = map(Calendar, _PACKED_OR_COUNT.get(len(digits), ()) if is_plain else ())
-    return [*units, *(each for each in packed if _fits(each, first, in_1900_to_2099=True))]
+    fitting = (each for each in packed if _fits(each, first, in_1900_to_2099=True))
+    # Only dates and times of a fixed width begin with a zero.
+    is_count = digits == "0" or not digits.startswith("0") or not is_plain
+    return [*([SizedCount()] if is_count else []), *fitting]
 
 
 def _fits(format: TimestampLayout, cell: str, in_1900_to_2099: bool = False) -> bool:

@@ -1,28 +1,20 @@
-"""This module reads timestamps other than plain ISO 8601: counts since 1970, and calendar times.
+"""This module reads timestamps other than plain ISO 8601: calendar times, and counts since 1970.
 
 The format of a column is set in the config, or found out from its first cells if they can be read
 in one way only. A table with plain ISO timestamps need not load this module.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
+from rollsignal.core.timestamps.counts import EPOCHS, Count, read_each
 from rollsignal.core.timestamps.pattern import HALF, MONTHS, ZONE, compiled, expression, pattern_of
 from rollsignal.core.timestamps.zones import DAY_NS, SECOND_NS, has_rules, offset_ns
 from rollsignal.errors import BadCellError
 from rollsignal.messages import escaped
 
-EPOCHS = {
-    "epoch_s": ("seconds", 9),
-    "epoch_ms": ("milliseconds", 6),
-    "epoch_us": ("microseconds", 3),
-    "epoch_ns": ("nanoseconds", 0),
-}
-"""The words for counts since 1970: their unit, and how many more digits nanoseconds have."""
-
-COUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 # What may follow a date. Without colons each number has two digits, and there may be milliseconds
 # without a point.
 _CLOCK = (
@@ -33,7 +25,6 @@ _CLOCK = (
     r"(?:(?:[.,]|(?(colon)(?!)|(?=[0-9]{3}(?![0-9]))))(?P<f>[0-9]{1,9}))?)?)?"
     rf"(?:[ -]?(?P<p>{HALF}))?(?:[ ]?(?P<z>{ZONE}))?)?"
 )
-_MOST_DIGITS = 19
 _REMEMBERED = 100_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -41,12 +32,17 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 class TimestampLayout(Protocol):
     """How the timestamps of a column are written.
 
-    `epoch_unit_ns` is the unit of counts since 1970, 0 for calendar times; `pattern` is that of
-    calendar times, or of their dates alone, and empty for counts.
+    `counts` is the format itself for counts since 1970, None for calendar times; `pattern` is that
+    of calendar times, or of their dates alone, and empty for counts.
     """
 
-    epoch_unit_ns: int
-    pattern: str
+    @property
+    def counts(self) -> Count | None:
+        """Return the format if it is one of counts."""
+
+    @property
+    def pattern(self) -> str:
+        """Return the pattern of calendar times."""
 
     def read(self, cell: str) -> int:
         """Read one cell to nanoseconds since 1970 UTC; raises `BadCellError`."""
@@ -58,44 +54,6 @@ class TimestampLayout(Protocol):
         """Return the `timestamp_format` to set for a column like this cell."""
 
 
-class Count:
-    """Counts since 1970 UTC, in one unit."""
-
-    def __init__(self, word: str) -> None:
-        self._word = word
-        self._unit, self._decimals = EPOCHS[word]
-        self.epoch_unit_ns = 10**self._decimals
-        self.pattern = ""
-        self.most_digits = _MOST_DIGITS - self._decimals
-
-    def read(self, cell: str) -> int:
-        """Read one count, with decimals down to nanoseconds."""
-        match = COUNT.fullmatch(cell.strip())
-        if match is None:
-            raise BadCellError(f"not a count of {self._unit} since 1970")
-        digits = match[2].lstrip("0")
-        if len(digits) > self.most_digits:
-            raise BadCellError(f"too many digits for {self._unit} since 1970")
-        fraction = (match[3] or "").rstrip("0")
-        if len(fraction) > self._decimals:
-            raise BadCellError("finer than a nanosecond")
-        ns = int("0" + digits + fraction.ljust(self._decimals, "0"))
-        return -ns if match[1] else ns
-
-    def read_all(self, cells: Sequence[str]) -> list[int]:
-        """Read many counts; plain whole numbers are converted all at once."""
-        text = "".join(cells)
-        if not (text.isascii() and text.isdigit() and all(cells)):
-            return _each(self.read, cells)
-        if max(map(len, cells)) > self.most_digits:
-            return _each(self.read, cells)
-        return [count * self.epoch_unit_ns for count in map(int, cells)]
-
-    def setting(self, cell: str) -> str:
-        """Return the word for this unit."""
-        return self._word
-
-
 class Calendar:
     """Calendar times: all in one pattern, or dates in one pattern with an optional time of day.
 
@@ -104,7 +62,7 @@ class Calendar:
     """
 
     def __init__(self, pattern: str, clock: str = "", zoned: bool | None = None) -> None:
-        self.epoch_unit_ns = 0
+        self.counts = None
         self.pattern = pattern
         self._match = compiled(expression(pattern) + clock).fullmatch
         misfit = f'not in the format "{escaped(pattern)}"'
@@ -159,7 +117,7 @@ class Calendar:
 
     def read_all(self, cells: Sequence[str]) -> list[int]:
         """Read many times."""
-        return _each(self.read, cells)
+        return read_each(self.read, cells)
 
     def matches(self, cell: str) -> bool:
         """Return whether a cell looks like this format, even if such a time does not exist."""
@@ -179,15 +137,6 @@ def declared_format(written: str) -> TimestampLayout:
 def dated(pattern: str, zoned: bool | None = None) -> Calendar:
     """Make the format of dates in a pattern, each with or without a time of day after it."""
     return Calendar(pattern, _CLOCK, zoned)
-
-
-def _each(read: Callable[[str], int], cells: Sequence[str]) -> list[int]:
-    timestamps_ns: list[int] = []
-    try:
-        timestamps_ns.extend(map(read, cells))
-    except BadCellError as bad:
-        raise BadCellError(bad.reason, len(timestamps_ns), bad.hint) from None
-    return timestamps_ns
 
 
 def _day_ns(year: str, short_year: str, month: str, name: str, day: str) -> int:

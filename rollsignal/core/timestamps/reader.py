@@ -1,7 +1,7 @@
 """This module reads timestamps from text, exactly.
 
-A timestamp without a zone is taken as UTC. A column has one format throughout: counts since 1970
-in one unit, or calendar times in one day/month order, all with a zone or all without.
+A timestamp without a zone is taken as UTC. A column has one format throughout: counts since 1970,
+or calendar times in one day/month order, all with a zone or all without.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from rollsignal.errors import BadCellError, UsageError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
+    from rollsignal.core.timestamps.counts import Count
     from rollsignal.core.timestamps.forms import TimestampLayout
 
 
@@ -66,9 +67,17 @@ class TimestampReader:
         return self._format.read_all(cells)
 
     @property
-    def epoch_unit_ns(self) -> int:
-        """Return the unit of a column of counts since 1970, 0 for calendar times."""
-        return self._format.epoch_unit_ns if self._format else 0
+    def counts(self) -> "Count | None":
+        """Return the format of a column of counts since 1970, None for calendar times."""
+        return self._format.counts if self._format else None
+
+    @property
+    def unproven(self) -> BadCellError | None:
+        """Return why a cell of the column is no time unless later ones prove that it is one.
+
+        Its index is that in the cells of the first `read` after which this was not None.
+        """
+        return self.counts.unproven if self.counts else None
 
     @property
     def pattern(self) -> str:
@@ -162,8 +171,12 @@ def asked_ns(flag: str, text: str, hint: str) -> int:
     >>> asked_ns("--since", "2024-01-31", "write it so")
     1706659200000000000
     """
+    reader = TimestampReader()
     try:
-        return to_ns(TimestampReader().read([text])[0])
+        timestamp = reader.read([text])[0]
+        if reader.unproven:
+            raise reader.unproven
+        return to_ns(timestamp)
     except BadCellError as bad:
         raise UsageError(f"{flag} is {shown(text)}, {bad.reason}", hint) from None
 

@@ -1,4 +1,4 @@
-"""This module reads a whole column of timestamps from bytes: calendar times of one shape, epochs.
+"""This module reads a whole column of timestamps from bytes: calendar times of one shape, counts.
 
 It accepts only times with the year first, all of one length, with the same separators and the same
 zone. The careful `TimestampReader` decides what the first of them means.
@@ -15,6 +15,8 @@ from rollsignal.readers.fast.words import NotPlainError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from rollsignal.core.timestamps.counts import Count
 
     Text = NDArray[np.uint8]
 
@@ -39,8 +41,8 @@ def timestamps_of(fields: Fields, column: int, reader: TimestampReader) -> "NDAr
     """Read a column of timestamps to nanoseconds since 1970 UTC; raises `NotPlainError`."""
     import numpy as np
 
-    if reader.epoch_unit_ns:
-        return _epochs(fields, column, reader.epoch_unit_ns)
+    if reader.counts:
+        return _counts_ns(fields, column, reader.counts)
     text = fields.texts(column)
     first = text[0].tobytes()
     shape = _SHAPE.fullmatch(first)
@@ -59,10 +61,12 @@ def timestamps_of(fields: Fields, column: int, reader: TimestampReader) -> "NDAr
     return times_ns if clock is None else np.add(times_ns, clock, out=times_ns)
 
 
-def _epochs(fields: Fields, column: int, unit_ns: int) -> "NDArray[np.int64]":
+def _counts_ns(fields: Fields, column: int, counts: "Count") -> "NDArray[np.int64]":
     values = fields.whole_numbers(column)
-    if int(values.max()) * unit_ns >= 2**63:
-        raise NotPlainError("timestamps beyond 64 bits")
+    least, most = int(values.min()), int(values.max())
+    unit_ns = counts.unit_ns_of(least, most)
+    if not unit_ns or most * unit_ns >= 2**63:
+        raise NotPlainError("counts of several units, or beyond 64 bits")
     return values * unit_ns
 
 

@@ -78,10 +78,14 @@ TWICE = [
     ("31-Jan-24", '"%y-%b-%d" or "%d-%b-%y"'),
     ("2024013109", 'epoch_s or "%Y%m%d%H"'),
     ("197602011230", 'epoch_ms or "%Y%m%d%H%M"'),
+    ("3101202409", 'epoch_s or "%d%m%Y%H"'),
+    ("010220240930", '"%d%m%Y%H%M" or "%m%d%Y%H%M"'),
+    ("240131093000", 'epoch_ms or "%y%m%d%H%M%S" or "%d%m%y%H%M%S"'),
+    ("310124093000", 'epoch_ms or "%y%m%d%H%M%S" or "%d%m%y%H%M%S"'),
+    ("093000", '"%m%d%y"'),
     ("240131", 'epoch_s or epoch_ms or epoch_us or epoch_ns or "%y%m%d" or "%d%m%y"'),
     ("31012024", 'epoch_s or epoch_ms or epoch_us or epoch_ns or "%d%m%Y"'),
-    ("45322", "epoch_s or epoch_ms or epoch_us or epoch_ns"),
-    ("45322.5", "epoch_s or epoch_ms or epoch_us"),
+    ("202401", 'epoch_s or epoch_ms or epoch_us or epoch_ns or "%Y%m"'),
 ]
 
 

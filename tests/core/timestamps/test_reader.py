@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -83,8 +84,10 @@ NO_TIMESTAMPS = [
     *("2024-01-01 930", "2024-01-01 9", "2024-01-01x10:00", "2024-01-31-05:00", "2024-031"),
 ]
 
-# In the first months after 1970 a count has fewer digits, which fit a coarser unit.
-times = st.datetimes(datetime(1974, 1, 1), datetime(2199, 12, 31))
+# A count of an earlier time may be anything else, and so may nanoseconds of 1975 and of 1990.
+times = st.datetimes(datetime(1977, 1, 1), datetime(1989, 1, 1)) | st.datetimes(
+    datetime(1993, 1, 1), datetime(2199, 12, 31)
+)
 # A date such as 13/12/2024 shows that the day comes first.
 clear_day = datetime(2024, 12, 13, 14, 15, 16)
 
@@ -180,41 +183,166 @@ def test_iso_writes_a_count_beyond_the_calendar_as_it_is() -> None:
 def test_reading_no_cells_returns_nothing_and_sets_no_format() -> None:
     reader = TimestampReader()
     assert reader.read([]) == []
-    assert [to_ns(time) for time in reader.read(["0", "60"])] == [0, 60 * SECOND_NS]
+    later = reader.read(["1704067200", "1704067260000"])
+    assert [to_ns(time) for time in later] == [1704067200 * SECOND_NS, 1704067260 * SECOND_NS]
 
 
-def test_the_first_cell_sets_the_unit_of_a_count() -> None:
-    assert read(["0", "9999999999"]) == [0, 9999999999 * SECOND_NS]
-    assert read(["-9999999999"]) == [-9999999999 * SECOND_NS]
-    assert read(["10000000000"]) == [10**10 * 10**6]
-    assert read(["9999999999999"]) == [9999999999999 * 10**6]
-    assert read(["-10000000000000"]) == [-(10**13) * 10**3]
-    assert read(["9999999999999999"]) == [9999999999999999 * 10**3]
-    assert read(["10000000000000000"]) == [10**16]
-    assert read(["9999999999999999999"]) == [9999999999999999999]
+def test_the_unit_of_a_count_follows_from_its_own_size() -> None:
+    for cell, unit_ns in (
+        ("94694400", SECOND_NS),
+        ("7258118399", SECOND_NS),
+        ("100000000000", 10**6),
+        ("7258118399999", 10**6),
+        ("100000000000000", 10**3),
+        ("7258118399999999", 10**3),
+        ("100000000000000000", 1),
+        ("7258118399999999999", 1),
+    ):
+        assert read([cell]) == read([cell + ".0"]) == [int(cell) * unit_ns]
 
 
 def test_a_count_may_have_a_fraction_of_its_unit() -> None:
-    assert read(["1.5", "2.25", "3"]) == [15 * 10**8, 225 * 10**7, 3 * 10**9]
+    assert read(["1704067201.5", "1704067202.25", "1704067203"]) == [
+        ns * 10**7 for ns in (170406720150, 170406720225, 170406720300)
+    ]
     assert read(["100000000000.5", "100000000001.000001000"]) == [
         10**17 + 5 * 10**5,
         10**17 + 10**6 + 1,
     ]
-    assert refusal("1.5", "1.0000000001") == (1, "finer than a nanosecond")
-    assert refusal("1000000000000000000.1") == (0, "finer than a nanosecond")
+    assert refusal("1704067201.5", "1704067201.0000000001") == (1, "finer than a nanosecond")
+    assert refusal("1700000000000000000.1") == (0, "finer than a nanosecond")
 
 
-def test_a_change_to_smaller_units_is_refused() -> None:
-    # As in Binance's files, which go from milliseconds to microseconds at the end of 2024.
-    too_many = (1, "too many digits for milliseconds since 1970")
-    assert refusal("1735689599000", "1735689600000000") == too_many
-    assert refusal("1735689599000", "1735689600000000.0") == too_many
-    assert refusal("1735689600000", written="epoch_s")[1].startswith("too many digits for seconds")
+SECONDS = st.integers(200_000_000, 610_000_000) | st.integers(700_000_000, 7_258_118_399)
+
+
+@given(st.data(), st.lists(st.tuples(SECONDS, st.sampled_from([0, 3, 6, 9])), min_size=1))
+def test_counts_of_any_units_may_be_mixed_in_batches_of_any_size(
+    data: st.DataObject, drawn: list[tuple[int, int]]
+) -> None:
+    cells = [f"{second}{'0' * zeros}" for second, zeros in drawn]
+    reader = TimestampReader()
+    column: list[Any] = []
+    for batch in data.draw(cuts_of(len(cells))):
+        column += reader.read(cells[batch])
+    assert column == [second * SECOND_NS for second, _ in drawn]
+    assert reader.unproven is None
+
+
+def test_a_file_that_goes_over_to_smaller_units_is_read() -> None:
+    # As Binance's files do from 2025 on.
+    cells = ["1735689599000", "1735689600000000", "1735689601000000.0"]
+    assert read(cells) == [second * SECOND_NS for second in range(1735689599, 1735689602)]
+    too_many = (0, "too many digits for seconds since 1970")
+    assert refusal("1735689600000", written="epoch_s") == too_many
+
+
+UNCLEAR = [
+    *("0", "1", "930", "2021", "1871.01", "45292.5", "45292", "739252", "2460310.5", "28401120"),
+    *("94694399", "94694399.999", "-1325583000", "-1", "86400"),
+]
+
+
+@pytest.mark.parametrize("cell", UNCLEAR)
+def test_a_count_before_1973_is_not_proved_by_itself(cell: str) -> None:
+    reader = TimestampReader()
+    reader.read([cell])
+    doubt = reader.unproven
+    assert doubt is not None
+    assert doubt.reason == "not clearly a time: as seconds since 1970 it would be before 1973"
+    assert ("%Y" in doubt.hint) == (cell == "2021")
+    reader.read(["1704067200"])
+    assert reader.unproven is doubt
+    assert refusal("1704067200", cell)[0] == 1
+    assert read([cell], "epoch_s") == [int(Fraction(cell) * SECOND_NS)]
+
+
+def test_numbers_that_rise_and_fall_before_1973_are_refused_at_once() -> None:
+    assert refusal("930", "1600", "930")[0] == 0
+
+
+DAYS = range(-5_364_662_400, 2_000_000_000, 86_400)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+@settings(max_examples=20)
+@given(data=st.data())
+def test_seconds_that_go_through_1973_are_times_in_batches_of_any_size(
+    step: int, data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(1, 3000))
+    days = [*DAYS[62_091 + 1_096 - first : 62_091 + 1_096 + 500]][::step]
+    reader = TimestampReader()
+    column: list[Any] = []
+    size = data.draw(st.integers(300, 4000))
+    for begin in range(0, len(days), size):
+        column += reader.read(list(map(str, days[begin : begin + size])))
+    assert column == [day * SECOND_NS for day in days]
+    assert reader.unproven is None
+
+
+IMPLAUSIBLE = [
+    *("7258118400", "99999999999", "7258118400000", "20240131093000.5", "17258118400000000"),
+    *("7258118400000000000", "9999999999999999999", "-1325583000000", "-5364662401"),
+]
+
+
+@pytest.mark.parametrize("cell", IMPLAUSIBLE)
+def test_a_count_that_is_no_plausible_time_is_refused(cell: str) -> None:
+    assert refusal("1704067200", cell)[1].startswith("no plausible time as ")
+    assert refusal(cell)[1].startswith("no plausible time as ")
+
+
+@pytest.mark.parametrize("cell", ["01012024093000", "09022024093000", "0001704067200", "00"])
+def test_a_number_that_begins_with_a_zero_is_not_a_count(cell: str) -> None:
+    assert refusal(cell) == (0, "not a timestamp")
+
+
+@pytest.mark.parametrize("year", [1950, 1973, 1999, 2024, 2099, 2199])
+@pytest.mark.parametrize("epoch", [datetime(1, 1, 1), datetime(1601, 1, 1)])
+def test_units_of_100_ns_since_another_year_are_refused(year: int, epoch: datetime) -> None:
+    cell = str((datetime(year, 12, 31) - epoch) // timedelta(microseconds=1) * 10)
+    assert len(cell) == 18
+    reason = "not clearly a time: nanoseconds since 1970, or units of 100 ns as in .NET"
+    assert refusal(cell) == (0, reason)
+    assert read([cell], "epoch_ns") == [int(cell)]
+
+
+@pytest.mark.parametrize(("word", "zeros"), [("ms", 3), ("us", 6), ("ns", 9)])
+def test_a_named_unit_that_puts_some_rows_into_january_1970_is_refused(
+    word: str, zeros: int
+) -> None:
+    now = [f"{1735689600 + second}{'0' * zeros}" for second in range(3)]
+    written = f"epoch_{word}"
+    for coarser in range(zeros - 3, -1, -3):
+        past = f"1735689603{'0' * coarser}"
+        index, reason = refusal(*now, past, written=written)
+        assert index == 3
+        assert reason.startswith("in January 1970 as ")
+        assert refusal(past, *now, written=written)[0] == 0
+        for first, second in ((now, [past]), ([past], now)):
+            reader = TimestampReader(written)
+            reader.read(first)
+            with pytest.raises(BadCellError, match="in January 1970 as") as caught:
+                reader.read(second)
+            assert caught.value.index == 0
+
+
+@pytest.mark.parametrize("first", [-30, 0, 30])
+@given(st.integers(1, 800))
+def test_a_named_unit_whose_days_go_through_january_1970_is_read(first: int, size: int) -> None:
+    days = [day * 86_400 for day in range(first, 800)]
+    reader = TimestampReader("epoch_s")
+    column: list[Any] = []
+    for begin in range(0, len(days), size):
+        column += reader.read(list(map(str, days[begin : begin + size])))
+    assert column == [day * SECOND_NS for day in days]
 
 
 @pytest.mark.parametrize("zeros", ["0", "0" * 5000])
 def test_zeros_before_a_count_do_not_matter(zeros: str) -> None:
-    assert read([zeros, zeros + "1704067200"], "epoch_s") == [0, 1704067200 * SECOND_NS]
+    cells = [zeros + "1704067199", zeros + "1704067200"]
+    assert read(cells, "epoch_s") == [1704067199 * SECOND_NS, 1704067200 * SECOND_NS]
 
 
 def test_a_count_of_thousands_of_digits_is_refused() -> None:
@@ -238,7 +366,7 @@ def test_noon_and_midnight_are_where_clocks_of_twelve_hours_have_them(text: str,
 @pytest.mark.parametrize("cell", NO_TIMESTAMPS)
 def test_a_cell_that_is_not_a_timestamp_is_refused(cell: str) -> None:
     assert refusal("2024-01-01 10:00:00.5", cell) == (1, "not a timestamp like those above")
-    assert refusal("1704067200", cell) == (1, "not a count of seconds since 1970")
+    assert refusal("1704067200", cell) == (1, "not a count since 1970")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +393,7 @@ def test_a_column_that_changes_its_format_is_refused() -> None:
     mixed = (1, "not like those above: only some have a zone")
     assert refusal("2024-01-01 10:00:00", "2024-01-01 11:00:00Z") == mixed
     assert refusal("2024-01-01 10:00:00Z", "2024-01-01 11:00:00") == mixed
-    assert refusal("1704067200", "2024-01-01") == (1, "not a count of seconds since 1970")
+    assert refusal("1704067200", "2024-01-01") == (1, "not a count since 1970")
     assert refusal("2024-01-01", "1704067200") == (1, "not a timestamp like those above")
     assert refusal("13/01/2024", "12/31/2024")[1].startswith("not a valid date")
 
@@ -403,12 +531,12 @@ def test_a_fraction_has_one_to_nine_decimals(at: datetime, decimals: int, ns: in
 @pytest.mark.parametrize(
     ("word", "unit_ns"), [("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1)]
 )
-@given(st.lists(st.integers(-(10**10) + 1, 10**10 - 1), min_size=1), st.booleans())
-def test_counts_of_a_named_unit_are_read_whatever_their_size(
-    word: str, unit_ns: int, counts: list[int], is_float: bool
+@given(st.integers(-(10**10) + 1, 10**10 - 1), st.booleans())
+def test_a_count_of_a_named_unit_is_read_whatever_its_size(
+    word: str, unit_ns: int, count: int, is_float: bool
 ) -> None:
-    cells = [f"{count}.0" if is_float else str(count) for count in counts]
-    assert read(cells, f"epoch_{word}") == [count * unit_ns for count in counts]
+    cell = f"{count}.0" if is_float else str(count)
+    assert read([cell, cell], f"epoch_{word}") == [count * unit_ns] * 2
 
 
 @pytest.mark.parametrize(

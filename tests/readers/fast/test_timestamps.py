@@ -29,14 +29,17 @@ def carefully(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
         return None
 
 
+def fields_of(cells: Sequence[str]) -> Fields:
+    return Fields("".join(f"1|{cell}\n" for cell in cells).encode(), "|", 2, Masks())
+
+
 def at_once(cells: Sequence[str], before: Sequence[str]) -> list[int] | None:
     """Read cells as a column of a block, after the cells before; None if they are refused."""
     reader = TimestampReader()
     try:
         if before:
             reader.read(before)
-        fields = Fields("".join(f"1|{cell}\n" for cell in cells).encode(), "|", 2, Masks())
-        return list(map(int, timestamps_of(fields, 1, reader)))
+        return list(map(int, timestamps_of(fields_of(cells), 1, reader)))
     except (NotPlainError, BadCellError):
         return None
 
@@ -164,28 +167,71 @@ def test_a_column_with_one_zone_throughout_is_read(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("digits", "unit_ns"),
-    [(1, 10**9), (10, 10**9), (12, 10**6), (13, 10**6), (15, 1000), (16, 1000), (18, 1), (19, 1)],
+    ("least", "most", "unit_ns"),
+    [
+        (94_694_400, 7_258_118_399, 10**9),
+        (10**11, 7_258_118_399_999, 10**6),
+        (10**14, 7_258_118_399_999_999, 10**3),
+        (10**18, 7_258_118_399_999_999_999, 1),
+    ],
 )
-def test_epochs_of_every_unit_are_exact(digits: int, unit_ns: int) -> None:
-    most = min(10**digits, 2**63 // unit_ns)
-    values = [number % most for number in range(10 ** (digits - 1), 10**digits, 10**digits // 9)]
-    cells = [f"{value:0{digits}d}" for value in values]
+def test_counts_of_every_unit_are_exact(least: int, most: int, unit_ns: int) -> None:
+    values = [*range(least, most, (most - least) // 9), most]
+    cells = list(map(str, values))
     assert at_once(cells, cells[:1]) == [value * unit_ns for value in values]
     assert carefully(cells, cells[:1]) == [value * unit_ns for value in values]
 
 
+EDGES = [
+    *(0, 1, 94_694_399, 94_694_400, 7_258_118_399, 7_258_118_400, 2**63 - 1, 2**63, 10**20),
+    *(edge + step for edge in (10**11, 10**14, 10**17, 10**18) for step in (-1, 0, 1)),
+    *(edge * 10**15 + step for edge in (110, 190, 615, 695) for step in (-1, 0, 1)),
+]
+
+
 @given(
-    st.integers(1, 19), st.lists(st.integers(0, 10**19), min_size=1, max_size=6), st.integers(0, 3)
+    st.sampled_from(["1704067200", "1704067200000", "1704067200000000", "1704067200000000000"]),
+    st.lists(
+        st.integers(0, 10**19) | st.sampled_from(EDGES) | st.integers(10**9, 10**10),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(0, 3),
 )
-@example(11, [9_223_372_036], 0)
-@example(11, [9_223_372_037], 0)
-@example(19, [2**63 - 1], 0)
-@example(19, [2**63], 0)
-def test_epochs_are_read_as_one_by_one_or_refused(
-    digits: int, values: list[int], zeros: int
+@example("1704067200", [9_223_372_036], 0)
+@example("1704067200", [9_223_372_037], 0)
+@example("1704067200", [2**63 - 1], 0)
+@example("1704067200", [2**63], 0)
+@example("1704067200", [1704067260, 1704067320000], 0)
+def test_counts_are_read_as_one_by_one_or_refused(
+    first: str, values: list[int], zeros: int
 ) -> None:
-    agree(["0" * zeros + str(value) for value in values], ["1" * digits])
+    agree(["0" * zeros + str(value) for value in values], [first])
+
+
+@given(
+    st.sampled_from(["s", "ms", "us", "ns"]),
+    st.lists(st.lists(st.integers(0, 9_999_999_999), min_size=1, max_size=4), min_size=1),
+)
+def test_counts_of_a_named_unit_are_read_block_by_block_as_one_by_one(
+    word: str, blocks: list[list[int]]
+) -> None:
+    fast, careful = TimestampReader(f"epoch_{word}"), TimestampReader(f"epoch_{word}")
+    for reader in (fast, careful):
+        reader.read(["5000000000"])
+    for block in blocks:
+        cells = list(map(str, block))
+        try:
+            expected = list(map(to_ns, careful.read(cells)))
+        except BadCellError:
+            with pytest.raises((BadCellError, NotPlainError)):
+                timestamps_of(fields_of(cells), 1, fast)
+            return
+        try:
+            times_ns = list(map(int, timestamps_of(fields_of(cells), 1, fast)))
+        except NotPlainError:
+            times_ns = list(map(to_ns, fast.read(cells)))
+        assert times_ns == expected
 
 
 ODD = [
