@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from rollsignal.errors import DataError, DiskError, InputError, JobError
+from rollsignal.errors import DataError, DiskError, InputError, JobError, package_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -133,8 +133,9 @@ class _Checked(io.RawIOBase):
         except JobError:
             raise
         except ImportError as problem:
-            hint = f"install {problem.name}, or unpack the file first"
-            what = f"{self._compression} cannot be read without {problem.name}"
+            package = package_of(problem.name or "")
+            hint = f"pip install {package}, or unpack the file first"
+            what = f"{self._compression} cannot be read without {package}"
             raise InputError(f"{self._name}: {what}", hint) from problem
         except Exception as problem:
             # Each library raises its own exceptions for damaged data.
