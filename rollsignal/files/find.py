@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 from rollsignal.errors import InputError, UsageError
 from rollsignal.files.fingerprints import stat_of
-from rollsignal.files.formats import SUFFIXES
+from rollsignal.files.formats import CHECKSUM_SUFFIXES, SUFFIXES
 from rollsignal.files.open import STDIN, identity
 from rollsignal.messages import is_url, shown_path
 
@@ -57,7 +57,8 @@ def find_paths(
     A folder stands for all files in it and below, without hidden files, files whose names begin
     with "_", and the files in `left_out` (the run's own outputs and config), unless these are named
     like tables, which may be data. Raises `InputError` if there are no files, `UsageError` for a
-    file named twice. Without `ask_stores`, folders and patterns in object stores stay as they are.
+    file named twice. Checksums of files that are found are left out. Without
+    `ask_stores`, folders and patterns in object stores stay as they are.
     """
     ours = {identity(path) for path in left_out}
     paths: list[str] = []
@@ -70,6 +71,7 @@ def find_paths(
             paths += find_remote(path)
         else:
             paths.append(path)
+    paths = _without_checksums(paths)
     seen: set[object] = set()
     for path in paths:
         file = identity(path)
@@ -96,6 +98,16 @@ def _local_paths(path: str, ours: set[object]) -> list[str]:
     if not files:
         raise problem
     return files
+
+
+def _without_checksums(paths: list[str]) -> list[str]:
+    """Leave out the checksum of each file that is itself there: `bars.zip.CHECKSUM`."""
+    present = set(paths)
+    return [
+        path
+        for path in paths
+        if not (path.lower().endswith(CHECKSUM_SUFFIXES) and path.rpartition(".")[0] in present)
+    ]
 
 
 def _matching(pattern: str) -> list[str]:

@@ -93,12 +93,28 @@ def _zip(file: BinaryIO) -> BinaryIO:
     import zipfile
 
     archive = zipfile.ZipFile(file)
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    _refuse_documents(archive.namelist())
+    members = [member for member in archive.infolist() if not _is_aside(member.filename)]
     if len(members) != 1:
         raise ValueError(f"{len(members)} files in the archive, not one")
     if members[0].flag_bits & 1:
         raise ValueError("the file in the archive is encrypted")
     return cast(BinaryIO, archive.open(members[0]))
+
+
+def _is_aside(name: str) -> bool:
+    """Return whether an entry of a zip archive is a folder, or one that macOS has added."""
+    return name.startswith("__MACOSX/") or name.endswith(("/", ".DS_Store"))
+
+
+def _refuse_documents(names: list[str]) -> None:
+    """Raise `ValueError` for the archive that some documents are."""
+    if "[Content_Types].xml" in names:
+        raise ValueError("it is a workbook or document of Office; save the sheet as CSV")
+    if {"mimetype", "content.xml"} <= set(names):
+        raise ValueError("it is a document of OpenOffice; save the sheet as CSV")
+    if names and all(name.endswith(".npy") for name in names):
+        raise ValueError("it is an archive of NumPy arrays; export them as CSV or Parquet")
 
 
 _OPENERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {

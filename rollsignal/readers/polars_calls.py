@@ -39,12 +39,23 @@ class PolarsCalls:
         import polars as pl
 
         def with_schema() -> "tuple[pl.LazyFrame, pl.Schema]":
-            scan = pl.scan_parquet if self._format == "parquet" else pl.scan_ipc
-            table = scan(self._path, glob=False)
             with _quiet():
+                if self._is_stream():
+                    table = pl.read_ipc_stream(self._path).lazy()
+                else:
+                    scan = pl.scan_parquet if self._format == "parquet" else pl.scan_ipc
+                    table = scan(self._path, glob=False)
                 return table, table.collect_schema()
 
         return self.guarded(with_schema)
+
+    def _is_stream(self) -> bool:
+        """Return whether the file is an Arrow stream; raises `DataError` if it is not whole."""
+        if self._format == "parquet" or self._watch:
+            return False
+        from rollsignal.readers.arrow_stream import check_is_whole
+
+        return check_is_whole(self._path, self._name)
 
     def end(self) -> None:
         """Check that a remote file is still the same; raises `DiskError`."""
