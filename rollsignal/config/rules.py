@@ -51,6 +51,12 @@ class Whole(NamedTuple):
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
+class UsualName(str):
+    """The name of a column that no config declares: all spellings of it count alike."""
+
+    __slots__ = ()
+
+
 class Text(NamedTuple):
     """Text, kept exactly as written; `optional` text may be null."""
 
