@@ -99,6 +99,29 @@ def test_the_published_failure_is_reproduced_to_the_letter(checkout: Path) -> No
     )
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
+def test_make_run_writes_only_what_git_ignores(checkout: Path) -> None:
+    for name in ("Makefile", "requirements.txt", "metrics.json", "run.log"):
+        shutil.copy(ROOT / name, checkout)
+    before = {path.name: path.read_bytes() for path in checkout.iterdir() if path.is_file()}
+    environment = checkout / "environment"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin/python").symlink_to(sys.executable)
+    (environment / ".runtime-installed").touch()
+    done = subprocess.run(
+        ["make", "run", f"VENV={environment}"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (checkout / "build/metrics.json").read_text() in done.stdout
+    assert (checkout / "build/run.log").exists()
+    after = {path.name: path.read_bytes() for path in checkout.iterdir() if path.is_file()}
+    assert after == before
+    assert "build/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_two_runs_give_identical_metrics(checkout: Path) -> None:
     documents = []
     for _ in range(2):
