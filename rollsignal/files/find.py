@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 from rollsignal.errors import InputError, UsageError
 from rollsignal.files.fingerprints import stat_of
-from rollsignal.files.formats import CHECKSUM_SUFFIXES, SUFFIXES
+from rollsignal.files.formats import CHECKSUM_SUFFIXES, COLUMNAR_SUFFIXES, SUFFIXES
 from rollsignal.files.open import STDIN, identity
 from rollsignal.messages import is_url, shown_path
 
@@ -46,7 +46,16 @@ def input_of(path: str) -> Input:
 
 def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[Input]:
     """Find the files to read, as `find_paths` does, with the facts of each."""
-    return [input_of(path) for path in find_paths(given, left_out)]
+    return inputs_of(find_paths(given, left_out))
+
+
+def inputs_of(paths: Sequence[str]) -> list[Input]:
+    """Look up the facts of all paths; raises `DataError` for files of a table with a log."""
+    if any(path.lower().endswith(COLUMNAR_SUFFIXES) for path in paths):
+        from rollsignal.files.table_logs import refuse_logged_tables
+
+        refuse_logged_tables(paths)
+    return [input_of(path) for path in paths]
 
 
 def find_paths(

@@ -9,6 +9,7 @@ _SUFFIXES = ".csv .tsv .txt .tab .ndjson .jsonl .parquet .pq .arrow .feather .ip
 SUFFIXES = frozenset(f"{_SUFFIXES} .gz .bz2 .xz .zst .zip".split())
 
 HEAD_BYTES = 8
+COLUMNAR_SUFFIXES = (".parquet", ".pq")
 CHECKSUM_SUFFIXES = (".checksum", ".md5", ".sha1", ".sha256", ".sha512")
 COMPRESSIONS = {
     b"\x1f\x8b": "gzip",
