@@ -215,7 +215,7 @@ class FrameReader:
         cells = texts_of(closes)
         stamps = None
         if self._timestamp is not None and times_ns is None:
-            stamps = [stamp_text(value) for value in frame["timestamp"].to_list()]
+            stamps = self._stamp_texts(frame["timestamp"], row)
         batch = self._cells.batch(cells, stamps, rows, self._config.missing)
         if self._symbol is not None:
             symbols = list(map(cell_text, frame["symbol"].to_list()))
@@ -226,6 +226,23 @@ class FrameReader:
             }
             batch = self._cells.checked(batch, others)
         return batch if times_ns is None else batch._replace(timestamps=times_ns.tolist())
+
+    def _stamp_texts(self, stamps: "pl.Series", row: int) -> list[str]:
+        """Return timestamps as cells; raises `DataError` for one that Python cannot hold."""
+        try:
+            return list(map(stamp_text, stamps.to_list()))
+        except (ValueError, OverflowError):
+            bad = next(index for index in range(len(stamps)) if not _is_held(stamps, index))
+            what = f"{self._cells.timestamp} is not within the years 1 to 9999"
+            raise self._cells.problem(row + bad, what) from None
+
+
+def _is_held(values: "pl.Series", index: int) -> bool:
+    try:
+        values[index]
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _in_utc(name: str, dtype: "pl.DataType") -> "pl.Expr":

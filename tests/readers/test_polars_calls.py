@@ -100,6 +100,15 @@ def test_the_zone_of_a_column_that_is_not_read_does_not_matter(form: str, zone: 
     assert read(data) == (CLOSES, [])
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("count", [-(2**62), 2**62])
+def test_a_time_that_no_calendar_holds_is_refused_with_its_row(form: str, count: int) -> None:
+    for kind in (pl.Datetime("us"), pl.Datetime("us", "UTC")):
+        stamps = pl.Series("timestamp", [0, 10**6, count, count, 10**7]).cast(kind)
+        message = refused(FORMS[form](TABLE.with_columns(stamps)))
+        assert message.startswith("bars row 3: timestamp is not within the years 1 to 9999")
+
+
 def test_a_type_that_polars_panics_at_is_bad_data_without_a_backtrace(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
