@@ -28,8 +28,10 @@ step = @printf '\n== %s\n' "$(1)"
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
-run: $(RUNTIME) ## Run the sample job: data.csv and config.yaml in, metrics.json and run.log out
-	$(PY) run.py --input data.csv --config config.yaml --output metrics.json --log-file run.log
+# The examples metrics.json and run.log are tracked, so that a checkout has them; this leaves them as they are.
+run: $(RUNTIME) ## Run the sample job: data.csv and config.yaml in, build/metrics.json and build/run.log out
+	@mkdir -p build
+	$(PY) run.py --input data.csv --config config.yaml --output build/metrics.json --log-file build/run.log
 
 check: $(DEV) ## Run every check, in order; the first failure ends it
 	$(call step,format: ruff format --check)

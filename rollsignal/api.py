@@ -15,10 +15,12 @@ from rollsignal.core.kernel import Carry, advance, margin_blocks, rolling_mean
 from rollsignal.core.ticks import parse_closes
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.formats import FORMATS, Format
-from rollsignal.messages import LogLevel, shown
+from rollsignal.messages import LogLevel, plural, shown
 from rollsignal.outputs.metrics import SuccessMetrics
 
 Path = str | PathLike[str]
+
+_GAP_HINT = 'missing="gap" leaves the windows with it without a signal'
 
 LOGGER = logging.getLogger("rollsignal")
 # The program that uses the library decides whether messages are shown, and where.
@@ -42,9 +44,10 @@ def rolling_signal(
     """Decide the signal of every close of one series, exactly.
 
     closes: n closes, oldest first: a list or other iterable of str, int, float or Decimal, a
-    NumPy array, or a pandas or polars series. A float stands for the shortest decimal that
-    identifies it. window: bars, at least 1, the current one included. missing: what to do about
-    None, NaN and the like: "error", or "gap": a window that contains one has no signal.
+    NumPy array, a pandas or polars series, or a data frame of one column. A float stands for the
+    shortest decimal that identifies it. window: bars, at least 1, the current one included.
+    missing: what to do about None, NaN and the like: "error", or "gap": a window that contains one
+    has no signal.
 
     Returns n signals and n means, in the container that was given: lists, masked arrays (int8 and
     float64), pandas series with the same index (Int8, Float64), polars series (Int8, Float64).
@@ -59,6 +62,7 @@ def rolling_signal(
         raise ValueError(f"window is {window!r}, not a whole number of bars of at least 1")
     if missing not in ("error", "gap"):
         raise ValueError(f"missing is {missing!r}, not 'error' or 'gap'")
+    closes = _only_column(closes)
     library = type(closes).__module__.partition(".")[0]
     if library == "pandas":
         return _of_pandas(closes, window, missing)
@@ -143,6 +147,21 @@ def _to_logger(level: LogLevel, text: str) -> None:
     LOGGER.log(logging.getLevelNamesMapping()[level], text)
 
 
+def _only_column(closes: Any) -> Any:
+    """Return the one column of a data frame; anything else as it is."""
+    if type(closes).__name__ != "DataFrame" or not hasattr(closes, "columns"):
+        return closes
+    names = [str(name) for name in closes.columns]
+    if len(names) != 1:
+        listed = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+        raise DataError(
+            f"closes are a DataFrame of {plural(len(names), 'column')}, not one"
+            f" ({listed}): select the column of the closes"
+        )
+    is_pandas = hasattr(closes, "iloc")
+    return closes.iloc[:, 0] if is_pandas else closes.to_series()
+
+
 def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSignal:
     if isinstance(closes, str | bytes | Mapping | Set):
         raise DataError(f"closes are a {type(closes).__name__}, not a series in order")
@@ -150,10 +169,12 @@ def _of_values(closes: Iterable[Any], window: int, missing: str) -> RollingSigna
     try:
         ticks = parse_closes(cells)
         if missing == "error" and None in ticks.values:
-            raise BadCellError("not a number", ticks.values.index(None))
+            raise BadCellError("not a number", ticks.values.index(None), _GAP_HINT)
     except BadCellError as bad:
         cell = shown(cells[bad.index])
-        raise DataError(f"close {bad.index} (counted from 0) is {cell}, {bad.reason}") from None
+        hint = f" ({bad.hint})" if bad.hint else ""
+        what = f"close {bad.index} (counted from 0) is {cell}, {bad.reason}{hint}"
+        raise DataError(what) from None
     decided, _ = advance(Carry(window), ticks)
     signals: list[int | None] = []
     means: list[float | None] = []

@@ -75,6 +75,26 @@ class StoppedError(JobError):
         self.exit_code = 128 + signal_number
 
 
+# Where the package to install is not named like the module.
+_PACKAGES = {"yaml": "pyyaml", "backports": "backports.zstd"}
+_LIBRARIES = ("yaml", "polars", "numpy", "pandas", "isal", "backports", "obstore")
+
+
+def not_installed(error: BaseException) -> JobError | None:
+    """Return the error for a library of the program that cannot be imported, None for others."""
+    name = (getattr(error, "name", None) or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or name not in _LIBRARIES:
+        return None
+    kind = ConfigError if name == "yaml" else InputError
+    package = package_of(name)
+    return kind(f"the Python package {package} is not installed", f"pip install {package}")
+
+
+def package_of(module: str) -> str:
+    """Return the name under which the package of a module is installed."""
+    return _PACKAGES.get(module.partition(".")[0], module)
+
+
 class BadCellError(ValueError):
     """A cell does not hold a value of its column.
 

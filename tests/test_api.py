@@ -161,16 +161,22 @@ def test_gaps_leave_the_windows_that_contain_them_without_an_answer(
     assert answer(OF_GAPS[container](closes), window, missing="gap") == correct
 
 
+MISSING_CLOSE = (
+    r"^close 1 \(counted from 0\) is '.*', not a number"
+    r' \(missing="gap" leaves the windows with it without a signal\)$'
+)
+
+
 @pytest.mark.parametrize("container", OF_GAPS)
 def test_a_missing_close_is_an_error_unless_gaps_are_wanted(container: str) -> None:
-    with pytest.raises(DataError, match=r"^close 1 \(counted from 0\) is '.*', not a number$"):
+    with pytest.raises(DataError, match=MISSING_CLOSE):
         rolling_signal(OF_GAPS[container]([1.5, None, 2.5]), 2)
 
 
 @pytest.mark.parametrize("number", [1.5, 7])
 def test_the_number_below_a_mask_is_never_read(number: float) -> None:
     closes = np.ma.array([number] * 3, mask=[False, True, False])
-    with pytest.raises(DataError, match=r"^close 1 \(counted from 0\) is '', not a number$"):
+    with pytest.raises(DataError, match=MISSING_CLOSE):
         rolling_signal(closes, 2)
     assert answer(closes, 1, missing="gap") == ([0, None, 0], [number, None, number])
 
@@ -307,6 +313,19 @@ def test_a_number_too_long_to_write_is_refused() -> None:
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(ValueError, match="missing is 'skip', not 'error' or 'gap'"):
         rolling_signal([1, 2], 1, missing="skip")  # type: ignore[arg-type]  # a wrong word
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_a_data_frame_of_one_column_is_its_column_and_of_several_is_refused(frame: Any) -> None:
+    closes = [10, 11, 12, 9]
+    signals, _ = rolling_signal(frame({"Close": closes}), 2)
+    assert signals.equals(rolling_signal(frame({"Close": closes})["Close"], 2).signals)
+    with pytest.raises(DataError) as caught:
+        rolling_signal(frame({"Open": closes, "Close": closes}), 2)
+    assert str(caught.value) == (
+        "closes are a DataFrame of 2 columns, not one (Open, Close):"
+        " select the column of the closes"
+    )
 
 
 @pytest.mark.parametrize("shape", [(), (2, 3)])

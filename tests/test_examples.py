@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from tests.support.frames import parquet
 from tests.support.shell import ROOT, published
 
 # The command of both seed documents, and their two published values.
@@ -25,10 +28,13 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, data: str = "data.csv") -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, data: str = "data.csv", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *COMMAND.format(data).split()],
         cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -93,6 +99,29 @@ def test_the_published_failure_is_reproduced_to_the_letter(checkout: Path) -> No
     )
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
+def test_make_run_writes_only_what_git_ignores(checkout: Path) -> None:
+    for name in ("Makefile", "requirements.txt", "metrics.json", "run.log"):
+        shutil.copy(ROOT / name, checkout)
+    before = {path.name: path.read_bytes() for path in checkout.iterdir() if path.is_file()}
+    environment = checkout / "environment"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin/python").symlink_to(sys.executable)
+    (environment / ".runtime-installed").touch()
+    done = subprocess.run(
+        ["make", "run", f"VENV={environment}"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (checkout / "build/metrics.json").read_text() in done.stdout
+    assert (checkout / "build/run.log").exists()
+    after = {path.name: path.read_bytes() for path in checkout.iterdir() if path.is_file()}
+    assert after == before
+    assert "build/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_two_runs_give_identical_metrics(checkout: Path) -> None:
     documents = []
     for _ in range(2):
@@ -100,3 +129,21 @@ def test_two_runs_give_identical_metrics(checkout: Path) -> None:
         document = published((checkout / "metrics.json").read_text())
         documents.append(document | {"latency_ms": 0})
     assert documents[0] == documents[1]
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "code"), [("yaml", "pyyaml", 78), ("polars", "polars", 66)]
+)
+def test_a_library_that_is_not_installed_is_named_and_leaves_error_metrics(
+    checkout: Path, module: str, package: str, code: int
+) -> None:
+    (checkout / "bars.parquet").write_bytes(parquet(pl.DataFrame({"close": [1.0, 2.0]})))
+    (checkout / "metrics.json").write_text('{"status": "success"}\n')
+    (checkout / "sitecustomize.py").write_text(f"import sys\nsys.modules['{module}'] = None\n")
+    done = run(checkout, "bars.parquet", {**os.environ, "PYTHONPATH": str(checkout)})
+    assert done.returncode == code
+    message = f"the Python package {package} is not installed"
+    assert done.stderr == f"rollsignal: error: {message} (pip install {package})\n"
+    document = published((checkout / "metrics.json").read_text())
+    assert document["status"] == "error"
+    assert document["error_message"] == message

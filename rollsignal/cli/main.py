@@ -17,7 +17,7 @@ from rollsignal.cli.parser import guessed, request_of
 from rollsignal.cli.terminal import Console, discard, flushed, print_result, stdout_error, unprinted
 from rollsignal.commands.stop import Stop
 from rollsignal.config.request import Request
-from rollsignal.errors import JobError, StoppedError, UsageError
+from rollsignal.errors import JobError, StoppedError, UsageError, not_installed
 from rollsignal.messages import Tell
 from rollsignal.version import STARTED
 
@@ -77,6 +77,7 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
         return 0
     if isinstance(error, OSError):
         return unprinted(error)
+    error = not_installed(error) or error
     if not isinstance(error, JobError):
         raise error
     console = Console("WARNING")

@@ -10,7 +10,7 @@ from rollsignal.commands.plan import check_flags, conflict, expanded, log_is_out
 from rollsignal.commands.stop import Stop
 from rollsignal.config.reading import ReadConfig, load_config, read_config
 from rollsignal.config.request import Request
-from rollsignal.errors import BusyError, ConfigError, JobError
+from rollsignal.errors import BusyError, ConfigError, JobError, not_installed
 from rollsignal.files.locks import held
 from rollsignal.files.replace import clear_output, make_folder
 from rollsignal.messages import Tell
@@ -126,7 +126,7 @@ class Run:
 
         Without the locks, an output that another run is writing is left to that run.
         """
-        problem = error if isinstance(error, JobError) else self._bug(error)
+        problem = error if isinstance(error, JobError) else self._foreign(error)
         version = self.report.version or getattr(problem, "version", None)
         self.note(error=problem, version=version or _version_for_metrics(self.request))
         self.outcome = Outcome(metrics.metrics_of(self.report), problem)
@@ -185,8 +185,13 @@ class Run:
             self.log.ended(self.report)
         self.log.close()
 
-    def _bug(self, bug: BaseException) -> JobError:
-        """Log the traceback of a bug; a panic of a compiled library is not an `Exception`."""
+    def _foreign(self, bug: BaseException) -> JobError:
+        """Return the error for a library that is missing, or log the traceback of a bug.
+
+        A panic of a compiled library is not an `Exception`.
+        """
+        if missing := not_installed(bug):
+            return missing
         import traceback
 
         self.log.traceback("".join(traceback.format_exception(bug)))
@@ -255,3 +260,5 @@ def _version_for_metrics(request: Request) -> str | None:
         return load_config(request.config).version
     except ConfigError as error:
         return error.version
+    except ImportError:
+        return None

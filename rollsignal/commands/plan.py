@@ -8,7 +8,7 @@ from rollsignal.config.request import Request
 from rollsignal.engines import ENGINES
 from rollsignal.engines.interface import Engine, Task
 from rollsignal.errors import JobError, UsageError
-from rollsignal.files.find import Input, find_paths, input_of
+from rollsignal.files.find import Input, find_paths, inputs_of
 from rollsignal.files.open import identity
 from rollsignal.messages import escaped, is_url, shown_path
 from rollsignal.outputs.interface import Output
@@ -88,9 +88,10 @@ def _setting_text(value: object) -> str:
 def requested_inputs(request: Request) -> list[Input]:
     """Find the files to read, without the outputs of an earlier run in an input folder.
 
-    Raises `InputError` where there is no file, `UsageError` for a file named twice.
+    Raises `InputError` where there is no file, `UsageError` for a file named twice, `DataError` for
+    files of a table with a log of its own.
     """
-    return [input_of(path) for path in requested_paths(request)]
+    return inputs_of(requested_paths(request))
 
 
 def requested_paths(request: Request, *, ask_stores: bool = True) -> list[str]:

@@ -1,17 +1,18 @@
 """This module reads config.yaml into a `JobConfig`; its errors name the line."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
-
-import yaml
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rollsignal.config.rules import Text
 from rollsignal.config.sections import lines_of, read_mapping
 from rollsignal.config.settings import JobConfig
-from rollsignal.config.yaml_nodes import BadSettingError, as_written, composed
+from rollsignal.config.yaml_nodes import BadSettingError, as_written, composed, is_mapping
 from rollsignal.errors import ConfigError
 from rollsignal.files.open import open_regular
 from rollsignal.messages import shown_path
+
+if TYPE_CHECKING:
+    import yaml
 
 MAX_BYTES = 65_536
 
@@ -30,6 +31,8 @@ def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobCo
 
 def config_of(settings: Mapping[str, object]) -> JobConfig:
     """Build a config from the values that `plain_by_name` lists; raises `ConfigError`."""
+    import yaml
+
     groups: dict[str, object] = {}
     for name, value in settings.items():
         group, _, key = name.rpartition(".")
@@ -62,7 +65,7 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
             values: dict[str, Any] = dict(assumed)
             return ReadConfig(JobConfig(**values), {})
         raise ConfigError(f"{name}: the config is empty; it needs seed, window and version")
-    if not isinstance(root, yaml.MappingNode):
+    if not is_mapping(root):
         # The parser puts an empty value at the end of the file.
         line = root.start_mark.line + 1 if root.value else 1
         raise ConfigError(
@@ -77,7 +80,7 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
         raise error from None
 
 
-def _version_of_root(root: yaml.MappingNode) -> str | None:
+def _version_of_root(root: "yaml.MappingNode") -> str | None:
     """Return the version of a config that has an error elsewhere, None if it has no valid one."""
     for key, value in root.value:
         if key.value == "version":

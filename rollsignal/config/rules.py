@@ -4,12 +4,20 @@ A value that YAML would change, such as 010 or no, is an error.
 """
 
 import re
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-import yaml
-
-from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_quoted, scalar
+from rollsignal.config.yaml_nodes import (
+    BadSettingError,
+    as_written,
+    is_mapping,
+    is_quoted,
+    is_sequence,
+    scalar,
+)
 from rollsignal.messages import plural, shown
+
+if TYPE_CHECKING:
+    import yaml
 
 
 class Whole(NamedTuple):
@@ -20,7 +28,7 @@ class Whole(NamedTuple):
     most: int
     example: str
 
-    def read(self, node: yaml.Node, name: str) -> int:
+    def read(self, node: "yaml.Node", name: str) -> int:
         """Read the number; raises `BadSettingError`."""
         text = scalar(node, name)
         if is_quoted(node) or not re.fullmatch(r"[+-]?(0|[1-9][0-9]*)", text):
@@ -43,6 +51,12 @@ class Whole(NamedTuple):
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
+class UsualName(str):
+    """The name of a column that no config declares: all spellings of it count alike."""
+
+    __slots__ = ()
+
+
 class Text(NamedTuple):
     """Text, kept exactly as written; `optional` text may be null."""
 
@@ -50,7 +64,7 @@ class Text(NamedTuple):
     optional: bool = False
     example: str = ""
 
-    def read(self, node: yaml.Node, name: str) -> str | None:
+    def read(self, node: "yaml.Node", name: str) -> str | None:
         """Read the text; raises `BadSettingError`."""
         text = scalar(node, name)
         yaml_type = node.tag.rpartition(":")[2]
@@ -85,7 +99,7 @@ class OneOf(NamedTuple):
     help: str
     words: tuple[str, ...]
 
-    def read(self, node: yaml.Node, name: str) -> str:
+    def read(self, node: "yaml.Node", name: str) -> str:
         """Read the word; raises `BadSettingError`."""
         text = scalar(node, name)
         if text not in self.words:
@@ -105,7 +119,7 @@ class TimestampFormat(NamedTuple):
     help: str
     words: tuple[str, ...]
 
-    def read(self, node: yaml.Node, name: str) -> str | None:
+    def read(self, node: "yaml.Node", name: str) -> str | None:
         """Read the word or pattern; raises `BadSettingError`."""
         text = _NAME_OR_NULL.read(node, name)
         if text is None or text in self.words:
@@ -152,9 +166,9 @@ class TimestampSetting(NamedTuple):
 
     help: str
 
-    def read(self, node: yaml.Node, name: str) -> str | DateAndTime | None:
+    def read(self, node: "yaml.Node", name: str) -> str | DateAndTime | None:
         """Read the name or names; raises `BadSettingError`."""
-        if not isinstance(node, yaml.SequenceNode):
+        if not is_sequence(node):
             return _NAME_OR_NULL.read(node, name)
         names = [cast(str, _NAME.read(item, name)) for item in node.value]
         if len(names) != 2:
@@ -174,7 +188,7 @@ class Switch(NamedTuple):
 
     help: str
 
-    def read(self, node: yaml.Node, name: str) -> bool:
+    def read(self, node: "yaml.Node", name: str) -> bool:
         """Read the switch; raises `BadSettingError`."""
         text = scalar(node, name)
         if text not in ("true", "false") or is_quoted(node):
@@ -205,9 +219,9 @@ class SymbolSetting(NamedTuple):
 
     help: str
 
-    def read(self, node: yaml.Node, name: str) -> SymbolFrom | None:
+    def read(self, node: "yaml.Node", name: str) -> SymbolFrom | None:
         """Read the source of symbols; raises `BadSettingError`."""
-        if isinstance(node, yaml.MappingNode):
+        if is_mapping(node):
             pairs = [(as_written(key), as_written(value)) for key, value in node.value]
             if pairs != [("from", "filename")]:
                 raise BadSettingError(node, f"{name} is a mapping, but not {{from: filename}}")

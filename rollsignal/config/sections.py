@@ -1,12 +1,13 @@
 """This module reads sections, which are mappings of settings with a rule for each."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
-import yaml
-
-from rollsignal.config.yaml_nodes import BadSettingError, as_written
+from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_mapping, is_scalar
 from rollsignal.messages import did_you_mean
+
+if TYPE_CHECKING:
+    import yaml
 
 
 class Section(NamedTuple):
@@ -15,7 +16,7 @@ class Section(NamedTuple):
     help: str
     settings_type: type
 
-    def read(self, node: yaml.Node, name: str) -> object:
+    def read(self, node: "yaml.Node", name: str) -> object:
         """Read every setting of the section; raises `BadSettingError`."""
         return read_mapping(node, self.settings_type, name + ".", {})
 
@@ -55,11 +56,11 @@ def flat_schemas(settings_type: Any, prefix: str = "") -> dict[str, dict[str, An
     return schemas
 
 
-def lines_of(node: yaml.Node, settings_type: Any, prefix: str = "") -> dict[str, int]:
+def lines_of(node: "yaml.Node", settings_type: Any, prefix: str = "") -> dict[str, int]:
     """Return the line of each setting, by dotted name, of a mapping without errors."""
     rules = rules_of(settings_type)
     lines: dict[str, int] = {}
-    for key, value in cast(yaml.MappingNode, node).value:
+    for key, value in cast("yaml.MappingNode", node).value:
         rule = rules[key.value]
         if isinstance(rule, Section):
             lines |= lines_of(value, rule.settings_type, f"{prefix}{key.value}.")
@@ -69,13 +70,13 @@ def lines_of(node: yaml.Node, settings_type: Any, prefix: str = "") -> dict[str,
 
 
 def read_mapping(
-    node: yaml.Node, settings_type: Any, prefix: str, assumed: Mapping[str, object]
+    node: "yaml.Node", settings_type: Any, prefix: str, assumed: Mapping[str, object]
 ) -> object:
     """Read the settings that the annotations of `settings_type` declare.
 
     assumed: values of required settings that may be left out.
     """
-    if not isinstance(node, yaml.MappingNode):
+    if not is_mapping(node):
         raise BadSettingError(node, f"{prefix[:-1]} is {as_written(node)}, not a group of settings")
     rules = rules_of(settings_type)
     values: dict[str, object] = {}
@@ -97,8 +98,8 @@ def read_mapping(
     return settings_type(**values)
 
 
-def _known_key(node: yaml.Node, rules: dict[str, Any], prefix: str) -> str:
-    key = node.value if isinstance(node, yaml.ScalarNode) else ""
+def _known_key(node: "yaml.Node", rules: dict[str, Any], prefix: str) -> str:
+    key = node.value if is_scalar(node) else ""
     if key not in rules:
         hint = did_you_mean(key, list(rules))
         raise BadSettingError(node, f"unknown setting {as_written(node)} ({hint})")

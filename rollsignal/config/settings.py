@@ -15,6 +15,7 @@ from rollsignal.config.rules import (
     Text,
     TimestampFormat,
     TimestampSetting,
+    UsualName,
     Whole,
 )
 from rollsignal.config.sections import Section, mapping_schema
@@ -30,7 +31,7 @@ OnRestatement = Literal["error", "recompute"]
 class Columns(NamedTuple):
     """The names of the columns that are read."""
 
-    close: Annotated[str, Text("the column of closes")] = "close"
+    close: Annotated[str, Text("the column of closes")] = UsualName("close")
     timestamp: Annotated[
         str | DateAndTime | None,
         TimestampSetting(

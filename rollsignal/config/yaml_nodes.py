@@ -1,12 +1,14 @@
 """This module reads YAML into nodes, and shows them in messages."""
 
 import codecs
-from typing import Any, cast
-
-import yaml
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from rollsignal.errors import ConfigError
 from rollsignal.messages import shown
+
+if TYPE_CHECKING:
+    import yaml
 
 MAX_DEPTH = 8
 
@@ -14,41 +16,50 @@ MAX_DEPTH = 8
 class BadSettingError(Exception):
     """A setting that is not allowed, on the line `line`."""
 
-    def __init__(self, node: yaml.Node, what: str) -> None:
+    def __init__(self, node: "yaml.Node", what: str) -> None:
         super().__init__(what)
         self.line = node.start_mark.line + 1
         self.what = what
 
 
-class _Loader(yaml.SafeLoader):
-    """A loader that refuses aliases, tags and deep nesting, which no config needs."""
+@cache
+def _loader() -> "type[yaml.SafeLoader]":
+    """Make the loader that refuses aliases, tags and deep nesting, which no config needs."""
+    # Imported here, so that a run without the library still leaves its error metrics.
+    import yaml
 
-    depth = 0
+    class Loader(yaml.SafeLoader):
+        depth = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = cast(Any, self).peek_event()
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
-            refused = "aliases" if isinstance(event, yaml.AliasEvent) else "tags"
-            raise yaml.MarkedYAMLError(
-                problem=f"{refused} are not allowed here", problem_mark=event.start_mark
-            )
-        if self.depth >= MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            event = cast(Any, self).peek_event()
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
+                refused = "aliases" if isinstance(event, yaml.AliasEvent) else "tags"
+                raise yaml.MarkedYAMLError(
+                    problem=f"{refused} are not allowed here", problem_mark=event.start_mark
+                )
+            if self.depth >= MAX_DEPTH:
+                mark = event.start_mark
+                raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
+            self.depth += 1
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+    return Loader
 
 
-def composed(data: bytes, name: str) -> yaml.Node | None:
+def composed(data: bytes, name: str) -> "yaml.Node | None":
     """Return the topmost node of a YAML text, None for an empty one; raises `ConfigError`.
 
     name: the name of the text in messages.
     """
+    import yaml
+
     try:
         if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             data.decode()
-        return yaml.compose(data, Loader=_Loader)
+        return yaml.compose(data, Loader=_loader())
     except UnicodeDecodeError as error:
         line_number = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
@@ -66,22 +77,41 @@ def composed(data: bytes, name: str) -> yaml.Node | None:
         raise ConfigError(f"{name}: not valid YAML text: {reason}") from error
 
 
-def scalar(node: yaml.Node, name: str) -> str:
+def scalar(node: "yaml.Node", name: str) -> str:
     """Return the text of a single value; raises `BadSettingError` for a list or a mapping."""
-    if not isinstance(node, yaml.ScalarNode):
+    if not is_scalar(node):
         raise BadSettingError(node, f"{name} is {as_written(node)}, not a single value")
     return cast(str, node.value)
 
 
-def is_quoted(node: yaml.Node) -> bool:
+def _kind(node: "yaml.Node") -> str:
+    return cast(str, cast(Any, node).id)
+
+
+def is_scalar(node: "yaml.Node") -> "TypeGuard[yaml.ScalarNode]":
+    """Return whether a node is a single value."""
+    return _kind(node) == "scalar"
+
+
+def is_sequence(node: "yaml.Node") -> "TypeGuard[yaml.SequenceNode]":
+    """Return whether a node is a list."""
+    return _kind(node) == "sequence"
+
+
+def is_mapping(node: "yaml.Node") -> "TypeGuard[yaml.MappingNode]":
+    """Return whether a node is a mapping."""
+    return _kind(node) == "mapping"
+
+
+def is_quoted(node: "yaml.Node") -> bool:
     """Return whether a value is in quotes or in a block of text, so that it is text."""
     return bool(getattr(node, "style", None))
 
 
-def as_written(node: yaml.Node) -> str:
+def as_written(node: "yaml.Node") -> str:
     """Return what is written in the YAML, for a message."""
-    if not isinstance(node, yaml.ScalarNode):
-        return "a list" if isinstance(node, yaml.SequenceNode) else "a mapping"
+    if not is_scalar(node):
+        return "a list" if is_sequence(node) else "a mapping"
     if not node.value and not is_quoted(node):
         return "empty"
     text = str(node.value)

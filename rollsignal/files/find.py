@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, NoReturn
 
 from rollsignal.errors import InputError, UsageError
 from rollsignal.files.fingerprints import stat_of
-from rollsignal.files.formats import SUFFIXES, numbered
+from rollsignal.files.formats import CHECKSUM_SUFFIXES, COLUMNAR_SUFFIXES, SUFFIXES, numbered
 from rollsignal.files.open import STDIN, identity
 from rollsignal.messages import is_url, shown_path
 
@@ -46,7 +46,16 @@ def input_of(path: str) -> Input:
 
 def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[Input]:
     """Find the files to read, as `find_paths` does, with the facts of each."""
-    return [input_of(path) for path in find_paths(given, left_out)]
+    return inputs_of(find_paths(given, left_out))
+
+
+def inputs_of(paths: Sequence[str]) -> list[Input]:
+    """Look up the facts of all paths; raises `DataError` for files of a table with a log."""
+    if any(path.lower().endswith(COLUMNAR_SUFFIXES) for path in paths):
+        from rollsignal.files.table_logs import refuse_logged_tables
+
+        refuse_logged_tables(paths)
+    return [input_of(path) for path in paths]
 
 
 def find_paths(
@@ -59,7 +68,8 @@ def find_paths(
     A folder stands for all files in it and below, without hidden files, files whose names begin
     with "_", and the files in `left_out` (the run's own outputs and config), unless these are named
     like tables, which may be data. Raises `InputError` if there are no files, `UsageError` for a
-    file named twice. Without `ask_stores`, folders and patterns in object stores stay as they are.
+    file named twice. Checksums of files that are found are left out. Without
+    `ask_stores`, folders and patterns in object stores stay as they are.
     """
     ours = {identity(path) for path in left_out}
     paths: list[str] = []
@@ -72,6 +82,7 @@ def find_paths(
             paths += find_remote(path)
         else:
             paths.append(path)
+    paths = _without_checksums(paths)
     seen: set[object] = set()
     for path in paths:
         file = identity(path)
@@ -98,6 +109,16 @@ def _local_paths(path: str, ours: set[object]) -> list[str]:
     if not files:
         raise problem
     return files
+
+
+def _without_checksums(paths: list[str]) -> list[str]:
+    """Leave out the checksum of each file that is itself there: `bars.zip.CHECKSUM`."""
+    present = set(paths)
+    return [
+        path
+        for path in paths
+        if not (path.lower().endswith(CHECKSUM_SUFFIXES) and path.rpartition(".")[0] in present)
+    ]
 
 
 def _matching(pattern: str) -> list[str]:

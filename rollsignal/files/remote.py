@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from rollsignal.errors import DiskError, InputError, JobError, UsageError
 from rollsignal.files.formats import numbered
+from rollsignal.files.table_logs import refuse_logged_keys
 from rollsignal.messages import did_you_mean, shown_path, text_without_secrets, without_secrets
 
 if TYPE_CHECKING:
@@ -183,14 +184,16 @@ def _aws_profile() -> Any:
 def find_remote(url: str) -> list[str]:
     """List the URLs that a URL stands for: itself, or the objects of a folder or pattern.
 
-    A folder ends in "/". Raises `InputError` if there are no objects.
+    A folder ends in "/". Raises `InputError` if there are no objects, `DataError` for those of a
+    table with a log of its own.
     """
     scheme, root, key = location_of(url)
     is_folder = key == "" or key.endswith("/")
     if scheme in WEB or not (is_folder or has_magic(key)):
         return [url]
     if is_folder:
-        matches = [path for path in _listed(url, key) if _is_visible(path[len(key) :])]
+        keys = _listed(url, key)
+        matches = [path for path in keys if _is_visible(path[len(key) :])]
         problem = "Input folder has no files"
     else:
         parts = key.split("/")
@@ -201,6 +204,7 @@ def find_remote(url: str) -> list[str]:
         problem = "Input data file not found"
     if not matches:
         raise InputError(problem, f"path: {shown_path(url)}")
+    refuse_logged_keys(f"{scheme}://{root}", matches, keys)
     return [f"{scheme}://{root}/{key}" for key in matches]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from rollsignal.errors import DataError, DiskError, InputError, JobError
+from rollsignal.errors import DataError, DiskError, InputError, JobError, package_of
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -97,7 +97,8 @@ def _zip(file: BinaryIO) -> BinaryIO:
     import zipfile
 
     archive = zipfile.ZipFile(file)
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    _refuse_documents(archive.namelist())
+    members = [member for member in archive.infolist() if not _is_aside(member.filename)]
     if len(members) != 1:
         raise ValueError(f"{len(members)} files in the archive, not one")
     if members[0].flag_bits & 1:
@@ -119,6 +120,21 @@ def _refuse_more_than_an_archive(archive: "ZipFile", file: BinaryIO) -> None:
     record = file.read(ZIP_END_BYTES)
     if not record.startswith(ZIP_END) or int.from_bytes(record[-2:], "little") != comment_bytes:
         raise ValueError(f"bytes after the archive ({hint})")
+
+
+def _is_aside(name: str) -> bool:
+    """Return whether an entry of a zip archive is a folder, or one that macOS has added."""
+    return name.startswith("__MACOSX/") or name.endswith(("/", ".DS_Store"))
+
+
+def _refuse_documents(names: list[str]) -> None:
+    """Raise `ValueError` for the archive that some documents are."""
+    if "[Content_Types].xml" in names:
+        raise ValueError("it is a workbook or document of Office; save the sheet as CSV")
+    if {"mimetype", "content.xml"} <= set(names):
+        raise ValueError("it is a document of OpenOffice; save the sheet as CSV")
+    if names and all(name.endswith(".npy") for name in names):
+        raise ValueError("it is an archive of NumPy arrays; export them as CSV or Parquet")
 
 
 _OPENERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
@@ -153,8 +169,9 @@ class _Checked(io.RawIOBase):
         except JobError:
             raise
         except ImportError as problem:
-            hint = f"install {problem.name}, or unpack the file first"
-            what = f"{self._compression} cannot be read without {problem.name}"
+            package = package_of(problem.name or "")
+            hint = f"pip install {package}, or unpack the file first"
+            what = f"{self._compression} cannot be read without {package}"
             raise InputError(f"{self._name}: {what}", hint) from problem
         except Exception as problem:
             # Each library raises its own exceptions for damaged data.

@@ -4,18 +4,18 @@ A batch with an unclear bar (no close, a timestamp that is not a time, more digi
 holds) becomes text and Python numbers instead, with the same checks and messages as text tables.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.arrays import TickArray, ticks_of_array
 from rollsignal.core.bars import ArrayBatch, Batch
 from rollsignal.core.quality import is_sane
 from rollsignal.core.ticks import BLANKS
-from rollsignal.errors import DataError, DiskError
+from rollsignal.errors import DataError
 from rollsignal.files.find import Input
-from rollsignal.messages import escaped, text_without_secrets
+from rollsignal.messages import escaped
 from rollsignal.readers.cells import Cells
 from rollsignal.readers.columns import SymbolColumn, cell_text, stamp_text, texts_of, timestamps_ns
 from rollsignal.readers.dialect import (
@@ -26,19 +26,18 @@ from rollsignal.readers.dialect import (
     find_timestamp,
     symbol_of,
 )
+from rollsignal.readers.polars_calls import PolarsCalls
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
-    from rollsignal.files.stores import ObjectWatch
-
 
 CHUNK_ROWS = 1 << 17
 PANEL_ROWS = 1 << 20
-
-T = TypeVar("T")
+# The most that polars can read of a decimal.
+MOST_DIGITS = 38
 
 
 class FrameReader:
@@ -48,6 +47,8 @@ class FrameReader:
 
     def __init__(self, file: Input, file_format: str, config: JobConfig) -> None:
         """Open the file; raises `DataError` if it is damaged or has no close column."""
+        # First, because polars reads its settings from the environment when it is imported.
+        self._calls = PolarsCalls(file, file_format)
         import polars as pl
 
         self.path = file.path
@@ -56,13 +57,13 @@ class FrameReader:
         self._format = file_format
         self._config = config
         self._size = file.size or 0
-        self._watch = _watch(file)
         self._row = 0
         self._rows: int | None = None
-        scan = pl.scan_parquet if file_format == "parquet" else pl.scan_ipc
-        self._table, schema = self._guarded(lambda: _with_schema(scan(file.path, glob=False)))
+        self._table, schema = self._calls.scan()
         names = schema.names()
+        self._schema = schema
         self._close = names[find_column(names, config.columns.close, self.name)]
+        self._check_close(schema[self._close])
         in_path = [name for name, _ in file.partitions]
         date, clock = find_timestamp(names, config.columns.timestamp, self.name, in_path)
         if clock is not None and schema[names[clock]] == pl.Datetime:
@@ -70,7 +71,7 @@ class FrameReader:
             date, clock = clock, None
         self._symbol = find_symbol(names, config.columns, self.name, in_path)
         if date is None and config.seeks_timestamps:
-            date = self._guarded(self._timestamps_by_cells)
+            date = self._calls.guarded(self._timestamps_by_cells)
         self._timestamp = None if date is None or not config.needs_timestamps else names[date]
         self._clock = None if clock is None else names[clock]
         if self._symbol is not None:
@@ -93,6 +94,13 @@ class FrameReader:
 
         close = self._table.collect_schema().names().index(self._close)
         return timestamps_in_frame(self._table, (close, self._symbol), self._config, self.name)
+
+    def _check_close(self, dtype: "pl.DataType") -> None:
+        import polars as pl
+
+        if isinstance(dtype, pl.Decimal) and dtype.precision > MOST_DIGITS:
+            what = f"{self._close} is a column of {dtype}, of more than {MOST_DIGITS} digits"
+            raise DataError(f"{self.name}: {what}; write it as text")
 
     def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
         import polars as pl
@@ -132,27 +140,27 @@ class FrameReader:
             columns.append(pl.nth(index).alias(f"other {number}"))
         table = self._table.select(columns)
         rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
-        frames = iter(self._guarded(lambda: table.collect_batches(chunk_size=rows)))
+        frames = iter(self._calls.guarded(lambda: table.collect_batches(chunk_size=rows)))
         # Load NumPy while polars starts to read. Later polars would load it in its compiled code,
         # which panics if a signal arrives then.
         import numpy as np  # noqa: F401  # only loaded
 
-        while (frame := self._guarded(lambda: next(frames, None))) is not None:
+        while (frame := self._calls.guarded(lambda: next(frames, None))) is not None:
             if frame.height:
-                yield self._batch(frame, self._row + 1)
+                yield self._calls.guarded(partial(self._batch, frame, self._row + 1))
                 self._row += frame.height
+        self._calls.check_count(self._table, self._row)
         self._rows = self._row
-        if self._watch:
-            self._watch.end()
+        self._calls.end()
         self._cells.finish()
 
     def _stamps(self, name: str) -> "pl.Expr":
         """Return an expression for the timestamps, with dates and times of day joined."""
         import polars as pl
 
+        schema = self._schema
         if self._clock is None:
-            return pl.col(name)
-        schema = self._table.collect_schema()
+            return _in_utc(name, schema[name])
         # Cast to text, times of day would lose their decimals.
         parts = [
             pl.col(part).dt.to_string("iso") if schema[part].is_temporal() else pl.col(part)
@@ -164,7 +172,7 @@ class FrameReader:
         ticks = self._ticks(frame["close"])
         times_ns = None if self._timestamp is None else timestamps_ns(frame["timestamp"])
         symbols = None if self._symbol is None else frame["symbol"]
-        plain = partial(self._plain, frame, row, times_ns)
+        plain = partial(self._calls.guarded, partial(self._plain, frame, row, times_ns))
         untimed = self._timestamp is not None and times_ns is None
         if not ticks or untimed or not self._agree(symbols) or not self._is_sane(frame, ticks):
             return plain()
@@ -219,7 +227,7 @@ class FrameReader:
         cells = texts_of(closes)
         stamps = None
         if self._timestamp is not None and times_ns is None:
-            stamps = [stamp_text(value) for value in frame["timestamp"].to_list()]
+            stamps = self._stamp_texts(frame["timestamp"], row)
         batch = self._cells.batch(cells, stamps, rows, self._config.missing)
         if self._symbol is not None:
             symbols = list(map(cell_text, frame["symbol"].to_list()))
@@ -231,32 +239,28 @@ class FrameReader:
             batch = self._cells.checked(batch, others)
         return batch if times_ns is None else batch._replace(timestamps=times_ns.tolist())
 
-    def _guarded(self, act: Callable[[], T]) -> T:
-        """Call a function, and turn errors of polars into a `JobError`."""
-        from polars.exceptions import PolarsError
-
+    def _stamp_texts(self, stamps: "pl.Series", row: int) -> list[str]:
+        """Return timestamps as cells; raises `DataError` for one that Python cannot hold."""
         try:
-            return self._watch.over(act) if self._watch else act()
-        except PolarsError as error:
-            if self._watch:
-                self._watch.end()
-            reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
-            raise DataError(f"{self.name}: cannot be read as {self._format}: {reason}") from (
-                None if self._watch else error
-            )
-        except OSError as error:
-            if error.errno is not None:
-                raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
-            raise DataError(f"{self.name}: cannot be read as {self._format}: {error}") from error
+            return list(map(stamp_text, stamps.to_list()))
+        except (ValueError, OverflowError):
+            bad = next(index for index in range(len(stamps)) if not _is_held(stamps, index))
+            what = f"{self._cells.timestamp} is not within the years 1 to 9999"
+            raise self._cells.problem(row + bad, what) from None
 
 
-def _watch(file: Input) -> "ObjectWatch | None":
-    if file.kind != "url":
-        return None
-    from rollsignal.files.stores import ObjectWatch
+def _is_held(values: "pl.Series", index: int) -> bool:
+    try:
+        values[index]
+    except (ValueError, OverflowError):
+        return False
+    return True
 
-    return ObjectWatch(file.path)
 
+def _in_utc(name: str, dtype: "pl.DataType") -> "pl.Expr":
+    """Return an expression for times that are stored in UTC, whatever their zone is called."""
+    import polars as pl
 
-def _with_schema(table: "pl.LazyFrame") -> "tuple[pl.LazyFrame, pl.Schema]":
-    return table, table.collect_schema()
+    if not isinstance(dtype, pl.Datetime) or dtype.time_zone in (None, "UTC"):
+        return pl.col(name)
+    return pl.col(name).cast(pl.Int64).cast(pl.Datetime(dtype.time_unit, "UTC"))

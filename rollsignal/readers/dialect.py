@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import NamedTuple
 
-from rollsignal.config.rules import NO_TIMESTAMPS, DateAndTime
+from rollsignal.config.rules import NO_TIMESTAMPS, DateAndTime, UsualName
 from rollsignal.config.settings import Columns, JobConfig, Level
 from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS
@@ -112,8 +112,13 @@ def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
 
 
 def columns_named(header: Sequence[str], wanted: str) -> list[int]:
-    """Return the indexes of the columns with this name; if none, ignore case and blanks."""
+    """Return the indexes of the columns with this name; if none, ignore case and blanks.
+
+    Of a `UsualName`, which the config does not declare, no spelling goes before another.
+    """
     exact = [index for index, name in enumerate(header) if name == wanted]
+    if isinstance(wanted, UsualName):
+        exact = []
     return exact or [index for index, name in enumerate(header) if _folded(name) == _folded(wanted)]
 
 
@@ -128,7 +133,14 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
     if len(indexes) == 1:
         return indexes[0]
     if indexes:
-        raise DataError(f"{where}: {len(indexes)} columns are named {shown(wanted)}; keep one")
+        spellings = {header[index] for index in indexes}
+        hint = ""
+        if len(spellings) == len(indexes):
+            listed = ", ".join(shown(header[index]) for index in indexes[:20])
+            hint = f" (or name one of {listed} in the config under columns, exactly as it is here)"
+        raise DataError(
+            f"{where}: {len(indexes)} columns are named {shown(wanted)}; keep one{hint}"
+        )
     names = [shown(name.strip(BLANKS)) for name in header[:20]]
     more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
     hint = did_you_mean(wanted, [name.strip(BLANKS).lower() for name in header[:20]])

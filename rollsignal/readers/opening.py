@@ -8,7 +8,14 @@ from typing import TypeVar, cast
 
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input
-from rollsignal.files.formats import COLUMNAR, HEAD_BYTES, Format, columnar_format, text_format
+from rollsignal.files.formats import (
+    COLUMNAR,
+    HEAD_BYTES,
+    Format,
+    columnar_format,
+    other_kind,
+    text_format,
+)
 from rollsignal.files.open import open_input, unpacked
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 
@@ -40,7 +47,9 @@ class OpenedFile:
         self.is_regular = status is not None and stat.S_ISREG(status.st_mode)
         try:
             stream, self.compression = unpacked(self._file, self.name)
-            columnar = columnar_format(cast(BufferedReader, stream).peek(HEAD_BYTES))
+            head = cast(BufferedReader, stream).peek(HEAD_BYTES)
+            self._refuse_others(head)
+            columnar = columnar_format(head)
             if status and self.is_regular and not self.compression:
                 # A buffer larger than a small file would cost as much as reading the file.
                 block_bytes = min(block_bytes, max(first_bytes, status.st_size))
@@ -74,6 +83,11 @@ class OpenedFile:
             # Unpacking takes most of the time, and is enough work for a thread.
             return map(prepare, read_ahead(iter(self.blocks), AHEAD))
         return read_ahead(map(prepare, self.blocks), AHEAD)
+
+    def _refuse_others(self, head: bytes) -> None:
+        """Raise `DataError` for a file that is known not to be a table."""
+        if kind := other_kind(head):
+            raise DataError(f"{self.name}: {kind[0]}, not a table of bars ({kind[1]})")
 
     def _check(self, wanted: Format | None) -> None:
         if wanted and self.format != wanted:

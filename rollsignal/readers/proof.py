@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.ticks import BLANKS
-from rollsignal.core.timestamps.forms import COUNT
+from rollsignal.core.timestamps.counts import COUNT
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import escaped, shown

@@ -535,8 +535,11 @@ def test_symbols_may_come_from_the_name_of_the_file() -> None:
         assert reader.symbol is None
 
 
-def test_an_exact_name_goes_before_one_in_another_case() -> None:
-    assert read("Close,close,CLOSE\n1,2,3\n").closes == [2]
+def test_an_exact_name_goes_before_one_in_another_case_if_the_config_declares_it() -> None:
+    for name, close in (("Close", 1), ("close", 2), ("CLOSE", 3)):
+        config = CONFIG._replace(columns=Columns(close=name))
+        assert read("Close,close,CLOSE\n1,2,3\n", config).closes == [close]
+    assert "3 columns are named 'close'" in refusal("Close,close,CLOSE\n1,2,3\n")
 
 
 def test_a_column_without_a_printable_name_is_called_by_its_number() -> None:

@@ -276,7 +276,11 @@ def test_a_column_is_found_as_in_a_text_table(form: str) -> None:
         "bars: no 'close' column in the header: 'timestamp', 'Close Price'"
     )
     two = TABLE.with_columns(pl.col("close").alias("Close "), pl.col("close").alias("CLOSE"))
-    assert refused(FORMS[form](two.drop("close"))) == "bars: 2 columns are named 'close'; keep one"
+    for several in (two.drop("close"), two):
+        message = refused(FORMS[form](several))
+        assert message.startswith(f"bars: {len(several.columns) - 1} columns are named 'close'; ")
+    exact = CONFIG._replace(columns=Columns(close="CLOSE"))
+    assert bars_of(two, exact, form).closes == bars_of(TABLE, form=form).closes
 
 
 def test_a_file_is_described_by_its_format_and_columns(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""This module calls polars on a file, so that whatever goes wrong is a `JobError`."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from rollsignal.errors import DataError, DiskError
+from rollsignal.files.find import Input
+from rollsignal.messages import escaped, text_without_secrets
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rollsignal.files.stores import ObjectWatch
+
+# polars knows only zones such as Europe/Berlin, and panics at others. A zone does not matter here:
+# whatever it is, the times are stored as counts in UTC. polars asks again for each batch.
+_LENIENCES = ("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "POLARS_IMPORT_INTERVAL_AS_STRUCT")
+_UNKNOWN_TYPES = ("not yet implemented", "Arrow datatype", "could not import from `")
+_STDERR = 2
+
+T = TypeVar("T")
+
+
+class PolarsCalls:
+    """Calls of polars for one file, which name the file when they fail."""
+
+    def __init__(self, file: Input, file_format: str) -> None:
+        self._name = file.name
+        self._path = file.path
+        self._format = file_format
+        self._watch = _watch(file)
+        for setting in _LENIENCES:
+            os.environ.setdefault(setting, "1")
+
+    def scan(self) -> "tuple[pl.LazyFrame, pl.Schema]":
+        """Open the file, and read its schema."""
+        import polars as pl
+
+        def with_schema() -> "tuple[pl.LazyFrame, pl.Schema]":
+            with _quiet():
+                if self._is_stream():
+                    table = pl.read_ipc_stream(self._path).lazy()
+                else:
+                    scan = pl.scan_parquet if self._format == "parquet" else pl.scan_ipc
+                    table = scan(self._path, glob=False)
+                return table, table.collect_schema()
+
+        return self.guarded(with_schema)
+
+    def _is_stream(self) -> bool:
+        """Return whether the file is an Arrow stream; raises `DataError` if it is not whole."""
+        if self._format == "parquet" or self._watch:
+            return False
+        from rollsignal.readers.arrow_stream import check_is_whole
+
+        return check_is_whole(self._path, self._name)
+
+    def end(self) -> None:
+        """Check that a remote file is still the same; raises `DiskError`."""
+        if self._watch:
+            self._watch.end()
+
+    def guarded(self, act: Callable[[], T]) -> T:
+        """Call a function, and turn errors and panics of polars into a `JobError`."""
+        from polars.exceptions import PanicException, PolarsError
+
+        try:
+            return self._watch.over(act) if self._watch else act()
+        except (PolarsError, PanicException, RuntimeError) as error:
+            self.end()
+            raise self._unreadable(error) from None if self._watch else error
+        except OSError as error:
+            if error.errno is not None:
+                raise DiskError(f"{self._name}: reading failed: {error.strerror}") from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: BaseException) -> DataError:
+        reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
+        if any(sign in reason for sign in _UNKNOWN_TYPES):
+            # The panic names no column.
+            reason = "a column has a type that polars does not know; write the file without it"
+        return DataError(f"{self._name}: cannot be read as {self._format}: {reason}")
+
+    def check_count(self, table: "pl.LazyFrame", rows: int) -> None:
+        """Raise `DataError` unless a table that was read to its end has this many rows.
+
+        When a thread of polars panics, the batches end early, without an error.
+        """
+        import polars as pl
+
+        count = self.guarded(lambda: table.select(pl.len()).collect().item())
+        if count != rows:
+            what = f"polars stopped after {rows:,} of {count:,} rows; is the file damaged?"
+            raise DataError(f"{self._name}: cannot be read as {self._format}: {what}")
+
+
+def _watch(file: Input) -> "ObjectWatch | None":
+    if file.kind != "url":
+        return None
+    from rollsignal.files.stores import ObjectWatch
+
+    return ObjectWatch(file.path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what compiled code writes to stderr: a panic writes its backtrace there."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:
+        # stderr is closed.
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDERR)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
