@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from itertools import permutations
+from itertools import chain, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -275,3 +276,77 @@ def test_a_restated_bar_before_1970_is_told_by_its_time(tmp_path: Path) -> None:
     error = folder.continued([path])
     assert error is not None
     assert error.message == "History was restated: 1 bar from 1969-12-30T00:00:00Z on"
+
+
+# Closes that outgrow the type of their column.
+
+LONG = {
+    "many decimals": "1.0000000000000000000000001",
+    "19 decimals": "100.0000000000000000001",
+    "many digits": "123456789012345678901",
+    "more than 38 digits": "1234567890123456789012345.12345678901234567",
+}
+
+
+def close_types(folder: Folder) -> set[pl.DataType]:
+    files = list((folder.path / "part.signals").rglob("signals.*"))
+    return {pl.read_parquet_schema(file)["close"] for file in files}
+
+
+@pytest.mark.parametrize("long", LONG)
+@pytest.mark.parametrize("first", ["7", "1234567890123456789.5"])
+def test_a_close_that_outgrows_the_type_of_the_partitions_makes_all_of_them_text(
+    tmp_path: Path, long: str, first: str
+) -> None:
+    folder = Folder(tmp_path)
+    # A day has fifty bars: the third night goes on in the second day, which has kept its type.
+    nights = [rows(60, first), [bar(60, LONG[long])], rows(130)[61:], rows(190)[130:]]
+    paths = []
+    for number, night in enumerate(nights):
+        paths.append(folder.write(f"{number}.csv", night))
+        assert folder.continued(paths) is None
+        expected = pl.String() if number else pl.Decimal(38, 18)
+        assert close_types(folder) == {expected}
+    assert folder.equals_a_run_over([folder.write("all.csv", list(chain(*nights)))])
+    table = pl.read_parquet(folder.path / "part.signals/**/*.parquet")
+    closes = [row.split(",")[2].strip() for night in nights for row in night]
+    assert table.sort("timestamp", maintain_order=True)["close"].to_list() == closes
+
+
+def test_a_night_that_is_sent_again_after_it_was_cut_off_finds_one_type(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write("1.csv", rows(60))]
+    assert folder.continued(paths) is None
+    state = (tmp_path / "s.state").read_bytes()
+    paths.append(folder.write("2.csv", [bar(60, LONG["19 decimals"])]))
+    assert folder.continued(paths) is None
+    # As if that night had been killed before it wrote the state; its bar is corrected since.
+    (tmp_path / "s.state").write_bytes(state)
+    folder.write("2.csv", [bar(60, "9")])
+    assert folder.continued(paths) is None
+    assert close_types(folder) == {pl.String()}
+
+
+def test_partitions_of_two_types_that_an_earlier_version_left_become_one_type(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write("1.csv", rows(60))]
+    assert folder.continued(paths) is None
+    file = next((tmp_path / "part.signals").glob("*01/signals.parquet"))
+    wider = pl.read_parquet(file, hive_partitioning=False)
+    wider.with_columns(pl.col("close").cast(pl.Decimal(38, 20))).write_parquet(file)
+    paths.append(folder.write("2.csv", rows(130)[60:]))
+    assert folder.continued(paths) is None
+    assert close_types(folder) == {pl.String()}
+
+
+def test_a_range_that_needs_text_makes_the_other_days_text(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("1.csv", rows(130))
+    assert folder.run([path], "part") is None
+    folder.write("1.csv", [*rows(60), bar(60, LONG["many decimals"]), *rows(130)[61:]])
+    assert folder.run([path], "part", since="2024-01-02", until="2024-01-03") is None
+    assert close_types(folder) == {pl.String()}
+    assert folder.equals_a_run_over([path]) is False  # the metrics are those of the range
+    assert folder.left("part")[2] == folder.left("whole")[2]
