@@ -73,9 +73,13 @@ def _report_untimed(
 
 
 def _levels(config: JobConfig) -> dict[str, str]:
-    """Return the level of each check: that of the config, but error where it is off."""
+    """Return the level of each check: that of the config; where it is off, error, or its default.
+
+    `values` only warns by default: a close of zero may be right.
+    """
+    usual = {name: "error" for name in Checks._fields} | {"values": Checks().values}
     levels = {
-        name: "error" if level == "off" else level
+        name: usual[name] if level == "off" else level
         for name, level in config.checks._asdict().items()
     }
     missing = "error" if config.missing == "error" else "warn"

@@ -30,7 +30,7 @@ from rollsignal.outputs.state.document import (
     save_state,
 )
 from rollsignal.outputs.state.history import History
-from rollsignal.outputs.state.known_files import Kind, KnownFiles
+from rollsignal.outputs.state.known_files import KnownFiles
 from rollsignal.outputs.state.restated import Restated, flips, restated
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class _Attempt:
         # Files are numbered in the order in which the state holds them.
         every = {**self._files, **self._known}
         self._numbers = {path: number for number, path in enumerate(every)}
-        self._old: list[tuple[Kind, NDArray[np.void]]] = []
+        self._old: list[NDArray[np.void]] = []
         self._found: Found | None = None
         # Opened last, so that no failure above leaves it open.
         self.history = History(path, state.generation, state.symbols, state.segments)
@@ -206,7 +206,7 @@ class _Attempt:
         return Seen(left_out=rows) if file.kind == "grown" else Seen(old=rows)
 
     def _take_old(self, bars: Decided) -> None:
-        self._old.append((self._known[bars.file].kind, self.history.bars_of(bars)))
+        self._old.append(self.history.bars_of(bars))
 
     def restated(self) -> list[Restated]:
         """List the changes of bars that the state or another file has already."""
@@ -219,12 +219,16 @@ class _Attempt:
 
         # A file that has changed must still have all its bars that the state knows.
         count, all_bars = len(self.known()), self.decided()
-        now = np.concatenate([all_bars[:0], *(bars for _, bars in self._old)])
-        repeated = [bars for kind, bars in self._old if kind != "changed"]
-        places = np.unique(np.concatenate([all_bars[:0], *repeated])[["series", "place"]])
-        same = np.isin(all_bars[["series", "place"]], places)
+        now = np.concatenate([all_bars[:0], *self._old])
+        same = np.isin(all_bars[["series", "place"]], np.unique(now[["series", "place"]]))
         same[:count] |= np.isin(all_bars["file"][:count], changes)
-        return restated(all_bars[same], now, self.history.symbols)
+        found = restated(all_bars[same], now, self.history.symbols)
+        return [change._replace(is_timed=self._is_timed(change.symbol)) for change in found]
+
+    def _is_timed(self, symbol: str) -> bool:
+        """Return whether the places of a series are times, even if they are before 1970."""
+        account = self._found.accounts.get(symbol) if self._found else None
+        return account is not None and account.last_ns is not None
 
     def known(self) -> "NDArray[np.void]":
         """Return all bars that the state knew before."""
@@ -293,5 +297,5 @@ def _shown_changes(changes: Sequence[Restated]) -> str:
 
 def _shown_change(change: Restated) -> str:
     of = f" of {change.symbol}" if change.symbol else ""
-    at = iso(change.place) if change.place > 10**9 else f"bar {change.place}"
+    at = iso(change.place) if change.is_timed else f"bar {change.place}"
     return f"{plural(change.bars, 'bar')}{of} from {at} on"

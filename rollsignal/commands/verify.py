@@ -20,7 +20,7 @@ from rollsignal.files.formats import FORMATS
 from rollsignal.files.locks import is_held
 from rollsignal.files.open import STDIN
 from rollsignal.messages import LogLevel
-from rollsignal.outputs.record.document import File, Record, load_record, settings_of
+from rollsignal.outputs.record.document import File, Record, load_record
 from rollsignal.version import __version__
 
 SHOWN_WRONG = 10
@@ -92,13 +92,10 @@ def _ended(path: str, record: Record) -> Point:
 def _settings(record: Record) -> Point:
     """Compare the settings with those that the config file has now."""
     assert record.config is not None
-    before = {name: setting.value for name, setting in record.config.items()}
-
-    def now() -> object:
-        named = settings_of(load_config(record.asked.config), {})
-        return {name: setting.value for name, setting in named.items()}
-
-    return _equal("config", record.asked.config, before, _or_problem(now))
+    # A setting that is newer than the record has its default there.
+    before = record.job_config().plain_by_name()
+    now = _or_problem(lambda: load_config(record.asked.config).plain_by_name())
+    return _equal("config", record.asked.config, before, now)
 
 
 def _names_are_known(record: Record) -> Point:

@@ -58,6 +58,10 @@ class Checks(NamedTuple):
     gaps: Annotated[
         Level, OneOf("a time step longer than the most common one of the series", get_args(Level))
     ] = "off"
+    values: Annotated[
+        Level,
+        OneOf("a close that can hardly be a price: not above 0, or 2147483647", get_args(Level)),
+    ] = "warn"
 
 
 class JobConfig(NamedTuple):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.core.kernel import INT64_MAX, Carry, LastBar, Tally, fits_int64, margin_blocks
+from rollsignal.core.quality import SENTINELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,18 @@ class TickArray(NamedTuple):
     def listed(self) -> list[int | None]:
         """Return the ticks as a list."""
         return [*self.values.tolist()]
+
+    def suspects(self) -> int:
+        """Count the closes that `value_findings` finds; look for the greatest only if need be."""
+        import numpy as np
+
+        least = SENTINELS[0] * 10**self.scale
+        count = 0 if self.values.min() > 0 else int(np.count_nonzero(self.values <= 0))
+        if least <= self.most and self.values.max() >= least:
+            sentinels = [number * 10**self.scale for number in SENTINELS]
+            fitting = [number for number in sentinels if number <= INT64_MAX]
+            count += int(np.count_nonzero(np.isin(self.values, fitting)))
+        return count
 
     def fits(self, window: int) -> bool:
         """Prove the same as `fits_int64`; look at the ticks only if `most` does not prove it."""

@@ -156,7 +156,7 @@ class ArrayBatch(NamedTuple):
     """Consecutive bars as arrays, all with a close, in any order of time.
 
     `timestamps_ns` are nanoseconds since 1970 UTC, `row` is the line or row of the first bar.
-    `plain` makes a `Batch` of the same bars.
+    `plain` makes a `Batch` of the same bars, `suspects` counts its findings.
     """
 
     closes: "TickArray"
@@ -164,16 +164,12 @@ class ArrayBatch(NamedTuple):
     symbols: "Coded | None"
     plain: Callable[[], Batch]
     row: int = 0
+    suspects: int = 0
 
     @property
     def has_timestamps(self) -> bool:
         """Return whether timestamps are read."""
         return self.timestamps_ns is not None
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """Return no findings: bars with any come as a plain batch."""
-        return ()
 
     @property
     def rows(self) -> int:
@@ -212,12 +208,14 @@ class ArrayBatch(NamedTuple):
         import numpy as np
 
         rows, times, symbols = np.asarray(places), self.timestamps_ns, self.symbols
+        closes = self.closes._replace(values=self.closes.values[rows])
         return ArrayBatch(
-            self.closes._replace(values=self.closes.values[rows]),
+            closes,
             None if times is None else times[rows],
             symbols and symbols._replace(codes=symbols.codes[rows]),
             partial(_picked_plain, self, rows.tolist()),
             self.row + int(rows[0]),
+            closes.suspects() if self.suspects else 0,
         )
 
     def parted(

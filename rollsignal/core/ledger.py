@@ -116,6 +116,8 @@ class Ledger:
         else:
             self.close_panel()
             decided = self._take_one(batch, reader)
+        if decided and batch.suspects:
+            self._report_arrays(batch, reader)
         if decided and (self._take or self.steps):
             self._hand_on(decided(), batch, reader)
         return decided is not None
@@ -214,9 +216,19 @@ class Ledger:
         self.findings.report(finding)
         return True
 
+    def _report_arrays(self, batch: ArrayBatch, reader: Reader) -> None:
+        """Report the closes that can hardly be prices; make the bars plain only to show them."""
+        if not self.findings.is_muted("values", batch.suspects):
+            plain = batch.plain()
+            for finding in plain.findings:
+                self._report(plain, finding, reader)
+
     def report(self, batch: Bars, reader: Reader) -> None:
         """Report the findings of a batch that do not depend on the order of bars."""
-        if batch.findings or batch.missing():
+        if isinstance(batch, ArrayBatch):
+            if batch.suspects:
+                self._report_arrays(batch, reader)
+        elif batch.findings or batch.missing():
             plain = batch.plain()
             for finding in (*plain.findings, *self._missing(plain)):
                 self._report(plain, finding, reader)

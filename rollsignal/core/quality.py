@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 
 PRICES = ("open", "high", "low")
+# What programs write where they have no price: the greatest whole numbers of 32 and 64 bits, the
+# latter also as the double nearest to it.
+SENTINELS = (2**31 - 1, 2**63 - 1, 2**63, 9_223_372_036_854_776_000)
 MAX_SHOWN = 40
 
 
@@ -48,6 +51,32 @@ def _compare(earlier_ns: int, ns: int, index: int) -> list[Finding]:
     if earlier_ns == ns:
         return [Finding("duplicates", index, "is the same as in the previous row")]
     return [Finding("order", index, f"is earlier than {iso(earlier_ns)} in the previous row")]
+
+
+def value_findings(closes: Ticks) -> list[Finding]:
+    """Find every close that can hardly be a price: not above zero, or a sentinel.
+
+    >>> value_findings(Ticks([105, 0, None, 21474836470], 1))[1].what
+    'is 2147483647, which many programs write where there is no price'
+    """
+    unit = 10**closes.scale
+    present = [tick for tick in closes.values if tick is not None]
+    if not present or (min(present) > 0 and max(present) < SENTINELS[0] * unit):
+        return []
+    findings = []
+    for index, tick in enumerate(closes.values):
+        if tick is not None and tick <= 0:
+            what = f"is {_written(tick, closes.scale)}, not above zero"
+            findings.append(Finding("values", index, what))
+        elif tick is not None and is_sentinel(tick, unit):
+            what = f"is {tick // unit}, which many programs write where there is no price"
+            findings.append(Finding("values", index, what))
+    return findings
+
+
+def is_sentinel(tick: int, unit: int) -> bool:
+    """Return whether a tick, of which `unit` make 1, is one of `SENTINELS`."""
+    return tick % unit == 0 and tick // unit in SENTINELS
 
 
 def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:

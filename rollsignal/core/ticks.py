@@ -16,8 +16,9 @@ NUMBER = re.compile(r"[ \t]*([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+
 _PLAIN_SHAPE = re.compile(rb"[ \t]*[+-]?(?:0+(?:\.(0*))?|\.(0+))[ \t]*")
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
-_MISSING = r"na n/a #n/a #na null none nil nan -nan \n missing - -- ? ."
-MISSING_WORDS = frozenset(["", *_MISSING.split()])
+_MISSING = r"na n/a #n/a #na null none nil nan -nan \n missing - -- ? . inf +inf -inf"
+_INFINITY = "infinity +infinity -infinity"
+MISSING_WORDS = frozenset(["", "#n/a n/a", *_MISSING.split(), *_INFINITY.split()])
 
 
 class Ticks(NamedTuple):

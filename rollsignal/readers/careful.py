@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.bars import Batch
+from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.messages import plural, shown
@@ -40,7 +41,9 @@ class CarefulParser:
         self.symbol = symbol
         self._missing = config.missing
         self.blank_line = 0
-        self._ending: list[str] = []
+        self._first: list[Row] = []
+        self._above: list[Row] = []
+        self._cut: DataError | None = None
 
     def batch(self, block: bytes | bytearray) -> tuple[Batch | None, DataError | None]:
         """Return the rows of a block, and the problem that ended them early, if any.
@@ -54,8 +57,6 @@ class CarefulParser:
         rows, lines, problem = self._checked(all_rows, all_lines)
         problem = problem or open_problem
         if not rows:
-            # A blank last line holds no close that could be cut off.
-            self._ending = self._ending[-1:]
             return None, problem
         cells = [row[self.dialect.close] for row in rows]
         batch = self.cells.batch(cells, self._stamps(rows, lines), lines, self._missing)
@@ -65,7 +66,10 @@ class CarefulParser:
         if self.others:
             others = {name: [row[index] for row in rows] for name, index in self.others.items()}
             batch = self.cells.checked(batch, others)
-        self._ending = [*self._ending[-1:], *cells]
+        if not (problem or block.endswith((b"\n", b"\r"))):
+            batch = self._ended(batch, rows)
+        self._first = self._first or rows
+        self._above = rows
         return batch, problem
 
     def pass_over(self, rows: int, block: bytes | bytearray) -> None:
@@ -73,14 +77,34 @@ class CarefulParser:
         self.records.line += rows
         self.width = self.dialect.width
         last = block[block.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\r\n").decode()
-        self._ending = [last.split(self.dialect.delimiter)[self.dialect.close]]
+        self._above = [last.split(self.dialect.delimiter)]
 
     def finish(self, cut: bool) -> None:
-        """Raise `DataError` for an open quote, a close that is cut off, or an unproven time."""
+        """Raise `DataError` for an open quote, a cell that is cut off, or an unproven time."""
         self.records.finish()
         self.cells.finish()
-        if cut and self._ending and self.dialect.close == self.width - 1:
-            self._refuse_cut_close(self._ending, self.records.line - 1)
+        if cut and self._cut:
+            raise self._cut
+
+    def _ended(self, batch: Batch, rows: list[Row]) -> Batch:
+        """Judge the last cell of a last row without a line end; return the batch with a doubt."""
+        from rollsignal.readers import endings
+
+        column = self.width - 1
+        *above, last = (row[column] for row in (*self._first, *self._above, *rows))
+        signs = {self.dialect.symbol: endings.cut_symbol, self.dialect.close: endings.cut_close}
+        if self.timestamp is not None:
+            signs |= dict.fromkeys((self.timestamp, self.dialect.clock), endings.cut_time)
+        sign = signs[column](last, above) if column in signs else ""
+        if sign:
+            what = f"{self._column(column)} is {shown(last)}, {sign} and {endings.CUT}"
+            hint = "if it is whole, end its last line"
+            self._cut = self.cells.problem(batch.lines[-1], f"{what} ({hint})")
+        elif column == self.dialect.close and endings.is_short_close(last, above):
+            what = f"is {shown(last)}, shorter than others and {endings.CUT}"
+            doubt = Finding("values", batch.rows - 1, what)
+            return batch._replace(findings=[*batch.findings, doubt])
+        return batch
 
     def _stamps(self, rows: list[Row], lines: Sequence[int]) -> Sequence[str] | None:
         """Return the timestamps of rows, with dates and times of day joined."""
@@ -144,15 +168,6 @@ class CarefulParser:
                     raise self.cells.problem(
                         line, f"{self._column(column)} is {shown(cell)}, {problem}"
                     )
-
-    def _refuse_cut_close(self, cells: list[str], line: int) -> None:
-        """Refuse a last close without a line end if it is shorter than those above it."""
-        tails = [len(cell.partition(".")[2]) for cell in cells]
-        sizes = [len(cell.strip(BLANKS)) for cell in cells]
-        if len(cells) > 1 and (tails[-1] < max(tails[:-1]) or sizes[-1] < min(sizes[:-1])):
-            reason = "shorter than those above and without a line end: is the file cut off?"
-            hint = "if it is whole, end its last line"
-            raise self.cells.close_problem(line, cells[-1], reason, hint)
 
     def _column(self, index: int) -> str:
         if index >= self.dialect.width:

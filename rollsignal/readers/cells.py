@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
-from rollsignal.core.quality import Finding, by_bar, ohlc_findings
+from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, Ticks, parse_closes
 from rollsignal.core.timestamps.reader import TimestampReader
 from rollsignal.errors import BadCellError, DataError
@@ -64,7 +64,7 @@ class Cells:
         if doubt and self._unproven is None:
             line, cell = lines[doubt.index], read[doubt.index]
             self._unproven = self._timestamp_problem(line, cell, doubt, read)
-        return Batch(closes, cells, timestamps, lines)
+        return Batch(closes, cells, timestamps, lines, None, value_findings(closes))
 
     def finish(self) -> None:
         """Raise `DataError` if no row proved that a cell read as a timestamp is one."""
@@ -89,7 +89,7 @@ class Cells:
             parsed[name], bad = _parsed_each(name, cells)
             findings += bad
         findings += ohlc_findings(batch.closes, parsed)
-        return batch._replace(findings=by_bar(findings))
+        return batch._replace(findings=[*batch.findings, *by_bar(findings)])
 
     def with_symbols(self, batch: Batch, cells: Sequence[str], whole: str | None = None) -> Batch:
         """Add the symbols to a batch; raises `DataError` for a row without a symbol.
@@ -145,7 +145,10 @@ class Cells:
             return self.close_problem(batch.lines[finding.place], finding.what, "not a number")
         hint = f"set checks: {{{finding.check}: warn}}"
         what = finding.what
-        if finding.check != "ohlc":
+        if finding.check == "values":
+            what = f"{self.close} {what}"
+            hint = "if that is right, set checks: {values: off}"
+        elif finding.check != "ohlc":
             hint = f"sort the bars, or {hint}"
             what = f"{self.timestamp} {what}"
         return self.problem(batch.lines[finding.place], f"{what} ({hint})")

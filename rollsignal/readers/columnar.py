@@ -177,7 +177,7 @@ class FrameReader:
         if not ticks or untimed or not self._agree(symbols) or not self._is_sane(frame, ticks):
             return plain()
         coded = None if symbols is None else self._codes.coded(symbols)
-        return ArrayBatch(ticks, times_ns, coded, plain, row)
+        return ArrayBatch(ticks, times_ns, coded, plain, row, ticks.suspects())
 
     def _agree(self, symbols: "pl.Series | None") -> bool:
         """Return whether all rows have a symbol, and the one of the file's path if it gives one."""

@@ -161,10 +161,12 @@ def _kind_and_pattern(cell: str, careful: CarefulParser) -> tuple[bool, str]:
 
 def _cut(batch: ArrayBatch, start: int, stop: int) -> ArrayBatch:
     """Return consecutive rows of a batch, as the rows of a file below its header."""
+    closes = batch.closes._replace(values=batch.closes.values[start:stop])
     return ArrayBatch(
-        batch.closes._replace(values=batch.closes.values[start:stop]),
+        closes,
         None if batch.timestamps_ns is None else batch.timestamps_ns[start:stop],
         None,
         batch.plain,
         2,
+        closes.suspects() if batch.suspects and stop > start else 0,
     )

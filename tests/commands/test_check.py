@@ -29,7 +29,8 @@ from tests.support.shell import CONFIG, ENVIRONMENT, ROOT, Heard, command, publi
 
 HEAD = "timestamp,open,high,low,close,volume\n"
 GOOD = HEAD + "".join(f"2024-01-01 00:{minute:02d}:00,5,6,4,5,1\n" for minute in range(4))
-CHECKS = ["unreadable", "timestamps", "missing", "order", "duplicates", "ohlc", "gaps"]
+CHECKS = ["unreadable", "timestamps", "missing", "order", "duplicates", "ohlc", "gaps", "values"]
+LEVELS = dict.fromkeys(CHECKS, "error") | {"timestamps": "warn", "values": "warn"}
 
 
 def report_of(*paths: Path | str, config: Path | None = None) -> dict[str, Any]:
@@ -81,10 +82,7 @@ def test_good_bars_are_ok(bars: Path) -> None:
                 }
             ],
         },
-        "checks": {
-            name: {"level": "warn" if name == "timestamps" else "error", "count": 0, "first": []}
-            for name in CHECKS
-        },
+        "checks": {name: {"level": LEVELS[name], "count": 0, "first": []} for name in CHECKS},
     }
 
 
@@ -118,7 +116,7 @@ def test_every_finding_is_reported_with_its_line(bars: Path) -> None:
     }
     for name in CHECKS:
         assert report["checks"][name] == {
-            "level": "warn" if name == "timestamps" else "error",
+            "level": LEVELS[name],
             "count": len(expected.get(name, [])),
             "first": [
                 {
@@ -377,7 +375,7 @@ def test_a_config_may_lack_what_only_signals_need(bars: Path, config: str) -> No
     path = bars.parent / "c.yaml"
     path.write_text(config)
     assert report_of(bars, config=path) == report_of(bars)
-    assert levels(report_of(bars)) == ["error", "warn", *["error"] * 5]
+    assert levels(report_of(bars)) == ["error", "warn", *["error"] * 5, "warn"]
 
 
 def test_what_the_config_warns_of_is_a_warning_and_all_others_are_errors(bars: Path) -> None:
@@ -385,7 +383,7 @@ def test_what_the_config_warns_of_is_a_warning_and_all_others_are_errors(bars: P
     config.write_text("checks: {order: off, duplicates: warn, ohlc: warn, gaps: off}\n")
     assert levels(report_of(bars, config=config)) == [
         *("error", "warn", "error"),
-        *("error", "warn", "warn", "error"),
+        *("error", "warn", "warn", "error", "warn"),
     ]
     bars.write_text(GOOD.replace(",4,5,", ",4,7,"))
     report = report_of(bars, config=config)
@@ -574,7 +572,7 @@ def test_a_gap_in_a_columnar_file_of_many_parts_has_its_row(
     count, gap = 140_000, 135_001
     rows = pl.DataFrame({"row": range(1, count + 1)}).with_columns(
         timestamp=pl.datetime(2024, 1, 1) + pl.duration(minutes=pl.col("row")),
-        close=pl.col("row") % 7,
+        close=pl.col("row") % 7 + 1,
         symbol=pl.format("S{}", pl.col("row") % (symbols or 1)),
     )
     rows.filter(pl.col("row") != gap).write_parquet(tmp_path / "bars.parquet")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import chain, permutations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.nights import CONFIG, HEADER, Folder, bar
 from tests.support.shell import Job, command, process_arguments
@@ -238,3 +243,137 @@ def test_an_output_that_is_a_file_of_the_state_is_refused(
     assert job.run(*flags) == 2
     assert "is a file where --state keeps its bars" in capsys.readouterr().err
     assert not (tmp_path / name).exists()
+
+
+# Bars that several files have.
+
+
+NIGHT_FILES = {"a": 3, "b": 4, "c": 5, "d": 5}
+
+
+@pytest.mark.parametrize("order", list(permutations("abcd"))[::3])
+def test_a_bar_that_stands_unchanged_in_many_files_of_a_night_is_no_restatement(
+    tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write(f"{name}.csv", rows(NIGHT_FILES[name])) for name in order]
+    assert folder.continued(paths) is None
+    assert folder.equals_a_run_over([folder.write("whole.csv", rows(5))])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(3, 9), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_files_that_repeat_each_other_over_nights_are_one_table(nights: list[list[int]]) -> None:
+    with TemporaryDirectory() as name:
+        folder, paths = Folder(name), list[str]()
+        for counts in nights:
+            for count in counts:
+                paths.append(folder.write(f"{len(paths)}.csv", rows(count)))
+            assert folder.continued(paths) is None
+        most = max(max(counts) for counts in nights)
+        assert folder.equals_a_run_over([folder.write("whole.csv", rows(most))])
+
+
+@pytest.mark.parametrize("wrong", ["a", "b", "c"])
+def test_one_of_many_files_that_differs_is_refused(tmp_path: Path, wrong: str) -> None:
+    folder = Folder(tmp_path)
+    tables = {name: rows(NIGHT_FILES[name]) for name in "abc"}
+    tables[wrong][1] = bar(1, "99.25")
+    error = folder.continued([folder.write(f"{n}.csv", table) for n, table in tables.items()])
+    assert error is not None
+    assert (error.exit_code, "1 bar from 2024-01-01T00:01:00Z" in error.message) == (65, True)
+
+
+def test_a_changed_file_may_share_unchanged_bars_with_another(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write("a.csv", rows(4)), folder.write("b.csv", rows(6))]
+    assert folder.continued(paths) is None
+    # Written again from its second bar on: all of its bars stand in the first file, or are new.
+    folder.write("b.csv", rows(8)[1:])
+    assert folder.continued(paths) is None
+    assert folder.equals_a_run_over([folder.write("whole.csv", rows(8))])
+
+
+def test_a_restated_bar_before_1970_is_told_by_its_time(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    old = ["1969-12-29,A,1\n", "1969-12-30,A,2\n", "1969-12-31,A,3\n", "1970-01-01,A,4\n"]
+    path = folder.write("1.csv", old)
+    assert folder.continued([path]) is None
+    folder.write("1.csv", [old[0], "1969-12-30,A,9\n", *old[2:]])
+    error = folder.continued([path])
+    assert error is not None
+    assert error.message == "History was restated: 1 bar from 1969-12-30T00:00:00Z on"
+
+
+# Closes that outgrow the type of their column.
+
+LONG = {
+    "many decimals": "1.0000000000000000000000001",
+    "19 decimals": "100.0000000000000000001",
+    "many digits": "123456789012345678901",
+    "more than 38 digits": "1234567890123456789012345.12345678901234567",
+}
+
+
+def close_types(folder: Folder) -> set[pl.DataType]:
+    files = list((folder.path / "part.signals").rglob("signals.*"))
+    return {pl.read_parquet_schema(file)["close"] for file in files}
+
+
+@pytest.mark.parametrize("long", LONG)
+@pytest.mark.parametrize("first", ["7", "1234567890123456789.5"])
+def test_a_close_that_outgrows_the_type_of_the_partitions_makes_all_of_them_text(
+    tmp_path: Path, long: str, first: str
+) -> None:
+    folder = Folder(tmp_path)
+    # A day has fifty bars: the third night goes on in the second day, which has kept its type.
+    nights = [rows(60, first), [bar(60, LONG[long])], rows(130)[61:], rows(190)[130:]]
+    paths = []
+    for number, night in enumerate(nights):
+        paths.append(folder.write(f"{number}.csv", night))
+        assert folder.continued(paths) is None
+        expected = pl.String() if number else pl.Decimal(38, 18)
+        assert close_types(folder) == {expected}
+    assert folder.equals_a_run_over([folder.write("all.csv", list(chain(*nights)))])
+    table = pl.read_parquet(folder.path / "part.signals/**/*.parquet")
+    closes = [row.split(",")[2].strip() for night in nights for row in night]
+    assert table.sort("timestamp", maintain_order=True)["close"].to_list() == closes
+
+
+def test_a_night_that_is_sent_again_after_it_was_cut_off_finds_one_type(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write("1.csv", rows(60))]
+    assert folder.continued(paths) is None
+    state = (tmp_path / "s.state").read_bytes()
+    paths.append(folder.write("2.csv", [bar(60, LONG["19 decimals"])]))
+    assert folder.continued(paths) is None
+    # As if that night had been killed before it wrote the state; its bar is corrected since.
+    (tmp_path / "s.state").write_bytes(state)
+    folder.write("2.csv", [bar(60, "9")])
+    assert folder.continued(paths) is None
+    assert close_types(folder) == {pl.String()}
+
+
+def test_partitions_of_two_types_that_an_earlier_version_left_become_one_type(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path)
+    paths = [folder.write("1.csv", rows(60))]
+    assert folder.continued(paths) is None
+    file = next((tmp_path / "part.signals").glob("*01/signals.parquet"))
+    wider = pl.read_parquet(file, hive_partitioning=False)
+    wider.with_columns(pl.col("close").cast(pl.Decimal(38, 20))).write_parquet(file)
+    paths.append(folder.write("2.csv", rows(130)[60:]))
+    assert folder.continued(paths) is None
+    assert close_types(folder) == {pl.String()}
+
+
+def test_a_range_that_needs_text_makes_the_other_days_text(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("1.csv", rows(130))
+    assert folder.run([path], "part") is None
+    folder.write("1.csv", [*rows(60), bar(60, LONG["many decimals"]), *rows(130)[61:]])
+    assert folder.run([path], "part", since="2024-01-02", until="2024-01-03") is None
+    assert close_types(folder) == {pl.String()}
+    assert folder.equals_a_run_over([path]) is False  # the metrics are those of the range
+    assert folder.left("part")[2] == folder.left("whole")[2]

@@ -745,7 +745,7 @@ def test_a_plan_fails_where_the_run_would_fail_and_writes_nothing(
 
 
 def test_findings_are_reported_as_the_config_says(tmp_path: Path) -> None:
-    bars = "timestamp,close\n" + "".join(f"2024-01-01 00:00:00,{close}\n" for close in range(9))
+    bars = "timestamp,close\n" + "".join(f"2024-01-01 00:00:00,{close}\n" for close in range(1, 10))
     files = Job(tmp_path, bars, CONFIG + "checks: {duplicates: warn}\n")
     heard = Heard()
     outcome = outcome_of(files.request, heard)

@@ -16,10 +16,11 @@ from tests.support.strategies import Series, series, spelled, written
 ascii_cells = st.text(st.sampled_from("0123456789.+-eE \t,_xna"), max_size=9)
 
 WORDS = "NaN nan -nan NA N/A n/a #N/A #NA null NULL None nil missing - -- ? ."
-MISSING = ["", " ", "\t", " NaN ", r"\N", *WORDS.split()]
+INFINITIES = "inf Inf -inf +inf Infinity -Infinity"
+MISSING = ["", " ", "\t", " NaN ", r"\N", "#N/A N/A", *WORDS.split(), *INFINITIES.split()]
 REFUSED = (
     "1,000.5 1'000 1_000 100,5 $100 €100 5% (5) 5- --5 +-5 1.2.3 1..2 e5 1e 1e+ 1e5.0 1d5 "
-    ".. +. inf -Infinity 1e5e5 0x10 0b1 1j ½ ² 五 １ ١ TRUE close #REF! #DIV/0! −5 5% "
+    ".. +. infin -1inf 1e5e5 0x10 0b1 1j ½ ² 五 １ ١ TRUE close #REF! #DIV/0! −5 5% "
     "2024-01-01 '5 =5 sNaN NaN5 1O0"
 )
 NO_NUMBERS = [

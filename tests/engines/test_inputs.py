@@ -98,7 +98,7 @@ def test_a_warning_is_counted_once_though_the_careful_reader_starts_again(tmp_pa
     (tmp_path / "b").write_text("time,note,close\n" + "".join(rows))
     config = TWO._replace(checks=Checks("warn", "warn"))
     result = decide([str(tmp_path / "a"), str(tmp_path / "b")], config, ignore)
-    assert result.findings.counts == {"order": 1}
+    assert result.findings.counts == {"order": 1, "values": 1}
 
 
 @pytest.mark.parametrize("size", [8, 9, 12, 16])

@@ -128,7 +128,7 @@ def test_at_the_end_the_line_is_cleared() -> None:
 # What engines report.
 
 MANY = "timestamp,close\n" + "".join(
-    f"2024-01-{day + 1:02d} {minute // 60:02d}:{minute % 60:02d}:00,{minute % 7}\n"
+    f"2024-01-{day + 1:02d} {minute // 60:02d}:{minute % 60:02d}:00,{minute % 7 + 1}\n"
     for day in range(8)
     for minute in range(1440)
 )

@@ -208,7 +208,7 @@ def with_close(cell: str) -> str:
 
 
 BAD_CLOSES = [
-    *("n.a.", "1O0", "1e", "inf", "0x10", "1_000", "$100.25", "100.25 USD", "€100", "5%", "(5)"),
+    *("n.a.", "1O0", "1e", "infin", "0x10", "1_000", "$100.25", "100.25 USD", "€100", "5%", "(5)"),
     *(
         "1 000.25",
         "1'000",
@@ -367,11 +367,31 @@ REFUSED = {
     ),
     "a close cut in its decimals": (
         "open,close\n1,100.25\n2,100.2",
-        "line 3: close is '100.2', shorter than those above and without a line end",
+        "line 3: close is '100.2', with fewer decimals than all above and without a line end",
     ),
     "a close cut in its whole digits": (
         "open,close\n1,100\n2,10",
-        "line 3: close is '10', shorter than those above and without a line end",
+        "line 3: close is '10', shorter than all above and without a line end",
+    ),
+    "a close cut in its exponent": (
+        "open,close\n1,1.25e-7\n2,2.5e-8\n2,1.25",
+        "line 4: close is '1.25', without the exponent that all above have and without a line end",
+    ),
+    "a time cut in its seconds": (
+        "close,time\n1,2024-01-01 00:00:30\n2,2024-01-01 00:01:30\n3,2024-01-01 00:02",
+        "line 4: time is '2024-01-01 00:02', shorter than all above and without a line end",
+    ),
+    "a time cut in its minutes": (
+        "close,time\n1,2024-01-01 9:30\n2,2024-01-01 10:00\n3,2024-01-01 10",
+        "line 4: time is '2024-01-01 10', shorter than all above and without a line end",
+    ),
+    "a time of day cut in a column of its own": (
+        "date,close,time\n2024-01-01,1,00:00:30\n2024-01-01,2,00:01:30\n2024-01-01,3,00:02",
+        "line 4: time is '00:02', shorter than all above and without a line end",
+    ),
+    "a count of seconds that is cut": (
+        "close,time\n1,1735689600\n2,1735689660\n3,173568972",
+        "line 4: time is '173568972', shorter than all above and without a line end",
     ),
     "a blank line among closes": (SINGLE + "\n3\n", "line 4: a blank line among closes"),
     "blank lines among closes": (SINGLE + "\n\n3\n", "line 4: a blank line among closes"),

@@ -3,7 +3,7 @@
 This module never imports rollsignal, so that the product is never its own oracle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -45,6 +45,12 @@ def means(closes: Sequence[Price], window: int) -> list[float | None]:
     """Round each window's mean to the nearest double."""
     found = windows(closes, window)
     return [None if last is None else float(sum(last) / window) for last in found]
+
+
+def doubtful(closes: Iterable[Fraction | None]) -> int:
+    """Count the closes that can hardly be prices."""
+    sentinels = (2**31 - 1, 2**63 - 1, 2**63, Fraction("9.223372036854776e18"))
+    return sum(close is not None and (close <= 0 or close in sentinels) for close in closes)
 
 
 def counts(closes: Sequence[Price], window: int) -> tuple[int, int, int, int, int]:

@@ -122,6 +122,11 @@ _LINE = type_schema(_Line | None)
 _SETTINGS = {
     name: object_schema(value=value, line=_LINE) for name, value in flat_schemas(JobConfig).items()
 }
+# Settings that records of earlier versions do not have: their defaults held.
+_NEWER_SETTINGS = frozenset({"checks.values"})
+_CONFIG_SCHEMA = object_schema(**_SETTINGS) | {
+    "required": [name for name in _SETTINGS if name not in _NEWER_SETTINGS]
+}
 
 
 class Record(NamedTuple):
@@ -132,7 +137,7 @@ class Record(NamedTuple):
     process: Process
     asked: Asked
     error: Failure | None = None
-    config: Annotated[dict[str, Setting], Limits(**object_schema(**_SETTINGS))] | None = None
+    config: Annotated[dict[str, Setting], Limits(**_CONFIG_SCHEMA)] | None = None
     inputs: list[RecordedInput] = []  # noqa: RUF012  # never changed
     tally: Tally | None = None
     series: int | None = None

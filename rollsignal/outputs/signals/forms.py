@@ -35,6 +35,12 @@ def trimmed(close: "pl.Expr") -> "pl.Expr":
     return pl.when(text.str.contains(".", literal=True)).then(short).otherwise(text).alias("close")
 
 
+def iso_stamps(stamp: "pl.Expr") -> "pl.Expr":
+    """Return timestamps as ISO 8601 text, with only the decimals that each needs."""
+    whole = stamp.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f").str.strip_chars_end("0")
+    return whole.str.strip_chars_end(".") + "Z"
+
+
 def scanned(path: str, suffix: str) -> "pl.LazyFrame":
     """Scan a file of signals in the format of a suffix, without columns from its folder."""
     import polars as pl

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rollsignal.files import replace as files
-from rollsignal.outputs.signals.forms import folder_name, scanned, sink, trimmed
+from rollsignal.outputs.signals.column_types import PartitionTypes
+from rollsignal.outputs.signals.forms import folder_name, scanned, sink
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,8 +59,11 @@ def write_partitions(
     """
     import polars as pl
 
+    name = f"signals{suffix}"
+    types = PartitionTypes(table, _kept_paths(key, folder, name, merging), suffix)
+    table = types.fitted(table)
     if merging.is_wanted:
-        table = _merged(table, key, folder, f"signals{suffix}", merging)
+        table = _merged(table, key, folder, merging, types)
     unfinished = files.unfinished_folder(folder)
     target = pl.PartitionBy(
         unfinished,
@@ -74,9 +78,17 @@ def write_partitions(
         if key == "date":
             for partition in os.scandir(unfinished):
                 _sort_day(partition.path, suffix)
-        _move(unfinished, folder, f"signals{suffix}", merging)
+        types.convert(unfinished, os.listdir(unfinished))
+        _move(unfinished, folder, name, merging)
     finally:
         files.remove_folder_quietly(unfinished)
+
+
+def _kept_paths(key: str, folder: str, name: str, merging: Merging) -> dict[str, str]:
+    """Return the paths of the partitions that are kept, by the names of their folders."""
+    paths = glob.glob(os.path.join(glob.escape(folder), f"{key}=*", name))
+    parts = {os.path.basename(os.path.dirname(path)): path for path in sorted(paths)}
+    return {part: path for part, path in parts.items() if merging.keeps(part)}
 
 
 def _sort_day(path: str, suffix: str) -> None:
@@ -109,36 +121,27 @@ def _partition_value(key: str) -> "pl.Expr":
 
 
 def _merged(
-    table: "pl.LazyFrame", key: str, folder: str, name: str, merging: Merging
+    table: "pl.LazyFrame", key: str, folder: str, merging: Merging, types: PartitionTypes
 ) -> "pl.LazyFrame":
     """Add the kept rows of existing partitions to those to be written, sorted by time."""
     import polars as pl
 
-    former = []
+    former, columns = [], table.collect_schema().names()
     for value in table.select(_partition_value(key).unique()).collect().to_series():
-        path = os.path.join(folder, folder_name(key, value), name)
+        path = os.path.join(folder, folder_name(key, value), f"signals{types.suffix}")
         if os.path.exists(path):
             symbol = {"symbol": pl.lit(value, pl.String)} if key == "symbol" else {}
-            rows = scanned(path, os.path.splitext(name)[1]).with_columns(**symbol)
+            rows = scanned(path, types.suffix).with_columns(**symbol)
             if merging.former:
                 rows = rows.collect().filter(merging.former.known_rows(path)).lazy()
-            former.append(rows)
+            former.append(types.fitted(rows).select(columns))
     if not former:
         return table
-    types = [part.collect_schema()["close"] for part in [table, *former]]
-    scales = [dtype.scale for dtype in types if isinstance(dtype, pl.Decimal)]
-    # Existing or new closes may have more decimals than the others.
-    common = pl.Decimal(38, max(scales)) if len(scales) == len(types) else pl.String()
-    close = trimmed(pl.col("close")) if common == pl.String else pl.col("close").cast(common)
-    wide = table.with_columns(close)
-    schema = wide.collect_schema()
-    columns = [pl.col(name).cast(schema[name]) for name in schema if name != "close"]
-    aligned = [part.select(*columns, close).select(schema.names()) for part in former]
-    kept = _kept(pl.concat(aligned), wide)
+    kept = _kept(pl.concat(former), table)
     # If all existing rows are written again, they keep the order of this run.
     if kept.is_empty():
         return table
-    return pl.concat([kept.lazy(), wide]).sort(_time(wide), maintain_order=True)
+    return pl.concat([kept.lazy(), table]).sort(_time(table), maintain_order=True)
 
 
 def _kept(former: "pl.LazyFrame", table: "pl.LazyFrame") -> "pl.DataFrame":

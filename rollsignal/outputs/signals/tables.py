@@ -20,6 +20,7 @@ from rollsignal.outputs.signals.forms import (
     FORMULA_STARTS,
     HEADER,
     SIGNAL_SUFFIXES,
+    iso_stamps,
     scanned,
     trimmed,
 )
@@ -89,8 +90,7 @@ def _columns(schema: "pl.Schema", *, is_escaped: bool) -> "list[pl.Expr]":
 
     stamp, symbol = pl.col("timestamp"), pl.col("symbol").cast(pl.String).fill_null("")
     if isinstance(schema["timestamp"], pl.Datetime):
-        whole = stamp.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f").str.strip_chars_end("0")
-        stamp = whole.str.strip_chars_end(".") + "Z"
+        stamp = iso_stamps(stamp)
     if is_escaped:
         added = pl.any_horizontal(symbol.str.starts_with("'" + sign) for sign in FORMULA_STARTS)
         symbol = pl.when(added).then(symbol.str.slice(1)).otherwise(symbol)

@@ -19,6 +19,7 @@ from rollsignal.files.replace import (
     remove_quietly,
 )
 from rollsignal.outputs.interface import RunReport
+from rollsignal.outputs.signals.column_types import DECIMAL_DIGITS, PARTITION_DECIMALS
 from rollsignal.outputs.signals.counts import (
     KnownSignals,
     PartitionCount,
@@ -38,9 +39,7 @@ from rollsignal.outputs.signals.text import SignalsText, Widths
 if TYPE_CHECKING:
     import polars as pl
 
-DECIMAL_DIGITS = 38
 COPIED_BYTES = 1 << 20
-PARTITION_DECIMALS = 18
 
 
 class WrittenPart(NamedTuple):
@@ -222,9 +221,11 @@ class Signals:
             stamp = pl.col("timestamp").str.to_datetime(pattern, time_unit="ns", time_zone="UTC")
             columns.append(stamp)
         # The partitions of many runs make one table, so their closes have one type.
-        least = PARTITION_DECIMALS if self._partition_by else 0
+        least = most = PARTITION_DECIMALS
+        if not self._partition_by:
+            least, most = 0, DECIMAL_DIGITS
         decimals = max(widths.decimals, least)
-        if widths.whole + decimals <= DECIMAL_DIGITS:
+        if decimals <= most and widths.whole + decimals <= DECIMAL_DIGITS:
             columns.append(pl.col("close").cast(pl.Decimal(DECIMAL_DIGITS, decimals)))
         return columns
 

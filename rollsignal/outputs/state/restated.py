@@ -10,29 +10,37 @@ if TYPE_CHECKING:
     Bars = NDArray[np.void]
 
 
+BOTH_SIDES = 1 | 2
+
+
 class Restated(NamedTuple):
-    """The restated bars of one series: their number `bars`, and the place of the first."""
+    """The restated bars of one series: their number `bars`, and the place of the first.
+
+    is_timed: whether that place is a time in ns, and not the number of a bar.
+    """
 
     symbol: str
     place: int
     bars: int
+    is_timed: bool = True
 
 
 def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restated]:
     """List the series with bars in only one of two sets; both sets number series alike.
 
-    before, now: arrays with the fields series, place and close.
+    before, now: arrays with the fields series, place and close. A bar that several files have
+    alike is one bar of the set.
     """
     import numpy as np
 
     bars = np.concatenate((before, now))
-    sides = np.repeat([-1, 1], [len(before), len(now)])
+    sides = np.repeat([1, 2], [len(before), len(now)])
     if not len(bars):
         return []
     order = np.lexsort((bars["close"], bars["place"], bars["series"]))
     bars, sides = bars[order], sides[order]
     starts = np.flatnonzero(np.concatenate(([True], _differ(bars, ("series", "place", "close")))))
-    changed = bars[starts[np.add.reduceat(sides, starts) != 0]]
+    changed = bars[starts[np.bitwise_or.reduceat(sides, starts) != BOTH_SIDES]]
     if not len(changed):
         return []
     changed = changed[np.concatenate(([True], _differ(changed, ("series", "place"))))]

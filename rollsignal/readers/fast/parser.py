@@ -56,6 +56,7 @@ class FastParser:
                 coded,
                 plain,
                 careful.records.line,
+                ticks.suspects(),
             )
         except (NotPlainError, BadCellError):
             return None
