@@ -1,7 +1,8 @@
 """This module keeps the ledger of a run: the account of every series so far."""
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
@@ -186,35 +187,35 @@ class Ledger:
 
     def _check(self, batch: Batch, parts: Sequence[_SeriesPart], reader: Reader) -> None:
         """Report all findings in a batch, in the order of its rows."""
-        findings = [*batch.findings, *self._missing(batch)]
+        overlaps, findings = dict[int, LocatedFinding](), [*batch.findings, *self._missing(batch)]
         for symbol, part, places in parts:
+            if part.timestamps is None:
+                continue
+            overlap = self._overlap(symbol, to_ns(part.timestamps[0]), reader)
+            if overlap:
+                overlaps[places[0]] = overlap
             of = f" of {shown(symbol)}" if batch.symbols else ""
-            for check, index, what in self._out_of_order(symbol, part, reader):
+            last_ns = None if overlap else self._account(symbol).last_ns
+            for check, index, what in order_findings(part.timestamps, last_ns):
                 findings.append(Finding(check, places[index], what + of))
-        for finding in sorted(findings, key=attrgetter("place")):
-            self._report(batch, finding, reader)
+        reports = [(place, partial(self.findings.report, each)) for place, each in overlaps.items()]
+        reports += [(each.place, partial(self._report, batch, each, reader)) for each in findings]
+        for _, report in sorted(reports, key=itemgetter(0)):
+            report()
 
-    def _out_of_order(self, symbol: str, batch: Batch, reader: Reader) -> list[Finding]:
-        if batch.timestamps is None:
-            return []
-        overlaps = self._check_files(symbol, to_ns(batch.timestamps[0]), reader)
-        return order_findings(batch.timestamps, None if overlaps else self._account(symbol).last_ns)
-
-    def _check_files(self, symbol: str, first_ns: int, reader: Reader) -> bool:
-        """Report a file that begins before the end of the file it continues; return if it does."""
+    def _overlap(self, symbol: str, first_ns: int, reader: Reader) -> LocatedFinding | None:
+        """Return the finding for a file that begins before the end of the file it continues."""
         account = self._account(symbol)
         if account.last_ns is None or account.last_file == reader.name:
-            return False
+            return None
         if first_ns > account.last_ns:
-            return False
+            return None
         check = "order" if first_ns < account.last_ns else "duplicates"
         of = f" for {shown(symbol)}" if symbol else ""
         begin = f"{reader.name} begins at {iso(first_ns)}{of}"
         end = f"{account.last_file}, which comes before it, ends at {iso(account.last_ns)}"
         message = f"{begin}, but {end}: do they overlap?"
-        finding = LocatedFinding(check, reader.name, None, symbol, iso(first_ns), message)
-        self.findings.report(finding)
-        return True
+        return LocatedFinding(check, reader.name, None, symbol, iso(first_ns), message)
 
     def _report_arrays(self, batch: ArrayBatch, reader: Reader) -> None:
         """Report the closes that can hardly be prices; make the bars plain only to show them."""

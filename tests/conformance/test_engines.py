@@ -341,3 +341,14 @@ def test_a_piece_whose_only_bar_is_left_out_keeps_the_last_bar_of_its_series() -
     (found,) = answers(panel, [slice(0, 99)], ["csv"], CutEngine(rows=1))
     assert found.found
     assert facts(dict(found.found.accounts)) == facts_by_definition(panel)
+
+
+def test_an_overlap_is_told_where_its_series_begins_however_bars_are_cut() -> None:
+    first = [PanelRow(minute, symbol, "1") for minute in (1, 2) for symbol in "AB"]
+    again = [PanelRow(minute, symbol, "2") for symbol in "AB" for minute in (2, 2, 1)]
+    config = PANEL_CONFIG._replace(checks=Checks(order="warn", duplicates="warn"))
+    panel, cuts = Panel([*first, *again], config), [slice(0, 4), slice(4, 10)]
+    cut, plain = answers(panel, cuts, ["csv"] * 2, CutEngine(rows=1), PlainEngine())
+    begins = [number for number, (_, text) in enumerate(plain.told) if "01.csv begins" in text]
+    assert (begins, len(plain.told)) == ([0, 3], 6)
+    assert cut.told == plain.told
