@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 1 << 17
 PANEL_ROWS = 1 << 20
 # The most that polars can read of a decimal.
-MOST_DIGITS = 38
+DECIMAL_MAX_DIGITS = 38
 
 
 class FrameReader:
@@ -98,8 +98,8 @@ class FrameReader:
     def _check_close(self, dtype: "pl.DataType") -> None:
         import polars as pl
 
-        if isinstance(dtype, pl.Decimal) and dtype.precision > MOST_DIGITS:
-            what = f"{self._close} is a column of {dtype}, of more than {MOST_DIGITS} digits"
+        if isinstance(dtype, pl.Decimal) and dtype.precision > DECIMAL_MAX_DIGITS:
+            what = f"{self._close} is a column of {dtype}, of more than {DECIMAL_MAX_DIGITS} digits"
             raise DataError(f"{self.name}: {what}; write it as text")
 
     def _check_symbols(self, name: str, schema: "pl.Schema") -> None:

@@ -133,14 +133,14 @@ def _times_ns(cells: Sequence[str], written: str | None) -> list[int]:
         filled = filled[: SAMPLED_ROWS // 2] + filled[-SAMPLED_ROWS // 2 :]
     numbers = [cell for cell in filled if COUNT.fullmatch(cell)]
     if 2 * len(numbers) >= len(filled):
-        times_ns = [_count_ns(cell, written) for cell in numbers]
+        times_ns = [_plausible_count_ns(cell, written) for cell in numbers]
         plausible = [ns for ns in times_ns if ns is not None]
         return plausible if len(plausible) == len(numbers) else []
     times = [cell for cell in filled if _is_time(cell, written)]
     return [0] * len(times) if 2 * len(times) >= len(filled) else []
 
 
-def _count_ns(cell: str, written: str | None) -> int | None:
+def _plausible_count_ns(cell: str, written: str | None) -> int | None:
     """Read a number to a plausible time in nanoseconds since 1970 UTC; None if it is not one."""
     try:
         ns = to_ns(TimestampReader(written).read([cell])[0])

@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 import polars as pl
 import pytest
 
+from rollsignal.config.rules import NO_TIMESTAMPS
+from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.core.timestamps.reader import to_ns
 from rollsignal.errors import DataError
 from rollsignal.files.find import input_of
@@ -61,13 +63,13 @@ def zoned(form: str, column: pl.Series, zone: str) -> bytes:
     return re.sub(rb"/////[\w+/]+=*", renamed, data).replace(known.encode(), zone.encode())
 
 
-def read(data: bytes) -> tuple[list[Fraction], list[int]]:
+def read(data: bytes, config: JobConfig = CONFIG) -> tuple[list[Fraction], list[int]]:
     """Read the closes and the timestamps of a file."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "bars")
         path.write_bytes(data)
         form = "parquet" if data.startswith(b"PAR1") else "arrow"
-        reader = FrameReader(input_of(str(path)), form, CONFIG)
+        reader = FrameReader(input_of(str(path)), form, config)
         (batch,) = [batch.plain() for batch in reader.batches()]
     unit = Fraction(1, 10**batch.closes.scale)
     return [(tick or 0) * unit for tick in batch.closes.values], list(batch.timestamps_ns or [])
@@ -97,7 +99,8 @@ def test_times_are_read_in_every_zone_as_they_are_stored_in_utc(form: str, zone:
 @pytest.mark.parametrize("form", FORMS)
 def test_the_zone_of_a_column_that_is_not_read_does_not_matter(form: str, zone: str) -> None:
     data = zoned(form, TABLE["timestamp"].alias("other"), zone)
-    assert read(data) == (CLOSES, [])
+    untimed = CONFIG._replace(columns=Columns(timestamp=NO_TIMESTAMPS))
+    assert read(data, untimed) == (CLOSES, [])
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -19,7 +19,7 @@ EPOCHS = {
 """The words for counts since 1970: their unit, and how many more digits nanoseconds have."""
 
 COUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
-MOST_DIGITS = 19
+MOST_COUNT_DIGITS = 19
 
 _WORDS = {decimals: word for word, (_, decimals) in EPOCHS.items()}
 # The first whole number that is no more seconds, milliseconds or microseconds, but the next unit.
@@ -57,7 +57,7 @@ class Count:
     def __init__(self, word: str) -> None:
         self._word = word
         self._unit, self._decimals = EPOCHS[word]
-        self._most_digits = MOST_DIGITS - self._decimals
+        self._most_digits = MOST_COUNT_DIGITS - self._decimals
         self._has_january = self._has_neighbour = self._has_other = False
 
     @property
@@ -129,7 +129,7 @@ class SizedCount(Count):
     def read(self, cell: str) -> int:
         """Read one count; raises `BadCellError` if it is no plausible time in any unit."""
         is_negative, digits, fraction = _count_parts(cell, "not a count since 1970")
-        if len(digits) > MOST_DIGITS:
+        if len(digits) > MOST_COUNT_DIGITS:
             raise BadCellError("too many digits for a count since 1970", hint=_NO_TIME)
         size = int("0" + digits)
         decimals = _decimals_of(size)
@@ -148,7 +148,7 @@ class SizedCount(Count):
 
         Where counts before 1973 may still turn out to be times, `unproven` is set.
         """
-        plain = _plain_counts(cells, MOST_DIGITS)
+        plain = _plain_counts(cells, MOST_COUNT_DIGITS)
         if plain and (unit_ns := self.unit_ns_of(*plain[1:])):
             return [count * unit_ns for count in plain[0]]
         times_ns = read_each(self.read, cells)

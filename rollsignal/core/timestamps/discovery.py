@@ -6,7 +6,7 @@ Timestamps that can be read in more than one way are refused; the error lists th
 import re
 from collections.abc import Sequence
 
-from rollsignal.core.timestamps.counts import COUNT, MOST_DIGITS, SizedCount
+from rollsignal.core.timestamps.counts import COUNT, MOST_COUNT_DIGITS, SizedCount
 from rollsignal.core.timestamps.forms import Calendar, TimestampLayout, dated
 from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.errors import BadCellError
@@ -89,7 +89,7 @@ def _counts(first: str, digits: str) -> list[TimestampLayout]:
     is_plain = digits == first
     if is_plain and digits[:2] in ("19", "20") and len(digits) in _PACKED_TIMES:
         return [Calendar(_PACKED_TIMES[len(digits)])]
-    if len(digits.lstrip("0")) > MOST_DIGITS:
+    if len(digits.lstrip("0")) > MOST_COUNT_DIGITS:
         return []
     packed = map(Calendar, _PACKED_OR_COUNT.get(len(digits), ()) if is_plain else ())
     fitting = (each for each in packed if _fits(each, first, in_1900_to_2099=True))
