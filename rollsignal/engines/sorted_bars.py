@@ -10,6 +10,7 @@ from rollsignal.core.symbols import Coded, SymbolCodes
 from rollsignal.core.ticks import Ticks, decimal_text
 from rollsignal.engines.sorting import BarSorter, SortedBars, int64_times
 from rollsignal.errors import BadCellError, DataError
+from rollsignal.readers.cells import DUPLICATES_HINT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,5 +92,5 @@ class SortedReader:
         """Return the error for a bar that has the time of another."""
         assert self._files is not None
         where = f"{self._units[int(self._files[finding.place])]} {batch.lines[finding.place]}"
-        hint = f"set checks: {{{finding.check}: warn}}"
-        return DataError(f"{where}: the timestamp {finding.what}, after sorting ({hint})")
+        what = f"the timestamp {finding.what}, after sorting"
+        return DataError(f"{where}: {what} ({DUPLICATES_HINT})")

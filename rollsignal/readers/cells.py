@@ -11,6 +11,9 @@ from rollsignal.core.timestamps.reader import TimestampReader
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import shown
 
+# No hint says to switch the check off: bars in the wrong order give wrong signals.
+ORDER_HINT = "set sort: true, or columns: {symbol: NAME} for several series"
+DUPLICATES_HINT = "keep one of the rows, or set columns: {symbol: NAME} for several series"
 TIMESTAMP_HINT = (
     "name the right column in the config under columns, say with timestamp_format how it is"
     " written, or set columns: {timestamp: none} if there are no timestamps"
@@ -149,7 +152,7 @@ class Cells:
             what = f"{self.close} {what}"
             hint = "if that is right, set checks: {values: off}"
         elif finding.check != "ohlc":
-            hint = f"sort the bars, or {hint}"
+            hint = ORDER_HINT if finding.check == "order" else DUPLICATES_HINT
             what = f"{self.timestamp} {what}"
         return self.problem(batch.lines[finding.place], f"{what} ({hint})")
 

@@ -24,6 +24,7 @@ from rollsignal.commands.check import check, usual_config
 from rollsignal.core.findings import UNTIMED
 from rollsignal.engines import inputs
 from rollsignal.errors import ConfigError, InputError, JobError, UsageError
+from rollsignal.readers.cells import DUPLICATES_HINT, ORDER_HINT
 from rollsignal.readers.opening import OpenedFile
 from tests.support.shell import CONFIG, ENVIRONMENT, ROOT, Heard, command, published, snapshot
 
@@ -99,7 +100,7 @@ def test_every_finding_is_reported_with_its_line(bars: Path) -> None:
     report = report_of(bars)
     assert (report["status"], report["rows"]) == ("errors", 6)
     hints = {name: f" (set checks: {{{name}: warn}})" for name in CHECKS}
-    hints |= {n: f" (sort the bars, or set checks: {{{n}: warn}})" for n in ("order", "duplicates")}
+    hints |= {"order": f" ({ORDER_HINT})", "duplicates": f" ({DUPLICATES_HINT})"}
     hints["missing"] = " (set missing: skip to leave such rows out, or gap for no signal near them)"
     expected = {
         "missing": [(4, 2, "close is '', not a number")],
@@ -149,9 +150,8 @@ def test_a_panel_is_checked_series_by_series(bars: Path, tmp_path: Path) -> None
     assert report["series"] == 2
     assert counts(report) == {"duplicates": 1, "gaps": 2}
     assert found(report, "duplicates") == [(8, "B", "2024-01-01T00:02:00Z")]
-    assert (
-        "timestamp is the same as in the previous row of 'B' (sort the bars" in messages(report)[0]
-    )
+    same = "timestamp is the same as in the previous row of 'B'"
+    assert f"{same} ({DUPLICATES_HINT})" in messages(report)[0]
     assert found(report, "gaps") == [
         (10, "B", "2024-01-01T00:04:00Z"),
         (7, "A", "2024-01-01T00:05:00Z"),
@@ -476,7 +476,7 @@ def test_errors_and_warnings_are_printed_on_stderr_and_exit_65(
     assert published(printed)["status"] == "errors"
     high = "high 6 is below close 9 (set checks: {ohlc: warn})"
     same = "timestamp is the same as in the previous row"
-    error = f"{bars} line 3: {same} (sort the bars, or set checks: {{duplicates: warn}})"
+    error = f"{bars} line 3: {same} ({DUPLICATES_HINT})"
     assert errors.splitlines() == [
         f"rollsignal: warning: {bars} line 2: {high}",
         f"rollsignal: warning: {bars} line 3: {high}",

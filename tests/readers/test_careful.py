@@ -572,7 +572,10 @@ def test_the_error_for_a_bar_out_of_order_names_its_line_and_what_to_do() -> Non
         (batch,) = plain_batches(reader)
         problem = reader.order_problem(batch, Finding("duplicates", 1, "is twice there"))
     _, _, message = problem.message.rpartition("/")
-    expected = "timestamp is twice there (sort the bars, or set checks: {duplicates: warn})"
+    expected = (
+        "timestamp is twice there"
+        " (keep one of the rows, or set columns: {symbol: NAME} for several series)"
+    )
     assert message == f"bars.csv line 5: {expected}"
 
 
