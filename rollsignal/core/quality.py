@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import lt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rollsignal.core.ticks import Ticks, decimal_text
 from rollsignal.core.timestamps.reader import Timestamp, iso, to_ns
@@ -60,8 +60,14 @@ def value_findings(closes: Ticks) -> list[Finding]:
     'is 2147483647, which many programs write where there is no price'
     """
     unit = 10**closes.scale
-    present = [tick for tick in closes.values if tick is not None]
-    if not present or (min(present) > 0 and max(present) < SENTINELS[0] * unit):
+    present = cast("list[int]", closes.values)
+    try:
+        least = min(present, default=1)
+    except TypeError:
+        # A missing close cannot be compared.
+        present = [tick for tick in closes.values if tick is not None]
+        least = min(present, default=1)
+    if least > 0 and max(present, default=1) < SENTINELS[0] * unit:
         return []
     findings = []
     for index, tick in enumerate(closes.values):
