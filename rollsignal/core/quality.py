@@ -60,14 +60,7 @@ def value_findings(closes: Ticks) -> list[Finding]:
     'is 2147483647, which many programs write where there is no price'
     """
     unit = 10**closes.scale
-    present = cast("list[int]", closes.values)
-    try:
-        least = min(present, default=1)
-    except TypeError:
-        # A missing close cannot be compared.
-        present = [tick for tick in closes.values if tick is not None]
-        least = min(present, default=1)
-    if least > 0 and max(present, default=1) < SENTINELS[0] * unit:
+    if not closes.values or _are_usual(closes.values, unit):
         return []
     findings = []
     for index, tick in enumerate(closes.values):
@@ -78,6 +71,16 @@ def value_findings(closes: Ticks) -> list[Finding]:
             what = f"is {tick // unit}, which many programs write where there is no price"
             findings.append(Finding("values", index, what))
     return findings
+
+
+def _are_usual(values: Sequence[int | None], unit: int) -> bool:
+    """Return whether all closes are there, above zero and below the least sentinel."""
+    try:
+        least, most = min(cast("Sequence[int]", values)), max(cast("Sequence[int]", values))
+        return least > 0 and most < SENTINELS[0] * unit
+    except TypeError:
+        # A missing close cannot be compared.
+        return False
 
 
 def is_sentinel(tick: int, unit: int) -> bool:

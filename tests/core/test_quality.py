@@ -5,11 +5,19 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.core.quality import Finding, by_bar, is_sane, ohlc_findings, order_findings
+from rollsignal.core.quality import (
+    Finding,
+    by_bar,
+    is_sane,
+    ohlc_findings,
+    order_findings,
+    value_findings,
+)
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import Timestamp
 from tests.support.oracle import Price, price
@@ -204,3 +212,8 @@ def test_findings_are_joined_to_one_per_bar_in_the_order_of_bars(findings: list[
     for bar in bars:
         whats = [finding.what for finding in findings if finding.place == bar.place]
         assert bar.what == ", ".join(whats)
+
+
+@pytest.mark.parametrize("values", [[None], [None, 1], [1, None], [None, None], [], [1, 2]])
+def test_missing_closes_beside_good_ones_are_no_findings(values: list[int | None]) -> None:
+    assert value_findings(Ticks(values, 0)) == []
