@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rollsignal.commands.plan import check_flags, conflict, expanded, log_is_output
 from rollsignal.commands.stop import Stop
@@ -15,11 +15,8 @@ from rollsignal.files.locks import held
 from rollsignal.files.replace import clear_output, make_folder
 from rollsignal.messages import Tell
 from rollsignal.outputs import metrics
-from rollsignal.outputs.interface import Output, RunReport
+from rollsignal.outputs.interface import Observer, Output, RunReport
 from rollsignal.outputs.log import RunLog
-
-if TYPE_CHECKING:
-    from rollsignal.outputs.record.recorder import Recorder
 
 
 class Outcome(NamedTuple):
@@ -52,7 +49,7 @@ class Run:
         self.tell = self.log.event
         self._started = started
         self._is_logged = False
-        self._record: Recorder | None = None
+        self._record: Observer | None = None
 
     def start(self) -> None:
         """Log the start of the run, and lock its outputs.
@@ -203,7 +200,7 @@ class Run:
         warnings = tuple(self.log.warnings)
         self.note(elapsed_ms=elapsed_ms, ended_ns=time.time_ns(), warnings=warnings)
 
-    def _recorder(self) -> "Recorder | None":
+    def _recorder(self) -> Observer | None:
         if self._record is None and self.request.record is not None:
             from rollsignal.outputs.record.recorder import Recorder
 

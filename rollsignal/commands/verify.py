@@ -66,7 +66,7 @@ def _points(path: str, record: Record, sample: int, engine: str) -> Iterator[Poi
     if record.status != "success":
         return
     yield _settings(record)
-    yield _names_are_known(record)
+    yield _inputs_point(record)
     for entry in record.inputs:
         yield _input_point(entry.file)
     yield from _derivation(record, sample, engine)
@@ -98,7 +98,7 @@ def _settings(record: Record) -> Point:
     return _equal("config", record.asked.config, before, now)
 
 
-def _names_are_known(record: Record) -> Point:
+def _inputs_point(record: Record) -> Point:
     """Check that folders and patterns still stand for the same files.
 
     A state also knows files of earlier runs, which need not be given again.
@@ -114,11 +114,11 @@ def _names_are_known(record: Record) -> Point:
 
 def _input_point(file: File) -> Point:
     """Compare an input's bytes; an input that cannot be read again does not hold."""
-    problem = _unreadable_point(file)
+    problem = _why_unreadable(file)
     return Point("input", file.path, False, None, problem) if problem else _bytes("input", file)
 
 
-def _unreadable_point(file: File) -> str:
+def _why_unreadable(file: File) -> str:
     """Describe why an input cannot be read again, "" if it can."""
     if file.path == STDIN:
         return "standard input cannot be read again"
@@ -143,10 +143,10 @@ def _bytes(point: str, file: File) -> Point:
 
 def _derivation(record: Record, sample: int, engine: str) -> Iterator[Point]:
     """Decide all signals again, with the settings of the record."""
-    unreadable = [entry.file for entry in record.inputs if _unreadable_point(entry.file)]
-    if unreadable:
-        yield Point("derivation", unreadable[0].path, False, None, _unreadable_point(unreadable[0]))
-        return
+    for entry in record.inputs:
+        if problem := _why_unreadable(entry.file):
+            yield Point("derivation", entry.file.path, False, None, problem)
+            return
     try:
         derived = derive(record, engine, sample)
     except JobError as error:

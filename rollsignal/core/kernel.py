@@ -6,7 +6,7 @@ is rounded. Two implementations give the same margins: Python integers of any si
 like the definition, and NumPy int64, used only after a proof that nothing can overflow.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
@@ -40,11 +40,6 @@ class Tally(NamedTuple):
     def plus(self, other: "Tally") -> "Tally":
         """Add another tally to this one."""
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
-
-
-def total(tallies: Iterable[Tally]) -> Tally:
-    """Add up tallies; without any, return an empty one."""
-    return Tally(*map(sum, zip(*tallies, strict=True)))
 
 
 class Carry(NamedTuple):
@@ -106,6 +101,12 @@ class Margins(NamedTuple):
         if not self.closes:
             return None
         return LastBar(self.closes[-1], self.margins[-1], self.scale, window)
+
+
+def tally_of(accounts: Mapping[str, Account]) -> Tally:
+    """Add up the tallies of all series; none make an empty one."""
+    tallies = (account.tally for account in accounts.values())
+    return Tally(*map(sum, zip(*tallies, strict=True)))
 
 
 def advance(carry: Carry, closes: Ticks) -> tuple[Margins, Carry]:

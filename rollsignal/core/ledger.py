@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
 from rollsignal.core.findings import Findings, LocatedFinding
-from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, total
+from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, tally_of
 from rollsignal.core.quality import Finding, order_findings
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import iso, to_ns
@@ -72,7 +72,7 @@ class Ledger:
 
     def tally(self) -> Tally:
         """Add up the tallies of all series."""
-        return total(account.tally for account in self.accounts.values())
+        return tally_of(self.accounts)
 
     def take(self, batch: Bars, reader: Reader) -> None:
         """Decide a batch's bars; raises `DataError` for a bar that fails a check."""
@@ -229,10 +229,9 @@ class Ledger:
         if isinstance(batch, ArrayBatch):
             if batch.suspects:
                 self._report_arrays(batch, reader)
-        elif batch.findings or batch.missing():
-            plain = batch.plain()
-            for finding in (*plain.findings, *self._missing(plain)):
-                self._report(plain, finding, reader)
+        else:
+            for finding in (*batch.findings, *self._missing(batch)):
+                self._report(batch, finding, reader)
 
     def _missing(self, batch: Batch) -> list[Finding]:
         """Find the bars without a close, if that is a check."""

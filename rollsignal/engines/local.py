@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollsignal.core.bars import NO_OBJECTS, Bars, Reader, TakeBatch
 from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding
-from rollsignal.core.kernel import Account, Tally, total
+from rollsignal.core.kernel import Tally, tally_of
 from rollsignal.core.ledger import Ledger
 from rollsignal.engines.inputs import FINE_UNITS, Inputs
 from rollsignal.engines.interface import OnProgress, Task
@@ -60,7 +60,7 @@ class LocalEngine:
             listener.add(part.end())
         accounts = within.accounts if within else ledger.accounts
         digest = digester.digest if digester else None
-        result = Found(accounts, _total_tally(accounts), files, findings, digest)
+        result = Found(accounts, tally_of(accounts), files, findings, digest)
         check_signals(task, result, ledger.tally())
         return result
 
@@ -88,10 +88,6 @@ def check_signals(task: Task, result: Found, read: Tally) -> None:
         raise DataError(_no_signal(task, read, result.files))
     elif not result.tally.signals:
         raise DataError(f"No signal {task.span}: {plural(result.tally.rows, 'bar')} in this range")
-
-
-def _total_tally(accounts: Mapping[str, Account]) -> Tally:
-    return total(account.tally for account in accounts.values())
 
 
 def _span_filter(task: Task, takes: "Sequence[Take]") -> "SpanFilter | None":

@@ -14,6 +14,12 @@ from rollsignal.messages import shown
 # No hint says to switch the check off: bars in the wrong order give wrong signals.
 ORDER_HINT = "set sort: true, or columns: {symbol: NAME} for several series"
 DUPLICATES_HINT = "keep one of the rows, or set columns: {symbol: NAME} for several series"
+_HINTS = {
+    "order": ORDER_HINT,
+    "duplicates": DUPLICATES_HINT,
+    "ohlc": "set checks: {ohlc: warn}",
+    "values": "if that is right, set checks: {values: off}",
+}
 TIMESTAMP_HINT = (
     "name the right column in the config under columns, say with timestamp_format how it is"
     " written, or set columns: {timestamp: none} if there are no timestamps"
@@ -146,15 +152,11 @@ class Cells:
         """Return the error for a finding about a bar, for example that it is out of order."""
         if finding.check == "missing":
             return self.close_problem(batch.lines[finding.place], finding.what, "not a number")
-        hint = f"set checks: {{{finding.check}: warn}}"
-        what = finding.what
-        if finding.check == "values":
-            what = f"{self.close} {what}"
-            hint = "if that is right, set checks: {values: off}"
-        elif finding.check != "ohlc":
-            hint = ORDER_HINT if finding.check == "order" else DUPLICATES_HINT
-            what = f"{self.timestamp} {what}"
-        return self.problem(batch.lines[finding.place], f"{what} ({hint})")
+        # What contradicts itself names its columns.
+        columns = {"ohlc": "", "values": f"{self.close} "}
+        column = columns.get(finding.check, f"{self.timestamp} ")
+        what = f"{column}{finding.what} ({_HINTS[finding.check]})"
+        return self.problem(batch.lines[finding.place], what)
 
 
 def _parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:

@@ -36,9 +36,8 @@ def cut_close(last: str, above: Sequence[str]) -> str:
     decimals = {len(number[3] or "") for number in numbers}
     if len(decimals) == 1 and len(mine[3] or "") < decimals.pop():
         return "with fewer decimals than all above"
-    is_short = mine[3] is None and all(len(mine[2]) < len(number[2]) for number in numbers)
     before = abs(Decimal(numbers[-1][0].strip(BLANKS)))
-    if is_short and abs(Decimal(last.strip(BLANKS))) * FALL < before:
+    if _has_fewest_digits(mine, numbers) and abs(Decimal(last.strip(BLANKS))) * FALL < before:
         return "shorter than all above"
     return ""
 
@@ -50,8 +49,12 @@ def is_short_close(last: str, above: Sequence[str]) -> bool:
     if not numbers or mine is None:
         return False
     fewer = any(len(mine[3] or "") < len(number[3] or "") for number in numbers)
-    is_short = mine[3] is None and all(len(mine[2]) < len(number[2]) for number in numbers)
-    return fewer or is_short
+    return fewer or _has_fewest_digits(mine, numbers)
+
+
+def _has_fewest_digits(mine: re.Match[str], numbers: Sequence[re.Match[str]]) -> bool:
+    """Return whether a whole number has fewer digits than each of the others before its point."""
+    return mine[3] is None and all(len(mine[2]) < len(number[2]) for number in numbers)
 
 
 def cut_time(last: str, above: Sequence[str]) -> str:

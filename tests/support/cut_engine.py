@@ -19,7 +19,7 @@ from rollsignal.core.digest import plus
 from rollsignal.core.digester import Digester
 from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding
 from rollsignal.core.gaps import Steps
-from rollsignal.core.kernel import Account, Carry, Tally, total
+from rollsignal.core.kernel import Account, Carry, Tally, tally_of
 from rollsignal.core.ledger import ONE_SERIES, Ledger, Rules
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Seen, Task
@@ -309,9 +309,8 @@ def _joined(
     if steps:
         steps.report(findings)
     counted = in_span if task.span else accounts
-    tally = total(account.tally for account in counted.values())
-    found = Found(counted, tally, files, findings, digest if task.digest else None)
-    check_signals(task, found, total(account.tally for account in accounts.values()))
+    found = Found(counted, tally_of(counted), files, findings, digest if task.digest else None)
+    check_signals(task, found, tally_of(accounts))
     return found
 
 

@@ -70,7 +70,6 @@ class Signals:
         self._suffix = signals_suffix(path, partition_by)
         self._partition_by = partition_by
         self._merging = Merging(merge)
-        self._counts_partitions = False
         self._counter: PartitionCounter | None = None
         self._text: SignalsText | None = None
         self._more_texts: list[SignalsText] = []
