@@ -289,13 +289,18 @@ class Reader(Protocol):
     """What an engine needs of the reader of a file.
 
     `path` is the file's path, `name` its name in messages; `symbol` is that of the whole file, if
-    it has one; `unit` is what a row is called: line or row.
+    it has one; `unit` is what a row is called: line or row. `zoned` is whether the timestamps read
+    so far are known in UTC, as counts or with their zone; None if nothing tells it.
     """
 
     path: str
     name: str
     unit: str
     symbol: str | None
+
+    @property
+    def zoned(self) -> bool | None:
+        """Return whether the timestamps are known in UTC."""
 
     def describe(self) -> str:
         """Describe the format of the file and the columns that are read."""

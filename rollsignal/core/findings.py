@@ -79,6 +79,37 @@ class Findings:
         self.counts.update(+rest)
 
 
+def times_misfit(
+    account: Account, file: str, has_times: bool, zoned: bool | None
+) -> DataError | None:
+    """Return the error for bars of a file whose times are not like those of their series, if so.
+
+    Either all bars of a series have timestamps or none, and either all are in UTC or none.
+    """
+    if not account.tally.rows:
+        return None
+    timed = account.last_ns is not None
+    if has_times == timed:
+        is_mixed = None not in (zoned, account.zoned) and zoned != account.zoned
+        return zones_misfit(account.last_file, file, bool(account.zoned)) if is_mixed else None
+    with_times, without = (account.last_file, file) if timed else (file, account.last_file)
+    return DataError(
+        f"{with_times} has timestamps, but {without}, of the same series, has none",
+        "name its column in the config (columns: {timestamp: NAME}), or give it timestamps",
+    )
+
+
+def zones_misfit(first: str, second: str, first_is_zoned: bool) -> DataError:
+    """Return the error for two files of a series, of which one has times without a zone."""
+    zoned, unzoned = (first, second) if first_is_zoned else (second, first)
+    return DataError(
+        f"{zoned} has times with a zone, or counts since 1970, but those of {unzoned}, of the same"
+        " series, have no zone",
+        f"write the zone of each time into {unzoned}, as in 2024-01-31T09:30:00-05:00 or"
+        " 2024-01-31T14:30:00Z",
+    )
+
+
 class FoundFile(NamedTuple):
     """The rows of a file, and a description of its format and columns."""
 

@@ -75,7 +75,10 @@ class LastBar(NamedTuple):
 
 
 class Account(NamedTuple):
-    """The account of one series: its carry and tally, its last bar, its time span."""
+    """The account of one series: its carry and tally, its last bar, its time span.
+
+    `zoned` is whether the times of `last_file` are known in UTC; None if nothing tells it.
+    """
 
     carry: Carry
     tally: Tally = Tally()
@@ -83,6 +86,7 @@ class Account(NamedTuple):
     first_ns: int | None = None
     last_ns: int | None = None
     last_file: str = ""
+    zoned: bool | None = None
 
 
 class Margins(NamedTuple):

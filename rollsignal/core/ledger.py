@@ -6,12 +6,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
-from rollsignal.core.findings import Findings, LocatedFinding
+from rollsignal.core.findings import Findings, LocatedFinding, times_misfit
 from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, tally_of
 from rollsignal.core.quality import Finding, order_findings
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import iso, to_ns
-from rollsignal.errors import DataError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
@@ -95,6 +94,14 @@ class Ledger:
         account = self.accounts.get(symbol)
         return account.last_ns if account else None
 
+    def check_times(self, symbol: str, reader: Reader) -> None:
+        """Raise `DataError` if the times of a file are not like those of a series so far."""
+        if self._panel and not self._panel.is_alike(reader.zoned):
+            self.close_panel()
+        account = self._account(symbol)
+        if misfit := times_misfit(account, reader.name, account.last_ns is not None, reader.zoned):
+            raise misfit
+
     def finish(self) -> None:
         """Close the panel, and report the gaps, which are only known at the end."""
         self.close_panel()
@@ -136,7 +143,7 @@ class Ledger:
         symbol = reader.symbol or ONE_SERIES
         account, times = self._account(symbol), batch.timestamps_ns
         first_ns, last_ns = account.first_ns, account.last_ns
-        if _mixed_times(account, times is not None, reader):
+        if times_misfit(account, reader.name, times is not None, reader.zoned):
             return None
         if times is not None:
             follows = last_ns is None or int(times[0]) > last_ns
@@ -149,7 +156,8 @@ class Ledger:
             return None
         margins, carry = advanced
         tally, last = account.tally.plus(margins.tally), margins.last(carry.window)
-        self.accounts[symbol] = Account(carry, tally, last, first_ns, last_ns, reader.name)
+        end = last_ns, reader.name, reader.zoned
+        self.accounts[symbol] = Account(carry, tally, last, first_ns, *end)
 
         def decided() -> "ArrayDecided":
             from rollsignal.core.decisions import ArrayDecided
@@ -164,8 +172,6 @@ class Ledger:
     def _take_series(self, part: _SeriesPart, reader: Reader) -> _SeriesMargins:
         symbol, batch, places = part
         account, times = self._account(symbol), batch.timestamps
-        if problem := _mixed_times(account, times is not None, reader):
-            raise problem
         first_ns, last_ns = account.first_ns, account.last_ns
         if times is not None:
             first_ns = to_ns(times[0]) if first_ns is None else first_ns
@@ -179,7 +185,8 @@ class Ledger:
         margins, carry = advance(account.carry, closes)
         tally = account.tally.plus(margins.tally).plus(Tally(rows=left_out, missing=left_out))
         last = margins.last(carry.window) or account.last
-        self.accounts[symbol] = Account(carry, tally, last, first_ns, last_ns, reader.name)
+        end = last_ns, reader.name, reader.zoned
+        self.accounts[symbol] = Account(carry, tally, last, first_ns, *end)
         return _SeriesMargins(symbol, places, margins, account.tally.rows)
 
     def _account(self, symbol: str) -> Account:
@@ -189,13 +196,16 @@ class Ledger:
         """Report all findings in a batch, in the order of its rows."""
         overlaps, findings = dict[int, LocatedFinding](), [*batch.findings, *self._missing(batch)]
         for symbol, part, places in parts:
+            account = self._account(symbol)
+            if misfit := times_misfit(account, reader.name, part.has_timestamps, reader.zoned):
+                raise misfit
             if part.timestamps is None:
                 continue
             overlap = self._overlap(symbol, to_ns(part.timestamps[0]), reader)
             if overlap:
                 overlaps[places[0]] = overlap
             of = f" of {shown(symbol)}" if batch.symbols else ""
-            last_ns = None if overlap else self._account(symbol).last_ns
+            last_ns = None if overlap else account.last_ns
             for check, index, what in order_findings(part.timestamps, last_ns):
                 findings.append(Finding(check, places[index], what + of))
         reports = [(place, partial(self.findings.report, each)) for place, each in overlaps.items()]
@@ -248,18 +258,6 @@ class Ledger:
         message = reader.order_problem(batch, finding).message
         where = finding.check, reader.name, batch.lines[index], symbol, stamp
         self.findings.report(LocatedFinding(*where, message))
-
-
-def _mixed_times(account: Account, has_times: bool, reader: Reader) -> DataError | None:
-    """Return the error for bars with timestamps after those without, or the reverse, if so."""
-    if not account.tally.rows or has_times == (account.last_ns is not None):
-        return None
-    names = [account.last_file, reader.name]
-    with_times, without = names[::-1] if has_times else names
-    return DataError(
-        f"{with_times} has timestamps, but {without}, of the same series, has none",
-        "name its column in the config (columns: {timestamp: NAME}), or give it timestamps",
-    )
 
 
 def _steps() -> "Steps":

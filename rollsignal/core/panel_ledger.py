@@ -15,7 +15,9 @@ class PanelLedger:
     def __init__(self, window: int) -> None:
         self._window = window
         self._codes = SymbolCodes()
-        self._files: list[str] = []
+        # The name of each file, and whether its times are known in UTC.
+        self._files: list[tuple[str, bool | None]] = []
+        self._zones: set[bool] = set()
         self._panel: Panel | None = None
 
     def take(
@@ -31,7 +33,9 @@ class PanelLedger:
             if codes.min() < 0:
                 return None
             panel = self._panel or self._opened(accounts)
-            file = self._number_of(reader.name)
+            file = self._number_of(reader.name, reader.zoned)
+            if len(self._zones) > 1:
+                return None
             order, margins, has_signal = panel.advance(codes, batch.closes, times, file)
         except PanelError:
             return None
@@ -56,6 +60,10 @@ class PanelLedger:
             return None
         return self._panel.span_of(code)[1]
 
+    def is_alike(self, zoned: bool | None) -> bool:
+        """Return whether all series so far have times that are known in UTC, or none has."""
+        return len(self._zones - {zoned}) == 0
+
     def close(self) -> dict[str, Account]:
         """Return the account of every series, and drop the panel."""
         if self._panel is None:
@@ -67,20 +75,20 @@ class PanelLedger:
                 panel.tally_of(code),
                 panel.last_of(code),
                 *panel.span_of(code),
-                self._files[panel.files[code]],
+                *self._files[panel.files[code]],
             )
             for code in panel.codes_with_rows()
         }
 
     def _opened(self, accounts: Mapping[str, Account]) -> Panel:
         """Make a panel from accounts; raises `PanelError` if arrays cannot hold them."""
-        panel = Panel(self._window)
+        panel, self._zones = Panel(self._window), set()
         for symbol, account in accounts.items():
             if account.last is None:
                 raise PanelError("a series without any bar")
             code = self._codes.number(symbol)
             panel.enter(code, account.carry, account.tally, account.last)
-            panel.files[code] = self._number_of(account.last_file)
+            panel.files[code] = self._number_of(account.last_file, account.zoned)
             timed = account.first_ns is not None and account.last_ns is not None
             if panel.timed not in (None, timed):
                 raise PanelError("timestamps in some files only")
@@ -91,7 +99,9 @@ class PanelLedger:
                 panel.first_ns[code], panel.last_ns[code] = account.first_ns, account.last_ns
         return panel
 
-    def _number_of(self, file: str) -> int:
-        if not self._files or self._files[-1] != file:
-            self._files.append(file)
+    def _number_of(self, name: str, zoned: bool | None) -> int:
+        if not self._files or self._files[-1] != (name, zoned):
+            self._files.append((name, zoned))
+        if zoned is not None:
+            self._zones.add(zoned)
         return len(self._files) - 1

@@ -1,5 +1,6 @@
 """This module passes on only the bars that are new to their series."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rollsignal.core.bars import Bars, Reader
@@ -40,14 +41,15 @@ class NewBars:
         if begin == batch.rows:
             return (), ()
         if batch.has_timestamps:
-            return batch.parted(begin, self._reached_by, reader.symbol or "")
+            return batch.parted(begin, partial(self._reached_by, reader), reader.symbol or "")
         bound = min(batch.rows, max(begin, self._seen.old - self._rows))
         return range(bound, batch.rows), range(begin, bound)
 
-    def _reached_by(self, symbol: str) -> int:
-        """Return the last timestamp of a series before the file."""
+    def _reached_by(self, reader: Reader, symbol: str) -> int:
+        """Return the last timestamp of a series before the file; raises `DataError`."""
         # The first call for a series comes before the ledger takes any of its bars from the file.
         if symbol not in self._reached:
+            self._ledger.check_times(symbol, reader)
             reached = self._ledger.last_ns(symbol)
             self._reached[symbol] = BEFORE_ALL if reached is None else reached
         return self._reached[symbol]

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
+from rollsignal.core.findings import zones_misfit
 from rollsignal.core.quality import Finding
 from rollsignal.core.symbols import Coded, SymbolCodes
 from rollsignal.core.ticks import Ticks, decimal_text
@@ -24,12 +25,15 @@ class SortedReader:
     name = "the sorted bars"
     unit = "bar"
     symbol: str | None = None
+    zoned: bool | None = None
 
     def __init__(self, sorter: BarSorter) -> None:
         self._sorter = sorter
         self._codes = SymbolCodes()
         self._units: list[str] = []
         self._files: NDArray[np.int64] | None = None
+        # Of each series by its number: a file, and whether its times are known in UTC.
+        self._zones: dict[int, tuple[str, bool | None]] = {}
 
     def add(self, batch: Bars, reader: Reader) -> None:
         """Receive a batch; raises `DataError` if it has no timestamps."""
@@ -45,6 +49,7 @@ class SortedReader:
             message = f"{where}: the timestamp is {bad.reason}"
             raise DataError(message, "set sort: false") from None
         codes = self._codes_of(batch, reader)
+        self._check_zones(codes, reader)
         file = len(self._units) - 1
         self._sorter.add(codes, times, batch.closes, file, batch.lines_int64())
 
@@ -55,6 +60,16 @@ class SortedReader:
         if codes is None and reader.symbol is not None:
             return np.full(batch.rows, self._codes.number(reader.symbol))
         return codes
+
+    def _check_zones(self, codes: "NDArray[np.int64] | None", reader: Reader) -> None:
+        """Raise `DataError` for a series of which only some files have times with a zone."""
+        import numpy as np
+
+        numbers = [0] if codes is None else np.flatnonzero(np.bincount(codes)).tolist()
+        for number in numbers:
+            name, zoned = self._zones.setdefault(number, (reader.name, reader.zoned))
+            if zoned != reader.zoned:
+                raise zones_misfit(name, reader.name, bool(zoned))
 
     def describe(self) -> str:
         """Describe the bars."""

@@ -111,6 +111,16 @@ class FrameReader:
                 f"{self.name}: the symbol column {name} holds {dtype}, not text or whole numbers"
             )
 
+    @property
+    def zoned(self) -> bool | None:
+        """Return whether the timestamps read so far are known in UTC."""
+        import polars as pl
+
+        dtype = None if self._timestamp is None else self._schema[self._timestamp]
+        if self._clock is None and dtype is not None and dtype.is_temporal():
+            return isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+        return self._cells.timestamps.zoned
+
     def describe(self) -> str:
         """Describe the file's format and the columns that are read."""
         stamp = self._cells.timestamp or "none"

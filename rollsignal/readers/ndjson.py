@@ -118,6 +118,11 @@ class NdjsonReader:
     def _known_stamp(self, header: Sequence[str]) -> str | None:
         return self._proved if self._proved in header else None
 
+    @property
+    def zoned(self) -> bool | None:
+        """Return whether the timestamps read so far are known in UTC."""
+        return self._cells.timestamps.zoned
+
     def describe(self) -> str:
         """Describe the file's format and the columns that are read."""
         description = [self._file.compression] if self._file.compression else []

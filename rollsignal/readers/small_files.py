@@ -67,7 +67,7 @@ def _readers_of(
         return None
     written = described(table.dialect, config.checks.ohlc, careful.others)
     description = ", ".join(filter(None, (table.compression, "utf-8", written)))
-    shared = _Shared(table, fields.bytes, description, config)
+    shared = _Shared(table, fields.bytes, description, config, careful.cells.timestamps.zoned)
     parts = zip(group.members, pairwise(bounds), strict=True)
     return [MemberReader(member, shared, _cut(batch, *rows)) for member, rows in parts]
 
@@ -79,6 +79,7 @@ class _Shared(NamedTuple):
     rows: bytes | bytearray
     description: str
     config: JobConfig
+    zoned: bool | None
 
 
 class MemberReader:
@@ -90,6 +91,7 @@ class MemberReader:
         self.path = member.file.path
         self.name = member.file.name
         self.symbol = member.symbol
+        self.zoned = shared.zoned
         self._member = member
         self._shared = shared
         self._batch = batch

@@ -46,6 +46,11 @@ class TextReader:
         self._careful = CarefulParser(self.name, self.dialect, config, self.symbol)
         self.order_problem = self._careful.cells.order_problem
 
+    @property
+    def zoned(self) -> bool | None:
+        """Return whether the timestamps read so far are known in UTC."""
+        return self._careful.cells.timestamps.zoned
+
     def describe(self) -> str:
         """Describe the file's format and the columns that are read."""
         file = self._file

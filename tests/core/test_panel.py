@@ -193,6 +193,7 @@ class Panels:
     path = name = "panel"
     unit = "row"
     symbol: str | None = None
+    zoned: bool | None = None
 
     def __init__(self, drawn: Rows, times: list[int]) -> None:
         self.drawn, self.times = drawn, times

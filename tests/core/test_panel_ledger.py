@@ -69,6 +69,7 @@ class File:
 
     unit = "row"
     symbol: str | None = None
+    zoned: bool | None = None
 
     def __init__(self, name: str, parts: Sequence[Part]) -> None:
         self.path = self.name = name

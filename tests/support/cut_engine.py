@@ -17,7 +17,7 @@ from rollsignal.core.bars import Bars, Reader
 from rollsignal.core.decisions import Decided, Listener, Part
 from rollsignal.core.digest import plus
 from rollsignal.core.digester import Digester
-from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding
+from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding, times_misfit
 from rollsignal.core.gaps import Steps
 from rollsignal.core.kernel import Account, Carry, Tally, tally_of
 from rollsignal.core.ledger import ONE_SERIES, Ledger, Rules
@@ -125,6 +125,11 @@ class Reading:
     def last_ns(self, symbol: str) -> int | None:
         return self._reached.get(symbol)
 
+    def check_times(self, symbol: str, reader: Reader) -> None:
+        known = self._task.known.get(symbol) or Account(Carry(self._task.config.window))
+        if misfit := times_misfit(known, reader.name, known.last_ns is not None, reader.zoned):
+            raise misfit
+
     def take(self, batch: Bars, reader: Reader) -> None:
         """Cut a batch; what was met before it goes with its first piece."""
         for start in range(0, batch.rows, self._rows):
@@ -218,6 +223,7 @@ def _after(before: Account, piece: Account, rules: Rules) -> Account:
         piece.first_ns if before.first_ns is None else before.first_ns,
         before.last_ns if piece.last_ns is None else piece.last_ns,
         piece.last_file,
+        piece.zoned,
     )
 
 

@@ -93,6 +93,7 @@ class FakeReader:
     path = name = "bars.csv"
     unit = "line"
     symbol: str | None = None
+    zoned: bool | None = None
 
     def __init__(self, cells: Sequence[str], cuts: list[slice] | None = None) -> None:
         self.cells = cells

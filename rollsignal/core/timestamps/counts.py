@@ -52,6 +52,7 @@ class Count:
     """
 
     pattern = ""
+    zoned: bool | None = True
     unproven: BadCellError | None = None
 
     def __init__(self, word: str) -> None:

@@ -44,6 +44,10 @@ class TimestampLayout(Protocol):
     def pattern(self) -> str:
         """Return the pattern of calendar times."""
 
+    @property
+    def zoned(self) -> bool | None:
+        """Return whether times have a zone, or are counts in UTC; None before the first."""
+
     def read(self, cell: str) -> int:
         """Read one cell to nanoseconds since 1970 UTC; raises `BadCellError`."""
 
@@ -67,7 +71,7 @@ class Calendar:
         self._match = compiled(expression(pattern) + clock).fullmatch
         misfit = f'not in the format "{escaped(pattern)}"'
         self._reason = "not a timestamp like those above" if clock else misfit
-        self._zoned = zoned
+        self.zoned = zoned
         self._separator = " "
         self._days_ns: dict[str, int] = {}
         self._clocks_ns: dict[str, int] = {}
@@ -89,9 +93,9 @@ class Calendar:
         clock_ns += int((fraction or "").ljust(9, "0"))
         if clock_ns > DAY_NS:
             raise BadCellError("not a valid time of day")
-        if self._zoned is None:
-            self._zoned = bool(zone)
-        if self._zoned != bool(zone):
+        if self.zoned is None:
+            self.zoned = bool(zone)
+        if self.zoned != bool(zone):
             raise BadCellError("not like those above: only some have a zone")
         day_ns = _day_ns(*match.group("Y", "y", "m", "b", "d"))
         if zone:

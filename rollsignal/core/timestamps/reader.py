@@ -72,6 +72,14 @@ class TimestampReader:
         return self._format.counts if self._format else None
 
     @property
+    def zoned(self) -> bool | None:
+        """Return whether what was read is known in UTC: with a zone, or counts since 1970.
+
+        None before anything is read.
+        """
+        return self._format.zoned if self._format else self._zoned
+
+    @property
     def unproven(self) -> BadCellError | None:
         """Return why a cell of the column is no time unless later ones prove that it is one.
 
