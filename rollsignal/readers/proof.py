@@ -106,7 +106,7 @@ def _proved(
 ) -> int | None:
     proved, in_doubt = [*stored], list[int]()
     for index, cells in columns.items():
-        times_ns = _times_ns(cells, written)
+        times_ns = times_ns_of(cells, written)
         if times_ns:
             is_in_order = sorted(times_ns) in (times_ns, times_ns[::-1])
             (proved if is_in_order else in_doubt).append(index)
@@ -122,7 +122,7 @@ def _proved(
     return proved[0] if proved else None
 
 
-def _times_ns(cells: Sequence[str], written: str | None) -> list[int]:
+def times_ns_of(cells: Sequence[str], written: str | None) -> list[int]:
     """Read the cells of a column that holds times, [] if it does not hold any.
 
     At least half of the cells must be times: so footers and second headers do not hide a column.

@@ -11,7 +11,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.bars import ArrayBatch, Batch
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.careful import CarefulParser
-from rollsignal.readers.dialect import described, find_dialect, symbol_of
+from rollsignal.readers.dialect import Dialect, described, find_dialect, symbol_of
 from rollsignal.readers.opening import OpenedFile
 
 
@@ -37,6 +37,10 @@ class TextReader:
         text, _ = text_of(file.beginning)
         self.dialect = find_dialect(text, config.columns, self.name, in_path)
         text = text[self.dialect.start :]
+        if _may_be_wider(text, self.dialect):
+            from rollsignal.readers.nameless_index import with_index
+
+            self.dialect = with_index(text, self.dialect, config, self.name)
         if self.dialect.timestamp is None and config.seeks_timestamps:
             from rollsignal.readers.proof import timestamps_in_text
 
@@ -95,3 +99,11 @@ class TextReader:
         self._careful.records.line = line
         (batch,) = self._carefully(block)
         return batch
+
+
+def _may_be_wider(text: str, dialect: Dialect) -> bool:
+    """Return whether the first row may have more fields than the header."""
+    header, _, below = text.partition("\n")
+    row = below.partition("\n")[0]
+    is_plain = '"' not in header and '"' not in row and not dialect.spaced
+    return not (is_plain and row and row.count(dialect.delimiter) <= dialect.width - 1)
