@@ -133,20 +133,21 @@ def times_ns_of(cells: Sequence[str], written: str | None) -> list[int]:
         filled = filled[: SAMPLED_ROWS // 2] + filled[-SAMPLED_ROWS // 2 :]
     numbers = [cell for cell in filled if COUNT.fullmatch(cell)]
     if 2 * len(numbers) >= len(filled):
-        times_ns = [_plausible_count_ns(cell, written) for cell in numbers]
-        plausible = [ns for ns in times_ns if ns is not None]
-        return plausible if len(plausible) == len(numbers) else []
+        return _plausible_counts_ns(numbers, written)
     times = [cell for cell in filled if _is_time(cell, written)]
     return [0] * len(times) if 2 * len(times) >= len(filled) else []
 
 
-def _plausible_count_ns(cell: str, written: str | None) -> int | None:
-    """Read a number to a plausible time in nanoseconds since 1970 UTC; None if it is not one."""
+def _plausible_counts_ns(cells: Sequence[str], written: str | None) -> list[int]:
+    """Read numbers to plausible times in nanoseconds since 1970 UTC, [] if not all of them are.
+
+    Numbers that may be counts or dates are zeros: reading them asks for the format.
+    """
     try:
-        ns = to_ns(TimestampReader(written).read([cell])[0])
-    except BadCellError:
-        return None
-    return ns if _YEAR_1990_NS <= ns < _YEAR_2050_NS else None
+        times_ns = list(map(to_ns, TimestampReader(written).read(cells)))
+    except BadCellError as bad:
+        return [0] * len(cells) if bad.reason == "ambiguous" else []
+    return times_ns if all(_YEAR_1990_NS <= ns < _YEAR_2050_NS for ns in times_ns) else []
 
 
 def _is_time(cell: str, written: str | None) -> bool:

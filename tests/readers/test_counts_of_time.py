@@ -84,6 +84,30 @@ def ones_of(closes: list[int], window: int = CONFIG.window) -> int:
     return sum(span[-1] > Fraction(sum(span), window) for span in spans)
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_whole_numbers_that_are_times_in_two_ways_are_refused(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"bars.{form}"
+    FORMATS[form](path, [f"24010215{30 + row}" for row in range(6)], [*CLOSES])
+    message = refused_alike([path])
+    assert "open_time is '2401021530', ambiguous" in message
+    assert 'set timestamp_format: epoch_s or "%y%m%d%H%M" or "%d%m%y%H%M"' in message
+    day = 1_704_209_400
+    for written, first in (("%y%m%d%H%M", day), ("epoch_s", 2_401_021_530)):
+        config = CONFIG._replace(timestamp_format=written)
+        assert decided_alike([path], config)[0] == first
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_one_count_that_is_no_date_proves_the_seconds_of_a_column(
+    tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / f"bars.{form}"
+    # The third of January 2024 as digits is the 24th of April 2017, the fourth is no date.
+    cells = [str(1_704_240_000 + 86_400 * row) for row in range(6)]
+    FORMATS[form](path, cells, [*CLOSES])
+    assert decided_alike([path])[:2] == (int(cells[0]), int(cells[-1]))
+
+
 CHANGES = {
     "milliseconds, then seconds": (3, 0),
     "milliseconds, then microseconds": (3, 6),

@@ -233,6 +233,18 @@ def test_numbers_in_names_are_compared_as_numbers(numbers: list[int]) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_a_column_without_a_usual_name_may_have_counts_that_are_also_dates(
+    tmp_path: Path, form: str
+) -> None:
+    seconds = [str(1_704_240_000 + 86_400 * row) for row in range(6)]
+    path = write(tmp_path / f"seconds.{form}", {"x": seconds[::-1], "close": CLOSES})
+    assert "x is earlier than 2024-01-08T00:00:00Z" in refusal(path)
+    digits = [f"24010215{30 + row}" for row in range(6)]
+    path = write(tmp_path / f"digits.{form}", {"x": digits, "close": CLOSES})
+    assert "x is '2401021530', ambiguous (set timestamp_format: epoch_s or" in refusal(path)
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("turned", [False, True])
 def test_files_of_a_series_of_which_one_has_no_times_are_refused(
     tmp_path: Path, form: str, turned: bool

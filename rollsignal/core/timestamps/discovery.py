@@ -23,7 +23,10 @@ _PACKED_TIMES = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 _PACKED_OR_COUNT = {
     6: ("%Y%m", "%y%m%d", "%d%m%y", "%m%d%y"),
     8: ("%d%m%Y", "%m%d%Y"),
-    10: ("%Y%m%d%H", "%d%m%Y%H", "%m%d%Y%H"),
+    10: (
+        *("%Y%m%d%H", "%d%m%Y%H", "%m%d%Y%H"),
+        *("%y%m%d%H%M", "%d%m%y%H%M", "%m%d%y%H%M"),
+    ),
     12: (
         *("%Y%m%d%H%M", "%d%m%Y%H%M", "%m%d%Y%H%M"),
         *("%y%m%d%H%M%S", "%d%m%y%H%M%S", "%m%d%y%H%M%S"),

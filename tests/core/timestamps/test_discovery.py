@@ -83,6 +83,8 @@ TWICE = [
     ("240131093000", 'epoch_ms or "%y%m%d%H%M%S" or "%d%m%y%H%M%S"'),
     ("310124093000", 'epoch_ms or "%y%m%d%H%M%S" or "%d%m%y%H%M%S"'),
     ("093000", '"%m%d%y"'),
+    ("2401021530", 'epoch_s or "%y%m%d%H%M" or "%d%m%y%H%M"'),
+    ("1223241530", 'epoch_s or "%m%d%y%H%M"'),
     ("240131", 'epoch_s or epoch_ms or epoch_us or epoch_ns or "%y%m%d" or "%d%m%y"'),
     ("31012024", 'epoch_s or epoch_ms or epoch_us or epoch_ns or "%d%m%Y"'),
     ("202401", 'epoch_s or epoch_ms or epoch_us or epoch_ns or "%Y%m"'),

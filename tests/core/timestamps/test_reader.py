@@ -213,7 +213,10 @@ def test_a_count_may_have_a_fraction_of_its_unit() -> None:
     assert refusal("1700000000000000000.1") == (0, "finer than a nanosecond")
 
 
-SECONDS = st.integers(200_000_000, 610_000_000) | st.integers(700_000_000, 7_258_118_399)
+# Their last digits are no minutes of an hour, so that no column may be one of dates as digits.
+SECONDS = (st.integers(200_000_000, 610_000_000) | st.integers(700_000_000, 7_258_118_299)).map(
+    lambda second: second // 100 * 100 + 66 + second % 4
+)
 
 
 @given(st.data(), st.lists(st.tuples(SECONDS, st.sampled_from([0, 3, 6, 9])), min_size=1))
