@@ -87,7 +87,9 @@ class OpenedFile:
     def _refuse_others(self, head: bytes) -> None:
         """Raise `DataError` for a file that is known not to be a table."""
         if kind := other_kind(head):
-            raise DataError(f"{self.name}: {kind[0]}, not a table of bars ({kind[1]})")
+            what, hint = kind
+            where = f"{self.name}{_line_of_text(head)}"
+            raise DataError(f"{where}: {what}, not a table of bars with a close column ({hint})")
 
     def _check(self, wanted: Format | None) -> None:
         if wanted and self.format != wanted:
@@ -110,3 +112,14 @@ class OpenedFile:
             if len(block) > MAX_BLANK_BYTES and block.isspace():
                 raise DataError(f"{self.name}: only blank lines in {MAX_BLANK_BYTES:,} bytes")
         return block
+
+
+def _line_of_text(head: bytes) -> str:
+    """Return where the first text of a file is, "" if the file does not begin as text."""
+    text = head.lstrip()
+    blank_lines = head[: len(head) - len(text)].count(b"\n")
+    try:
+        is_text = text.partition(b"\n")[0].decode("utf-8-sig").rstrip().isprintable()
+    except UnicodeDecodeError:
+        return ""
+    return f" line {1 + blank_lines}" if is_text else ""

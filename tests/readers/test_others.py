@@ -34,6 +34,12 @@ OTHERS = {
 }
 
 
+# Where those begin that are text.
+LINES = {content: " line 1" for content in OTHERS if content.isascii() and content[-1:] == b"\n"}
+LINES[b"\n<!DOCTYPE html>\n<html></html>\n"] = " line 2"
+LINES[b'\xef\xbb\xbf<table border="1">\n'] = " line 1"
+
+
 def refusal(path: Path) -> str:
     with pytest.raises(DataError) as caught:
         decide([str(path)], CONFIG)
@@ -47,7 +53,9 @@ def test_a_file_that_is_something_else_is_named_for_what_it_is(
     path = tmp_path / "bars.csv"
     for packed in (content, PACKERS["gzip"](content), PACKERS["zip"](content)):
         path.write_bytes(packed)
-        assert f"{path}: {OTHERS[content]}, not a table of bars (" in refusal(path)
+        where = f"{path}{LINES.get(content, '')}"
+        what = f"{OTHERS[content]}, not a table of bars with a close column ("
+        assert f"{where}: {what}" in refusal(path)
 
 
 def test_a_real_database_and_a_file_packed_twice_are_named(tmp_path: Path) -> None:
