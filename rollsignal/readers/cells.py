@@ -65,15 +65,24 @@ class Cells:
                 read = stamps
                 timestamps = self.timestamps.read(stamps)
         except BadCellError as bad:
-            line, cell = lines[bad.index], read[bad.index]
             if read is cells:
-                raise self.close_problem(line, cell, bad.reason) from None
-            raise self._timestamp_problem(line, cell, bad, read) from None
+                self._refuse_stamps(stamps or (), lines, bad.index)
+                raise self.close_problem(lines[bad.index], cells[bad.index], bad.reason) from None
+            raise self._timestamp_problem(lines[bad.index], read[bad.index], bad, read) from None
         doubt = self.timestamps.unproven
         if doubt and self._unproven is None:
             line, cell = lines[doubt.index], read[doubt.index]
             self._unproven = self._timestamp_problem(line, cell, doubt, read)
         return Batch(closes, cells, timestamps, lines, None, value_findings(closes))
+
+    def _refuse_stamps(self, stamps: Sequence[str], lines: Sequence[int], stop: int) -> None:
+        """Raise `DataError` for the first bad timestamp, if it is in a row before `stop`."""
+        try:
+            self.timestamps.read(stamps)
+        except BadCellError as bad:
+            if bad.index < stop:
+                cell = stamps[bad.index]
+                raise self._timestamp_problem(lines[bad.index], cell, bad, stamps) from None
 
     def finish(self) -> None:
         """Raise `DataError` if no row proved that a cell read as a timestamp is one."""

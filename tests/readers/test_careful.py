@@ -279,6 +279,18 @@ REFUSED = {
         CLEAN + "Total,301,299.85,22.5\n",
         "line 5: timestamp is 'Total', not a timestamp",
     ),
+    "a bad time above a bad close": (
+        "time,close\n2024-01-01,1\nnever,2\n2024-01-03,x\n",
+        "line 3: time is 'never', not a timestamp",
+    ),
+    "a bad time above a missing close": (
+        "time,close\n2024-01-01,1\nnever,2\n2024-01-03,\n",
+        "line 3: time is 'never', not a timestamp",
+    ),
+    "a bad time below a bad close": (
+        "time,close\n2024-01-01,1\n2024-01-02,x\nnever,3\n",
+        "line 3: close is 'x', not a number",
+    ),
     "a footer in the close column": (CLEAN + ",,Source: x,\n", "line 5: close is 'Source: x'"),
     "a comment": (
         CLEAN.replace("\n2024-01-01 00:01", "\n# x\n2024-01-01 00:01"),
