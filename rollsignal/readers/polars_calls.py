@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rollsignal.errors import DataError, DiskError
 from rollsignal.files.find import Input
-from rollsignal.messages import escaped, text_without_secrets
+from rollsignal.messages import escaped, shown, text_without_secrets
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,9 +79,19 @@ class PolarsCalls:
     def _unreadable(self, error: BaseException) -> DataError:
         reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
         if any(sign in reason for sign in _UNKNOWN_TYPES):
-            # The panic names no column.
-            reason = "a column has a type that polars does not know; write the file without it"
+            reason = self._unknown_type()
         return DataError(f"{self._name}: cannot be read as {self._format}: {reason}")
+
+    def _unknown_type(self) -> str:
+        """Say which column has a type that polars does not know: its panic names none."""
+        from rollsignal.readers.arrow_schema import unreadable_columns
+
+        columns = [] if self._watch or self._format != "arrow" else unreadable_columns(self._path)
+        if not columns:
+            return "a column has a type that polars does not know; write the file without it"
+        listed = ", ".join(f"{shown(name)} ({kind})" for name, kind in columns)
+        which = "the column" if len(columns) == 1 else "each of the columns"
+        return f"{which} {listed} has a type that polars does not know; write the file without it"
 
     def check_count(self, table: "pl.LazyFrame", rows: int) -> None:
         """Raise `DataError` unless a table that was read to its end has this many rows.

@@ -11,12 +11,15 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollsignal.config.rules import NO_TIMESTAMPS
 from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.core.timestamps.reader import to_ns
 from rollsignal.errors import DataError
 from rollsignal.files.find import input_of
+from rollsignal.readers.arrow_schema import UNREADABLE_TYPES, unreadable_columns
 from rollsignal.readers.columnar import FrameReader
 from rollsignal.readers.polars_calls import PolarsCalls
 from tests.support.deciding import decide
@@ -116,10 +119,45 @@ def test_a_type_that_polars_panics_at_is_bad_data_without_a_backtrace(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert refused(UNKNOWN_TYPE) == (
-        "bars: cannot be read as arrow:"
-        " a column has a type that polars does not know; write the file without it"
+        "bars: cannot be read as arrow: the column 'x' (run-end encoded) has a type that polars"
+        " does not know; write the file without it"
     )
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("code", "kind"), UNREADABLE_TYPES.items())
+def test_every_type_that_polars_does_not_know_is_named_with_its_column(
+    tmp_path: Path, code: int, kind: str
+) -> None:
+    path = tmp_path / "bars"
+    places = [place for place, byte in enumerate(UNKNOWN_TYPE[:400]) if byte == 22]
+    found = set()
+    for place in places:
+        path.write_bytes(UNKNOWN_TYPE[:place] + bytes([code]) + UNKNOWN_TYPE[place + 1 :])
+        found |= set(unreadable_columns(str(path)))
+    assert ("x", kind) in found
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_types_that_polars_knows_are_not_named(tmp_path: Path, nested: bool) -> None:
+    column = pl.struct("close", pl.concat_list("close").alias("list")).alias("x")
+    table = TABLE.with_columns(column) if nested else TABLE
+    path = tmp_path / "bars"
+    for write in (table.write_ipc, table.write_ipc_stream):
+        write(path)
+        assert unreadable_columns(str(path)) == []
+
+
+@given(st.data())
+def test_a_damaged_schema_names_no_column_and_ends(data: st.DataObject) -> None:
+    damaged = bytearray(UNKNOWN_TYPE[: data.draw(st.integers(0, len(UNKNOWN_TYPE)))])
+    for place in data.draw(st.lists(st.integers(0, 400), max_size=9)):
+        if place < len(damaged):
+            damaged[place] = data.draw(st.integers(0, 255))
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "bars")
+        path.write_bytes(damaged)
+        assert {kind for _, kind in unreadable_columns(str(path))} <= {*UNREADABLE_TYPES.values()}
 
 
 def test_a_type_is_refused_too_where_stderr_is_closed(tmp_path: Path) -> None:
@@ -127,7 +165,7 @@ def test_a_type_is_refused_too_where_stderr_is_closed(tmp_path: Path) -> None:
     kept = os.dup(2)
     os.close(2)
     try:
-        with pytest.raises(DataError, match="a type that polars does not know"):
+        with pytest.raises(DataError, match="has a type that polars does not know"):
             FrameReader(input_of(str(tmp_path / "bars")), "arrow", CONFIG)
     finally:
         os.dup2(kept, 2)
