@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SAFE_DIGITS = {4: 6, 8: 15}
 DOUBLE_WHOLE = 2**53
 FLOAT_BLOCK = 1 << 14
+# A batch of closes is laid after the last closes of a shorter window, which costs little.
+LONG_WINDOW = 4096
 
 
 class TickArray(NamedTuple):
@@ -147,11 +149,14 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[MarginArray, Carry] 
 
     scale = max(carry.scale, closes.scale)
     factor = 10 ** (scale - closes.scale)
-    tail = [tick * 10 ** (scale - carry.scale) for tick in carry.tail]
-    kept_fit = 2 * carry.window * max(map(abs, tail), default=0) <= INT64_MAX
-    if factor > INT64_MAX or not (kept_fit and closes.fits(carry.window * factor)):
+    if factor > INT64_MAX or not closes.fits(carry.window * factor):
         return None
     values = closes.values * factor if factor > 1 else closes.values
+    if carry.window > LONG_WINDOW:
+        return _advance_long(carry, values, scale)
+    tail = [tick * 10 ** (scale - carry.scale) for tick in carry.tail]
+    if 2 * carry.window * max(map(abs, tail), default=0) > INT64_MAX:
+        return None
     joined = np.concatenate((np.array(tail, np.int64), values))
     margins = np.empty(max(0, len(joined) - carry.window + 1), np.int64)
     at = ones = ties = 0
@@ -163,6 +168,24 @@ def advance_array(carry: Carry, closes: TickArray) -> tuple[MarginArray, Carry] 
     kept = joined[max(0, len(joined) - carry.window + 1) :].tolist()
     tally = Tally(len(values), 0, len(margins), ones, ties)
     return MarginArray(values, margins, scale, tally), Carry(carry.window, scale, tuple(kept))
+
+
+def _advance_long(
+    carry: Carry, values: "NDArray[np.int64]", scale: int
+) -> tuple[MarginArray, Carry] | None:
+    """Do the same for a long window, with ticks of 10^-scale."""
+    import numpy as np
+
+    from rollsignal.core.long_windows import LongTail
+
+    limit = INT64_MAX // (2 * carry.window)
+    tail = LongTail.of(carry.tail, 10 ** (scale - carry.scale), limit)
+    if tail is None:
+        return None
+    margins, kept = tail.decided(values, carry.window)
+    ones, ties = (int(np.count_nonzero(fact)) for fact in (margins > 0, margins == 0))
+    tally = Tally(len(values), 0, len(margins), ones, ties)
+    return MarginArray(values, margins, scale, tally), Carry(carry.window, scale, kept)
 
 
 def float_means(sums: "NDArray[np.int64]", window: int, scale: int) -> "NDArray[np.float64]":

@@ -50,7 +50,7 @@ class Carry(NamedTuple):
 
     window: int
     scale: int = 0
-    tail: tuple[int, ...] = ()
+    tail: Sequence[int] = ()
 
 
 class LastBar(NamedTuple):

@@ -17,7 +17,14 @@ from rollsignal.errors import DataError
 from rollsignal.files.find import Input
 from rollsignal.messages import escaped
 from rollsignal.readers.cells import Cells
-from rollsignal.readers.columns import SymbolColumn, cell_text, stamp_text, texts_of, timestamps_ns
+from rollsignal.readers.columns import (
+    SymbolColumn,
+    cell_text,
+    stamp_text,
+    texts_of,
+    ticks_of_decimals,
+    timestamps_ns,
+)
 from rollsignal.readers.dialect import (
     compared,
     find_column,
@@ -217,11 +224,12 @@ class FrameReader:
             return None
         if dtype.is_float():
             return ticks_of_array(closes.to_numpy(), self._config.window)
-        if not (dtype.is_integer() or isinstance(dtype, pl.Decimal)):
+        if isinstance(dtype, pl.Decimal):
+            return ticks_of_decimals(closes.to_physical(), dtype.scale, self._config.window)
+        if not dtype.is_integer():
             return None
-        whole = closes.to_physical().cast(pl.Int64, strict=False)
-        scale = dtype.scale if isinstance(dtype, pl.Decimal) else 0
-        return None if whole.null_count() else TickArray(whole.to_numpy(), scale)
+        whole = closes.cast(pl.Int64, strict=False)
+        return None if whole.null_count() else TickArray(whole.to_numpy(), 0)
 
     def _plain(
         self, frame: "pl.DataFrame", row: int, times_ns: "NDArray[np.int64] | None"

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from rollsignal.core.arrays import TickArray
+from rollsignal.core.kernel import greatest
 from rollsignal.core.symbols import Coded
 
 if TYPE_CHECKING:
@@ -10,6 +12,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Up to 10^18, every power of ten is exact as a double, and fits int64.
+MAX_CUT_DECIMALS = 18
+MAX_QUOTIENT = 2.0**50
+FIRST_ROWS = 1024
 UNITS_NS = {"ms": 10**6, "us": 10**3, "ns": 1}
 
 
@@ -65,6 +71,50 @@ class SymbolColumn:
                 self._codes[number] = len(self._names)
                 self._names.append(str(symbols[int(new[first])]))
         return Coded(self._names, self._codes[numbers])
+
+
+def ticks_of_decimals(units: "pl.Series", scale: int, window: int) -> TickArray | None:
+    """Turn decimals, given in units of 10^-scale, into ticks; None if they need more than int64.
+
+    A column with more decimals than its values need, such as decimal(38, 18), gets fewer.
+    """
+    import polars as pl
+
+    whole = units.cast(pl.Int64, strict=False)
+    if not whole.null_count():
+        values = whole.to_numpy()
+        ticks = TickArray(values, scale, greatest(values))
+        if ticks.fits(window):
+            return ticks
+    lows = units.cast(pl.Int64, wrap_numerical=True).to_numpy()
+    sizes = units.cast(pl.Float64).to_numpy()
+    # The first closes show how many decimals are needed, and most often it suits the others.
+    for needed in range(max(0, scale - MAX_CUT_DECIMALS), scale):
+        divisor = 10 ** (scale - needed)
+        if _quotients(lows[:FIRST_ROWS], sizes[:FIRST_ROWS], divisor) is not None:
+            quotients = _quotients(lows, sizes, divisor)
+            if quotients is not None:
+                return TickArray(quotients, needed)
+    return None
+
+
+def _quotients(
+    lows: "NDArray[np.int64]", sizes: "NDArray[np.float64]", divisor: int
+) -> "NDArray[np.int64] | None":
+    """Divide integers of 128 bits by a divisor of at most 10^18; None if one leaves a remainder.
+
+    lows: their low 64 bits. sizes: the integers as doubles. With a quotient below 2^50, three
+    roundings move it by less than 1/4, so an exact quotient is the whole number that is nearest.
+    Multiplied again, it differs from the integer by less than 2^63, and so not at all if the low
+    64 bits are the same.
+    """
+    import numpy as np
+
+    quotients = np.rint(sizes / divisor)
+    if not np.abs(quotients).max() < MAX_QUOTIENT:
+        return None
+    values = quotients.astype(np.int64)
+    return values if (values * divisor == lows).all() else None
 
 
 def texts_of(numbers: "pl.Series") -> list[str]:

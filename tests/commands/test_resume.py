@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rollsignal.commands import run as job
 from rollsignal.config.request import Request
+from rollsignal.core import arrays
 from tests.support import oracle
 from tests.support.nights import CONFIG, PANEL, Folder, bar
 from tests.support.shell import ROOT
@@ -46,6 +47,19 @@ def test_a_history_that_is_cut_anywhere_is_decided_as_a_whole(
         _, _, signals, ones, _ = oracle.counts(oracle.prices(prices), 3)
         metrics = json.loads((folder.path / "part.json").read_text())
         assert metrics["value"] == float(round(Fraction(ones, signals), 4))
+
+
+def test_a_long_window_goes_on_where_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "LONG_WINDOW", 2)
+    folder = Folder(tmp_path)
+    # Only what follows the first 4 KB is read on arrays.
+    rows = [bar(number) for number in range(440)]
+    paths = [folder.write("1.csv", rows[:210]), folder.write("2.csv", rows[210:])]
+    assert folder.continued(paths[:1]) is None
+    assert folder.continued(paths) is None
+    assert folder.equals_a_run_over(paths)
 
 
 def test_every_symbol_goes_on_from_its_own_place(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
@@ -197,12 +198,13 @@ def _account_line(symbol: str, account: Account) -> dict[str, object]:
 
 
 def _json_value(value: Any) -> Any:
-    """Turn named tuples into objects, and large whole numbers into hexadecimal text."""
+    """Turn named tuples into objects, sequences into lists, and large numbers into hexadecimal."""
     if isinstance(value, int):
         return value if -_WORD_MAX <= value < _WORD_MAX else {"hex": hex(value)}
     if hasattr(value, "_asdict"):
         return {name: _json_value(item) for name, item in value._asdict().items()}
-    return list(map(_json_value, value)) if isinstance(value, tuple) else value
+    is_listed = isinstance(value, Sequence) and not isinstance(value, str)
+    return list(map(_json_value, value)) if is_listed else value
 
 
 def _decoded(body: bytes) -> State:
