@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,12 +55,18 @@ def test_a_long_window_goes_on_where_it_ended(
 ) -> None:
     monkeypatch.setattr(arrays, "LONG_WINDOW", 2)
     folder = Folder(tmp_path)
-    # Only what follows the first 4 KB is read on arrays.
-    rows = [bar(number) for number in range(440)]
-    paths = [folder.write("1.csv", rows[:210]), folder.write("2.csv", rows[210:])]
+    prices = [str(100 + number * 7 % 11) for number in range(90)]
+    times = pl.datetime_range(pl.date(2024, 1, 1), pl.date(2024, 3, 30), eager=True)
+    bars = pl.DataFrame({"timestamp": times, "close": prices}).cast({"close": pl.Float64})
+    paths = [str(tmp_path / name) for name in ("1.parquet", "2.parquet")]
+    for path, rows in zip(paths, (bars[:40], bars[40:]), strict=True):
+        rows.write_parquet(path)
     assert folder.continued(paths[:1]) is None
     assert folder.continued(paths) is None
     assert folder.equals_a_run_over(paths)
+    _, _, signals, ones, _ = oracle.counts(oracle.prices(prices), 3)
+    metrics = json.loads((tmp_path / "part.json").read_text())
+    assert metrics["value"] == float(round(Fraction(ones, signals), 4))
 
 
 def test_every_symbol_goes_on_from_its_own_place(tmp_path: Path) -> None:
