@@ -73,6 +73,9 @@ class PlainDecided(NamedTuple):
         """Return the signals; `NO_SIGNAL` for a bar without one."""
         return [NO_SIGNAL if margin is None else int(margin > 0) for margin in self.margins]
 
+    def joinable(self) -> None:
+        """Return None: lists are not joined."""
+
     def _ns(self, row: int) -> int | None:
         return None if self.timestamps_ns is None else self.timestamps_ns[row]
 
@@ -241,14 +244,14 @@ class ArrayDecided(NamedTuple):
             name = self.symbols[codes[rows[0]]]
             yield name, Account(Carry(window), tally, last, first_ns, last_ns)
 
+    def joinable(self) -> "ArrayDecided | None":
+        """Return bars of one series, which may be joined to others; None for those of a panel."""
+        return self if self.codes is None else None
+
     def continues(self, earlier: "ArrayDecided") -> bool:
-        """Return whether these bars can be joined to earlier ones, each of one series."""
-        return (
-            self.codes is None
-            and earlier.codes is None
-            and self.scale == earlier.scale
-            and (self.timestamps_ns is None) == (earlier.timestamps_ns is None)
-        )
+        """Return whether joinable bars can be joined to earlier ones."""
+        has_times = self.timestamps_ns is not None
+        return self.scale == earlier.scale and has_times == (earlier.timestamps_ns is not None)
 
 
 Decided = PlainDecided | ArrayDecided

@@ -11,7 +11,7 @@ from rollsignal.messages import escaped, shown_path
 
 LONGEST_NAME_BYTES = 200
 MAX_TRIES = 100
-_TEMPORARY = re.compile(r"\.([0-9]{1,9})\.tmp(?:\.[a-z0-9]+)?$")
+_TEMPORARY = re.compile(r"\.([0-9]{1,9})\.tmp(?:\.[a-z0-9]+)*$")
 
 
 def clear_output(path: str) -> None:

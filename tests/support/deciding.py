@@ -16,7 +16,7 @@ from rollsignal.config.request import Request
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.arrays import TickArray
 from rollsignal.core.bars import ArrayBatch, Batch
-from rollsignal.core.decisions import Decided, Listener
+from rollsignal.core.decisions import ArrayDecided, Decided, Listener
 from rollsignal.core.findings import Found
 from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import parse_closes
@@ -123,3 +123,24 @@ class FakeReader:
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         return DataError(f"{self.name} line {batch.lines[finding.place]}: {finding.what}")
+
+
+def rows_of(
+    ticks: list[int], scale: int, window: int = 1, sums: list[int] | None = None
+) -> ArrayDecided:
+    """Build rows of one series without timestamps, all with a signal."""
+    closes = np.array(ticks, np.int64)
+    margins = np.array(
+        [window * tick - total for tick, total in zip(ticks, sums or ticks, strict=True)], np.int64
+    )
+    return ArrayDecided(
+        "",
+        [""],
+        None,
+        None,
+        np.arange(len(ticks)) + 1,
+        closes,
+        margins,
+        np.ones(len(ticks), np.bool_),
+        scale,
+    )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
+import polars as pl
 import pytest
 
 Act = Literal["create", "write", "sync", "rename", "open", "read"]
@@ -45,6 +46,8 @@ class Disk:
         patch.setattr(os, "write", self._written)
         patch.setattr(os, "fsync", self._synced)
         patch.setattr(os, "replace", self._replaced)
+        for name in ("sink_parquet", "sink_ipc"):
+            patch.setattr(pl.LazyFrame, name, self._sinking(getattr(pl.LazyFrame, name)))
 
     def _fails(self, act: Act, path: object) -> bool:
         """Return whether this act is to fail."""
@@ -74,6 +77,20 @@ class Disk:
         file = self._open(path, mode, *more, **options)
         self._paths[file.fileno()] = path
         return file
+
+    def _sinking(self, sink: Any) -> Any:
+        """Return a function that writes a table as polars does, or only its first bytes."""
+
+        def sinking(table: pl.LazyFrame, target: Any, **options: Any) -> None:
+            if self._fails("create", target):
+                raise self.problem()
+            sink(table, target, **options)
+            if self._fails("write", target):
+                assert self.fault
+                os.truncate(target, self.fault.room)
+                raise self.problem()
+
+        return sinking
 
     def _os_opened(self, path: Any, flags: int, *more: Any, **options: Any) -> int:
         if flags & os.O_CREAT and not os.path.lexists(path) and self._fails("create", path):

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rollsignal.core.arrays import float_means
@@ -19,59 +20,78 @@ if TYPE_CHECKING:
 PLAIN_FLOATS = (1e-3, 1e15)
 # With more decimals than these, every int64 of ticks is below 1.
 MAX_WHOLE_SCALE = 18
+SECOND_NS = 10**9
+DAY_S = 86_400
 
 
-def csv_of(bars: ArrayDecided, window: int, escaped: bool) -> tuple[bytes, int, int]:
-    """Write bars as CSV; return it, and the most digits of a close before and after its point.
-
-    escaped: whether symbols are protected from being run as formulas by a spreadsheet.
-    """
+def array_csv(bars: ArrayDecided, window: int) -> bytes:
+    """Write bars as CSV, with symbols that a spreadsheet does not run as formulas."""
     import polars as pl
 
-    whole, decimals = _close_halves(bars)
-    point = pl.when(decimals.str.len_bytes() > 0).then(pl.lit(".")).otherwise(pl.lit(""))
     table = pl.DataFrame(
         {
             "timestamp": _timestamps(bars),
-            "symbol": _symbols(bars, escaped),
-            "sign": pl.Series(bars.closes < 0),
-            "whole": whole,
-            "decimals": decimals,
+            "symbol": _symbols(bars),
+            "close": close_texts(bars),
             "rolling_mean": _means(bars, window),
             "signal": pl.Series((bars.margins > 0).astype("int8")),
             "has_signal": pl.Series(bars.has_signal),
         }
     )
-    sign = pl.when("sign").then(pl.lit("-")).otherwise(pl.lit(""))
     table = table.select(
-        "timestamp",
-        "symbol",
-        pl.concat_str(sign, "whole", point, "decimals").alias("close"),
-        "rolling_mean",
-        pl.when("has_signal").then("signal"),
+        *("timestamp", "symbol", "close", "rolling_mean"), pl.when("has_signal").then("signal")
     )
     text = io.BytesIO()
     table.write_csv(text, include_header=False, quote_style="never")
-    return text.getvalue(), longest(whole), longest(decimals)
+    return text.getvalue()
 
 
-def longest(text: "pl.Series") -> int:
-    """Return the length of the longest text in bytes, 0 without any text."""
-    return int(text.str.len_bytes().max() or 0)  # type: ignore[arg-type]  # whole numbers
+def _written_once(
+    numbers: "NDArray[np.int64]", write: "Callable[[NDArray[np.int64]], pl.Series]"
+) -> "pl.Series":
+    """Return the text of each number; write each number of their range only once, if it is short.
+
+    write: returns the texts of numbers.
+    """
+    import numpy as np
+
+    least, most = int(numbers.min()), int(numbers.max())
+    if most - least >= len(numbers):
+        return write(numbers)
+    return write(np.arange(least, most + 1))[numbers - least]
 
 
-def _close_halves(bars: ArrayDecided) -> "tuple[pl.Series, pl.Series]":
-    """Write the digits of closes before and after the point, without zeros at the end."""
+def close_texts(bars: ArrayDecided) -> "pl.Series":
+    """Write closes without zeros at the end of their decimals."""
+    return _written_once(bars.closes, partial(_decimals_of, scale=bars.scale))
+
+
+def _decimals_of(ticks: "NDArray[np.int64]", scale: int) -> "pl.Series":
+    """Write ticks of 10^-scale as decimals, without zeros at their end."""
     import numpy as np
     import polars as pl
 
-    sizes = np.abs(bars.closes)
-    fits = bars.scale <= MAX_WHOLE_SCALE
-    whole, rest = np.divmod(sizes, 10**bars.scale) if fits else (np.zeros_like(sizes), sizes)
-    if not bars.scale:
-        return pl.Series(whole).cast(pl.String), pl.Series([""]).new_from_index(0, len(whole))
-    decimals = pl.Series(rest).cast(pl.String).str.zfill(bars.scale).str.strip_chars_end("0")
-    return pl.Series(whole).cast(pl.String), decimals
+    if not scale:
+        return pl.Series(ticks).cast(pl.String)
+    sizes = np.abs(ticks)
+    fits = scale <= MAX_WHOLE_SCALE
+    whole, rest = np.divmod(sizes, 10**scale) if fits else (np.zeros_like(sizes), sizes)
+    table = pl.DataFrame(
+        {
+            "sign": pl.Series(["", "-"])[(ticks < 0).astype(np.int64)],
+            "whole": pl.Series(whole).cast(pl.String),
+            "decimals": _written_once(rest, partial(_after_point, scale=scale)),
+        }
+    )
+    return table.select(pl.concat_str(pl.all())).to_series()
+
+
+def _after_point(rest: "NDArray[np.int64]", scale: int) -> "pl.Series":
+    """Write a point and the decimals after it; neither if they are zero."""
+    import polars as pl
+
+    digits = pl.Series(rest).cast(pl.String).str.zfill(scale).str.strip_chars_end("0")
+    return ("." + digits).set(digits == "", "")
 
 
 def _timestamps(bars: ArrayDecided) -> "pl.Series":
@@ -79,28 +99,49 @@ def _timestamps(bars: ArrayDecided) -> "pl.Series":
 
     if bars.timestamps_ns is None:
         return pl.Series([""]).new_from_index(0, len(bars.closes))
-    times = pl.Series(bars.timestamps_ns).cast(pl.Datetime("ns"))
-    if (bars.timestamps_ns % 10**9).any():
+    # By a constant, NumPy divides much faster than it finds remainders.
+    seconds = bars.timestamps_ns // SECOND_NS
+    if (seconds * SECOND_NS != bars.timestamps_ns).any():
+        times = pl.Series(bars.timestamps_ns).cast(pl.Datetime("ns"))
         text = times.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f")
         return text.str.strip_chars_end("0").str.strip_chars_end(".") + "Z"
-    return times.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    days = seconds // DAY_S
+    clocks = seconds - days * DAY_S
+    minutes = clocks // 60
+    if (minutes * 60 == clocks).all():
+        clock_texts = _written_once(minutes, partial(_clocks_of, unit_s=60))
+    else:
+        clock_texts = _written_once(clocks, partial(_clocks_of, unit_s=1))
+    return _written_once(days, _dates_of) + clock_texts
 
 
-def _symbols(bars: ArrayDecided, escaped: bool) -> "pl.Series":
+def _dates_of(days: "NDArray[np.int64]") -> "pl.Series":
     import polars as pl
 
-    names = pl.Series(symbol_texts(bars.symbols, escaped), dtype=pl.String)
+    return pl.Series(days).cast(pl.Date).dt.strftime("%Y-%m-%dT")
+
+
+def _clocks_of(counts: "NDArray[np.int64]", unit_s: int) -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(counts * (unit_s * SECOND_NS)).cast(pl.Time).dt.strftime("%H:%M:%SZ")
+
+
+def _symbols(bars: ArrayDecided) -> "pl.Series":
+    import polars as pl
+
+    names = pl.Series(symbol_texts(bars.symbols), dtype=pl.String)
     return names.new_from_index(0, len(bars.closes)) if bars.codes is None else names[bars.codes]
 
 
-def symbol_texts(symbols: Sequence[str], escaped: bool) -> list[str]:
-    """Write each symbol as a field of CSV, `escaped` if a spreadsheet might run it as a formula."""
+def symbol_texts(symbols: Sequence[str]) -> list[str]:
+    """Write each symbol as a field of CSV that a spreadsheet does not run as a formula."""
     text = io.StringIO(newline="")
     # The line end matters: the writer quotes fields that contain its characters.
     writer = csv.writer(text, lineterminator="\n")
     fields = []
     for symbol in symbols:
-        writer.writerow([escape_formula(symbol) if escaped else symbol, ""])
+        writer.writerow([escape_formula(symbol), ""])
         fields.append(text.getvalue().removesuffix(",\n"))
         text.seek(0)
         text.truncate()

@@ -8,10 +8,13 @@ from rollsignal.core.decisions import ArrayDecided
 from rollsignal.core.digester import Digester
 from rollsignal.errors import DataError, InputError
 from rollsignal.messages import shown_path
-from rollsignal.outputs.signals.arrays import longest, mean_texts, symbol_texts
+from rollsignal.outputs.signals.arrays import mean_texts, symbol_texts
+from rollsignal.outputs.signals.column_types import STAMP
 from rollsignal.outputs.signals.counts import KnownSignals, PartitionCount
-from rollsignal.outputs.signals.tables import guarded, signal_table
-from rollsignal.outputs.signals.text import Widths
+from rollsignal.outputs.signals.table_file import SignalsTable
+from rollsignal.outputs.signals.tables import guarded, stored_signals
+from rollsignal.outputs.signals.text import SignalsText
+from rollsignal.outputs.signals.widths import Widths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,24 +23,32 @@ if TYPE_CHECKING:
 
 
 BATCH_ROWS = 1 << 17
-STAMP = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
-def former_csv(path: str, known: KnownSignals, escaped: bool) -> Iterator[tuple[bytes, Widths]]:
-    """Yield the rows of the bars in a state, as `csv_of` writes them, part by part.
+def follow(path: str, known: KnownSignals, rows: SignalsText | SignalsTable) -> None:
+    """Write the rows of the bars in a state again.
 
     path: the file that the previous run wrote; rows after those of the state are from a run that
     did not finish. Raises `DataError` at the end if the rows were not those of the state.
     """
+    for stored, batch in _known_batches(path, known):
+        if isinstance(rows, SignalsText):
+            rows.add(_csv_of(batch))
+        else:
+            rows.add(stored, _widths_of(stored, batch))
+
+
+def _known_batches(path: str, known: KnownSignals) -> "Iterator[tuple[pl.DataFrame, pl.DataFrame]]":
+    """Yield the rows of the bars in a state, as they are stored and as `signal_table` has them."""
     if not os.path.exists(path):
         raise _missing_signals(path)
-    rows = sum(account.tally.rows for account in known.accounts.values())
+    count = sum(account.tally.rows for account in known.accounts.values())
     table = _Table()
     with guarded(path):
-        for batch in _row_batches(path, rows):
+        for stored, batch in _row_batches(path, count):
             table.take(batch)
-            yield _csv_of(batch, escaped)
-    if table.part != PartitionCount(rows, known.digest):
+            yield stored, batch
+    if table.part != PartitionCount(count, known.digest):
         raise _other_signals(path)
 
 
@@ -64,7 +75,7 @@ class FormerParts:
 
         table, masks = _Table(), []
         with guarded(path):
-            for batch in _row_batches(path):
+            for _, batch in _row_batches(path):
                 mask = pl.Series(_row_ns(batch) <= self._last_ns(batch))
                 table.take(batch.filter(mask))
                 masks.append(mask)
@@ -129,13 +140,17 @@ class _Table:
         return numbered["number"].to_numpy()
 
 
-def _row_batches(path: str, max_rows: int | None = None) -> "Iterator[pl.DataFrame]":
+def _row_batches(
+    path: str, max_rows: int | None = None
+) -> "Iterator[tuple[pl.DataFrame, pl.DataFrame]]":
     try:
-        table = signal_table(path)
+        with guarded(path):
+            stored, columns = stored_signals(path)
     except InputError as problem:
         raise _other_signals(path) from problem
-    table = table if max_rows is None else table.head(max_rows)
-    return iter(table.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True))
+    stored = stored if max_rows is None else stored.head(max_rows)
+    for batch in stored.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        yield batch, batch.select(columns)
 
 
 def _row_ns(batch: "pl.DataFrame") -> "NDArray[np.int64]":
@@ -145,23 +160,32 @@ def _row_ns(batch: "pl.DataFrame") -> "NDArray[np.int64]":
     return stamps.to_physical().cast(pl.Int64).to_numpy()
 
 
-def _csv_of(batch: "pl.DataFrame", escaped: bool) -> tuple[bytes, Widths]:
+def _csv_of(batch: "pl.DataFrame") -> bytes:
     import polars as pl
 
     names = batch["symbol"].unique().to_list()
-    texts = symbol_texts(names, escaped)
-    halves = batch["close"].str.strip_prefix("-").str.splitn(".", 2).struct.unnest()
     means = batch["mean"]
     table = batch.select(
         "stamp",
-        pl.col("symbol").replace_strict(names, texts, return_dtype=pl.String),
+        pl.col("symbol").replace_strict(names, symbol_texts(names), return_dtype=pl.String),
         "close",
         mean_texts(means.fill_null(1.0).to_numpy()).set(means.is_null(), None).alias("mean"),
         "signal",
     )
-    text = table.write_csv(include_header=False, quote_style="never").encode()
-    whole, decimals = (longest(half) for half in halves.iter_columns())
-    return text, Widths(whole, decimals)
+    return table.write_csv(include_header=False, quote_style="never").encode()
+
+
+def _widths_of(stored: "pl.DataFrame", batch: "pl.DataFrame") -> Widths:
+    """Return what rows of an earlier run need of their types."""
+    import polars as pl
+
+    stamps = stored["timestamp"]
+    fits_ns = stamps.dtype != pl.String
+    fits_us = fits_ns and not (stamps.dt.nanosecond() % 1000 != 0).any()
+    halves = batch["close"].str.strip_prefix("-").str.splitn(".", 2).struct.unnest()
+    lengths = halves.select(pl.all().str.len_bytes().max().fill_null(0))
+    whole, decimals = lengths.row(0)
+    return Widths(whole, decimals, fits_us, fits_ns)
 
 
 def _other_signals(path: str) -> DataError:

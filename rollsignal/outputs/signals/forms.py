@@ -1,6 +1,8 @@
 """This module names the formats of signals, and scans and writes tables in them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rollsignal.errors import OutputError, UsageError
@@ -17,13 +19,60 @@ MAX_NAME_BYTES = 255
 
 
 def sink(table: "pl.LazyFrame", suffix: str, target: "str | pl.PartitionBy") -> None:
-    """Write a table of signals in the format of a suffix; equal rows give equal bytes."""
+    """Write a table of signals in the format of a suffix."""
+    import polars as pl
+
     if suffix == ".csv":
         table.sink_csv(target)
     elif suffix == ".parquet":
         table.sink_parquet(target, row_group_size=GROUP_ROWS)
     else:
-        table.sink_ipc(target, record_batch_size=GROUP_ROWS)
+        # The newest layout of text has many forms for the same values, and few programs read it.
+        oldest = pl.CompatLevel.oldest()
+        table.sink_ipc(target, record_batch_size=GROUP_ROWS, compat_level=oldest)
+
+
+def write_frame(rows: "pl.DataFrame", suffix: str, path: str) -> None:
+    """Write rows in the format of a suffix; equal rows give equal bytes."""
+    import polars as pl
+
+    groups = [rows]
+    if suffix == ".arrow":
+        groups = [canonical(group) for group in rows.iter_slices(GROUP_ROWS)]
+    sink(pl.concat(groups, rechunk=False).lazy(), suffix, path)
+
+
+def canonical(rows: "pl.DataFrame") -> "pl.DataFrame":
+    """Return rows of one chunk with nothing but zeros in memory where a value is missing.
+
+    Arrow IPC files are copies of memory, so equal rows would else differ there.
+    """
+    import polars as pl
+
+    columns = [
+        pl.when(pl.col(name).is_not_null()).then(pl.col(name).fill_null(_zero(kind))).alias(name)
+        for name, kind in rows.schema.items()
+    ]
+    # The bits after the last row, up to a whole byte, are those of missing values.
+    padding = pl.DataFrame(schema=rows.schema).clear(8)
+    return pl.concat([rows.select(columns), padding], rechunk=True).head(rows.height)
+
+
+def _zero(kind: "pl.DataType") -> "pl.Expr":
+    import polars as pl
+
+    return pl.lit("") if kind == pl.String else pl.lit(0, pl.Int64).cast(kind)
+
+
+@contextmanager
+def library_errors() -> Iterator[None]:
+    """Turn errors of polars into `OSError`: it reports a full disk as it reports a bad file."""
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except PolarsError as error:
+        raise OSError(str(error)) from error
 
 
 def trimmed(close: "pl.Expr") -> "pl.Expr":

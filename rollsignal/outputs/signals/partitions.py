@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rollsignal.files import replace as files
 from rollsignal.outputs.signals.column_types import PartitionTypes
-from rollsignal.outputs.signals.forms import folder_name, scanned, sink
+from rollsignal.outputs.signals.forms import folder_name, scanned, sink, write_frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,10 +75,9 @@ def write_partitions(
     try:
         os.mkdir(unfinished)
         sink(table, suffix, target)
-        if key == "date":
-            for partition in os.scandir(unfinished):
-                _sort_day(partition.path, suffix)
         types.convert(unfinished, os.listdir(unfinished))
+        for partition in os.listdir(unfinished):
+            _put_in_order(os.path.join(unfinished, partition), suffix, by_time=key == "date")
         _move(unfinished, folder, name, merging)
     finally:
         files.remove_folder_quietly(unfinished)
@@ -91,15 +90,19 @@ def _kept_paths(key: str, folder: str, name: str, merging: Merging) -> dict[str,
     return {part: path for part, path in parts.items() if merging.keeps(part)}
 
 
-def _sort_day(path: str, suffix: str) -> None:
-    """Sort the rows of a day by time and symbol, whatever the order of their files was."""
+def _put_in_order(path: str, suffix: str, *, by_time: bool) -> None:
+    """Sort the rows of a day by time and symbol, and give Arrow IPC files their canonical form."""
+    if not by_time and suffix != ".arrow":
+        return
     table = scanned(path, suffix)
-    rows = table.collect()
-    ordered = rows.sort(_time(table), "symbol", maintain_order=True)
-    if not ordered.equals(rows):
+    rows = ordered = table.collect()
+    if by_time:
+        ordered = rows.sort(_time(table), "symbol", maintain_order=True)
+    if suffix == ".arrow" or not ordered.equals(rows):
         # The rows in memory may be views of the file, so it is not overwritten.
-        sink(ordered.lazy(), suffix, f"{path}.ordered")
-        os.replace(f"{path}.ordered", path)
+        target = os.path.join(os.path.dirname(path), "ordered")
+        write_frame(ordered, suffix, target)
+        os.replace(target, path)
 
 
 def _time(table: "pl.LazyFrame") -> "pl.Expr":

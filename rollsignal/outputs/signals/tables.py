@@ -50,7 +50,10 @@ def signal_table(path: str) -> "pl.LazyFrame":
     import polars as pl
 
     with guarded(path):
-        return pl.concat([_scan(file) for file in signal_files(path)]).with_row_index("row")
+        tables = [
+            stored.select(columns) for stored, columns in map(stored_signals, signal_files(path))
+        ]
+        return pl.concat(tables).with_row_index("row")
 
 
 @contextmanager
@@ -65,7 +68,11 @@ def guarded(path: str) -> Iterator[None]:
         raise DataError(f"{shown_path(path)}: not a table of signals: {reason}") from error
 
 
-def _scan(path: str) -> "pl.LazyFrame":
+def stored_signals(path: str) -> "tuple[pl.LazyFrame, list[pl.Expr]]":
+    """Scan a file of signals as it is; also return what makes the text and numbers of its rows.
+
+    Raises `InputError`, or `DataError` for another kind of file.
+    """
     import polars as pl
 
     with open_regular(path, "Table of signals", InputError) as file:
@@ -81,7 +88,8 @@ def _scan(path: str) -> "pl.LazyFrame":
     if missing:
         problem = f"not a table of signals: no column {' or '.join(missing)}"
         raise DataError(f"{shown_path(path)}: {problem}")
-    return table.select(*_columns(table.collect_schema(), is_escaped=file_format is None))
+    table = table.select(HEADER)
+    return table, _columns(table.collect_schema(), is_escaped=file_format is None)
 
 
 def _columns(schema: "pl.Schema", *, is_escaped: bool) -> "list[pl.Expr]":

@@ -4,129 +4,88 @@ The rows are in the order in which the bars were read, in one canonical format, 
 give equal bytes, whatever files they came from.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from rollsignal.core.decisions import ArrayDecided, Decided, PlainDecided, joined
-from rollsignal.core.kernel import NO_SIGNAL, rolling_mean
-from rollsignal.core.ticks import decimal_text
-from rollsignal.core.timestamps.reader import iso
-from rollsignal.files.replace import cannot_write, close_quietly
-from rollsignal.outputs.signals.forms import HEADER, escape_formula
+from rollsignal.core.decisions import Decided
+from rollsignal.files.replace import cannot_write, close_quietly, remove_quietly
+from rollsignal.outputs.signals.forms import HEADER
+from rollsignal.outputs.signals.frames import csv_bytes, csv_of
+from rollsignal.outputs.signals.held import HeldBars
+from rollsignal.outputs.signals.widths import Widths
 
-TIMES_NS = 2**63
-# Writing a few rows of arrays takes as long as writing thousands.
-HELD_ROWS = 1 << 15
+if TYPE_CHECKING:
+    import polars as pl
 
-
-class Widths(NamedTuple):
-    """What the columns of a text need of their types.
-
-    `whole` and `decimals` are the most digits of a close before and after its point; `fits_ns` is
-    whether all timestamps fit into 64 bits of nanoseconds.
-    """
-
-    whole: int = 0
-    decimals: int = 0
-    fits_ns: bool = True
-
-    def joined(self, more: "Widths") -> "Widths":
-        """Return what both texts need together."""
-        wholes, decimals = zip(self[:2], more[:2], strict=True)
-        return Widths(max(wholes), max(decimals), self.fits_ns and more.fits_ns)
+COPIED_BYTES = 1 << 20
 
 
 class SignalsText:
-    """A text file of signals, written at `unfinished`; messages name `path` instead.
+    """A CSV file of signals, written at `unfinished`; messages name `path` instead.
 
-    `widths` are those of the rows so far. escaped: whether symbols are protected from being run as
-    formulas by a spreadsheet.
+    In it, symbols are protected from being run as formulas by a spreadsheet.
     """
 
-    def __init__(self, path: str, unfinished: str, window: int, *, escaped: bool) -> None:
+    def __init__(self, path: str, unfinished: str, window: int) -> None:
         """Create the file; raises `OSError` or `DiskError`."""
-        self.escaped = escaped
-        self.unfinished = unfinished
-        self.widths = Widths()
         self._path = path
+        self._unfinished = unfinished
         self._window = window
-        self._held: list[ArrayDecided] = []
-        self._held_rows = 0
+        self._held = HeldBars(self._write_bars)
         self._file = open(unfinished, "wb")  # noqa: SIM115  # open until closed
-        self._begin()
-
-    def _begin(self) -> None:
-        self.widths = Widths()
-        self._take_held()
         self._write(csv_bytes([HEADER]))
 
     def take(self, bars: Decided) -> None:
         """Write decided bars now or later; raises `DiskError`."""
-        if isinstance(bars, PlainDecided):
-            self._flush()
-            self.add(*self._plain_csv(bars))
-            return
-        if self._held and not bars.continues(self._held[-1]):
-            self._flush()
-        self._held.append(bars)
-        self._held_rows += bars.rows
-        if self._held_rows >= HELD_ROWS:
-            self._flush()
+        self._held.take(bars)
 
-    def add(self, text: bytes, widths: Widths) -> None:
-        """Write rows that are already text."""
-        self.widths = self.widths.joined(widths)
+    def add(self, text: bytes) -> None:
+        """Write rows that are already text; raises `DiskError`."""
+        self._held.flush()
         self._write(text)
+
+    def append(self, files: Sequence[str], _: Widths) -> None:
+        """Move the rows of other texts to this one; raises `OSError` or `DiskError`."""
+        for path in files:
+            try:
+                for block in _row_blocks(path):
+                    self.add(block)
+            finally:
+                remove_quietly(path)
 
     def begin_again(self) -> None:
         """Discard what is written so far; raises `DiskError`."""
+        self._held.discard()
         try:
             self._file.seek(0)
             self._file.truncate()
         except OSError as problem:
             raise cannot_write(self._path, problem) from problem
-        self._begin()
+        self._write(csv_bytes([HEADER]))
 
-    def close(self) -> None:
-        """Write the rest, and close the file; raises `OSError` or `DiskError`."""
-        self._flush()
+    def close(self) -> tuple[list[str], Widths]:
+        """Write the rest; return the file, without any widths. Raises `OSError`, `DiskError`."""
+        self._held.flush()
         self._file.close()
+        return [self._unfinished], Widths()
 
-    def close_quietly(self) -> None:
-        """Close a file that is not needed any more, without errors."""
+    def table(self) -> "pl.LazyFrame":
+        """Return all rows after `close`, as text."""
+        import polars as pl
+
+        return pl.scan_csv(self._unfinished, schema=dict.fromkeys(HEADER, pl.String), glob=False)
+
+    def file(self) -> str:
+        """Return the file with all rows after `close`."""
+        return self._unfinished
+
+    def abandon(self) -> None:
+        """Remove the file, without errors."""
         close_quietly(self._file)
+        remove_quietly(self._unfinished)
 
-    def _flush(self) -> None:
-        if self._held:
-            from rollsignal.outputs.signals.arrays import csv_of
-
-            text, whole, decimals = csv_of(joined(self._take_held()), self._window, self.escaped)
-            self.add(text, Widths(whole, decimals))
-
-    def _take_held(self) -> list[ArrayDecided]:
-        """Return the held bars, and hold none."""
-        held, self._held, self._held_rows = self._held, [], 0
-        return held
-
-    def _plain_csv(self, bars: PlainDecided) -> tuple[bytes, Widths]:
-        times_ns, names = bars.timestamps_ns, bars.names
-        fits_ns = not times_ns or -TIMES_NS <= min(times_ns) <= max(times_ns) < TIMES_NS
-        if self.escaped:
-            names = list(map(escape_formula, names))
-        stamps = [""] * bars.rows if times_ns is None else list(map(iso, times_ns))
-        scale = bars.scale
-        closes = ["" if tick is None else decimal_text(tick, scale) for tick in bars.closes]
-        halves = [close.lstrip("-").partition(".") for close in closes]
-        whole, decimals = (max(len(half[index]) for half in halves) for index in (0, 2))
-        means = [
-            "" if margin is None else rolling_mean(margin, close or 0, self._window, scale)
-            for close, margin in zip(bars.closes, bars.margins, strict=True)
-        ]
-        signals = ["" if signal == NO_SIGNAL else signal for signal in bars.signals]
-        rows = zip(stamps, names, closes, means, signals, strict=True)
-        return csv_bytes(rows), Widths(whole, decimals, fits_ns)
+    def _write_bars(self, bars: Decided) -> None:
+        self._write(csv_of(bars, self._window))
 
     def _write(self, text: bytes) -> None:
         try:
@@ -135,8 +94,9 @@ class SignalsText:
             raise cannot_write(self._path, problem) from problem
 
 
-def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
-    """Write rows as CSV."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+def _row_blocks(path: str) -> Iterator[bytes]:
+    """Yield the rows of a text, without its header."""
+    with open(path, "rb") as text:
+        text.readline()
+        while block := text.read(COPIED_BYTES):
+            yield block

@@ -16,10 +16,11 @@ from hypothesis.strategies import DrawFn
 from rollsignal.core.decisions import ArrayDecided, Decided, PlainDecided
 from rollsignal.core.kernel import INT64_MAX
 from rollsignal.core.timestamps.reader import iso
-from rollsignal.outputs.signals import text as signals_text
+from rollsignal.outputs.signals import forms
+from rollsignal.outputs.signals import held as held_bars
 from rollsignal.outputs.signals.forms import HEADER, SIGNAL_SUFFIXES, escape_formula
 from rollsignal.outputs.signals.writer import Signals
-from tests.support.deciding import REPORT, begun
+from tests.support.deciding import REPORT, begun, rows_of
 from tests.support.strategies import cuts_of, written
 
 ODD_SYMBOLS = [
@@ -86,27 +87,6 @@ def agree(bars: ArrayDecided, window: int, suffix: str = ".csv") -> bytes:
     assert content == written_file([one_by_one(bars)], window, suffix)
     assert suffix != ".csv" or content == by_definition(bars, window)
     return content
-
-
-def rows_of(
-    ticks: list[int], scale: int, window: int = 1, sums: list[int] | None = None
-) -> ArrayDecided:
-    """Build rows of one series without timestamps, all with a signal."""
-    closes = np.array(ticks, np.int64)
-    margins = np.array(
-        [window * tick - total for tick, total in zip(ticks, sums or ticks, strict=True)], np.int64
-    )
-    return ArrayDecided(
-        "",
-        [""],
-        None,
-        None,
-        np.arange(len(ticks)) + 1,
-        closes,
-        margins,
-        np.ones(len(ticks), np.bool_),
-        scale,
-    )
 
 
 @st.composite
@@ -177,10 +157,20 @@ def in_files(rows: ArrayDecided, cuts: list[slice]) -> list[ArrayDecided]:
     ]
 
 
-@settings(max_examples=100)
-@given(st.data(), st.lists(cases(), min_size=1, max_size=3), st.integers(1, 9))
-def test_short_batches_that_are_held_are_written_in_their_order(
-    data: st.DataObject, drawn: list[tuple[ArrayDecided, int]], held: int
+@pytest.mark.parametrize("suffix", SIGNAL_SUFFIXES)
+@settings(max_examples=60)
+@given(
+    data=st.data(),
+    drawn=st.lists(cases(), min_size=1, max_size=3),
+    held=st.integers(1, 9),
+    group=st.integers(1, 9),
+)
+def test_batches_of_any_length_are_written_in_their_order(
+    data: st.DataObject,
+    drawn: list[tuple[ArrayDecided, int]],
+    held: int,
+    group: int,
+    suffix: str,
 ) -> None:
     """Rows of several scales, with or without times, alternate between arrays and plain rows."""
     batches: list[Decided] = []
@@ -192,8 +182,10 @@ def test_short_batches_that_are_held_are_written_in_their_order(
                 expected.append(ways[0])
                 batches.append(data.draw(st.sampled_from(ways)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signals_text, "HELD_ROWS", held)
-        assert written_file(batches, 1, ".csv") == written_file(expected, 1, ".csv")
+        patch.setattr(forms, "GROUP_ROWS", group)
+        plain = written_file(expected, 1, suffix)
+        patch.setattr(held_bars, "HELD_ROWS", held)
+        assert written_file(batches, 1, suffix) == plain
 
 
 def test_rows_that_are_held_are_discarded_when_the_output_begins_again(tmp_path: Path) -> None:

@@ -362,7 +362,7 @@ def test_a_disk_that_is_full_leaves_the_former_partitions_whole(
         line += job.arguments(f"--signals={path}", *more)
         done = subprocess.run(line, capture_output=True, text=True, check=False)
     else:
-        limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))"
+        limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))"
         done = job.process(f"--signals={path}", *more, before=limit)
     assert done.returncode == 74
     # Some messages of polars only say that writing failed.

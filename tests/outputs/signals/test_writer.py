@@ -127,7 +127,7 @@ def test_a_time_beyond_64_bits_is_written_as_text(
     text = "timestamp,close\n" + "".join(f"{day},1\n" for day in days)
     data = io.BytesIO(signals(tmp_path, suffix, text, CONFIG.replace("3", "1")))
     stamps = (pl.read_parquet(data) if suffix == ".parquet" else pl.read_ipc(data))["timestamp"]
-    assert stamps.dtype == (pl.Datetime("ns", "UTC") if days == EDGES else pl.String)
+    assert stamps.dtype == (pl.Datetime("us", "UTC") if days == EDGES else pl.String)
     written = stamps if days != EDGES else stamps.dt.to_string("%Y-%m-%dT%H:%M:%SZ")
     expected = [day.replace(" ", "T") + ("Z" if " " in day else "T00:00:00Z") for day in days]
     assert written.to_list() == expected

@@ -1,0 +1,251 @@
+"""This module writes signals to Parquet or Arrow IPC files while they are decided.
+
+The types of the columns are those that the values so far need. When a value needs a wider type, the
+file is ended and another one begun; such files are put together at the end. Most often there is
+only one, which is the output.
+"""
+
+from collections.abc import Iterator, Sequence
+from queue import Full, Queue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from rollsignal.core.decisions import Decided
+from rollsignal.files.replace import cannot_write, remove_quietly
+from rollsignal.outputs.signals import forms
+from rollsignal.outputs.signals.column_types import column_types, fitted
+from rollsignal.outputs.signals.forms import canonical, library_errors, scanned, sink, write_frame
+from rollsignal.outputs.signals.frames import frame_of, widths_of
+from rollsignal.outputs.signals.held import HeldBars
+from rollsignal.outputs.signals.widths import Widths
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rollsignal.outputs.signals.column_types import Types
+
+# How many frames may wait for the thread that writes them.
+WAITING_FRAMES = 2
+LOOK_AGAIN_S = 0.2
+
+
+class SignalsTable:
+    """A table of signals, in files whose names begin with `unfinished`; messages name `path`.
+
+    partitioned: whether the table is one of many that are read together.
+    """
+
+    def __init__(
+        self, path: str, unfinished: str, suffix: str, window: int, *, partitioned: bool
+    ) -> None:
+        self._path = path
+        self._unfinished = unfinished
+        self._suffix = suffix
+        self._window = window
+        self._partitioned = partitioned
+        self._held = HeldBars(self._write_bars)
+        self._names = 0
+        self._sink: _Sink | None = None
+        self._start()
+
+    def _start(self) -> None:
+        self._widths = Widths()
+        self._types = column_types(self._widths, partitioned=self._partitioned)
+        self._files: list[str] = []
+        self._wait([])
+
+    def take(self, bars: Decided) -> None:
+        """Write decided bars now or later; raises `DiskError`."""
+        self._held.take(bars)
+
+    def add(self, frame: "pl.DataFrame", widths: Widths) -> None:
+        """Write rows that are already a table; raises `DiskError`."""
+        self._held.flush()
+        self._widen(widths)
+        self._write(fitted(frame, self._types))
+
+    def append(self, files: Sequence[str], widths: Widths) -> None:
+        """Put the rows of other tables after those so far; raises `DiskError`."""
+        self._held.flush()
+        self._end_file()
+        self._widen(widths)
+        self._files += files
+
+    def begin_again(self) -> None:
+        """Discard what is written so far."""
+        self.abandon()
+        self._held.discard()
+        self._start()
+
+    def close(self) -> tuple[list[str], Widths]:
+        """Write the rest; return the files and their widths. Raises `DiskError`."""
+        self._held.flush()
+        self._end_file()
+        return self._files, self._widths
+
+    def table(self) -> "pl.LazyFrame":
+        """Return all rows after `close`, with their types."""
+        import polars as pl
+
+        tables = [scanned(file, self._suffix) for file in self._files]
+        return pl.concat(
+            [
+                fitted(table, self._types)
+                for table in tables or [pl.LazyFrame(schema=_every_type(self._types))]
+            ]
+        )
+
+    def file(self) -> str:
+        """Return a file with all rows after `close`; raises `OSError` or `DiskError`."""
+        import polars as pl
+
+        types = {file: scanned(file, self._suffix).collect_schema() for file in self._files}
+        if len(types) == 1 and pl.Schema(_every_type(self._types)) in types.values():
+            return self._files[0]
+        table, self._files = self.table(), []
+        with library_errors():
+            for frame in table.collect_batches(chunk_size=forms.GROUP_ROWS, maintain_order=True):
+                self._write(frame)
+        self._end_file()
+        return self._files[0]
+
+    def abandon(self) -> None:
+        """Stop writing, and remove all files, without errors."""
+        if self._sink:
+            self._sink.abandon()
+            self._sink = None
+        for number in range(self._names):
+            remove_quietly(self._name(number))
+        for file in self._files:
+            remove_quietly(file)
+
+    def _write_bars(self, bars: Decided) -> None:
+        self._widen(widths_of(bars, self._widths))
+        self._write(frame_of(bars, self._window, self._types))
+
+    def _widen(self, widths: Widths) -> None:
+        """Choose types that also hold values of these widths."""
+        self._widths = self._widths.joined(widths)
+        types = column_types(self._widths, partitioned=self._partitioned)
+        if types == self._types:
+            return
+        self._types = types
+        if self._sink:
+            self._end_file()
+        self._wait([fitted(frame, types) for frame in self._waiting])
+
+    def _write(self, frame: "pl.DataFrame") -> None:
+        """Write whole groups of rows; let the rest wait."""
+        import polars as pl
+
+        self._waiting.append(frame)
+        self._waiting_rows += frame.height
+        if self._waiting_rows < forms.GROUP_ROWS:
+            return
+        rows = pl.concat(self._waiting, rechunk=True)
+        whole = rows.height - rows.height % forms.GROUP_ROWS
+        self._wait([rows.slice(whole)])
+        if self._sink is None:
+            self._sink = _Sink(self._path, self._next_name(), self._suffix, rows.schema)
+        for group in rows.head(whole).iter_slices(forms.GROUP_ROWS):
+            self._sink.put(group)
+
+    def _wait(self, frames: "list[pl.DataFrame]") -> None:
+        self._waiting = frames
+        self._waiting_rows = sum(frame.height for frame in frames)
+
+    def _end_file(self) -> None:
+        """Write the rest to the file that was begun, or to another one."""
+        import polars as pl
+
+        frames = [frame for frame in self._waiting if frame.height]
+        self._wait([])
+        if self._sink:
+            sunk, self._sink = self._sink, None
+            self._files.append(sunk.file)
+            if frames:
+                sunk.put(pl.concat(frames))
+            sunk.close()
+        elif frames:
+            self._files.append(self._next_name())
+            try:
+                with library_errors():
+                    write_frame(pl.concat(frames), self._suffix, self._files[-1])
+            except OSError as problem:
+                raise cannot_write(self._path, problem) from problem
+
+    def _next_name(self) -> str:
+        self._names += 1
+        return self._name(self._names - 1)
+
+    def _name(self, number: int) -> str:
+        return f"{self._unfinished}.{number}"
+
+
+def _every_type(types: "Types") -> "Types":
+    """Return the types of all columns, with these of timestamps and closes."""
+    import polars as pl
+
+    usual = {"symbol": pl.String(), "rolling_mean": pl.Float64(), "signal": pl.Int8()}
+    return {name: (usual | dict(types))[name] for name in forms.HEADER}
+
+
+class _Sink:
+    """A file that a thread writes from the frames that are put to it."""
+
+    def __init__(self, path: str, file: str, suffix: str, schema: "pl.Schema") -> None:
+        self.file = file
+        self._path = path
+        self._suffix = suffix
+        self._schema = schema
+        self._frames: Queue[pl.DataFrame | None] = Queue(WAITING_FRAMES)
+        self._problem: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def put(self, frame: "pl.DataFrame | None") -> None:
+        """Pass on the next rows; raises `DiskError` if they cannot be written."""
+        while self._thread.is_alive():
+            try:
+                self._frames.put(frame, timeout=LOOK_AGAIN_S)
+            except Full:
+                continue
+            return
+        self._check()
+
+    def close(self) -> None:
+        """Write the rest; raises `DiskError`."""
+        self.put(None)
+        self._thread.join()
+        self._check()
+
+    def abandon(self) -> None:
+        """End the thread, whatever it has written."""
+        while self._thread.is_alive():
+            try:
+                self._frames.put(None, timeout=LOOK_AGAIN_S)
+            except Full:
+                continue
+            break
+        self._thread.join()
+
+    def _check(self) -> None:
+        problem = self._problem
+        if isinstance(problem, OSError):
+            raise cannot_write(self._path, problem) from problem
+        if problem:
+            raise problem
+
+    def _run(self) -> None:
+        from polars.io.plugins import register_io_source
+
+        try:
+            with library_errors():
+                table = register_io_source(lambda *_: self._rows(), schema=self._schema)
+                sink(table, self._suffix, self.file)
+        except BaseException as problem:
+            self._problem = problem
+
+    def _rows(self) -> "Iterator[pl.DataFrame]":
+        while (frame := self._frames.get()) is not None:
+            yield canonical(frame)
