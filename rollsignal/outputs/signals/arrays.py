@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PLAIN_FLOATS = (1e-3, 1e15)
 # With more decimals than these, every int64 of ticks is below 1.
 MAX_WHOLE_SCALE = 18
-SECOND_NS = 10**9
-DAY_S = 86_400
+NS_PER_SECOND = 10**9
+DAY_SECONDS = 86_400
 
 
 def array_csv(bars: ArrayDecided, window: int) -> bytes:
@@ -63,10 +63,10 @@ def _written_once(
 
 def close_texts(bars: ArrayDecided) -> "pl.Series":
     """Write closes without zeros at the end of their decimals."""
-    return _written_once(bars.closes, partial(_decimals_of, scale=bars.scale))
+    return _written_once(bars.closes, partial(_decimal_texts, scale=bars.scale))
 
 
-def _decimals_of(ticks: "NDArray[np.int64]", scale: int) -> "pl.Series":
+def _decimal_texts(ticks: "NDArray[np.int64]", scale: int) -> "pl.Series":
     """Write ticks of 10^-scale as decimals, without zeros at their end."""
     import numpy as np
     import polars as pl
@@ -100,13 +100,13 @@ def _timestamps(bars: ArrayDecided) -> "pl.Series":
     if bars.timestamps_ns is None:
         return pl.Series([""]).new_from_index(0, len(bars.closes))
     # By a constant, NumPy divides much faster than it finds remainders.
-    seconds = bars.timestamps_ns // SECOND_NS
-    if (seconds * SECOND_NS != bars.timestamps_ns).any():
+    seconds = bars.timestamps_ns // NS_PER_SECOND
+    if (seconds * NS_PER_SECOND != bars.timestamps_ns).any():
         times = pl.Series(bars.timestamps_ns).cast(pl.Datetime("ns"))
         text = times.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f")
         return text.str.strip_chars_end("0").str.strip_chars_end(".") + "Z"
-    days = seconds // DAY_S
-    clocks = seconds - days * DAY_S
+    days = seconds // DAY_SECONDS
+    clocks = seconds - days * DAY_SECONDS
     minutes = clocks // 60
     if (minutes * 60 == clocks).all():
         clock_texts = _written_once(minutes, partial(_clocks_of, unit_s=60))
@@ -124,7 +124,7 @@ def _dates_of(days: "NDArray[np.int64]") -> "pl.Series":
 def _clocks_of(counts: "NDArray[np.int64]", unit_s: int) -> "pl.Series":
     import polars as pl
 
-    return pl.Series(counts * (unit_s * SECOND_NS)).cast(pl.Time).dt.strftime("%H:%M:%SZ")
+    return pl.Series(counts * (unit_s * NS_PER_SECOND)).cast(pl.Time).dt.strftime("%H:%M:%SZ")
 
 
 def _symbols(bars: ArrayDecided) -> "pl.Series":
