@@ -112,8 +112,12 @@ def trace(inputs: Inputs, bar: Wanted, ledger: Ledger) -> Trace:
     search = _Search(bar, inputs.config)
     for batch, reader in _batches(inputs):
         ledger.take(batch, reader)
-        if not bar.symbol and inputs.config.columns.symbol is not None:
+        has_symbols = batch.symbols is not None or reader.symbol is not None
+        if has_symbols and not bar.symbol:
             raise UsageError("the bars have symbols: name one with --symbol", _examples(ledger))
+        if bar.symbol and not has_symbols:
+            hint = "leave it out, or name the column of symbols in the config under columns"
+            raise UsageError(f"--symbol is given, but {reader.name} has no symbols", hint)
         if search.take(batch, reader):
             return _gathered(inputs, bar.symbol, search)
     raise UsageError(search.nearest(ledger))

@@ -170,7 +170,7 @@ def _add_explain(commands: Any) -> None:
     parser.add_path("--config", "settings; window is required", Request().config)
     what = "the bar: its timestamp, or row:N for the N-th of its series"
     parser.add_value("--at", what, metavar="TIME", required=True)
-    parser.add_value("--symbol", "the bar's symbol, if the config sets columns.symbol")
+    parser.add_value("--symbol", "the bar's symbol, if the bars have symbols")
     _add_json(parser)
 
 

@@ -19,7 +19,7 @@ from rollsignal.engines.progress import Draw, Progress, total_bytes
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input
 from rollsignal.messages import Tell, shown_path
-from rollsignal.readers.dialect import symbol_of
+from rollsignal.readers.opening import symbol_of
 
 CHECK_SETTINGS: dict[str, Any] = {"seed": 0, "window": 1, "version": "check"}
 

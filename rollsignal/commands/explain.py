@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rollsignal.analysis.rivals import FloatAnswer, float_answers
 from rollsignal.analysis.trace import Trace, TracedBar, trace, wanted
 from rollsignal.config.reading import load_config
+from rollsignal.config.rules import NO_SYMBOLS
 from rollsignal.core.findings import Findings
 from rollsignal.core.kernel import LastBar
 from rollsignal.core.ledger import Ledger
@@ -37,8 +38,8 @@ def explain(
     """
     bar = wanted(at, symbol)
     config = load_config(config_path, EXPLAIN_SETTINGS)
-    if symbol is not None and config.columns.symbol is None:
-        raise UsageError("--symbol is given, but columns.symbol is not set in the config")
+    if symbol is not None and config.columns.symbol == NO_SYMBOLS:
+        raise UsageError("--symbol is given, but columns.symbol is none in the config")
     if config.sort:
         raise UsageError("explain does not sort", "sort the bars first, and set sort: false")
     ledger = Ledger(config.rules, Findings(config.checks._asdict(), tell))

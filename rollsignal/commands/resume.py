@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rollsignal.commands.former_states import refuse_unsought_symbols
 from rollsignal.core.decisions import Decided, Listener
 from rollsignal.core.digest import plus
 from rollsignal.core.findings import Found
@@ -70,6 +71,8 @@ class Resumed:
         """Load the state; raises `DataError`, `ConfigError` or `InputError`."""
         self._state = load_state(self.path) or self._state
         check_settings(self.path, self._state, self._task.config)
+        # The same settings, or one that says what was so before: that there are no symbols.
+        self._state = self._state._replace(settings=kept_settings(self._task.config))
         if self._signals:
             state = self._state
             self._signals.follow(KnownSignals(state.accounts, state.digest, state.written))
@@ -83,6 +86,7 @@ class Resumed:
         decide: has an engine decide a task, with one listener more than those of the run. Raises
         `DataError` where history was restated and `on_restatement` is error.
         """
+        refuse_unsought_symbols(self._state, self._task)
         self._attempt = attempt = _Attempt(self.path, self._state, self._task)
         found = attempt.decide(decide)
         changes = attempt.restated()
@@ -249,6 +253,7 @@ class _Attempt:
             tuple(self.history.symbols),
             self.history.finish(),
             self._state.generation,
+            sought_symbols=self._state.sought_symbols or self._task.config.columns.symbol is None,
         )
 
 

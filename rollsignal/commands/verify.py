@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rollsignal.analysis.spot_check import KeptSignals, SpotCheck, spot_check
 from rollsignal.config.reading import load_config
+from rollsignal.config.rules import NO_SYMBOLS
 from rollsignal.core.digest import hex_text
 from rollsignal.core.findings import Found
 from rollsignal.core.kernel import Tally
@@ -20,7 +21,7 @@ from rollsignal.files.formats import FORMATS
 from rollsignal.files.locks import is_held
 from rollsignal.files.open import STDIN
 from rollsignal.messages import LogLevel
-from rollsignal.outputs.record.document import File, Record, load_record
+from rollsignal.outputs.record.document import File, Record, Setting, load_record
 from rollsignal.version import __version__
 
 SHOWN_WRONG = 10
@@ -148,7 +149,7 @@ def _derivation(record: Record, sample: int, engine: str) -> Iterator[Point]:
             yield Point("derivation", entry.file.path, False, None, problem)
             return
     try:
-        derived = derive(record, engine, sample)
+        derived = _derived_as_then(record, engine, sample)
     except JobError as error:
         yield Point("derivation", None, False, None, str(error))
         return
@@ -160,6 +161,26 @@ def _derivation(record: Record, sample: int, engine: str) -> Iterator[Point]:
         expected = f"{derived.compared.windows} windows as decided"
         wrong = f"another signal: {', '.join(derived.compared.wrong[:SHOWN_WRONG])}"
         yield _equal("sample", None, expected, wrong if derived.compared.wrong else expected)
+
+
+def _derived_as_then(record: Record, engine: str, sample: int) -> "Derived":
+    """Decide a run again, also one of a version that found no symbols and gave its series no name.
+
+    Raises `JobError` where that is not possible, `DataError` if such a run had several symbols.
+    """
+    derived = derive(record, engine, sample)
+    if derived.digest == record.digest or record.job_config().columns.symbol is not None:
+        return derived
+    settings = {**(record.config or {}), "columns.symbol": Setting(NO_SYMBOLS.plain(), None)}
+    unnamed = derive(record._replace(config=settings), engine, sample)
+    if unnamed.digest != record.digest:
+        return derived
+    if derived.series > 1:
+        raise DataError(
+            f"the run read the bars of {derived.series:,} symbols as one series",
+            "run again, with columns: {symbol: none} if they are one series",
+        )
+    return unnamed
 
 
 def _or_problem(look: Callable[[], object]) -> object:

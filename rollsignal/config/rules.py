@@ -214,8 +214,12 @@ class SymbolFrom(NamedTuple):
         return "from: filename" if self.filename else str(self.column)
 
 
+NO_SYMBOLS = SymbolFrom("none")
+"""The setting for bars of one series. A column of this name is written `NONE`."""
+
+
 class SymbolSetting(NamedTuple):
-    """The name of the symbol column, `{from: filename}`, or null."""
+    """The name of the symbol column, `{from: filename}`, none, or null."""
 
     help: str
 

@@ -41,7 +41,10 @@ class Columns(NamedTuple):
     ] = None
     symbol: Annotated[
         SymbolFrom | None,
-        SymbolSetting("the column of symbols, or {from: filename}; null: one series"),
+        SymbolSetting(
+            "the column of symbols, or {from: filename};"
+            " null: found by its name; none: all bars are one series"
+        ),
     ] = None
 
 

@@ -11,6 +11,7 @@ from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, tall
 from rollsignal.core.quality import Finding, order_findings
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import iso, to_ns
+from rollsignal.errors import DataError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Ledger:
         self._arrays = arrays
         self._panel: PanelLedger | None = None
         self._rules = rules
+        self._first: tuple[bool, str] | None = None
 
     def tally(self) -> Tally:
         """Add up the tallies of all series."""
@@ -75,6 +77,7 @@ class Ledger:
 
     def take(self, batch: Bars, reader: Reader) -> None:
         """Decide a batch's bars; raises `DataError` for a bar that fails a check."""
+        self._check_symbols(batch, reader)
         if isinstance(batch, ArrayBatch):
             if self._arrays and self._take_arrays(batch, reader):
                 return
@@ -189,6 +192,16 @@ class Ledger:
         self.accounts[symbol] = Account(carry, tally, last, first_ns, *end)
         return _SeriesMargins(symbol, places, margins, account.tally.rows)
 
+    def _check_symbols(self, batch: Bars, reader: Reader) -> None:
+        """Refuse bars with symbols beside bars without, which may be of any of their series."""
+        has_symbols = batch.symbols is not None or reader.symbol is not None
+        if self._first is None:
+            last_files = [account.last_file for account in self.accounts.values()]
+            before = (ONE_SERIES not in self.accounts, last_files[-1]) if last_files else None
+            self._first = before or (has_symbols, reader.name)
+        if has_symbols != self._first[0]:
+            raise _mixed_symbols(self._first[1], has_symbols, reader.name)
+
     def _account(self, symbol: str) -> Account:
         return self.accounts.get(symbol) or Account(Carry(self._rules.window))
 
@@ -236,6 +249,7 @@ class Ledger:
 
     def report(self, batch: Bars, reader: Reader) -> None:
         """Report the findings of a batch that do not depend on the order of bars."""
+        self._check_symbols(batch, reader)
         if isinstance(batch, ArrayBatch):
             if batch.suspects:
                 self._report_arrays(batch, reader)
@@ -258,6 +272,16 @@ class Ledger:
         message = reader.order_problem(batch, finding).message
         where = finding.check, reader.name, batch.lines[index], symbol, stamp
         self.findings.report(LocatedFinding(*where, message))
+
+
+def _mixed_symbols(before: str, has_symbols: bool, name: str) -> DataError:
+    """Return the error for bars with symbols after bars without, or the reverse."""
+    has, was = ("symbols", "without") if has_symbols else ("no symbols", "with symbols")
+    former = "it was read before" if name == before else f"{before} was read"
+    return DataError(
+        f"{name} has {has}, but {former} {was}",
+        "set columns: {symbol: none} if all bars are one series; else give all of them symbols",
+    )
 
 
 def _steps() -> "Steps":

@@ -8,8 +8,7 @@ from rollsignal.core.bars import Reader
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input
 from rollsignal.files.formats import Format
-from rollsignal.readers.dialect import symbol_of
-from rollsignal.readers.opening import OpenedFile
+from rollsignal.readers.opening import OpenedFile, symbol_of
 from rollsignal.readers.text import TextReader
 
 LARGE_BYTES = 4 << 20

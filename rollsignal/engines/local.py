@@ -199,4 +199,7 @@ def _no_signal(task: Task, tally: Tally, files: Mapping[str, FoundFile]) -> str:
         return f"{name}: no rows" + (" below the header" if headed else "")
     if tally.rows < window:
         return f"{name}: {plural(tally.rows, 'row')}, fewer than the window of {window:,} bars"
+    if not tally.missing:
+        rows = plural(tally.rows, "row")
+        return f"{name}: {rows} of several symbols, each with fewer than the window of {window:,}"
     return f"{name}: no window of {window:,} bars without a missing close"

@@ -38,7 +38,11 @@ class CarefulParser:
         self.records = Records(dialect, self.cells.problem)
         self.width = 0
         self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
-        self.symbol = symbol
+        if dialect.symbol is not None:
+            from rollsignal.readers.symbols import SymbolRule
+
+            column = dialect.header[dialect.symbol]
+            self.cells.symbols = SymbolRule(column, config.columns, symbol)
         self._missing = config.missing
         self.blank_line = 0
         self._first: list[Row] = []
@@ -62,7 +66,7 @@ class CarefulParser:
         batch = self.cells.batch(cells, self._stamps(rows, lines), lines, self._missing)
         if self.dialect.symbol is not None:
             symbols = [row[self.dialect.symbol] for row in rows]
-            batch = self.cells.with_symbols(batch, symbols, self.symbol)
+            batch = self.cells.with_symbols(batch, symbols)
         if self.others:
             others = {name: [row[index] for row in rows] for name, index in self.others.items()}
             batch = self.cells.checked(batch, others)

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
+from rollsignal.config.settings import Level
 from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
 from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, Ticks, parse_closes
 from rollsignal.core.timestamps.reader import TimestampReader
 from rollsignal.errors import BadCellError, DataError
-from rollsignal.messages import shown
+from rollsignal.messages import escaped, shown
+
+if TYPE_CHECKING:
+    from rollsignal.readers.symbols import SymbolRule
 
 # No hint says to switch the check off: bars in the wrong order give wrong signals.
 ORDER_HINT = "set sort: true, or columns: {symbol: NAME} for several series"
@@ -45,6 +50,7 @@ class Cells:
         self.timestamp = timestamp
         self._unit = unit
         self.timestamps = TimestampReader(written)
+        self.symbols: SymbolRule | None = None
         self._unproven: DataError | None = None
 
     def batch(
@@ -109,17 +115,13 @@ class Cells:
         findings += ohlc_findings(batch.closes, parsed)
         return batch._replace(findings=[*batch.findings, *by_bar(findings)])
 
-    def with_symbols(self, batch: Batch, cells: Sequence[str], whole: str | None = None) -> Batch:
-        """Add the symbols to a batch; raises `DataError` for a row without a symbol.
-
-        whole: the symbol that all rows must have, if the file's path gives one.
-        """
+    def with_symbols(self, batch: Batch, cells: Sequence[str]) -> Batch:
+        """Add the symbols to a batch; raises `DataError` for a row without the right symbol."""
+        assert self.symbols is not None, "only a column of symbols has cells"
         symbols = [cell.strip(BLANKS) for cell in cells]
-        if "" in symbols:
-            raise self.problem(batch.lines[symbols.index("")], "the symbol is empty")
-        if whole is not None and set(symbols) != {whole}:
-            row = next(row for row, symbol in enumerate(symbols) if symbol != whole)
-            what = f"the symbol is {shown(symbols[row])}, but {shown(whole)} in the path"
+        wrong = self.symbols.wrong(symbols)
+        if wrong:
+            row, what = wrong
             raise self.problem(batch.lines[row], what)
         return batch._replace(symbols=symbols)
 
@@ -166,6 +168,13 @@ class Cells:
         column = columns.get(finding.check, f"{self.timestamp} ")
         what = f"{column}{finding.what} ({_HINTS[finding.check]})"
         return self.problem(batch.lines[finding.place], what)
+
+
+def compared(level: Level, others: Mapping[str, int]) -> str:
+    """Describe the columns compared with the close, as the end of a description."""
+    if level == "off":
+        return ""
+    return f", compared with {', '.join(map(escaped, others)) or 'no other column'}"
 
 
 def _parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:

@@ -16,7 +16,7 @@ from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input
 from rollsignal.messages import escaped
-from rollsignal.readers.cells import Cells
+from rollsignal.readers.cells import Cells, compared
 from rollsignal.readers.columns import (
     SymbolColumn,
     cell_text,
@@ -26,14 +26,14 @@ from rollsignal.readers.columns import (
     timestamps_ns,
 )
 from rollsignal.readers.dialect import (
-    compared,
     find_column,
     find_ohlc,
     find_symbol,
     find_timestamp,
-    symbol_of,
 )
+from rollsignal.readers.opening import symbol_of
 from rollsignal.readers.polars_calls import PolarsCalls
+from rollsignal.readers.symbols import SymbolRule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,14 +76,12 @@ class FrameReader:
         if clock is not None and schema[names[clock]] == pl.Datetime:
             # This column of times holds the dates too.
             date, clock = clock, None
-        self._symbol = find_symbol(names, config.columns, self.name, in_path)
+        taken = (names.index(self._close), date, clock)
+        self._symbol = find_symbol(names, config.columns, self.name, in_path, taken)
         if date is None and config.seeks_timestamps:
             date = self._calls.guarded(self._timestamps_by_cells)
         self._timestamp = None if date is None or not config.needs_timestamps else names[date]
         self._clock = None if clock is None else names[clock]
-        if self._symbol is not None:
-            self._check_symbols(names[self._symbol], schema)
-            self._codes = SymbolColumn()
         self._others = {} if config.checks.ohlc == "off" else find_ohlc(names)
         is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
         written = config.timestamp_format if is_text else None
@@ -93,6 +91,10 @@ class FrameReader:
         if stamp is not None and self._clock is not None:
             stamp += f" and {self._clock}"
         self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
+        if self._symbol is not None:
+            self._cells.symbols = SymbolRule(names[self._symbol], config.columns, self.symbol)
+            self._check_symbols(names[self._symbol], schema, self._cells.symbols)
+            self._codes = SymbolColumn()
         self.order_problem = self._cells.order_problem
 
     def _timestamps_by_cells(self) -> int | None:
@@ -109,13 +111,14 @@ class FrameReader:
             what = f"{self._close} is a column of {dtype}, of more than {DECIMAL_MAX_DIGITS} digits"
             raise DataError(f"{self.name}: {what}; write it as text")
 
-    def _check_symbols(self, name: str, schema: "pl.Schema") -> None:
+    def _check_symbols(self, name: str, schema: "pl.Schema", rule: SymbolRule) -> None:
         import polars as pl
 
         dtype = schema[name]
         if not (dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum)):
             raise DataError(
                 f"{self.name}: the symbol column {name} holds {dtype}, not text or whole numbers"
+                + rule.way_out
             )
 
     @property
@@ -132,6 +135,8 @@ class FrameReader:
         """Describe the file's format and the columns that are read."""
         stamp = self._cells.timestamp or "none"
         table = f"{self._format}, close from {self._close}, timestamp from {stamp}"
+        if self._symbol is not None:
+            table += f", symbol from {escaped(self._schema.names()[self._symbol])}"
         return table + compared(self._config.checks.ohlc, self._others)
 
     def bytes_read(self) -> int:
@@ -197,14 +202,18 @@ class FrameReader:
         return ArrayBatch(ticks, times_ns, coded, plain, row, ticks.suspects())
 
     def _agree(self, symbols: "pl.Series | None") -> bool:
-        """Return whether all rows have a symbol, and the one of the file's path if it gives one."""
+        """Return whether all rows have a symbol, and the one of the whole file if it has one."""
         import polars as pl
 
-        if symbols is None:
+        rule = self._cells.symbols
+        if symbols is None or rule is None:
             return True
-        if symbols.null_count() or self.symbol is None:
-            return not symbols.null_count()
-        return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == self.symbol).all())
+        if symbols.null_count():
+            return False
+        whole = rule.whole_from(cell_text(symbols[0]).strip(BLANKS))
+        if whole is None:
+            return True
+        return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == whole).all())
 
     def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
         """Return whether the other prices agree with the closes, if they are checked."""
@@ -249,7 +258,7 @@ class FrameReader:
         batch = self._cells.batch(cells, stamps, rows, self._config.missing)
         if self._symbol is not None:
             symbols = list(map(cell_text, frame["symbol"].to_list()))
-            batch = self._cells.with_symbols(batch, symbols, self.symbol)
+            batch = self._cells.with_symbols(batch, symbols)
         if self._others:
             others = {
                 name: texts_of(frame[f"other {number}"]) for number, name in enumerate(self._others)

@@ -1,23 +1,25 @@
 """This module finds the dialect of a text table: its delimiter, quoting and columns."""
 
 import csv
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from io import StringIO
 from typing import NamedTuple
 
-from rollsignal.config.rules import NO_TIMESTAMPS, DateAndTime, UsualName
-from rollsignal.config.settings import Columns, JobConfig, Level
+from rollsignal.config.rules import NO_SYMBOLS, NO_TIMESTAMPS, DateAndTime, UsualName
+from rollsignal.config.settings import Columns
 from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.reader import NAMES, plain_name
 from rollsignal.errors import DataError
-from rollsignal.files.find import NO_PARTITION, Input, utf8_text
-from rollsignal.files.formats import SUFFIXES
 from rollsignal.messages import did_you_mean, escaped, shown
 
 DATE_AND_TIME = DateAndTime("date", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+# The usual names of a column of symbols, as `plain_name` returns them.
+SYMBOL_NAMES = (
+    *("symbol", "ticker", "instrument", "pair", "tscode", "code", "contract", "asset", "coin"),
+    *("productid", "isin", "ric"),
+)
 
 
 class Dialect(NamedTuple):
@@ -76,7 +78,7 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
         header,
         close,
         timestamp,
-        find_symbol(header, wanted, where, in_path),
+        find_symbol(header, wanted, where, in_path, (close, timestamp, clock)),
         clock,
     )
 
@@ -165,7 +167,7 @@ def find_timestamp(
     if wanted is None:
         return _usual_timestamp(header, where)
     if wanted == NO_TIMESTAMPS:
-        _refuse_none(header, where)
+        _refuse_none(header, where, "timestamp", "no timestamps")
         return None, None
     names = wanted if isinstance(wanted, DateAndTime) else (wanted,)
     for name in names:
@@ -207,23 +209,69 @@ def several_timestamps(names: Sequence[str], where: str) -> DataError:
     )
 
 
-def _refuse_none(header: Sequence[str], where: str) -> None:
-    """Refuse a column called none, where the config may mean that there are no timestamps."""
+def _refuse_none(header: Sequence[str], where: str, setting: str, meaning: str) -> None:
+    """Refuse a column called none, where the config may mean that there is no such column."""
     if columns_named(header, NO_TIMESTAMPS):
         raise DataError(
-            f"{where}: columns.timestamp is none, for no timestamps, but a column is called none"
-            " (set columns: {timestamp: NONE} for that column, or give it another name)"
+            f"{where}: columns.{setting} is none, for {meaning}, but a column is called none"
+            f" (set columns: {{{setting}: NONE}} for that column, or give it another name)"
         )
 
 
 def find_symbol(
-    header: Sequence[str], wanted: Columns, where: str, in_path: Sequence[str] = ()
+    header: Sequence[str],
+    wanted: Columns,
+    where: str,
+    in_path: Sequence[str] = (),
+    taken: Collection[int | None] = (),
 ) -> int | None:
-    """Return the index of the symbols, if they come from a column of the rows."""
-    name = wanted.symbol and wanted.symbol.column
+    """Return the index of the symbols, if they come from a column of the rows.
+
+    taken: the columns that are something else. Raises `DataError` if a declared column is missing,
+    or if several columns may be the symbols.
+    """
+    if wanted.symbol is None:
+        names = ["" if index in taken else name for index, name in enumerate(header)]
+        return usual_symbol(names, in_path, where)
+    if wanted.symbol == NO_SYMBOLS:
+        _refuse_none(header, where, "symbol", "one series")
+        return None
+    name = wanted.symbol.column
     if name is None or (not columns_named(header, name) and columns_named(in_path, name)):
         return None
     return find_column(header, name, where)
+
+
+def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> int | None:
+    """Return the index of the symbols by the usual names; raises `DataError` if there are several.
+
+    A column of the rows may also be in the path.
+    """
+    columns, keys = named_as_symbols(header), named_as_symbols(in_path)
+    if not columns and len(keys) < 2:
+        return None
+    names = [header[index] for index in columns]
+    names_in_path = [in_path[index] for index in keys]
+    is_one = len(set(map(plain_name, names + names_in_path))) == 1
+    if len(columns) > 1 or len(keys) > 1 or not is_one:
+        raise _several_symbols(names, names_in_path, where)
+    return columns[0]
+
+
+def named_as_symbols(names: Sequence[str]) -> list[int]:
+    """Return the indexes of the columns with a usual name of symbols."""
+    return [index for index, name in enumerate(names) if plain_name(name) in SYMBOL_NAMES]
+
+
+def _several_symbols(names: Sequence[str], in_path: Sequence[str], where: str) -> DataError:
+    """Return the error for columns, or folders, of which each may be that of the symbols."""
+    listed = [shown(name.strip(BLANKS)) for name in names[:5]]
+    listed += [f"{shown(name)} in the path" for name in in_path[:5]]
+    first = escaped((*names, *in_path)[0].strip(BLANKS))
+    return DataError(
+        f"{where}: {' and '.join(listed)} may each be the symbol; say which (set columns:"
+        f" {{symbol: {first}}} or the like, or {{symbol: none}} if all bars are one series)"
+    )
 
 
 def find_ohlc(header: Sequence[str]) -> dict[str, int]:
@@ -232,24 +280,6 @@ def find_ohlc(header: Sequence[str]) -> dict[str, int]:
     volumes = [name for name in header if _folded(name) == "vol" or "volume" in _folded(name)]
     indexes |= {name.strip(BLANKS): columns_named(header, name) for name in volumes}
     return {name: matches[0] for name, matches in indexes.items() if len(matches) == 1}
-
-
-def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
-    """Describe how a text table is written, and which columns are read."""
-    close, stamp, clock = (
-        None if index is None else escaped(dialect.header[index].strip()) or f"column {index + 1}"
-        for index in (dialect.close, dialect.timestamp, dialect.clock)
-    )
-    stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"
-    table = f"{DELIMITERS[dialect.delimiter]}, close from {close}, timestamp from {stamps}"
-    return table + compared(level, others)
-
-
-def compared(level: Level, others: Mapping[str, int]) -> str:
-    """Describe the columns compared with the close, as the end of a description."""
-    if level == "off":
-        return ""
-    return f", compared with {', '.join(map(escaped, others)) or 'no other column'}"
 
 
 def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:
@@ -266,34 +296,3 @@ def odd_bytes(cell: str) -> str | None:
     if not cell.isascii() and any("\ud800" <= character <= "\udfff" for character in cell):
         return "is not UTF-8 (convert the file, or save it as UTF-8)"
     return None
-
-
-def symbol_of(file: Input, config: JobConfig) -> str | None:
-    """Return the symbol of a whole file, if the config takes it from the path.
-
-    It is the file's name without the usual suffixes, or a folder such as `symbol=BTC`. Raises
-    `DataError` if the folder's value is missing.
-    """
-    source = config.columns.symbol
-    if source is None:
-        return None
-    if source.column is not None:
-        return _partition(file, source.column)
-    name = os.path.basename(file.path)
-    if file.kind == "url":
-        from rollsignal.files.remote import name_of
-
-        name = name_of(file.path)
-    while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
-        name = parts[0]
-    return utf8_text(name)
-
-
-def _partition(file: Input, wanted: str) -> str | None:
-    names = [name for name, _ in file.partitions]
-    if not columns_named(names, wanted):
-        return None
-    name, value = file.partitions[find_column(names, wanted, f"the path {file.name}")]
-    if value.strip(BLANKS) in ("", NO_PARTITION):
-        raise DataError(f"{file.name}: the symbol is missing in the path: {name}={value}")
-    return value.strip(BLANKS)

@@ -16,9 +16,10 @@ from rollsignal.files.find import Input
 from rollsignal.files.formats import Format, columnar_format, text_format
 from rollsignal.files.open import open_input, unpacked
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, text_of
-from rollsignal.readers.dialect import Dialect, find_dialect, symbol_of
+from rollsignal.readers.dialect import Dialect, find_dialect
 from rollsignal.readers.fast.fields import Fields, Masks
 from rollsignal.readers.fast.words import NotPlainError
+from rollsignal.readers.opening import symbol_of
 
 LINE_END = ord("\n")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from rollsignal.config.rules import DateAndTime
+from rollsignal.config.rules import NO_SYMBOLS, DateAndTime
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.bars import NO_OBJECTS, Batch
 from rollsignal.errors import DataError
@@ -22,10 +22,9 @@ from rollsignal.readers.dialect import (
     find_symbol,
     find_timestamp,
     odd_bytes,
-    symbol_of,
 )
 from rollsignal.readers.objects import JsonObject, Objects, read_objects
-from rollsignal.readers.opening import OpenedFile
+from rollsignal.readers.opening import OpenedFile, symbol_of
 
 MAX_KNOWN_SHAPES = 1000
 
@@ -54,6 +53,7 @@ class NdjsonReader:
         self._config = config
         self._shapes: set[tuple[str, ...]] = set()
         self._proved: str | None = None
+        self._in_path = [name for name, _ in file.input.partitions]
         header, where = self._header()
         # Without an object there are no bars, and the columns do not matter.
         self._keys = self._columns(header, where) if header is not None else Keys("", None, None)
@@ -62,15 +62,20 @@ class NdjsonReader:
         stamps = [name for name in (self._keys.timestamp, self._keys.clock) if name is not None]
         stamp = escaped(" and ".join(name or "''" for name in stamps)) or None
         self._cells = Cells(self.name, "line", escaped(self._close), stamp, config.timestamp_format)
+        if self._keys.symbol is not None:
+            from rollsignal.readers.symbols import SymbolRule
+
+            rule = SymbolRule(self._keys.symbol, config.columns, self.symbol)
+            self._cells.symbols = rule
         self.order_problem = self._cells.order_problem
 
     def _columns(self, header: list[str], where: str) -> Keys:
         """Find the columns in the first object; raises `DataError` if a wanted one is missing."""
         wanted = self._config.columns
-        in_path = [name for name, _ in self._file.input.partitions]
         find_column(header, wanted.close, where)
-        find_timestamp(header, wanted.timestamp, where, in_path)
-        find_symbol(header, wanted, where, in_path)
+        find_timestamp(header, wanted.timestamp, where, self._in_path)
+        if wanted.symbol is not None:
+            find_symbol(header, wanted, where, self._in_path)
         keys = self._find(header, where)
         if keys.timestamp is None and self._config.seeks_timestamps:
             self._proved = self._timestamps_by_cells(keys, where)
@@ -101,19 +106,35 @@ class NdjsonReader:
 
     def _find(self, header: Sequence[str], where: str) -> Keys:
         """Find the keys of an object, where some may be missing."""
-        wanted = self._config.columns
-        close = _find(header, wanted.close, where)
-        symbol = _find(header, wanted.symbol.column if wanted.symbol else None, where)
+        close = _find(header, self._config.columns.close, where)
+        stamp, clock = self._find_stamps(header, where)
+        symbol = self._find_symbol(header, where, (close, stamp, clock))
+        return Keys(close, stamp, symbol, clock)
+
+    def _find_stamps(self, header: Sequence[str], where: str) -> tuple[str | None, str | None]:
+        wanted = self._config.columns.timestamp
         if not self._config.needs_timestamps:
-            return Keys(close, None, symbol)
-        if wanted.timestamp is None:
+            return None, None
+        if wanted is None:
             indexes = find_timestamp(header, None, where)
             stamp, clock = (None if index is None else header[index] for index in indexes)
-            return Keys(close, stamp or self._known_stamp(header), symbol, clock)
-        if isinstance(wanted.timestamp, DateAndTime):
-            stamp, clock = (_find(header, name, where) for name in wanted.timestamp)
-            return Keys(close, stamp, symbol, clock)
-        return Keys(close, _find(header, wanted.timestamp, where), symbol)
+            return stamp or self._known_stamp(header), clock
+        if isinstance(wanted, DateAndTime):
+            stamp, clock = (_find(header, name, where) for name in wanted)
+            return stamp, clock
+        return _find(header, wanted, where), None
+
+    def _find_symbol(
+        self, header: Sequence[str], where: str, taken: Sequence[str | None]
+    ) -> str | None:
+        wanted = self._config.columns
+        if wanted.symbol == NO_SYMBOLS:
+            return None
+        if wanted.symbol is not None:
+            return _find(header, wanted.symbol.column, where)
+        others = [header.index(key) for key in taken if key is not None]
+        index = find_symbol(header, wanted, where, self._in_path, others)
+        return None if index is None else header[index]
 
     def _known_stamp(self, header: Sequence[str]) -> str | None:
         return self._proved if self._proved in header else None
@@ -130,7 +151,10 @@ class NdjsonReader:
         if self._is_empty:
             return ", ".join([*description, NO_OBJECTS])
         description += [f"close from {self._cells.close}"]
-        return ", ".join([*description, f"timestamp from {self._cells.timestamp or 'none'}"])
+        description += [f"timestamp from {self._cells.timestamp or 'none'}"]
+        if self._keys.symbol is not None:
+            description += [f"symbol from {escaped(self._keys.symbol)}"]
+        return ", ".join(description)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all bars; raises `DataError` where the text is wrong or unclear."""
@@ -156,7 +180,7 @@ class NdjsonReader:
         batch = self._cells.batch(cells, stamps, objects.lines, self._config.missing)
         if keys.symbol is None:
             return batch
-        return self._cells.with_symbols(batch, self._symbols(objects, keys.symbol), self.symbol)
+        return self._cells.with_symbols(batch, self._symbols(objects, keys.symbol))
 
     def _refuse_other_keys(self, objects: Objects) -> None:
         """Refuse an object in which a column has another key than in the first object."""
@@ -167,13 +191,20 @@ class NdjsonReader:
             line = objects.lines[shapes.index(shape)]
             here = self._find(shape, f"{self.name} line {line}")
             for first, key in zip(self._keys, here, strict=True):
-                if key not in (None, first):
-                    instead = "no such key" if first is None else shown(first)
-                    what = f"the key {shown(key or '')}, where the first object has {instead}"
+                if key is not None and key != first:
+                    instead = f"no such key{self._way_out(key, here)}"
+                    instead = instead if first is None else shown(first)
+                    what = f"the key {shown(key)}, where the first object has {instead}"
                     raise self._cells.problem(line, what)
             if len(self._shapes) >= MAX_KNOWN_SHAPES:
                 self._shapes.clear()
             self._shapes.add(shape)
+
+    def _way_out(self, key: str, here: Keys) -> str:
+        """Return what to do about a key of symbols that the config does not declare."""
+        if key != here.symbol or self._config.columns.symbol is not None:
+            return ""
+        return " (set columns: {symbol: none} if all bars are one series)"
 
     def _symbols(self, objects: Objects, key: str) -> list[str]:
         """Return the symbols; raises `DataError` for one that is not text, or cannot be written."""

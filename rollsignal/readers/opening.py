@@ -1,4 +1,7 @@
-"""This module opens an input, once, and finds its format by its content or its name."""
+"""This module opens an input, once, and finds its format by its content or its name.
+
+It also finds the symbol that a path gives to all bars of its file.
+"""
 
 import os
 import stat
@@ -6,11 +9,15 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from typing import TypeVar, cast
 
+from rollsignal.config.rules import NO_SYMBOLS
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
-from rollsignal.files.find import Input
+from rollsignal.files.find import NO_PARTITION, Input, utf8_text
 from rollsignal.files.formats import (
     COLUMNAR,
     HEAD_BYTES,
+    SUFFIXES,
     Format,
     columnar_format,
     other_kind,
@@ -18,6 +25,12 @@ from rollsignal.files.formats import (
 )
 from rollsignal.files.open import open_input, unpacked
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
+from rollsignal.readers.dialect import (
+    columns_named,
+    find_column,
+    named_as_symbols,
+    usual_symbol,
+)
 
 MAX_BLANK_BYTES = 1 << 20
 AHEAD = 2
@@ -123,3 +136,44 @@ def _line_of_text(head: bytes) -> str:
     except UnicodeDecodeError:
         return ""
     return f" line {1 + blank_lines}" if is_text else ""
+
+
+def symbol_of(file: Input, config: JobConfig) -> str | None:
+    """Return the symbol of a whole file, if it comes from the path.
+
+    It is the file's name without the usual suffixes, or a folder such as `symbol=BTC`. Raises
+    `DataError` if the folder's value is missing, or if several folders may be the symbol.
+    """
+    source = config.columns.symbol
+    if source is None:
+        return _usual_partition(file) if file.partitions else None
+    if source == NO_SYMBOLS:
+        return None
+    if source.column is not None:
+        return _partition(file, source.column)
+    name = os.path.basename(file.path)
+    if file.kind == "url":
+        from rollsignal.files.remote import name_of
+
+        name = name_of(file.path)
+    while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
+        name = parts[0]
+    return utf8_text(name)
+
+
+def _usual_partition(file: Input) -> str | None:
+    names = [name for name, _ in file.partitions]
+    usual_symbol((), names, file.name)
+    keys = named_as_symbols(names)
+    return _partition(file, names[keys[0]]) if keys else None
+
+
+def _partition(file: Input, wanted: str) -> str | None:
+    names = [name for name, _ in file.partitions]
+    if not columns_named(names, wanted):
+        return None
+    name, value = file.partitions[find_column(names, wanted, f"the path {file.name}")]
+    if value.strip(BLANKS) in ("", NO_PARTITION):
+        what = f"{file.name}: the symbol is missing in the path: {name}={value}"
+        raise DataError(what, "set columns: {symbol: none} if all bars are one series")
+    return value.strip(BLANKS)

@@ -17,11 +17,11 @@ from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input
 from rollsignal.readers.blocks import read_ahead
 from rollsignal.readers.careful import CarefulParser
-from rollsignal.readers.dialect import described
 from rollsignal.readers.fast.fields import Fields, Masks
 from rollsignal.readers.fast.parser import FastParser
 from rollsignal.readers.groups import Group, Groups, Member, TableHead
 from rollsignal.readers.opening import AHEAD
+from rollsignal.readers.text import described
 
 
 def read_together(groups: Groups, config: JobConfig) -> Iterator[tuple[Input, Reader | None]]:

@@ -4,15 +4,17 @@ The careful parser is the authority: it reads the first block, which shows the t
 every block that the fast parser refuses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
-from rollsignal.config.settings import JobConfig
+from rollsignal.config.settings import JobConfig, Level
 from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.messages import escaped
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.careful import CarefulParser
-from rollsignal.readers.dialect import Dialect, described, find_dialect, symbol_of
-from rollsignal.readers.opening import OpenedFile
+from rollsignal.readers.cells import compared
+from rollsignal.readers.dialect import DELIMITERS, Dialect, find_dialect
+from rollsignal.readers.opening import OpenedFile, symbol_of
 
 
 class TextReader:
@@ -107,3 +109,15 @@ def _may_be_wider(text: str, dialect: Dialect) -> bool:
     row = below.partition("\n")[0]
     is_plain = '"' not in header and '"' not in row and not dialect.spaced
     return not (is_plain and row and row.count(dialect.delimiter) <= dialect.width - 1)
+
+
+def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
+    """Describe how a text table is written, and which columns are read."""
+    close, stamp, clock, symbol = (
+        None if index is None else escaped(dialect.header[index].strip()) or f"column {index + 1}"
+        for index in (dialect.close, dialect.timestamp, dialect.clock, dialect.symbol)
+    )
+    stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"
+    symbols = "" if symbol is None else f", symbol from {symbol}"
+    table = f"{DELIMITERS[dialect.delimiter]}, close from {close}, timestamp from {stamps}"
+    return table + symbols + compared(level, others)

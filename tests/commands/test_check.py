@@ -227,7 +227,7 @@ def test_large_tables_have_the_findings_of_small_ones(
         rows.append(f"{at},{'AB'[row % 2]},5,{high}.5,2.25,{row % 3 + 3},{volume}\n")
     path, config = tmp_path / "bars.csv", tmp_path / "c.yaml"
     path.write_text("timestamp,symbol,open,high,low,close,volume\n" + "".join(rows))
-    config.write_text("columns: {symbol: symbol}\n" if panel else "columns: {}\n")
+    config.write_text(f"columns: {{symbol: {'symbol' if panel else 'none'}}}\n")
     small = report_of(path, config=config)
     monkeypatch.setattr(inputs, "LARGE_BYTES", 0)
     monkeypatch.setattr(inputs, "OpenedFile", partial(OpenedFile, block_bytes=20_000))
@@ -577,7 +577,7 @@ def test_a_gap_in_a_columnar_file_of_many_parts_has_its_row(
     )
     rows.filter(pl.col("row") != gap).write_parquet(tmp_path / "bars.parquet")
     config = tmp_path / "c.yaml"
-    config.write_text("columns: {symbol: symbol}\n" if symbols else "columns: {}\n")
+    config.write_text(f"columns: {{symbol: {'symbol' if symbols else 'none'}}}\n")
     report = report_of(tmp_path / "bars.parquet", config=config)
     after = datetime(2024, 1, 1) + timedelta(minutes=gap + (symbols or 1))
     symbol = "S1" if symbols else ""

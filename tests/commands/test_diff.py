@@ -35,8 +35,8 @@ class Runs:
         """Run over bars; return the path of the signals, whose name ends like `name`."""
         bars, settings_ = self.folder / f"{name}.bars.csv", self.folder / f"{name}.yaml"
         bars.write_text("\n".join(["timestamp,symbol,close", *rows, ""]))
-        panel = "columns: {symbol: symbol}\n" if any(",," not in row for row in rows) else ""
-        settings_.write_text(f"seed: 1\nversion: v\n{panel}{config}")
+        symbol = "symbol" if any(",," not in row for row in rows) else "none"
+        settings_.write_text(f"seed: 1\nversion: v\ncolumns: {{symbol: {symbol}}}\n{config}")
         signals = self.folder / name
         paths = {"input": bars, "config": settings_, "signals": signals}
         paths |= {"output": self.folder / "metrics.json", "log-file": self.folder / "run.log"}

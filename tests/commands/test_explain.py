@@ -291,8 +291,14 @@ def test_a_symbol_that_is_missing_or_not_given_is_an_error(bench: Bench) -> None
         2,
         "rollsignal: error: no bars of 'BTX' (known: BTC, ETH)\n",
     )
+    # A column called symbol need not be in the config.
     bench.config(5)
-    assert "columns.symbol is not set in the config" in bench.told("row:5", "--symbol", "BTC")[2]
+    assert "name one with --symbol" in bench.told("row:5")[2]
+    assert bench.document("row:5", "--symbol", "BTC")["tie"] is True
+    bench.write(table(TIE))
+    assert bench.told("row:5", "--symbol", "BTC")[2].endswith(
+        "has no symbols (leave it out, or name the column of symbols in the config under columns)\n"
+    )
 
 
 def test_bars_that_a_run_refuses_are_refused(bench: Bench) -> None:

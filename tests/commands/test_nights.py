@@ -281,7 +281,7 @@ def test_one_of_many_files_that_differs_is_refused(tmp_path: Path, wrong: str) -
     tables[wrong][1] = bar(1, "99.25")
     error = folder.continued([folder.write(f"{n}.csv", table) for n, table in tables.items()])
     assert error is not None
-    assert (error.exit_code, "1 bar from 2024-01-01T00:01:00Z" in error.message) == (65, True)
+    assert (error.exit_code, "1 bar of A from 2024-01-01T00:01:00Z" in error.message) == (65, True)
 
 
 def test_a_changed_file_may_share_unchanged_bars_with_another(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_restated_bar_before_1970_is_told_by_its_time(tmp_path: Path) -> None:
     folder.write("1.csv", [old[0], "1969-12-30,A,9\n", *old[2:]])
     error = folder.continued([path])
     assert error is not None
-    assert error.message == "History was restated: 1 bar from 1969-12-30T00:00:00Z on"
+    assert error.message == "History was restated: 1 bar of A from 1969-12-30T00:00:00Z on"
 
 
 # Closes that outgrow the type of their column.

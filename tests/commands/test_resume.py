@@ -137,7 +137,7 @@ def test_restated_history_ends_the_run_and_leaves_the_state(tmp_path: Path, chan
     assert error is not None
     assert error.exit_code == 65
     minute = "07" if change in ("inserted", "late") else "08"
-    assert error.message == (f"History was restated: 1 bar from 2024-01-01T00:{minute}:00Z on")
+    assert error.message == (f"History was restated: 1 bar of A from 2024-01-01T00:{minute}:00Z on")
     assert (tmp_path / "s.state").read_bytes() == state
 
 
@@ -148,7 +148,7 @@ def test_restated_history_is_decided_again_if_the_config_says_so(tmp_path: Path)
     assert folder.continued([path]) is None
     folder.write("1.csv", [*rows[:6], bar(6, "130"), *rows[7:], bar(12, "90")])
     assert folder.continued([path]) is None
-    assert "history was restated: 1 bar from 2024-01-01T00:06:00Z on" in folder.told
+    assert "history was restated: 1 bar of A from 2024-01-01T00:06:00Z on" in folder.told
     # Only the bar itself is above its mean now; it was not before.
     assert "decided again: 1 signals of earlier bars have flipped" in folder.told
     assert folder.equals_a_run_over([path])

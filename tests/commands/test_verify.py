@@ -313,7 +313,7 @@ def test_a_sample_of_all_bars_holds_whatever_the_bars_are(
         header, *rows = PANEL.splitlines()
         bars = "\n".join([header, *sorted(rows, key=lambda row: row[::-1])]) + "\n"
     config = CONFIG + f"missing: {missing}\nsort: {'true' if shape == 'sorted' else 'false'}\n"
-    config += "" if shape == "one" else "columns: {symbol: symbol}\n"
+    config += f"columns: {{symbol: {'none' if shape == 'one' else 'symbol'}}}\n"
     holes = bars.replace(",0.5\n", ",\n")
     assert failing(recorded(tmp_path, bars=holes, config=config), sample=1000) == {}
 

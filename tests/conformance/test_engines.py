@@ -303,7 +303,7 @@ def test_files_are_described_alike(engine: MakeEngine, tmp_path: Path) -> None:
     )
     task = Task(files(paths), PANEL_CONFIG)
     csv, parquet = engine().describe(task)
-    columns = "close from close, timestamp from timestamp"
+    columns = "close from close, timestamp from timestamp, symbol from symbol"
     assert csv == f"{paths[0]}: utf-8, comma, {columns}"
     assert [csv, parquet] == PlainEngine().describe(task)
 

@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.rules import NO_SYMBOLS, SymbolFrom
 from rollsignal.config.settings import Columns
 from rollsignal.errors import DataError, InputError, JobError, UsageError
 from rollsignal.files.find import find_paths, input_of, partitions_of
 from rollsignal.files.formats import FORMATS, SUFFIXES, columnar_format, text_format
 from rollsignal.files.open import open_input
-from rollsignal.readers.dialect import symbol_of
+from rollsignal.readers.opening import symbol_of
 from tests.support.tables import CONFIG
 
 BY_FILE = CONFIG._replace(columns=Columns(symbol=SymbolFrom(filename=True)))
 BY_COLUMN = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol")))
+WITHOUT = CONFIG._replace(columns=Columns(symbol=NO_SYMBOLS))
 
 
 @pytest.fixture
@@ -279,7 +280,15 @@ def test_a_folder_named_like_the_symbol_column_gives_the_symbol_of_its_files(
     path: str, symbol: str | None
 ) -> None:
     assert symbol_of(input_of(path), BY_COLUMN) == symbol
-    assert symbol_of(input_of(path), CONFIG) is None
+    assert symbol_of(input_of(path), WITHOUT) is None
+    if "SYMBOL" not in path:
+        assert symbol_of(input_of(path), CONFIG) == symbol
+
+
+@pytest.mark.parametrize("key", ["Ticker", "ts_code", " Coin ", "product_id"])
+def test_a_folder_with_a_usual_name_gives_the_symbol_of_its_files(key: str) -> None:
+    assert symbol_of(input_of(f"bars/{key}=BTC/year=2024/a.csv"), CONFIG) == "BTC"
+    assert symbol_of(input_of(f"bars/{key}=BTC/year=2024/a.csv"), BY_COLUMN) is None
 
 
 @pytest.mark.parametrize("value", ["", " ", "%20", "__HIVE_DEFAULT_PARTITION__"])
@@ -296,6 +305,16 @@ def test_two_folders_named_like_the_symbol_column_are_refused() -> None:
         symbol_of(input_of("symbol=A/symbol=B/a.csv"), BY_COLUMN)
     assert caught.value.message == (
         "the path symbol=A/symbol=B/a.csv: 2 columns are named 'symbol'; keep one"
+    )
+
+
+def test_two_folders_with_usual_names_are_refused_with_what_to_set() -> None:
+    with pytest.raises(DataError) as caught:
+        symbol_of(input_of("symbol=A/code=B/a.csv"), CONFIG)
+    assert caught.value.message == (
+        "symbol=A/code=B/a.csv: 'symbol' in the path and 'code' in the path may each be the symbol;"
+        " say which (set columns: {symbol: symbol} or the like, or {symbol: none} if all bars are"
+        " one series)"
     )
 
 

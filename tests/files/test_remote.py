@@ -22,7 +22,7 @@ from rollsignal.errors import DiskError, InputError, UsageError
 from rollsignal.files import remote
 from rollsignal.files.find import find_paths, input_of
 from rollsignal.files.remote import find_remote, location_of, name_of, remote_error, waited
-from rollsignal.readers.dialect import symbol_of
+from rollsignal.readers.opening import symbol_of
 from tests.support.frames import FRAMES, TEXTS, arrow, csv, parquet
 from tests.support.shell import CONFIG as YAML
 from tests.support.shell import ROOT, Job, command, error, process_arguments, published, snapshot

@@ -3,8 +3,8 @@
 import pytest
 
 from rollsignal.core.quality import Finding
-from rollsignal.readers.cells import Cells
-from rollsignal.readers.dialect import compared, find_ohlc
+from rollsignal.readers.cells import Cells, compared
+from rollsignal.readers.dialect import find_ohlc
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.rules import NO_SYMBOLS, SymbolFrom
 from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.errors import DataError
 from rollsignal.files.find import find_paths
@@ -102,13 +102,12 @@ def test_whole_numbers_as_symbols_agree_with_their_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
-def test_without_a_symbol_column_in_the_config_the_path_says_nothing(
-    tmp_path: Path, form: str
-) -> None:
+def test_without_symbols_in_the_config_the_path_says_nothing(tmp_path: Path, form: str) -> None:
     (tmp_path / "symbol=B").mkdir()
     path = tmp_path / "symbol=B" / "bars"
     path.write_bytes(WRITERS[form](TABLE.filter(pl.col("symbol") == "A")))
-    assert [row.symbol for row in summary([str(path)], CONFIG)] == [""]
+    none = CONFIG._replace(columns=Columns(symbol=NO_SYMBOLS))
+    assert [row.symbol for row in summary([str(path)], none)] == [""]
 
 
 @pytest.mark.parametrize("form", WRITERS)

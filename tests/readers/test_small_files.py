@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from rollsignal.config.rules import NO_TIMESTAMPS, SymbolFrom
+from rollsignal.config.rules import NO_SYMBOLS, NO_TIMESTAMPS, SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
 from rollsignal.core.bars import ArrayBatch, Reader
 from rollsignal.core.findings import Found
@@ -311,7 +311,9 @@ def test_rows_of_two_files_are_never_joined(tmp_path: Path) -> None:
 def test_a_column_of_symbols_is_left(tmp_path: Path) -> None:
     text = table(["1", "2"], order="tsc")
     assert taken(tmp_path, [text, text], CONFIG._replace(columns=BY_COLUMN)) == [False, False]
-    assert taken(tmp_path, [text, text]) == [True, True]
+    assert taken(tmp_path, [text, text]) == [False, False]
+    none = CONFIG._replace(columns=Columns(symbol=NO_SYMBOLS))
+    assert taken(tmp_path, [text, text], none) == [True, True]
 
 
 def test_timestamps_of_several_units_are_distinguished(tmp_path: Path) -> None:

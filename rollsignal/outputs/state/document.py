@@ -14,9 +14,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from rollsignal.config.rules import NO_SYMBOLS
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.digest import hex_text
 from rollsignal.core.kernel import Account, Carry, LastBar, Tally
+from rollsignal.core.ledger import ONE_SERIES
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError
 from rollsignal.files.open import open_regular
 from rollsignal.files.replace import replace
@@ -65,7 +67,8 @@ class State(NamedTuple):
     `settings` are `kept_settings`. `symbols` are in the order in which the file of all bars numbers
     the series, `segments` what each run added to that file. `generation` counts how often all bars
     were decided again. `program` is the rollsignal version that wrote the state, `written` the
-    partitions that hold its signals.
+    partitions that hold its signals. `sought_symbols` is false for a state of a version that did
+    not look for symbols.
     """
 
     settings: dict[str, object]
@@ -77,6 +80,7 @@ class State(NamedTuple):
     generation: int = 0
     program: str = __version__
     written: WrittenPartitions | None = None
+    sought_symbols: bool = True
 
 
 class Change(NamedTuple):
@@ -97,9 +101,12 @@ def changed_settings(state: State, config: JobConfig) -> list[Change]:
     """List the settings that differ from those of a state.
 
     A setting that is not in the state is newer than the state, which was made with its default.
+    Where no symbols were found, it makes no difference to say that there are none.
     """
     now = kept_settings(config)
     before = kept_settings(JobConfig(seed=0, window=0, version="")) | state.settings
+    if config.columns.symbol == NO_SYMBOLS and set(state.accounts) <= {ONE_SERIES}:
+        before["columns.symbol"] = before["columns.symbol"] or now["columns.symbol"]
     changes = [Change(name, before[name], now.get(name)) for name in sorted(before)]
     return [change for change in changes if change.before != change.now]
 
@@ -186,6 +193,7 @@ def _encoded(state: State) -> bytes:
         "segments": [_json_value(segment) for segment in state.segments],
         "generation": state.generation,
         "written": _written_plain(state.written),
+        "sought_symbols": state.sought_symbols,
     }
     lines = [head, *(_account_line(*item) for item in sorted(state.accounts.items()))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
@@ -223,6 +231,7 @@ def _decoded(body: bytes) -> State:
         head["generation"],
         head["program"],
         _written_of(head["written"]),
+        head.get("sought_symbols", False),
     )
 
 

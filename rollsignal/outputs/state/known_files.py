@@ -10,7 +10,7 @@ from rollsignal.files.fingerprints import Fingerprint, again, now_ns, sha256_of,
 from rollsignal.files.formats import HEAD_BYTES, compression_of
 from rollsignal.files.open import identity, open_regular
 from rollsignal.outputs.state.document import ReadFile, State
-from rollsignal.readers.dialect import symbol_of
+from rollsignal.readers.opening import symbol_of
 
 LINE_ENDS = (b"\n", b"\r")
 # A line end and the character before it fit into this size in every text encoding.

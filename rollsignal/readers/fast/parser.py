@@ -48,7 +48,8 @@ class FastParser:
                 return None
             stamps, symbols = careful.timestamp, dialect.symbol
             coded = None if symbols is None else Coded(*fields.coded(symbols))
-            if coded and careful.symbol is not None and coded.names != [careful.symbol]:
+            rule = careful.cells.symbols
+            if coded and rule and not rule.agree(coded.names):
                 return None
             return ArrayBatch(
                 ticks,

@@ -1,0 +1,72 @@
+"""This module holds what the symbols of one file must be, if they are in a column of the rows."""
+
+from collections.abc import Sequence
+
+from rollsignal.config.settings import Columns
+from rollsignal.core.ticks import BLANKS
+from rollsignal.core.timestamps.reader import plain_name
+from rollsignal.messages import escaped, shown
+
+# A column of these names parts the series. One of another usual name may hold something else.
+PARTING_NAMES = ("symbol", "ticker")
+
+
+class SymbolRule:
+    """The rule for the symbols of a file: none is empty, and in some files all are the same.
+
+    in_path: the symbol that all rows must have, if the file's path gives one. In a column that the
+    config does not declare, and whose name does not part the series, the first row gives it.
+    """
+
+    def __init__(self, column: str, wanted: Columns, in_path: str | None) -> None:
+        self._column = escaped(column.strip(BLANKS))
+        self._in_path = in_path
+        self._whole = in_path
+        self._is_found = wanted.symbol is None
+        self._parts = not self._is_found or plain_name(column) in PARTING_NAMES
+
+    def agree(self, names: Sequence[str]) -> bool:
+        """Return whether these are the symbols that the rows must have, as far as that is known."""
+        if self._whole is None:
+            return self._parts
+        return all(name.strip(BLANKS) == self._whole for name in names)
+
+    def whole_from(self, first: str) -> str | None:
+        """Return the symbol that all rows must have, None if they may have any.
+
+        first: the symbol of the first of the next rows.
+        """
+        if self._whole is None and not self._parts:
+            self._whole = first
+        return self._whole
+
+    def wrong(self, symbols: Sequence[str]) -> tuple[int, str] | None:
+        """Return the index of the first wrong symbol, and what is wrong with it; None without one.
+
+        symbols: those of the next rows, without blanks around them.
+        """
+        if "" in symbols:
+            return symbols.index(""), "the symbol is empty" + self.way_out
+        whole = self.whole_from(symbols[0])
+        if whole is None or set(symbols) == {whole}:
+            return None
+        row = next(row for row, symbol in enumerate(symbols) if symbol != whole)
+        return row, self._contradiction(symbols[row])
+
+    def _contradiction(self, symbol: str) -> str:
+        if self._in_path is not None:
+            return f"the symbol is {shown(symbol)}, but {shown(self._in_path)} in the path"
+        name = self._column
+        return (
+            f"{name} is {shown(symbol)}, but {shown(self._whole or '')} above (set columns:"
+            f" {{symbol: {name}}} if each {name} is a series, or {{symbol: none}} if all bars are"
+            " one series)"
+        )
+
+    @property
+    def way_out(self) -> str:
+        """Return what to do if a column that the config does not declare holds no symbols."""
+        if not self._is_found:
+            return ""
+        what = f"whatever {self._column} says"
+        return f" (set columns: {{symbol: none}} if all bars are one series, {what})"
