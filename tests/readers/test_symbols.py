@@ -224,7 +224,7 @@ def test_many_small_files_in_folders_of_symbols_are_read_together(tmp_path: Path
         write(
             folder / f"{number}.csv",
             {
-                "t": [number * 10**6 + 10**9, number * 10**6 + 10**9 + 1],
+                "t": [number * 10**6 + 14 * 10**8, number * 10**6 + 14 * 10**8 + 99],
                 "close": [number, number + 1],
             },
         )
