@@ -149,10 +149,9 @@ class _Bytes(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        return True
+        return self._size is not None
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        # For an OSError, zipfile would report that this is not a zip file.
         if self._size is None:
             raise InputError(f"Input data file cannot be opened: {NO_PARTS}")
         self._offset = offset + (0, self._offset, self._size)[whence]

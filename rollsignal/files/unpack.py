@@ -1,6 +1,7 @@
 """This module unpacks compressed files piece by piece as they are read, and checks their ends."""
 
 import io
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-PACKED_BYTES = 1 << 16
+PACKED_BYTES, SPOOLED_BYTES = 1 << 16, 1 << 20
 # How the last record of a zip begins, and its size without the comment that ends it.
 ZIP_END, ZIP_END_BYTES = b"PK\x05\x06", 22
 
@@ -94,6 +95,45 @@ def _zstd(file: BinaryIO) -> BinaryIO:
 
 
 def _zip(file: BinaryIO) -> BinaryIO:
+    """Open the one file in an archive; what cannot be sought goes to a temporary file first."""
+    if file.seekable():
+        return _in_archive(file)
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(file, copy, SPOOLED_BYTES)
+        copy.flush()
+        spool = _Spool(os.dup(copy.fileno()))
+    spool.seek(0)
+    return _in_archive(cast(BinaryIO, io.BufferedReader(spool, PACKED_BYTES)))
+
+
+class _Spool(io.RawIOBase):
+    """A temporary file without a name: whoever drops it last closes it, and so removes it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return os.lseek(self._descriptor, offset, whence)
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        return os.readv(self._descriptor, [buffer])
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+
+def _in_archive(file: BinaryIO) -> BinaryIO:
     import zipfile
 
     archive = zipfile.ZipFile(file)

@@ -665,7 +665,7 @@ def test_an_object_that_changes_while_it_is_read_is_a_disk_error(
     assert job.metrics() == error("v1", message)
 
 
-@pytest.mark.parametrize("form", ["large", "gz", "empty"])
+@pytest.mark.parametrize("form", ["large", "gz", "zip", "empty"])
 def test_texts_are_read_from_a_web_server_that_does_not_send_parts(
     store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
@@ -675,8 +675,8 @@ def test_texts_are_read_from_a_web_server_that_does_not_send_parts(
     assert there == deciding(tmp_path / "1", str(store.root / bucket / "bars"))
 
 
-@pytest.mark.parametrize("form", ["parquet", "arrow", "zip"])
-def test_seekable_formats_need_a_web_server_that_sends_parts(
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_columnar_formats_need_a_web_server_that_sends_parts(
     store: Served, bucket: str, tmp_path: Path, form: str
 ) -> None:
     store.put(f"{bucket}/bars", FORMS[form])

@@ -1,14 +1,18 @@
 """Compressed files: unpacked as they are read, to their ends, or refused by name."""
 
+import errno
 import gzip
 import io
+import os
 import random
 import resource
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,6 +43,23 @@ def unpack(data: bytes) -> tuple[bytes, str]:
         return stream.read(), kind
 
 
+class Pipe(io.BytesIO):
+    """Bytes that can only be read from beginning to end."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise OSError(errno.ESPIPE, "Illegal seek")
+
+
+def unpack_piped(data: bytes) -> tuple[bytes, str]:
+    """Unpack what comes through a pipe; raises `DataError`."""
+    with io.BufferedReader(Pipe(data)) as file:  # type: ignore[type-var,unused-ignore]
+        stream, kind = unpacked(file, "bars.csv.z")
+        return stream.read(), kind
+
+
 def message_of(data: bytes) -> str:
     with pytest.raises(DataError) as caught:
         unpack(data)
@@ -50,6 +71,39 @@ def message_of(data: bytes) -> str:
 @settings(max_examples=20)
 def test_a_packed_file_is_unpacked_to_its_content(kind: str, data: bytes) -> None:
     assert unpack(PACKERS[kind](data)) == (data, kind)
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+@given(st.binary(max_size=300))
+@settings(max_examples=10)
+def test_a_packed_file_is_unpacked_from_a_pipe_too(kind: str, data: bytes) -> None:
+    assert unpack_piped(PACKERS[kind](data)) == (data, kind)
+
+
+def test_an_archive_from_a_pipe_is_refused_for_what_it_is_refused_as_a_file() -> None:
+    packed = PACKERS["zip"](TABLE)
+    for data in (
+        packed + packed,
+        packed + b"x",
+        packed[:-9],
+        packed[:40],
+        packed.replace(b"c", b"d"),
+    ):
+        with pytest.raises(DataError) as caught:
+            unpack_piped(data)
+        assert caught.value.message == message_of(data)
+
+
+def test_an_archive_from_a_pipe_leaves_no_file_open_or_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = len(os.listdir("/dev/fd"))
+    for data in (PACKERS["zip"](TABLE), PACKERS["zip"](TABLE)[:-9]):
+        with suppress(DataError):
+            assert unpack_piped(data)[0] == TABLE
+    assert len(os.listdir("/dev/fd")) == before
+    assert not list(tmp_path.iterdir())
 
 
 @given(st.binary(max_size=50).filter(lambda data: data[:1] not in b"\x1fB\xfd\x28P"))
