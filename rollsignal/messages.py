@@ -26,6 +26,10 @@ def shown(text: str, limit: int = 40) -> str:
     return f"{text[:limit] + '…'!r} ({len(text):,} characters)"
 
 
+# What is written for the query of a URL.
+QUERY_LEFT_OUT = "?…"
+
+
 def is_url(path: str) -> bool:
     """Return whether a path is a URL."""
     scheme, separator, _ = path.partition("://")
@@ -52,7 +56,7 @@ def without_secrets(path: str) -> str:
         return f"{scheme}://…"
     if scheme == "abfss" and re.fullmatch(r"[\w-]+", container):
         host = root
-    return f"{scheme}://{host}{slash}{key}" + ("?…" if plain != rest else "")
+    return f"{scheme}://{host}{slash}{key}" + (QUERY_LEFT_OUT if plain != rest else "")
 
 
 def text_without_secrets(text: str) -> str:

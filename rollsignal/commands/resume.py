@@ -5,7 +5,6 @@ Bars that are not after the last bar of their series must be equal to those of t
 are not, history was restated: that ends the run, or everything is decided again.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,9 @@ from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.interface import Seen, Task
 from rollsignal.errors import ConfigError, DataError, InputError
 from rollsignal.files.find import input_of
-from rollsignal.files.fingerprints import ReadInput, changed
+from rollsignal.files.fingerprints import ReadInput, changed, is_there
 from rollsignal.files.open import identity
-from rollsignal.messages import Tell, plural, shown_path
+from rollsignal.messages import QUERY_LEFT_OUT, Tell, is_url, plural, shown_path, without_secrets
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import KnownSignals
 from rollsignal.outputs.state.document import (
@@ -109,7 +108,14 @@ class Resumed:
         former.close()
         paths = {identity(file.path): file.path for file in self._state.inputs}
         paths |= {identity(file.path): file.path for file in self._task.inputs}
-        gone = [path for path in paths.values() if not os.path.exists(path)]
+        for path in paths.values():
+            if path.endswith(QUERY_LEFT_OUT):
+                raise InputError(
+                    "History was restated, and a URL that the state has read had a query, which a"
+                    " state does not keep",
+                    f"path: {shown_path(path)}; name it as an input again",
+                )
+        gone = [path for path in paths.values() if not is_there(path)]
         if gone:
             raise InputError(
                 "History was restated, and a file that the state has read is gone",
@@ -249,7 +255,7 @@ class _Attempt:
             self._state.settings,
             dict(self._found.accounts),
             self._found.digest or 0,
-            tuple(self._files.values()),
+            tuple(file._replace(path=without_secrets(file.path)) for file in self.all),
             tuple(self.history.symbols),
             self.history.finish(),
             self._state.generation,
@@ -261,19 +267,16 @@ def _read_input(file: ReadFile, is_read: bool) -> ReadInput:
     """Describe a file that a state knows, whether this run has read it or one before."""
     if not file.sha256:
         return ReadInput(file.path, rows=file.rows)
+    read = ReadInput(file.path, file.size, sha256=file.sha256, rows=file.rows)
+    by = "stat"
     # The times of a file that was written just before are not kept.
-    mtime_ns, ctime_ns, inode = file.stamp[1:] or (None, None, None)
-    return ReadInput(
-        file.path,
-        file.size,
-        mtime_ns,
-        ctime_ns,
-        inode,
-        file.sha256,
-        sha256_after=file.sha256,
-        compared_by="stat" if is_read else "state",
-        rows=file.rows,
-    )
+    if is_url(file.path):
+        by = "etag" if file.stamp else "sha256"
+        read = read._replace(etag=str(file.stamp[1]) if file.stamp else None)
+    elif file.stamp:
+        mtime_ns, ctime_ns, inode = map(int, file.stamp[1:])
+        read = read._replace(mtime_ns=mtime_ns, ctime_ns=ctime_ns, inode=inode)
+    return read._replace(sha256_after=file.sha256, compared_by=by if is_read else "state")
 
 
 def _without_times(file: str) -> DataError:

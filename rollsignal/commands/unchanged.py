@@ -9,6 +9,7 @@ from rollsignal.config.reading import load_config
 from rollsignal.config.request import Request
 from rollsignal.errors import JobError
 from rollsignal.files.fingerprints import Fingerprint, again, stat_of
+from rollsignal.messages import without_secrets
 from rollsignal.outputs.metrics import Metrics
 from rollsignal.outputs.record.document import File, Record, load_record
 from rollsignal.outputs.record.recorder import asked_of, output_files
@@ -22,7 +23,7 @@ def former_metrics(request: Request) -> Metrics | None:
     """Return the metrics of the recorded run if nothing it depends on has changed, else None.
 
     It depends on the program, the flags, the settings, and the bytes of inputs and outputs. Files
-    are hashed only where their sizes and times do not decide.
+    are hashed only where their sizes and times do not decide, objects where their ETags do not.
     """
     assert request.record is not None
     try:
@@ -38,8 +39,9 @@ def former_metrics(request: Request) -> Metrics | None:
 
 
 def _is_the_same(record: Record, request: Request) -> bool:
-    paths = sorted(requested_paths(request))
-    now = (__version__, asked_of(request), paths, output_files(request))
+    # A record holds URLs without their secrets.
+    paths = {without_secrets(path): path for path in requested_paths(request)}
+    now = (__version__, asked_of(request), sorted(paths), output_files(request))
     inputs = [entry.file for entry in record.inputs]
     if record.asked.continues:
         # A state also knows files of earlier runs, which need not be given again.
@@ -55,6 +57,7 @@ def _is_the_same(record: Record, request: Request) -> bool:
     if record.job_config() != load_config(request.config):
         return False
     started = datetime.fromisoformat(record.process.started).timestamp()
+    inputs = [file._replace(path=paths[file.path]) for file in inputs]
     return _are_unchanged(record.outputs, ALWAYS_NS) and _are_unchanged(
         inputs, int(started * 10**9)
     )
@@ -66,11 +69,10 @@ def _are_unchanged(files: Iterable[File], taken_ns: int) -> bool:
 
 
 def _is_unchanged(file: File, taken_ns: int) -> bool:
-    path, size, mtime_ns, ctime_ns, inode, sha256 = file
+    path, size, mtime_ns, ctime_ns, inode, sha256, etag, version = file
     if sha256 is None:
         # Without a hash, size and times must be equal; a pipe has not even a size.
         return size is not None and stat_of(path) == (size, mtime_ns, ctime_ns, inode)
-    # A time that is not recorded becomes 0, which no file has.
-    before = Fingerprint(size or 0, mtime_ns or 0, ctime_ns or 0, inode or 0, sha256)
+    before = Fingerprint(size or 0, mtime_ns, ctime_ns, inode, sha256, etag, version)
     now, _ = again(path, before, taken_ns)
     return now is not None and now.sha256 == sha256

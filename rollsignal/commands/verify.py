@@ -1,6 +1,5 @@
 """This module verifies a record: it compares the files, and decides the run again."""
 
-import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -16,11 +15,11 @@ from rollsignal.engines.interface import Task
 from rollsignal.engines.spans import span_between
 from rollsignal.errors import DataError, JobError
 from rollsignal.files.find import find_paths, input_of
-from rollsignal.files.fingerprints import fingerprint, stat_of
+from rollsignal.files.fingerprints import fingerprint, is_there, stat_of
 from rollsignal.files.formats import FORMATS
 from rollsignal.files.locks import is_held
 from rollsignal.files.open import STDIN
-from rollsignal.messages import LogLevel
+from rollsignal.messages import QUERY_LEFT_OUT, LogLevel
 from rollsignal.outputs.record.document import File, Record, Setting, load_record
 from rollsignal.version import __version__
 
@@ -123,6 +122,8 @@ def _why_unreadable(file: File) -> str:
     """Describe why an input cannot be read again, "" if it can."""
     if file.path == STDIN:
         return "standard input cannot be read again"
+    if file.path.endswith(QUERY_LEFT_OUT):
+        return "its URL has a query, which a record does not hold, so it cannot be read again"
     return "not a file that can be read again" if file.sha256 is None else ""
 
 
@@ -233,7 +234,7 @@ def _task(record: Record) -> Task:
     asked = record.asked
     paths = [entry.file.path for entry in record.inputs]
     if asked.continues:
-        paths = [path for path in paths if os.path.exists(path)]
+        paths = [path for path in paths if is_there(path)]
     return Task(
         list(map(input_of, paths)),
         record.job_config(),

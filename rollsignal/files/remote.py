@@ -39,7 +39,7 @@ NO_KEYS, DENIED, ELSEWHERE = (
     "access is denied",
     "the bucket is in another region",
 )
-NO_OBJECT = "there is no such object"
+NO_OBJECT, NOT_FOUND = "there is no such object", "Input data file not found"
 NO_PARTS = "the server does not send parts of files, which this format needs"
 # Patterns in the error texts of libraries, and what to report instead; the first match counts.
 _REASONS = (
@@ -124,7 +124,7 @@ def remote_error(url: str, error: BaseException, *, midway: bool) -> JobError:
     if midway:
         return DiskError(f"{shown_path(url)}: reading failed: {reason}")
     if reason == NO_OBJECT:
-        return InputError("Input data file not found", path)
+        return InputError(NOT_FOUND, path)
     keys = _KEYS.get(url.partition("://")[0])
     # A server answers an expired token with a 400.
     about_keys = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
@@ -201,7 +201,7 @@ def find_remote(url: str) -> list[str]:
         keys = _listed(url, "/".join(parts[:fixed]))
         matches = [path for path in keys if _matches(path, parts)]
         matches = [key] if key in keys else sorted(matches, key=numbered)
-        problem = "Input data file not found"
+        problem = NOT_FOUND
     if not matches:
         raise InputError(problem, f"path: {shown_path(url)}")
     refuse_logged_keys(f"{scheme}://{root}", matches, keys)

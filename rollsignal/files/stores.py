@@ -4,11 +4,12 @@ import io
 import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast
 
 from rollsignal.errors import DiskError, InputError
 from rollsignal.files.remote import (
     NO_PARTS,
+    NOT_FOUND,
     REQUEST_SECONDS,
     WEB,
     location_of,
@@ -38,6 +39,53 @@ def open_object(url: str) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(_opened(url), FIRST_BYTES))
 
 
+class ObjectFacts(NamedTuple):
+    """What a server says about an object: its size, when it was last modified, and its ETag.
+
+    What the server does not say is None. `version` is its number where the store keeps versions.
+    """
+
+    size: int
+    modified_ns: int | None
+    etag: str | None
+    version: str | None
+
+
+def object_facts(url: str) -> ObjectFacts | None:
+    """Ask for the facts of an object, None if there is none; raises `InputError`."""
+    file = _found(url, first_bytes=1)
+    return None if file is None else file.facts
+
+
+def hashed_object(url: str, size: int | None = None) -> tuple[ObjectFacts, str] | None:
+    """Fetch an object, or its first `size` bytes; return its facts and the SHA-256 of the bytes.
+
+    None if there is no object. Raises `InputError`, or `DiskError` where fewer bytes come, or the
+    object changes meanwhile.
+    """
+    import hashlib
+
+    file = _found(url)
+    if file is None:
+        return None
+    digest, left = hashlib.sha256(), file.facts.size if size is None else size
+    while data := file.read(min(left, MOST_BYTES)):
+        digest.update(data)
+        left -= len(data)
+    if left:
+        raise DiskError(f"{shown_path(url)}: reading failed: {left:,} bytes did not come")
+    return file.facts, digest.hexdigest()
+
+
+def _found(url: str, first_bytes: int = FIRST_BYTES) -> "_Bytes | None":
+    try:
+        return _opened(url, first_bytes)
+    except InputError as error:
+        if error.message != NOT_FOUND:
+            raise
+        return None
+
+
 class ObjectWatch:
     """Watch polars read an object: its waits, its errors, and that the object does not change."""
 
@@ -62,11 +110,11 @@ class ObjectWatch:
             raise _changed(self._url)
 
 
-def _opened(url: str) -> "_Bytes":
+def _opened(url: str, first_bytes: int = FIRST_BYTES) -> "_Bytes":
     location = location_of(url)
     key = "" if location.scheme in WEB else location.key
     try:
-        return _parts(url, store_of(url), key)
+        return _parts(url, store_of(url), key, first_bytes)
     except Exception as error:
         # Some web servers do not send parts, and an empty file has none.
         if not re.search(_NO_PARTS, str(error)):
@@ -78,9 +126,8 @@ def _opened(url: str) -> "_Bytes":
         raise remote_error(url, error, midway=False) from None
 
 
-def _parts(url: str, store: "ObjectStore", key: str) -> "_Bytes":
+def _parts(url: str, store: "ObjectStore", key: str, size: int) -> "_Bytes":
     """Read an object in parts, each twice as large as the last; a change is an error."""
-    size = FIRST_BYTES
 
     def get(start: int) -> "tuple[bytes, ObjectMeta]":
         options: GetOptions = {"range": (start, start + size)}
@@ -99,7 +146,7 @@ def _parts(url: str, store: "ObjectStore", key: str) -> "_Bytes":
             raise _changed(url)
         return part
 
-    return _Bytes(fetch, _version_of(meta), first, meta["size"])
+    return _Bytes(fetch, meta, first, meta["size"])
 
 
 def _whole(url: str, store: "ObjectStore", key: str) -> "_Bytes":
@@ -108,7 +155,7 @@ def _whole(url: str, store: "ObjectStore", key: str) -> "_Bytes":
     pieces = iter(result.stream(FIRST_BYTES))
     return _Bytes(
         lambda start: _midway(url, lambda: next(pieces, b"")),
-        _version_of(result.meta),
+        result.meta,
         b"",
         None,
     )
@@ -125,6 +172,12 @@ def _version_of(meta: "ObjectMeta") -> tuple[object, ...]:
     return meta["e_tag"], meta["size"], meta["last_modified"]
 
 
+def _facts_of(meta: "ObjectMeta") -> ObjectFacts:
+    # Where a web server does not say it, the library has the beginning of 1970.
+    modified_ns = round(meta["last_modified"].timestamp() * 10**6) * 1000
+    return ObjectFacts(meta["size"], modified_ns or None, meta["e_tag"], meta["version"])
+
+
 def _changed(url: str) -> DiskError:
     return DiskError(f"{shown_path(url)}: it was changed while it was read; run again")
 
@@ -137,9 +190,10 @@ class _Bytes(io.RawIOBase):
     """
 
     def __init__(
-        self, fetch: Callable[[int], bytes], version: object, first: bytes, size: int | None
+        self, fetch: Callable[[int], bytes], meta: "ObjectMeta", first: bytes, size: int | None
     ) -> None:
-        self.version = version
+        self.version = _version_of(meta)
+        self.facts = _facts_of(meta)
         self._fetch = fetch
         self._size = size
         self._part = first

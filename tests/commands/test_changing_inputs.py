@@ -188,7 +188,7 @@ def test_a_file_just_written_is_not_known_by_its_times(
     stat = stat_of(str(path))
     rewrite(path)
     # The clock has not moved on, so the system says what it said before.
-    monkeypatch.setattr(known, "stat_of", lambda path: stat)
+    monkeypatch.setattr(known, "stamp_of", lambda path: stat)
     error = folder.continued(path)
     assert (error and error.exit_code) == code
     state = load_state(str(folder.path / "state/s.state"))

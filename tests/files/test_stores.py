@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,16 @@ from rollsignal.files import stores
 from rollsignal.files.stores import MOST_BYTES, ObjectWatch, open_object
 from tests.support.stores import Served, plainly_serving
 
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+META: ObjectMeta = {
+    "path": "x",
+    "last_modified": datetime(2024, 1, 1, tzinfo=UTC),
+    "size": 0,
+    "e_tag": None,
+    "version": None,
+}
 SIZES = st.integers(0, 60)
 READS = st.tuples(st.just("read"), SIZES, st.just(0))
 SEEKS = st.tuples(st.just("seek"), SIZES, st.sampled_from([os.SEEK_SET, os.SEEK_CUR]))
@@ -33,7 +45,7 @@ def test_bytes_that_come_in_parts_are_read_and_sought_like_those_of_a_file(
         return data[start : start + part]
 
     file = io.BytesIO(data)
-    ours = io.BufferedReader(stores._Bytes(fetch, None, data[:part], len(data)), 4)
+    ours = io.BufferedReader(stores._Bytes(fetch, META, data[:part], len(data)), 4)
     for step, size, whence in steps:
         if step == "read":
             assert ours.read(size) == file.read(size)

@@ -124,9 +124,15 @@ class _Plain(SimpleHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     cut_after: int | None = None
+    etag = ""
 
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+    def end_headers(self) -> None:
+        if self.etag:
+            self.send_header("ETag", self.etag)
+        super().end_headers()
 
     def copyfile(self, source: Any, outputfile: Any) -> None:
         outputfile.write(source.read(self.cut_after))
@@ -150,12 +156,13 @@ def serving(root: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def plainly_serving(root: Path, cut_after: int | None = None) -> Iterator[str]:
+def plainly_serving(root: Path, cut_after: int | None = None, etag: str = "") -> Iterator[str]:
     """Serve a folder by plain HTTP without parts of files; yield its URL.
 
-    cut_after: how many bytes of a file are sent before the server hangs up, if not all.
+    cut_after: how many bytes of a file are sent before the server hangs up, if not all. etag: that
+    of every file, whatever is in it; "" for none.
     """
-    handler = type("Handler", (_Plain,), {"cut_after": cut_after})
+    handler = type("Handler", (_Plain,), {"cut_after": cut_after, "etag": etag})
     with _running(partial(handler, directory=str(root))) as url:
         yield url
 

@@ -22,6 +22,10 @@ class Limits:
         self.keywords = keywords
 
 
+class Newer(Limits):
+    """A field that records of earlier versions do not have; then its default holds."""
+
+
 def type_schema(declared: Any) -> Schema:
     """Describe in JSON Schema what a type declares.
 
@@ -43,7 +47,12 @@ def type_schema(declared: Any) -> Schema:
     if declared in _BUILT_IN:
         return _BUILT_IN[declared]
     hints = get_type_hints(declared, include_extras=True)
-    return object_schema(**{name: type_schema(hint) for name, hint in hints.items()})
+    schema = object_schema(**{name: type_schema(hint) for name, hint in hints.items()})
+    return schema | {"required": [name for name, hint in hints.items() if not _is_newer(hint)]}
+
+
+def _is_newer(declared: Any) -> bool:
+    return get_origin(declared) is Annotated and isinstance(get_args(declared)[1], Newer)
 
 
 def object_schema(**properties: Schema) -> Schema:
@@ -68,4 +77,5 @@ def typed(declared: Any, value: Any) -> Any:
     if not hasattr(declared, "_fields"):
         return value
     hints = get_type_hints(declared, include_extras=True)
-    return declared(**{name: typed(hint, value[name]) for name, hint in hints.items()})
+    there = {name: hint for name, hint in hints.items() if name in value}
+    return declared(**{name: typed(hint, value[name]) for name, hint in there.items()})

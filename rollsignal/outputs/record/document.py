@@ -16,7 +16,7 @@ from rollsignal.engines import ENGINES
 from rollsignal.errors import DataError, DiskError, InputError
 from rollsignal.files.open import open_regular
 from rollsignal.messages import shown, shown_path
-from rollsignal.outputs.record.declared import Limits, object_schema, type_schema, typed
+from rollsignal.outputs.record.declared import Limits, Newer, object_schema, type_schema, typed
 from rollsignal.outputs.record.validation import Schema, departures
 from rollsignal.version import __version__
 
@@ -83,9 +83,10 @@ class Setting(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file that was read or written; all but the path is None where it is no regular file.
+    """A file that was read or written, or an object; all but the path is None for others.
 
-    `sha256` alone is None where the bytes were not hashed.
+    `sha256` alone is None where the bytes were not hashed. Of an object, `mtime_ns` is when it was
+    last modified; it, `etag` and `version` are as the server says, None where it does not.
     """
 
     path: str
@@ -94,18 +95,21 @@ class File(NamedTuple):
     ctime_ns: _Whole | None = None
     inode: _Whole | None = None
     sha256: _Sha256 | None = None
+    etag: Annotated[str | None, Newer()] = None
+    version: Annotated[str | None, Newer()] = None
 
 
 class RecordedInput(NamedTuple):
     """An input: the file before it was read, its hash afterwards, and what was found in it.
 
     `compared_by` says how `sha256_after` is known: "stat", because the file's size and times are
-    what they were, "sha256", or "state", because a run before read the file and this one did not.
+    what they were, "etag", because the object's size and ETag are, "sha256", or "state", because a
+    run before read the file and this one did not.
     """
 
     file: File
     sha256_after: _Sha256 | None = None
-    compared_by: Annotated[str, Limits(enum=["stat", "sha256", "state"])] | None = None
+    compared_by: Annotated[str, Limits(enum=["stat", "etag", "sha256", "state"])] | None = None
     rows: int | None = None
     form: str | None = None
 

@@ -93,12 +93,12 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
 
 
 def _recorded_input(read: ReadInput, found: Found | None) -> RecordedInput:
-    path, size, mtime_ns, ctime_ns, inode, sha256, sha256_after, compared_by, rows = read
-    file = File(without_secrets(path), size, mtime_ns, ctime_ns, inode, sha256)
+    path, size, mtime_ns, ctime_ns, inode, sha256, etag, version, *_ = read
+    file = File(without_secrets(path), size, mtime_ns, ctime_ns, inode, sha256, etag, version)
     in_file = found.files.get(path) if found else None
-    rows = in_file.rows if in_file and rows is None else rows
+    rows = in_file.rows if in_file and read.rows is None else read.rows
     form = in_file.description if in_file else None
-    return RecordedInput(file, sha256_after, compared_by, rows, form)
+    return RecordedInput(file, read.sha256_after, read.compared_by, rows, form)
 
 
 def _recorded_check(name: str, level: str, found: Found) -> RecordedCheck:

@@ -20,6 +20,7 @@ from rollsignal.core.digest import hex_text
 from rollsignal.core.kernel import Account, Carry, LastBar, Tally
 from rollsignal.core.ledger import ONE_SERIES
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError
+from rollsignal.files.fingerprints import Stamp
 from rollsignal.files.open import open_regular
 from rollsignal.files.replace import replace
 from rollsignal.messages import shown_path
@@ -44,14 +45,15 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 class ReadFile(NamedTuple):
     """A file that was read: its path as given, its size in bytes, and its number of bars.
 
-    `stamp` holds the size and times that change whenever the file is written to.
+    `stamp` holds the size and times that change whenever the file is written to, or the size and
+    ETag of an object. A URL is kept without the parts that may be secret.
     """
 
     path: str
     size: int
     sha256: str
     rows: int
-    stamp: tuple[int, ...] = ()
+    stamp: Stamp = ()
 
 
 class Segment(NamedTuple):

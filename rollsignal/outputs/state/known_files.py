@@ -1,17 +1,26 @@
 """This module compares inputs with the files of a state: known, grown, changed or new."""
 
 import os
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.errors import InputError
 from rollsignal.files.find import input_of
-from rollsignal.files.fingerprints import Fingerprint, again, now_ns, sha256_of, stat_of
+from rollsignal.files.fingerprints import (
+    Fingerprint,
+    again,
+    fingerprint,
+    is_there,
+    now_ns,
+    sha256_of,
+    stamp_of,
+)
 from rollsignal.files.formats import HEAD_BYTES, compression_of
-from rollsignal.files.open import identity, open_regular
+from rollsignal.files.open import identity, open_input
+from rollsignal.messages import QUERY_LEFT_OUT, is_url
 from rollsignal.outputs.state.document import ReadFile, State
 from rollsignal.readers.opening import symbol_of
 
+SKIPPED_BYTES = 1 << 20
 LINE_ENDS = (b"\n", b"\r")
 # A line end and the character before it fit into this size in every text encoding.
 END_BYTES = 8
@@ -48,26 +57,26 @@ class KnownFiles:
         self._by_identity = {identity(file.path): file for file in state.inputs}
         self._missing: dict[str, ReadFile] = {}
         for file in reversed(state.inputs):
-            if file.sha256 and not os.path.exists(file.path):
+            if file.sha256 and (is_url(file.path) or not os.path.exists(file.path)):
                 self._missing[file.sha256] = file
 
     def found(self, path: str) -> KnownFile:
         """Compare an input with the state by its size and times, or else by its bytes.
 
-        A file that was just written gets no stamp: a change within the same step of the clock
-        would not change its times, so the next run must read its bytes.
+        An object is compared by its size and ETag. A file that was just written gets no stamp: a
+        change within the same step of the clock would not change its times, so the next run must
+        read its bytes. Neither does an object without a strong ETag.
         """
-        taken_ns, stamp = now_ns(), stat_of(path)
-        if stamp is None:
-            return KnownFile("new", ReadFile(path, 0, "", 0))
+        taken_ns, stamp = now_ns(), stamp_of(path)
         before = self._by_identity.get(identity(path))
-        if before and before.stamp == stamp and self._has_same_symbol(path, before):
+        if before and stamp and before.stamp == stamp and self._has_same_symbol(path, before):
             return KnownFile("known", before._replace(path=path), None, before.path)
-        size = stamp[0]
-        taken = Fingerprint(*stamp, sha256_of(path, size))
-        stamp_kept = stamp if taken.settled(taken_ns) else ()
-        file = ReadFile(path, size, taken.sha256, 0, stamp_kept)
-        before = before or self._missing.get(file.sha256)
+        taken = fingerprint(path)
+        if taken is None:
+            return KnownFile("new", ReadFile(path, 0, "", 0))
+        size = taken.size
+        file = ReadFile(path, size, taken.sha256, 0, taken.stamp(taken_ns))
+        before = before or self._gone(file.sha256)
         if before is None or not self._has_same_symbol(path, before):
             return KnownFile("new", file, (taken_ns, taken))
         file = file._replace(rows=before.rows)
@@ -76,6 +85,14 @@ class KnownFiles:
         grown = size > before.size and sha256_of(path, before.size) == before.sha256
         kind: Kind = "grown" if grown and lines_end(path, before.size) else "changed"
         return KnownFile(kind, file, (taken_ns, taken), before.path)
+
+    def _gone(self, sha256: str) -> ReadFile | None:
+        """Return the file of the state that had these bytes and is there no more."""
+        file = self._missing.get(sha256)
+        if file is None or not is_url(file.path):
+            return file
+        # A URL without its query cannot be asked for.
+        return None if file.path.endswith(QUERY_LEFT_OUT) or is_there(file.path) else file
 
     def _has_same_symbol(self, path: str, before: ReadFile) -> bool:
         """Return whether a path gives the same symbol as the path of the file in the state."""
@@ -88,10 +105,20 @@ def lines_end(path: str, size: int) -> bool:
 
     For a compressed file this is always so: it was read as a whole.
     """
-    with open_regular(path, "Input data file", InputError) as file:
+    with open_input(path) as file:
         if compression_of(file.read(HEAD_BYTES)):
             return True
-        file.seek(max(0, size - END_BYTES))
+        _skip(file, max(0, size - END_BYTES))
         before = file.read(min(size, END_BYTES)).rstrip(b"\0")
         after = file.read(END_BYTES).lstrip(b"\0")
     return before.endswith(LINE_ENDS) or after.startswith(LINE_ENDS)
+
+
+def _skip(file: BinaryIO, offset: int) -> None:
+    """Go to an offset in a file of which the first `HEAD_BYTES` are read."""
+    if file.seekable():
+        file.seek(offset)
+        return
+    left = max(0, offset - HEAD_BYTES)
+    while left and (data := file.read(min(left, SKIPPED_BYTES))):
+        left -= len(data)
