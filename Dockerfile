@@ -2,7 +2,7 @@
 # Run:   docker run --rm mlops-task
 # Any command of the README can stand behind the image's name, so other flags are given as
 #        docker run --rm -v "$PWD:/data" mlops-task \
-#            python run.py --input /data/bars.csv --output /data/metrics.json --log-file /data/run.log
+#            rollsignal run --input /data/bars.csv --output /data/metrics.json --log-file /data/run.log
 FROM python:3.13-slim
 
 LABEL org.opencontainers.image.title="rollsignal" \
@@ -12,25 +12,28 @@ LABEL org.opencontainers.image.title="rollsignal" \
 WORKDIR /app
 
 # A layer of its own: it is built anew only when the lock changes. Wheels only, so that no
-# package runs code of its own while it is installed.
-COPY requirements.txt ./
+# package runs code of its own while it is installed. With what reads s3:// and https://.
+COPY requirements-remote.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-        --only-binary=:all: --require-hashes -r requirements.txt
+        --only-binary=:all: --require-hashes -r requirements-remote.txt
 
 COPY LICENSE run.py config.yaml data.csv ./
 COPY rollsignal/ rollsignal/
 
 # Bytecode is compiled here because the job may not write it later. Like /tmp, the folder takes new
 # files from any user, while the program and the data in it stay root's, and readable whatever the
-# umask of the checkout was.
+# umask of the checkout was. The command needs no installation, which would run code of its own.
 RUN python -m compileall -q --invalidation-mode unchecked-hash rollsignal \
     && chmod -R a+rX . \
-    && chmod 1777 .
+    && chmod 1777 . \
+    && printf '#!/bin/sh\nexec python -m rollsignal "$@"\n' > /usr/local/bin/rollsignal \
+    && chmod 755 /usr/local/bin/rollsignal
 
 # A volume, so that the outputs have a place even under `docker run --read-only`.
 VOLUME ["/app"]
 
-ENV PYTHONDONTWRITEBYTECODE=1 \
+ENV PYTHONPATH=/app \
+    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 
 USER 10001:10001

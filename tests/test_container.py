@@ -46,6 +46,15 @@ def test_the_container_prints_the_metrics_and_nothing_else(image: str) -> None:
     assert json.loads(done.stdout)["value"] == 0.4991
 
 
+def test_the_container_has_the_command_and_what_reads_servers(image: str) -> None:
+    done = container("run", "--rm", "-w", "/tmp", image, "rollsignal", "--version")
+    assert done.stdout.startswith("rollsignal ")
+    nowhere = ["rollsignal", "run", "--input", "http://127.0.0.1:9/bars.csv"]
+    done = container("run", "--rm", image, *nowhere)
+    assert done.returncode == 66
+    assert "no connection to the server" in done.stderr
+
+
 def test_the_container_works_with_a_read_only_root(image: str) -> None:
     outputs = ["--output", "/out/metrics.json", "--log-file", "/out/run.log"]
     command = ["python", "run.py", *outputs]

@@ -151,7 +151,7 @@ def store_of(url: str, **client: str) -> "ObjectStore":
     try:
         from obstore import store
     except ImportError:
-        hint = "pip install 'rollsignal[remote]', or download the file first"
+        hint = "pip install obstore, or download the file first"
         raise InputError(f"reading {scheme}:// needs the package obstore", hint) from None
     options: dict[str, Any] = {
         "client_options": {"allow_http": True, "timeout": f"{REQUEST_SECONDS}s"} | client,

@@ -539,6 +539,19 @@ def test_a_secure_address_is_spoken_to_securely(tmp_path: Path) -> None:
     assert process.returncode == 143
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("pattern", ["bars", "*", ""])
+def test_a_store_like_s3_is_found_by_its_endpoint_in_the_environment(
+    store: Served, bucket: str, tmp_path: Path, form: str, pattern: str
+) -> None:
+    store.put(f"{bucket}/bars", FORMS[form])
+    store.asked.clear()
+    env = without("AWS_ENDPOINT_URL", AWS_ENDPOINT_URL=store.url)
+    done = run(Job(tmp_path), f"s3://{bucket}/{pattern}", env=env)
+    assert done.returncode == 0
+    assert any(path.startswith(f"/{bucket}/bars") for _, path, _ in store.asked)
+
+
 @pytest.mark.parametrize("url", ["s3://bucket/x.csv", "s3://bucket/*.csv", "{}/x.csv"])
 def test_a_server_that_refuses_connections_is_an_input_error(tmp_path: Path, url: str) -> None:
     nobody = refusing()
@@ -692,7 +705,7 @@ def test_without_obstore_a_url_is_an_input_error_that_says_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     for url in ("s3://bucket/x.csv", "s3://bucket/*", "https://host/x.csv"):
-        with pytest.raises(InputError, match=r"pip install 'rollsignal\[remote\]'"):
+        with pytest.raises(InputError, match=r"\(pip install obstore, or "):
             remote.store_of(url)
 
 
