@@ -77,7 +77,7 @@ class StoppedError(JobError):
 
 # Where the package to install is not named like the module.
 _PACKAGES = {"yaml": "pyyaml", "backports": "backports.zstd"}
-_LIBRARIES = ("yaml", "polars", "numpy", "pandas", "isal", "backports", "obstore")
+_LIBRARIES = ("yaml", "polars", "numpy", "pandas", "isal", "backports", "obstore", "deltalake")
 
 
 def not_installed(error: BaseException) -> JobError | None:

@@ -15,7 +15,7 @@ from rollsignal.core.findings import Found
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.interface import Seen, Task
 from rollsignal.errors import ConfigError, DataError, InputError
-from rollsignal.files.find import input_of
+from rollsignal.files.find import input_of, versions_of
 from rollsignal.files.fingerprints import ReadInput, changed, is_there
 from rollsignal.files.open import identity
 from rollsignal.messages import QUERY_LEFT_OUT, Tell, is_url, plural, shown_path, without_secrets
@@ -30,7 +30,7 @@ from rollsignal.outputs.state.document import (
     save_state,
 )
 from rollsignal.outputs.state.history import History
-from rollsignal.outputs.state.known_files import KnownFiles
+from rollsignal.outputs.state.known_files import KnownFiles, check_tables
 from rollsignal.outputs.state.restated import Restated, flips, restated
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Resumed:
         """Load the state; raises `DataError`, `ConfigError` or `InputError`."""
         self._state = load_state(self.path) or self._state
         check_settings(self.path, self._state, self._task.config)
+        check_tables(self._state, self._task.inputs)
         # The same settings, or one that says what was so before: that there are no symbols.
         self._state = self._state._replace(settings=kept_settings(self._task.config))
         if self._signals:
@@ -140,7 +141,13 @@ class Resumed:
     def inputs(self) -> list[ReadInput]:
         """Return all files that were ever read, in the order of reading."""
         assert self._attempt, "files follow decide"
-        return [_read_input(file, file.path in self._attempt.read) for file in self._attempt.all]
+        versions = versions_of(self._task.inputs)
+        return [
+            _read_input(file, file.path in self._attempt.read)._replace(
+                version=versions.get(file.path)
+            )
+            for file in self._attempt.all
+        ]
 
     def finish(self, report: RunReport) -> None:
         """Replace the state by the new one; raises `DiskError`."""

@@ -12,6 +12,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.findings import UNTIMED, Found
 from rollsignal.engines.interface import Task
 from rollsignal.engines.progress import Draw, Progress, total_bytes
+from rollsignal.files.find import versions_of
 from rollsignal.files.fingerprints import InputWatch
 from rollsignal.messages import Tell, without_secrets
 from rollsignal.outputs.interface import Output
@@ -76,7 +77,11 @@ def _decide(plan: Plan, run: Run, draw: Draw | None) -> Found:
             return found
         paths = [file.path for file in plan.task.inputs]
         with run.stage("hash_inputs"):
-            watch = InputWatch(paths, hashed=run.request.record is not None)
+            watch = InputWatch(
+                paths,
+                hashed=run.request.record is not None,
+                versions=versions_of(plan.task.inputs),
+            )
         run.note(inputs=watch.inputs)
         with run.stage("decide"):
             found = plan.engine.decide(plan.task, listeners, run.tell, progress)

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from rollsignal.commands.plan import requested_paths
+from rollsignal.commands.plan import requested_inputs
 from rollsignal.config.reading import load_config
 from rollsignal.config.request import Request
 from rollsignal.errors import JobError
+from rollsignal.files.find import versions_of
 from rollsignal.files.fingerprints import Fingerprint, again, stat_of
 from rollsignal.messages import without_secrets
 from rollsignal.outputs.metrics import Metrics
@@ -40,7 +41,8 @@ def former_metrics(request: Request) -> Metrics | None:
 
 def _is_the_same(record: Record, request: Request) -> bool:
     # A record holds URLs without their secrets.
-    paths = {without_secrets(path): path for path in requested_paths(request)}
+    files = requested_inputs(request)
+    paths = {without_secrets(file.path): file.path for file in files}
     now = (__version__, asked_of(request), sorted(paths), output_files(request))
     inputs = [entry.file for entry in record.inputs]
     if record.asked.continues:
@@ -53,6 +55,9 @@ def _is_the_same(record: Record, request: Request) -> bool:
         [file.path for file in record.outputs],
     )
     if record.status != "success" or before != now:
+        return False
+    versions = versions_of(files)
+    if any(versions.get(file.path, file.version) != file.version for file in inputs):
         return False
     if record.job_config() != load_config(request.config):
         return False

@@ -99,14 +99,15 @@ def _settings(record: Record) -> Point:
 
 
 def _inputs_point(record: Record) -> Point:
-    """Check that folders and patterns still stand for the same files.
+    """Check that folders and patterns still stand for the same files, tables as of their version.
 
     A state also knows files of earlier runs, which need not be given again.
     """
     asked = record.asked
     expected = [entry.file.path for entry in record.inputs]
+    versions = {entry.file.path: entry.file.version for entry in record.inputs}
     left_out = [asked.config, *asked.outputs.values()]
-    paths = _or_problem(lambda: find_paths(asked.inputs, left_out))
+    paths = _or_problem(lambda: find_paths(asked.inputs, left_out, versions=versions))
     if asked.continues and isinstance(paths, list):
         expected = [path for path in paths if path in expected]
     return _equal("inputs", None, expected, paths)

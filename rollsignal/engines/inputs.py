@@ -8,6 +8,7 @@ from rollsignal.core.bars import Reader
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input
 from rollsignal.files.formats import Format
+from rollsignal.messages import shown_path
 from rollsignal.readers.opening import OpenedFile, symbol_of
 from rollsignal.readers.text import TextReader
 
@@ -122,29 +123,41 @@ def in_time_order(
     groups: dict[str | None, list[Input]] = {}
     for file in files:
         groups.setdefault(symbol_of(file, config), []).append(file)
-    refuse = config.needs_timestamps and not in_doubt
     return [
         file
         for group in groups.values()
-        for file in _by_first_time(group, config, first_ns, refuse)
+        for file in _by_first_time(group, config, first_ns, in_doubt)
     ]
 
 
 def _by_first_time(
-    files: list[Input], config: JobConfig, first_ns: Callable[[Input], int | None], refuse: bool
+    files: list[Input], config: JobConfig, first_ns: Callable[[Input], int | None], in_doubt: bool
 ) -> list[Input]:
     if len(files) == 1:
         return files
     begins = {file: first_ns(file) for file in files}
     timed = {file: begin for file, begin in begins.items() if begin is not None}
     untimed = [file for file in files if file not in timed]
-    if refuse and len(untimed) > 1:
-        raise no_order(untimed)
+    if untimed and not in_doubt:
+        if config.needs_timestamps and len(untimed) > 1:
+            raise no_order(untimed)
+        _refuse_tables(untimed)
     if untimed:
         return files
     if config.timestamp_format in FINE_UNITS:
         _check_unit(timed, config.timestamp_format)
     return sorted(files, key=lambda file: timed[file])
+
+
+def _refuse_tables(files: Sequence[Input]) -> None:
+    """Refuse files of a Delta table without timestamps: their names say nothing of their order."""
+    if tables := [file.table.root for file in files if file.table]:
+        raise DataError(
+            f"{shown_path(tables[0])}: the rows of a Delta table have no order, and timestamps are"
+            " not read",
+            "name their column in the config (columns: {timestamp: NAME}), with checks: {order:"
+            " error}, or write the bars to one file",
+        )
 
 
 def no_order(files: Sequence[Input]) -> DataError:

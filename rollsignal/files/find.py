@@ -3,14 +3,23 @@
 import errno
 import glob
 import os
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from rollsignal.errors import InputError, UsageError
 from rollsignal.files.fingerprints import stat_of
-from rollsignal.files.formats import CHECKSUM_SUFFIXES, COLUMNAR_SUFFIXES, SUFFIXES, numbered
+from rollsignal.files.formats import (
+    CHECKSUM_SUFFIXES,
+    COLUMNAR_SUFFIXES,
+    DELTA_LOG,
+    SUFFIXES,
+    numbered,
+)
 from rollsignal.files.open import STDIN, identity
 from rollsignal.messages import is_url, shown_path
+
+if TYPE_CHECKING:
+    from rollsignal.files.table_logs import InTable
 
 RECURSIVE = "**"
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -21,7 +30,7 @@ class Input(NamedTuple):
 
     path: as it was given or found; a URL, or `-` for standard input. name: what messages call it.
     size: in bytes, None unless it is a regular file on this machine. partitions: the columns that
-    its folders stand for, with their values.
+    its folders stand for, with their values. table: the version of a Delta table that it is of.
     """
 
     path: str
@@ -29,6 +38,7 @@ class Input(NamedTuple):
     kind: Literal["file", "stdin", "url", "other"]
     size: int | None
     partitions: tuple[tuple[str, str], ...]
+    table: "InTable | None" = None
 
 
 def input_of(path: str) -> Input:
@@ -50,16 +60,48 @@ def find_inputs(given: Sequence[str], left_out: Sequence[str] = ()) -> list[Inpu
 
 
 def inputs_of(paths: Sequence[str]) -> list[Input]:
-    """Look up the facts of all paths; raises `DataError` for files of a table with a log."""
-    if any(path.lower().endswith(COLUMNAR_SUFFIXES) for path in paths):
-        from rollsignal.files.table_logs import refuse_logged_tables
+    """Look up the facts of all paths.
 
-        refuse_logged_tables(paths)
-    return [input_of(path) for path in paths]
+    Raises `DataError` for files of a table with a log, unless they are the newest version of a
+    Delta table.
+    """
+    files = [input_of(path) for path in paths]
+    if any(path.lower().endswith(COLUMNAR_SUFFIXES) for path in paths):
+        from rollsignal.files.table_logs import tables_of
+
+        tables = tables_of(paths)
+        files = [_in_table(file, tables.get(file.path)) for file in files]
+    return files
+
+
+def _in_table(file: Input, table: "InTable | None") -> Input:
+    """Note of which table a file is; raises `DataError` if its folders do not tell its partition.
+
+    Only the log says the partition, but it is the folders that are read.
+    """
+    if table is None:
+        return file
+    written = {
+        name: NO_PARTITION if value is None else str(value) for name, value in table.partition
+    }
+    if dict(partitions_of(os.path.relpath(file.path, table.root))) != written:
+        from rollsignal.files.delta import cannot_read
+
+        raise cannot_read(table.root, f"a file whose folders are not its partition: {file.name}")
+    return file._replace(table=table)
+
+
+def versions_of(files: Sequence[Input]) -> dict[str, str]:
+    """Return the version of its table for each file of one, by path."""
+    return {file.path: str(file.table.version) for file in files if file.table}
 
 
 def find_paths(
-    given: Sequence[str], left_out: Sequence[str] = (), *, ask_stores: bool = True
+    given: Sequence[str],
+    left_out: Sequence[str] = (),
+    *,
+    ask_stores: bool = True,
+    versions: Mapping[str, str | None] | None = None,
 ) -> list[str]:
     """Turn paths, folders and patterns into the paths of files, sorted by name within each.
 
@@ -69,13 +111,15 @@ def find_paths(
     with "_", and the files in `left_out` (the run's own outputs and config), unless these are named
     like tables, which may be data. Raises `InputError` if there are no files, `UsageError` for a
     file named twice. Checksums of files that are found are left out. Without
-    `ask_stores`, folders and patterns in object stores stay as they are.
+    `ask_stores`, folders and patterns in object stores stay as they are. The folder of a Delta
+    table stands for the files of its newest version, or of that which the files in `versions` are
+    of.
     """
     ours = {identity(path) for path in left_out}
     paths: list[str] = []
     for path in given:
         if not is_url(path):
-            paths += _local_paths(path, ours)
+            paths += _local_paths(path, ours, versions or {})
         elif ask_stores:
             from rollsignal.files.remote import find_remote
 
@@ -94,8 +138,13 @@ def find_paths(
     return paths
 
 
-def _local_paths(path: str, ours: set[object]) -> list[str]:
-    if path != STDIN and os.path.isdir(path):
+def _local_paths(path: str, ours: set[object], versions: Mapping[str, str | None]) -> list[str]:
+    if os.path.isdir(os.path.join(path, DELTA_LOG)):
+        from rollsignal.files.table_logs import files_of_table
+
+        files = files_of_table(path, versions)
+        problem = InputError("Input folder has no files", f"path: {shown_path(path)}")
+    elif path != STDIN and os.path.isdir(path):
         files, problem = (
             _in_folder(path, ours),
             InputError("Input folder has no files", f"path: {shown_path(path)}"),

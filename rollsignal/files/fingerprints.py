@@ -6,7 +6,7 @@ A remote object has no times to trust. It is known by its size and its ETag.
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 from rollsignal.errors import DiskError, InputError, JobError
@@ -186,11 +186,15 @@ class ReadInput(NamedTuple):
 class InputWatch:
     """Compare inputs before and after they are read, by their sizes and times.
 
-    hashed: whether to hash their bytes too. `inputs` has the facts of each hashed input.
+    hashed: whether to hash their bytes too. `inputs` has the facts of each hashed input. versions:
+    which version of a table the inputs are of.
     """
 
-    def __init__(self, paths: Sequence[str], *, hashed: bool) -> None:
+    def __init__(
+        self, paths: Sequence[str], *, hashed: bool, versions: Mapping[str, str] | None = None
+    ) -> None:
         """Look up the facts of the inputs; raises `InputError` or `DiskError`."""
+        self._versions = versions or {}
         self._taken: dict[str, tuple[int, Fingerprint]] = {}
         self._facts: dict[str, tuple[int, ...]] = {}
         self.inputs: list[ReadInput] = []
@@ -218,7 +222,8 @@ class InputWatch:
         if taken is None:
             return ReadInput(path)
         self._taken[path] = taken_ns, taken
-        return ReadInput(path, *taken)
+        version = self._versions.get(path, taken.version)
+        return ReadInput(path, *taken)._replace(version=version)
 
     def _compared(self, read: ReadInput) -> ReadInput:
         if read.path not in self._taken:

@@ -10,6 +10,7 @@ SUFFIXES = frozenset(f"{_SUFFIXES} .gz .bz2 .xz .zst .zip".split())
 
 HEAD_BYTES = 8
 COLUMNAR_SUFFIXES = (".parquet", ".pq")
+DELTA_LOG = "_delta_log"
 CHECKSUM_SUFFIXES = (".checksum", ".md5", ".sha1", ".sha256", ".sha512")
 COMPRESSIONS = {
     b"\x1f\x8b": "gzip",

@@ -1,4 +1,7 @@
-"""Loose files of tables with a log of their own are refused, by the name of the format."""
+"""Files of tables with a log of their own are refused, by the name of the format.
+
+Those of a Delta table on disk are in test_delta.py.
+"""
 
 from pathlib import Path
 
@@ -9,7 +12,6 @@ from rollsignal.files.find import find_inputs
 from rollsignal.files.table_logs import refuse_logged_keys
 
 LOGS = {
-    "Delta": "_delta_log/00000000000000000000.json",
     "Iceberg": "metadata/v1.metadata.json",
     "Hudi": ".hoodie/hoodie.properties",
 }
@@ -48,9 +50,12 @@ def test_a_table_of_text_and_parquet_without_a_log_are_not_refused(tmp_path: Pat
     assert [file.path for file in find_inputs(given)] == given
 
 
-@pytest.mark.parametrize("name", LOGS)
+OF_DELTA = {"Delta": "_delta_log/00000000000000000000.json"}
+
+
+@pytest.mark.parametrize("name", LOGS | OF_DELTA)
 def test_objects_of_such_a_table_are_refused(name: str) -> None:
-    keys = [f"lake/bars/{LOGS[name]}", "lake/bars/day=1/a.parquet", "lake/a.parquet"]
+    keys = [f"lake/bars/{(LOGS | OF_DELTA)[name]}", "lake/bars/day=1/a.parquet", "lake/a.parquet"]
     with pytest.raises(DataError) as caught:
         refuse_logged_keys("s3://bucket", keys[1:], keys)
     assert caught.value.message == refusal(name, "s3://bucket/lake/bars")

@@ -86,7 +86,8 @@ class File(NamedTuple):
     """A file that was read or written, or an object; all but the path is None for others.
 
     `sha256` alone is None where the bytes were not hashed. Of an object, `mtime_ns` is when it was
-    last modified; it, `etag` and `version` are as the server says, None where it does not.
+    last modified; it, `etag` and `version` are as the server says, None where it does not. Of a
+    file of a Delta table, `version` is that of the table.
     """
 
     path: str

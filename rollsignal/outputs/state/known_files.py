@@ -1,10 +1,12 @@
 """This module compares inputs with the files of a state: known, grown, changed or new."""
 
 import os
+from collections.abc import Sequence
 from typing import BinaryIO, Literal, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.files.find import input_of
+from rollsignal.errors import DataError
+from rollsignal.files.find import Input, input_of
 from rollsignal.files.fingerprints import (
     Fingerprint,
     again,
@@ -14,9 +16,9 @@ from rollsignal.files.fingerprints import (
     sha256_of,
     stamp_of,
 )
-from rollsignal.files.formats import HEAD_BYTES, compression_of
+from rollsignal.files.formats import COLUMNAR_SUFFIXES, HEAD_BYTES, compression_of
 from rollsignal.files.open import identity, open_input
-from rollsignal.messages import QUERY_LEFT_OUT, is_url
+from rollsignal.messages import QUERY_LEFT_OUT, is_url, shown_path
 from rollsignal.outputs.state.document import ReadFile, State
 from rollsignal.readers.opening import symbol_of
 
@@ -24,6 +26,8 @@ SKIPPED_BYTES = 1 << 20
 LINE_ENDS = (b"\n", b"\r")
 # A line end and the character before it fit into this size in every text encoding.
 END_BYTES = 8
+
+_START_AGAIN = "bars may have been deleted or changed: start again with another state file"
 
 Kind = Literal["known", "grown", "changed", "new"]
 
@@ -98,6 +102,27 @@ class KnownFiles:
         """Return whether a path gives the same symbol as the path of the file in the state."""
         new, old = (symbol_of(input_of(name), self._config) for name in (path, before.path))
         return new == old
+
+
+def check_tables(state: State, inputs: Sequence[Input]) -> None:
+    """Raise `DataError` if a Delta table has lost a file that the state has read.
+
+    The bars of that file may be deleted, or changed, and the state would go on counting them. Of a
+    table that was moved nobody knows.
+    """
+    tables = {file.table.root: file.table.version for file in inputs if file.table}
+    given = {os.path.abspath(file.path) for file in inputs if file.table}
+    for file in state.inputs if tables else ():
+        path = os.path.abspath(file.path)
+        if path in given or not file.path.lower().endswith(COLUMNAR_SUFFIXES):
+            continue
+        root = next((root for root in tables if path.startswith(os.path.join(root, ""))), None)
+        if root is not None:
+            what = f"version {tables[root]} of the table has no longer all files"
+            raise DataError(f"{shown_path(root)}: {what} that the state has read", _START_AGAIN)
+        if not is_url(file.path) and not os.path.exists(path):
+            what = "a Parquet file that the state has read is gone, perhaps with its table"
+            raise DataError(f"{shown_path(file.path)}: {what}", _START_AGAIN)
 
 
 def lines_end(path: str, size: int) -> bool:
