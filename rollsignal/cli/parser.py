@@ -39,12 +39,27 @@ class Parser(argparse.ArgumentParser):
             name = unknown[0].partition("=")[0]
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
             hint = did_you_mean(name, flags) if name.startswith("-") else "no flag takes it"
+            hint = ("--config" in flags and _setting_hint(name)) or hint
             self.error(f"unknown argument {shown(text_without_secrets(name))}: {hint}")
         return options, unknown
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError`; argparse would print and exit."""
         raise UsageError(text_without_secrets(message), f"see {self.prog} --help")
+
+
+def _setting_hint(flag: str) -> str:
+    """Return where a setting is set that was given as a flag; "" if it is not the name of one."""
+    from rollsignal.config.sections import flat_schemas
+    from rollsignal.config.settings import JobConfig
+
+    wanted = flag.removeprefix("--").replace("-", "_").lower()
+    for name in flat_schemas(JobConfig):
+        section, _, key = name.rpartition(".")
+        if flag.startswith("--") and wanted in (name, key):
+            line = f"{section}: {{{key}: VALUE}}" if section else f"{key}: VALUE"
+            return f"{name} is a setting, write {line} in the config"
+    return ""
 
 
 class _Once(argparse.Action):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ONE_SERIES = ""
 
+_SYMBOLS_HINT = "if each file is of a symbol of its own, set columns: {symbol: {from: filename}}"
+_OVERLAP_HINT = "if they are of one series, keep one of the bars that both have, and set sort: true"
+
 Missing = Literal["error", "skip", "gap"]
 
 
@@ -237,7 +240,8 @@ class Ledger:
         of = f" for {shown(symbol)}" if symbol else ""
         begin = f"{reader.name} begins at {iso(first_ns)}{of}"
         end = f"{account.last_file}, which comes before it, ends at {iso(account.last_ns)}"
-        message = f"{begin}, but {end}: do they overlap?"
+        hint = _OVERLAP_HINT if symbol else f"{_SYMBOLS_HINT}; {_OVERLAP_HINT}"
+        message = f"{begin}, but {end}: do they overlap? ({hint})"
         return LocatedFinding(check, reader.name, None, symbol, iso(first_ns), message)
 
     def _report_arrays(self, batch: ArrayBatch, reader: Reader) -> None:

@@ -167,8 +167,9 @@ def no_order(files: Sequence[Input]) -> DataError:
         names = f"{files[0].name} and {len(files) - 1:,} more files"
     return DataError(
         f"{names} have no timestamps, so nothing tells the order in which to read them",
-        "name the column in the config (columns: {timestamp: NAME}), or set columns:"
-        " {timestamp: none} if there is none and the files are given oldest first",
+        "name the column in the config (columns: {timestamp: NAME}); if there is none, set columns:"
+        " {symbol: {from: filename}} for files of a symbol each, or columns: {timestamp: none} for"
+        " files of one series, given oldest first",
     )
 
 

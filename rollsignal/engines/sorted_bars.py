@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+UNTIMED_HINT = (
+    "name the column in the config (columns: {timestamp: NAME}), or set sort: false if the rows"
+    " are oldest first"
+)
+
 
 class SortedReader:
     """Read the bars of several readers in the order of time, as if from one file."""
@@ -41,7 +46,7 @@ class SortedReader:
             self._units.append(f"{reader.name} {reader.unit}")
         times_ns = batch.timestamps_ns
         if times_ns is None:
-            raise DataError(f"{reader.name}: no timestamps to sort by", "set sort: false")
+            raise DataError(f"{reader.name}: no timestamps to sort by", UNTIMED_HINT)
         try:
             times = int64_times(times_ns)
         except BadCellError as bad:

@@ -49,7 +49,7 @@ _TAR = slice(257, 262)
 _HASH_DIGITS = (32, 40, 56, 64, 96, 128)
 _HEX = frozenset(b"0123456789abcdef")
 # No table begins like an object or an array. The NDJSON reader refuses arrays with a hint.
-_JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\[]|$))')
+_JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\["0-9-]|$))')
 _NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 
 

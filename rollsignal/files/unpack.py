@@ -209,15 +209,23 @@ class _Checked(io.RawIOBase):
         except JobError:
             raise
         except ImportError as problem:
-            package = package_of(problem.name or "")
-            hint = f"pip install {package}, or unpack the file first"
-            what = f"{self._compression} cannot be read without {package}"
-            raise InputError(f"{self._name}: {what}", hint) from problem
+            raise self._not_installed(problem) from problem
         except Exception as problem:
             # Each library raises its own exceptions for damaged data.
             if isinstance(problem, OSError) and problem.errno is not None:
                 raise DiskError(f"{self._name}: reading failed: {problem.strerror}") from problem
             raise self._corrupt(problem) from problem
+
+    def _not_installed(self, problem: ImportError) -> JobError:
+        """Return the error for a module that is missing: a package, or a part of Python itself."""
+        module = problem.name or self._compression
+        package = package_of(module)
+        if package != module:
+            what = f"{self._compression} cannot be read without {package}"
+            hint = f"pip install {package}, or unpack the file first"
+            return InputError(f"{self._name}: {what}", hint)
+        what = f"{self._compression} cannot be read: this Python is built without {module}"
+        return InputError(f"{self._name}: {what}", "unpack the file first")
 
     def _corrupt(self, problem: Exception) -> DataError:
         reason = str(problem).rstrip(".")

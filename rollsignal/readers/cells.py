@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rollsignal.readers.symbols import SymbolRule
 
 # No hint says to switch the check off: bars in the wrong order give wrong signals.
-ORDER_HINT = "set sort: true, or columns: {symbol: NAME} for several series"
-DUPLICATES_HINT = "keep one of the rows, or set columns: {symbol: NAME} for several series"
+ORDER_HINT = "for one series set sort: true, for several columns: {symbol: NAME}"
+DUPLICATES_HINT = "for one series keep one of the rows, for several set columns: {symbol: NAME}"
 _HINTS = {
     "order": ORDER_HINT,
     "duplicates": DUPLICATES_HINT,

@@ -11,7 +11,7 @@ from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.reader import NAMES, plain_name
 from rollsignal.errors import DataError
-from rollsignal.messages import did_you_mean, escaped, shown
+from rollsignal.messages import escaped, shown
 
 DATE_AND_TIME = DateAndTime("date", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -62,7 +62,9 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
     fitting = [d for d in fitting if len(headers[d]) > 1] or fitting
     # A table of one column reads the same whatever the delimiter.
     if len({headers[delimiter] for delimiter in fitting}) > 1:
-        raise DataError(f"{name} line {line}: the header can be split in more than one way")
+        from rollsignal.readers.wrong_headers import several_splits
+
+        raise several_splits([DELIMITERS[d] for d in fitting], f"{name} line {line}")
     delimiter = fitting[0] if fitting else max(headers, key=lambda d: len(headers[d]))
     header = headers[delimiter]
     where = f"{name} line {line}"
@@ -134,23 +136,11 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
     indexes = columns_named(header, wanted)
     if len(indexes) == 1:
         return indexes[0]
+    from rollsignal.readers.wrong_headers import no_column, same_columns
+
     if indexes:
-        spellings = {header[index] for index in indexes}
-        hint = ""
-        if len(spellings) == len(indexes):
-            listed = ", ".join(shown(header[index]) for index in indexes[:20])
-            hint = f" (or name one of {listed} in the config under columns, exactly as it is here)"
-        raise DataError(
-            f"{where}: {len(indexes)} columns are named {shown(wanted)}; keep one{hint}"
-        )
-    names = [shown(name.strip(BLANKS)) for name in header[:20]]
-    more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
-    hint = did_you_mean(wanted, [name.strip(BLANKS).lower() for name in header[:20]])
-    hint = f"; {hint}" if hint.startswith("did") else ""
-    raise DataError(
-        f"{where}: no {shown(wanted)} column in the header: {', '.join(names)}{more}"
-        f" (name yours in the config under columns{hint})"
-    )
+        raise same_columns([header[index] for index in indexes], wanted, where)
+    raise no_column(header, wanted, where)
 
 
 def find_timestamp(
@@ -177,6 +167,7 @@ def find_timestamp(
                 " (name a column of the rows under columns, or timestamp: null)"
             )
     indexes = [find_column(header, name, where) for name in names]
+    _refuse_bar(header[indexes[0]], where)
     return indexes[0], indexes[1] if len(indexes) > 1 else None
 
 
@@ -192,21 +183,11 @@ def _usual_timestamp(header: Sequence[str], where: str) -> tuple[int | None, int
         matches = [index for index, other in enumerate(plain) if other == name]
         spelled = [header[index] for index in matches]
         if len({_folded(other) for other in spelled}) > 1:
+            from rollsignal.readers.wrong_headers import several_timestamps
+
             raise several_timestamps(spelled, where)
         indexes.append(find_column(header, _folded(spelled[0]), where))
     return indexes[0] if indexes else None, indexes[1] if len(indexes) > 1 else None
-
-
-def several_timestamps(names: Sequence[str], where: str) -> DataError:
-    """Return the error for columns of which each may be that of the timestamps."""
-    listed = " and ".join(shown(name.strip(BLANKS)) for name in names[:5])
-    named = [name.strip(BLANKS) for name in names if name.strip(BLANKS)]
-    hint = f"set columns: {{timestamp: {escaped(named[0])}}} or the like" if named else ""
-    if len(named) < len(names):
-        hint = ", and ".join(filter(None, ("name all columns in the header", hint)))
-    return DataError(
-        f"{where}: the columns {listed} may each be the timestamps; say which ({hint})"
-    )
 
 
 def _refuse_none(header: Sequence[str], where: str, setting: str, meaning: str) -> None:
@@ -216,6 +197,15 @@ def _refuse_none(header: Sequence[str], where: str, setting: str, meaning: str) 
             f"{where}: columns.{setting} is none, for {meaning}, but a column is called none"
             f" (set columns: {{{setting}: NONE}} for that column, or give it another name)"
         )
+
+
+def _refuse_bar(name: str, where: str) -> None:
+    """Refuse a first row of bars, where a column of timestamps would have a time as its name."""
+    if name.strip(BLANKS)[:1].isdigit():
+        from rollsignal.readers.wrong_headers import bar_as_header
+
+        if problem := bar_as_header(name, where):
+            raise problem
 
 
 def find_symbol(

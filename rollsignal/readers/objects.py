@@ -12,6 +12,10 @@ from rollsignal.readers.dialect import odd_bytes
 JsonObject = dict[str, object]
 
 _ARRAY = " but an array (write one object a line, for example with jq -c '.[]')"
+_NO_NAMES = (
+    " but an array without names (write objects with the names of the columns, for example with"
+    " jq -c '.[] | {timestamp: .[T], close: .[C]}', where T and C are their places from 0)"
+)
 _CUT = "the object does not end on its line: is the file cut off, or the object on several lines?"
 
 
@@ -85,8 +89,7 @@ def read_object(row: str, suspect: bool) -> JsonObject:
         raise BadLineError(f"the line {problem}")
     text = row.strip(BLANKS)
     if not text.startswith("{"):
-        hint = _ARRAY if text.startswith("[") else ""
-        raise BadLineError(f"{shown(text)}, not a JSON object{hint}")
+        raise BadLineError(f"{shown(text)}, not a JSON object{_array_hint(text)}")
     try:
         record: JsonObject = _STRICT.decode(text)
     except json.JSONDecodeError as error:
@@ -94,6 +97,13 @@ def read_object(row: str, suspect: bool) -> JsonObject:
     except RecursionError:
         raise BadLineError("an object that is nested too deeply") from None
     return record
+
+
+def _array_hint(text: str) -> str:
+    """Return what to do about an array, by its first element: an object, or something else."""
+    if not text.startswith("["):
+        return ""
+    return _ARRAY if text[1:].lstrip(BLANKS)[:1] in ("{", "") else _NO_NAMES
 
 
 def _reason(text: str, error: json.JSONDecodeError) -> str:

@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.counts import COUNT
-from rollsignal.core.timestamps.reader import TimestampReader, to_ns
-from rollsignal.errors import BadCellError, DataError
+from rollsignal.errors import DataError
 from rollsignal.messages import escaped, shown
-from rollsignal.readers.dialect import Dialect, find_ohlc, several_timestamps
+from rollsignal.readers.dialect import Dialect, find_ohlc
 from rollsignal.readers.records import Records
+from rollsignal.readers.wrong_headers import (
+    bar_as_header,
+    is_time,
+    plausible_counts_ns,
+    several_timestamps,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLED_ROWS = 200
-_YEAR_1990_NS = 631_152_000 * 10**9
-_YEAR_2050_NS = 2_524_608_000 * 10**9
 
 
 def timestamps_in_text(text: str, dialect: Dialect, config: JobConfig, name: str) -> int | None:
@@ -119,6 +122,8 @@ def _proved(
             f"{where}: {shown(name)} may be the timestamps: its numbers are counts since 1970 or"
             f" dates, but not in order ({hint if name else 'give the column a name'})"
         )
+    if proved and (problem := bar_as_header(header[proved[0]], where)):
+        raise problem
     return proved[0] if proved else None
 
 
@@ -133,27 +138,6 @@ def times_ns_of(cells: Sequence[str], written: str | None) -> list[int]:
         filled = filled[: SAMPLED_ROWS // 2] + filled[-SAMPLED_ROWS // 2 :]
     numbers = [cell for cell in filled if COUNT.fullmatch(cell)]
     if 2 * len(numbers) >= len(filled):
-        return _plausible_counts_ns(numbers, written)
-    times = [cell for cell in filled if _is_time(cell, written)]
+        return plausible_counts_ns(numbers, written)
+    times = [cell for cell in filled if is_time(cell, written)]
     return [0] * len(times) if 2 * len(times) >= len(filled) else []
-
-
-def _plausible_counts_ns(cells: Sequence[str], written: str | None) -> list[int]:
-    """Read numbers to plausible times in nanoseconds since 1970 UTC, [] if not all of them are.
-
-    Numbers that may be counts or dates are zeros: reading them asks for the format.
-    """
-    try:
-        times_ns = list(map(to_ns, TimestampReader(written).read(cells)))
-    except BadCellError as bad:
-        return [0] * len(cells) if bad.reason == "ambiguous" else []
-    return times_ns if all(_YEAR_1990_NS <= ns < _YEAR_2050_NS for ns in times_ns) else []
-
-
-def _is_time(cell: str, written: str | None) -> bool:
-    """Return whether a text is a time, also if it can be read in several ways."""
-    try:
-        TimestampReader(written).read([cell])
-    except BadCellError as bad:
-        return bad.reason == "ambiguous"
-    return True

@@ -13,6 +13,19 @@ WRONG = {
     "a misspelt flag with =": (["--conifg=x"], "did you mean --config?"),
     "an abbreviation": (["--inp", "x"], "unknown argument '--inp': did you mean --input?"),
     "another abbreviation": (["--log", "x"], "unknown argument '--log': did you mean --log-"),
+    "a setting": (
+        ["--window", "20"],
+        "unknown argument '--window': window is a setting, write window: VALUE in the config",
+    ),
+    "a setting with its value": (
+        ["--timestamp-format=iso"],
+        "unknown argument '--timestamp-format': timestamp_format is a setting, write"
+        " timestamp_format: VALUE in the config",
+    ),
+    "a setting of a section": (
+        ["--symbol", "pair"],
+        "unknown argument '--symbol': columns.symbol is a setting, write columns: {symbol: VALUE}",
+    ),
     "a flag like no other": (["--zzz"], "unknown argument '--zzz': known: --help, --input,"),
     "a short flag": (["-i", "x"], "unknown argument '-i': "),
     "a name without a flag": (["data.csv"], "unknown argument 'data.csv': no flag takes it"),

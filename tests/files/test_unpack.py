@@ -304,3 +304,35 @@ def test_a_config_is_never_unpacked(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_input_error() -> None:
     with TemporaryDirectory() as folder, pytest.raises(InputError, match="not found"):
         OpenedFile(input_of(f"{folder}/bars.csv.gz"))
+
+
+MODULES = {
+    "xz": ("lzma", "_lzma", "this Python is built without _lzma (unpack the file first)"),
+    "bzip2": ("bz2", "_bz2", "this Python is built without _bz2 (unpack the file first)"),
+}
+
+
+@pytest.mark.parametrize("kind", MODULES)
+def test_a_part_of_python_that_is_missing_is_not_named_as_a_package(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, compiled, hint = MODULES[kind]
+    data = PACKERS[kind](TABLE)
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, compiled, None)
+    with pytest.raises(InputError) as caught:
+        unpack(data)
+    assert str(caught.value) == f"bars.csv.z: {kind} cannot be read: {hint}"
+
+
+def test_a_package_that_is_missing_is_named_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = PACKERS["zstd"](TABLE)
+    for module in ("compression", "backports", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError) as caught:
+        unpack(data)
+    hint = "pip install backports.zstd, or unpack the file first"
+    expected = f"bars.csv.z: zstd cannot be read without backports.zstd ({hint})"
+    assert str(caught.value) == expected

@@ -72,6 +72,27 @@ def test_a_similar_name_is_offered_and_all_names_are_listed() -> None:
     )
 
 
+BARS = ["2024-01-01,10,11", "1735689600000,10", "10;11", "2024-01-01 09:30\t10", "AAPL,20240102,7"]
+
+
+@pytest.mark.parametrize("first", BARS)
+def test_a_first_row_that_is_a_bar_is_not_taken_as_names(first: str) -> None:
+    hint = "if this is a bar, and no header, add a line with the names of the columns above it"
+    assert f"({hint}, such as timestamp,close; else name yours in the config" in refusal(first)
+
+
+@pytest.mark.parametrize("first", ["day,price", "2330,name", "1,2,close x", ",price"])
+def test_names_with_numbers_among_them_are_names(first: str) -> None:
+    assert "if this is a bar" not in refusal(first)
+
+
+@pytest.mark.parametrize("stamp", ["2024-01-01", "1735689600000", "20240101", "01/02/2024 10:00"])
+def test_a_column_of_timestamps_is_not_called_a_time(stamp: str) -> None:
+    wanted = Columns("10", stamp)
+    with pytest.raises(DataError, match="which is a time: this is a bar, and no header"):
+        find_dialect(f"{stamp},10\n", wanted, "bars.csv")
+
+
 def test_of_many_names_the_first_twenty_are_listed() -> None:
     message = refusal(",".join(f"n{number}" for number in range(1_030)))
     assert "'n0', 'n1', " in message
@@ -79,8 +100,10 @@ def test_of_many_names_the_first_twenty_are_listed() -> None:
 
 
 def test_a_header_that_two_delimiters_split_is_refused() -> None:
-    expected = "bars.csv line 1: the header can be split in more than one way"
-    assert refusal("close,a;close") == refusal("close|a\tclose") == expected
+    what = "bars.csv line 1: the header can be split in more than one way, by"
+    hint = "(put sep= and the delimiter that it has, such as sep=; into a line above it)"
+    assert refusal("close,a;close") == f"{what} comma and semicolon {hint}"
+    assert refusal("close|a\tclose") == f"{what} tab and pipe {hint}"
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_a_bar_that_is_not_later_is_reported_with_its_line() -> None:
     rows = [{"time": f"2024-01-0{day}", "close": 1} for day in (1, 3, 2, 4)]
     assert refusal("\n" + text_of(rows)) == (
         "bars.ndjson line 4: time is earlier than 2024-01-03T00:00:00Z in the previous row"
-        " (set sort: true, or columns: {symbol: NAME} for several series)"
+        " (for one series set sort: true, for several columns: {symbol: NAME})"
     )
 
 

@@ -114,6 +114,12 @@ def test_words_for_numbers_that_json_lacks_are_text(word: str) -> None:
 
 CUT = "the object does not end on its line: is the file cut off, or the object on several lines?"
 
+NO_NAMES = (
+    "not a JSON object but an array without names (write objects with the names of the columns,"
+    " for example with jq -c '.[] | {timestamp: .[T], close: .[C]}', where T and C are their"
+    " places from 0)"
+)
+
 
 @pytest.mark.parametrize(
     ("line", "problem"),
@@ -128,6 +134,9 @@ CUT = "the object does not end on its line: is the file cut off, or the object o
             "'[{},', not a JSON object but an array"
             " (write one object a line, for example with jq -c '.[]')",
         ),
+        ("[[1,2],", f"'[[1,2],', {NO_NAMES}"),
+        ("[1, 2]", f"'[1, 2]', {NO_NAMES}"),
+        ('["a"]', f"'[\"a\"]', {NO_NAMES}"),
         ("{", CUT),
         ('{"a": 1', CUT),
         ('{"a": 1,', CUT),

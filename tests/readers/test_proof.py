@@ -115,14 +115,16 @@ def test_two_columns_of_times_are_refused_with_both_names_and_the_setting(
     path = write(tmp_path / f"bars.{form}", {"opens": DAYS, "closes": DAYS, "close": CLOSES})
     message = refusal(path)
     assert "the columns 'opens' and 'closes' may each be the timestamps" in message
-    assert "(set columns: {timestamp: opens} or the like)" in message
-    assert rate(path, config=CONFIG._replace(columns=Columns(timestamp="opens"))) == (4, 4)
+    settings = "{timestamp: opens} or {timestamp: closes}"
+    assert f"(set columns: {settings}, whichever is the time of the bars)" in message
+    for name in ("opens", "closes"):
+        assert rate(path, config=CONFIG._replace(columns=Columns(timestamp=name))) == (4, 4)
 
 
 def test_of_two_columns_of_times_one_without_a_name_must_get_one(tmp_path: Path) -> None:
     path = write(tmp_path / "bars.csv", {"": DAYS, "opens": DAYS, "close": CLOSES})
-    hint = "(name all columns in the header, and set columns: {timestamp: opens} or the like)"
-    assert refusal(path).endswith(hint)
+    hint = "set columns: {timestamp: opens}, whichever is the time of the bars"
+    assert refusal(path).endswith(f"(name all columns in the header, and {hint})")
 
 
 def test_two_columns_of_one_usual_name_are_refused(tmp_path: Path) -> None:

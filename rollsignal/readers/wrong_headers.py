@@ -1,0 +1,112 @@
+"""This module describes what is wrong with the names of columns, and what to do about it."""
+
+from collections.abc import Sequence
+
+from rollsignal.core.ticks import BLANKS, parse_closes
+from rollsignal.core.timestamps.counts import COUNT
+from rollsignal.core.timestamps.reader import TimestampReader, to_ns
+from rollsignal.errors import BadCellError, DataError
+from rollsignal.messages import did_you_mean, escaped, shown
+
+SHOWN_NAMES = 20
+_YEAR_1990_NS = 631_152_000 * 10**9
+_YEAR_2050_NS = 2_524_608_000 * 10**9
+_ADD_NAMES = "add a line with the names of the columns above it, such as timestamp,close"
+
+
+def several_splits(delimiters: Sequence[str], where: str) -> DataError:
+    """Return the error for a header in which more than one delimiter gives a close column."""
+    names = " and ".join(delimiters)
+    return DataError(
+        f"{where}: the header can be split in more than one way, by {names}"
+        " (put sep= and the delimiter that it has, such as sep=; into a line above it)"
+    )
+
+
+def no_column(header: Sequence[str], wanted: str, where: str) -> DataError:
+    """Return the error for a header without a column that is wanted."""
+    names = [name.strip(BLANKS) for name in header[:SHOWN_NAMES]]
+    listed = ", ".join(map(shown, names))
+    if len(header) > SHOWN_NAMES:
+        listed += f" and {len(header) - SHOWN_NAMES:,} more"
+    hint = "name yours in the config under columns"
+    near = did_you_mean(wanted, list(map(str.lower, names)))
+    if near.startswith("did"):
+        hint = f"{hint}; {near}"
+    elif _is_like_a_bar(names):
+        hint = f"if this is a bar, and no header, {_ADD_NAMES}; else {hint}"
+    return DataError(f"{where}: no {shown(wanted)} column in the header: {listed} ({hint})")
+
+
+def same_columns(names: Sequence[str], wanted: str, where: str) -> DataError:
+    """Return the error for several columns of the name that is wanted."""
+    hint = ""
+    if len(set(names)) == len(names):
+        listed = ", ".join(map(shown, names[:SHOWN_NAMES]))
+        hint = f" (or name one of {listed} in the config under columns, exactly as it is here)"
+    return DataError(f"{where}: {len(names)} columns are named {shown(wanted)}; keep one{hint}")
+
+
+def several_timestamps(names: Sequence[str], where: str) -> DataError:
+    """Return the error for columns of which each may be that of the timestamps."""
+    listed = " and ".join(shown(name.strip(BLANKS)) for name in names[:5])
+    named = [name.strip(BLANKS) for name in names[:5] if name.strip(BLANKS)]
+    settings = " or ".join(f"{{timestamp: {escaped(name)}}}" for name in named)
+    hint = f"set columns: {settings}, whichever is the time of the bars" if named else ""
+    if any(not name.strip(BLANKS) for name in names):
+        hint = ", and ".join(filter(None, ("name all columns in the header", hint)))
+    return DataError(
+        f"{where}: the columns {listed} may each be the timestamps; say which ({hint})"
+    )
+
+
+def bar_as_header(name: str, where: str) -> DataError | None:
+    """Return the error for a column of timestamps whose name is a time itself; None for others."""
+    if not _reads_as_time(name):
+        return None
+    return DataError(
+        f"{where}: the timestamps' column is called {shown(name.strip(BLANKS))}, which is a time:"
+        f" this is a bar, and no header ({_ADD_NAMES})"
+    )
+
+
+def _reads_as_time(name: str) -> bool:
+    if COUNT.fullmatch(name.strip(BLANKS)):
+        return bool(plausible_counts_ns([name], None))
+    return is_time(name, None)
+
+
+def is_time(cell: str, written: str | None) -> bool:
+    """Return whether a text is a time, also if it can be read in several ways.
+
+    written: how timestamps are written, if the config says so.
+    """
+    try:
+        TimestampReader(written).read([cell])
+    except BadCellError as bad:
+        return bad.reason == "ambiguous"
+    return True
+
+
+def plausible_counts_ns(cells: Sequence[str], written: str | None) -> list[int]:
+    """Read numbers to plausible times in nanoseconds since 1970 UTC, [] if not all of them are.
+
+    Numbers that may be counts or dates are zeros: reading them asks for the format.
+    """
+    try:
+        times_ns = list(map(to_ns, TimestampReader(written).read(cells)))
+    except BadCellError as bad:
+        return [0] * len(cells) if bad.reason == "ambiguous" else []
+    return times_ns if all(_YEAR_1990_NS <= ns < _YEAR_2050_NS for ns in times_ns) else []
+
+
+def _is_like_a_bar(names: Sequence[str]) -> bool:
+    """Return whether one of the names is a time, or all of them are numbers."""
+    return any(map(_reads_as_time, names)) or all(map(_is_decimal, filter(None, names)))
+
+
+def _is_decimal(cell: str) -> bool:
+    try:
+        return None not in parse_closes([cell]).values
+    except BadCellError:
+        return False
