@@ -1,0 +1,96 @@
+"""This module holds the hints of the other commands, and those that no test can follow."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import NamedTuple
+
+from tests.support.hints import NO_FILES, Files
+from tests.support.hints_of_bars import BARS, DAYS, IN_TURN, NAMED, UP, C, panel, table
+
+ONE_FILE: Files = MappingProxyType({BARS: UP})
+
+
+class CommandRow(NamedTuple):
+    """A hint, the arguments that provoke it, and those that follow it.
+
+    signal: the signal that is then explained, None for a command that explains none. files and
+    config: those of the command. followed: changes of the files and the config.
+    """
+
+    hint: str
+    arguments: str
+    then: str
+    signal: int | None = None
+    files: Files = ONE_FILE
+    config: str = ""
+    followed: tuple[Files, str] | None = None
+
+
+AT = "explain --json --input bars.csv --at"
+RECORD = "verify r.json"
+LESS = table([*C[:5], "1"])
+
+COMMANDS = [
+    CommandRow("or row:120 for the 120th bar", f"{AT} now", f"{AT} row:6", 1),
+    CommandRow("or row:120 for the 120th bar", f"{AT} now", f"{AT} {DAYS[5]}T00:00:00", 0,
+        {BARS: LESS}),
+    CommandRow("or ask for row:N", f"{AT} {DAYS[5]}", f"{AT} row:3", 1,
+        {BARS: "close\n" + "\n".join(C) + "\n"}),
+    CommandRow("or ask for row:N", f"{AT} {DAYS[5]}", f"{AT} {DAYS[5]}", 1, {BARS: UP},
+        "columns: {timestamp: none}\n", (NO_FILES, "columns: {timestamp: date}\n")),
+    CommandRow("name one with --symbol", f"{AT} row:6", f"{AT} row:6 --symbol B", 0,
+        {BARS: panel(IN_TURN)}, NAMED),
+    CommandRow("but columns.symbol is not set", f"{AT} row:6 --symbol B",
+        f"{AT} row:6 --symbol B", 0, {BARS: panel(IN_TURN)}, "columns: {timestamp: none}\n",
+        (NO_FILES, NAMED)),
+    *(CommandRow(hint, f"{AT} row:6", f"{AT} row:6", 1,
+        {BARS: table(C[::-1], DAYS[::-1])}, "sort: true\n", ({BARS: UP}, "sort: false\n"))
+      for hint in ("sort the bars first", "explain does not sort")),
+    CommandRow("see rollsignal --help", "chek --input bars.csv", "check --input bars.csv"),
+    CommandRow("see rollsignal schema --help", "schema confg", "schema config"),
+    CommandRow("name the file that --record wrote", "verify metrics.json", RECORD),
+    CommandRow("use the rollsignal that wrote it", "verify old.json", RECORD, None,
+        {BARS: UP, "old.json": '{"schema": "urn:rollsignal:schema:record:0"}'}),
+    CommandRow("put a copy in its place, or run", "verify half.json", RECORD, None,
+        {BARS: UP, "half.json": '{"schema": "urn:rollsignal:schema:record:1"}'}),
+]  # fmt: skip
+
+BY_PEOPLE = {
+    "run again when nobody writes to it": "it depends on other programs",
+    "it was changed while it was read; run again": "it depends on other programs",
+    "try again when it has ended": "it depends on another run",
+    "with room for at least": "it needs a disk with room",
+    "pip install …": "it installs a package",
+    "pip install …, or unpack": "it installs a package",
+    "pip install 'rollsignal[remote]'": "it installs a package",
+    "unpack the file first": "it needs a Python that lacks a part",
+    "credentials come from …": "it needs an account",
+    "without credentials": "it needs a server",
+    "write it as text": "polars writes no decimals of more than 38 digits",
+    "a type that polars does not know": "it needs the program that wrote the file",
+    "is the file damaged?": "it needs the program that wrote the file",
+}
+"""What no test can follow, and why."""
+
+NO_HINTS = (
+    "examples:\n",
+    "write the signals as a hive-partitioned folder",
+    "count and write only …",
+    "would write …",
+    ", nor its digest",
+    "path: …",
+    "pattern: …",
+    "windows too long to keep on arrays",
+    "no timestamps to sort by",
+    "there is no server with this name",
+    "is too long for the name of a folder",
+    "the name of column …",
+    "… is …: …",
+    "not text that can be written as UTF-8",
+    "… is …, which …",
+    " (…)",
+    "…; …",
+    ", and ",
+)
+"""Texts that tell what is wrong, help, or join other texts."""
