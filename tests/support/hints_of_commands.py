@@ -83,6 +83,7 @@ NO_HINTS = (
     "pattern: …",
     "windows too long to keep on arrays",
     "no timestamps to sort by",
+    "A state cannot be continued with sort: true",
     "there is no server with this name",
     "is too long for the name of a folder",
     "the name of column …",

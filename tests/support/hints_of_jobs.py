@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.hints import CUT, Night, Row, Way
 from tests.support.hints_of_bars import (
     BARS,
+    DAYS,
     IN_TURN,
     NAMED,
     UNTIMED,
@@ -100,8 +101,8 @@ STATES = [
         Way([C], inputs=["a.csv"]), Way([C], {"b.csv": UP}),
     ], flags=STATE),
     Row("set on_restatement: recompute", each(CHANGED), [RESTATED], flags=STATE, nights=[FIRST]),
-    Row("A state cannot be continued with sort", each(UP), [
-        Way([C], config="sort: false\n"),
+    Row("sort bars that are not oldest first", each(table(C[::-1], DAYS[::-1])), [
+        Way([C], each(UP), "sort: false\n"), Way(None, config="sort: false\n"),
     ], config="sort: true\n", flags=STATE),
     Row("…: set checks: {…: error}", each(UP), [Way([C], config="checks: {order: error}\n")],
         config="checks: {order: warn}\n", flags=STATE),
