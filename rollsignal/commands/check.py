@@ -49,7 +49,7 @@ def check(
     levels = _levels(config)
     checks: dict[str, Any] = {name: levels[name] for name in Checks._fields}
     config = config._replace(window=1, missing="gap", checks=Checks(**checks))
-    task = Task(files, config, levels=levels, collect_errors=True)
+    task = Task(files, config, levels=levels, collect_errors=True, doubts=True)
     with closing(Progress(total_bytes(files), draw, _no_log)) as progress:
         found = ENGINES["local"]().decide(task, [], tell, progress)
     if found.untimed and config.needs_timestamps:

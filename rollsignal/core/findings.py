@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rollsignal.core.kernel import Account, Tally
+from rollsignal.core.timestamps.reader import iso
 from rollsignal.errors import DataError
-from rollsignal.messages import Tell
+from rollsignal.messages import Tell, shown
 
 SHOWN_FINDINGS = 5
 UNTIMED = "no timestamps: order, duplicates, gaps and the order of files are not checked"
+
+_SYMBOLS_HINT = "if each file is of a symbol of its own, set columns: {symbol: {from: filename}}"
+_OVERLAP_HINT = "if they are of one series, keep one of the bars that both have, and set sort: true"
 
 
 class LocatedFinding(NamedTuple):
@@ -133,3 +137,26 @@ class Found(NamedTuple):
     def untimed(self) -> list[str]:
         """List the series whose bars have no timestamps."""
         return [symbol for symbol, account in self.accounts.items() if account.last_ns is None]
+
+
+def overlap_of(account: Account, symbol: str, first_ns: int, file: str) -> LocatedFinding | None:
+    """Return the finding for a file that begins before the end of the file it continues."""
+    if account.last_ns is None or account.last_file == file or first_ns > account.last_ns:
+        return None
+    check = "order" if first_ns < account.last_ns else "duplicates"
+    of = f" for {shown(symbol)}" if symbol else ""
+    begin = f"{file} begins at {iso(first_ns)}{of}"
+    end = f"{account.last_file}, which comes before it, ends at {iso(account.last_ns)}"
+    hint = _OVERLAP_HINT if symbol else f"{_SYMBOLS_HINT}; {_OVERLAP_HINT}"
+    message = f"{begin}, but {end}: do they overlap? ({hint})"
+    return LocatedFinding(check, file, None, symbol, iso(first_ns), message)
+
+
+def mixed_symbols(before: str, has_symbols: bool, name: str) -> DataError:
+    """Return the error for bars with symbols after bars without, or the reverse."""
+    has, was = ("symbols", "without") if has_symbols else ("no symbols", "with symbols")
+    former = "it was read before" if name == before else f"{before} was read"
+    return DataError(
+        f"{name} has {has}, but {former} {was}",
+        "set columns: {symbol: none} if all bars are one series; else give all of them symbols",
+    )

@@ -4,7 +4,7 @@ The most common step is only known at the end, so every distinct step of a serie
 with its count and the bar where it first occurs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rollsignal.core.bars import Reader
 from rollsignal.core.findings import Findings, LocatedFinding
 from rollsignal.core.timestamps.reader import iso
+from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_STEPS = 1_000
+HOUR_NS = DAY_NS // 24
 
 
 class StepPlace(NamedTuple):
@@ -118,12 +120,57 @@ class Steps:
         for symbol, file in sorted(self._irregular.items()):
             findings.report(_irregular(symbol, file))
 
+    def report_strays(self, findings: Findings) -> None:
+        """Report every bar that is off the grid of its series, in the order of time."""
+        for _, finding in sorted(self._strays(), key=itemgetter(0)):
+            findings.report(finding)
+
+    def _strays(self) -> Iterator[tuple[StepPlace, LocatedFinding]]:
+        """Find bars with a step before and after them that is off the grid and unlike all others.
+
+        So a change of the clock is none, nor is a session that begins at half past.
+        """
+        for symbol, steps in self._steps.items():
+            usual, grid = _usual(steps), _grid(steps)
+            odd = {step: at for step, (count, at) in steps.items() if count == 1 and step % grid}
+            begins = {at.ns - step for step, at in odd.items()}
+            for step, at in odd.items():
+                # Before the last bar the clock may have changed, by whole hours.
+                is_last = at.ns == self._last[symbol] and step % min(grid, HOUR_NS) > 0
+                if is_last or at.ns in begins:
+                    yield at, _stray(symbol, step, usual, at)
+
     def _gaps(self) -> Iterator[tuple[StepPlace, int, LocatedFinding]]:
         for symbol, steps in self._steps.items():
-            usual = max(steps, key=lambda step: (steps[step][0], -step))
+            usual = _usual(steps)
             for step, (count, first) in steps.items():
                 if step > usual:
                     yield first, count, _gap(symbol, step, usual, first)
+
+
+def _usual(steps: Mapping[int, tuple[int, StepPlace]]) -> int:
+    """Return the most common step, the shortest of several."""
+    return max(steps, key=lambda step: (steps[step][0], -step))
+
+
+def _grid(steps: Mapping[int, tuple[int, StepPlace]]) -> int:
+    """Return the length that more than two thirds of the steps are whole numbers of; 1 without one.
+
+    It is the most common step if that divides a day, and a day if that is whole days.
+    """
+    usual = _usual(steps)
+    grid = min(usual, DAY_NS)
+    on_grid = sum(count for step, (count, _) in steps.items() if step % grid == 0)
+    is_grid = steps[usual][0] > 1 and usual % grid == DAY_NS % grid == 0
+    most = 2 * sum(count for count, _ in steps.values())
+    return grid if is_grid and 3 * on_grid > most else 1
+
+
+def _stray(symbol: str, step: int, usual: int, at: StepPlace) -> LocatedFinding:
+    of = f" of {shown(symbol)}" if symbol else ""
+    what = f"{iso(at.ns)}{of} is {_duration(step)} after {iso(at.ns - step)}, off the grid of"
+    message = f"{at.file} {at.unit} {at.row}: {what} {_duration(usual)}: is the bar unfinished?"
+    return LocatedFinding("values", at.file, at.row, symbol, iso(at.ns), message)
 
 
 def _gap(symbol: str, step: int, usual: int, first: StepPlace) -> LocatedFinding:

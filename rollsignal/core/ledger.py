@@ -6,23 +6,26 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
-from rollsignal.core.findings import Findings, LocatedFinding, times_misfit
+from rollsignal.core.findings import (
+    Findings,
+    LocatedFinding,
+    mixed_symbols,
+    overlap_of,
+    times_misfit,
+)
 from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, tally_of
 from rollsignal.core.quality import Finding, order_findings
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import iso, to_ns
-from rollsignal.errors import DataError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import ArrayDecided, PlainDecided, Take
     from rollsignal.core.gaps import Steps
+    from rollsignal.core.jumps import Jumps
     from rollsignal.core.panel_ledger import PanelLedger
 
 ONE_SERIES = ""
-
-_SYMBOLS_HINT = "if each file is of a symbol of its own, set columns: {symbol: {from: filename}}"
-_OVERLAP_HINT = "if they are of one series, keep one of the bars that both have, and set sort: true"
 
 Missing = Literal["error", "skip", "gap"]
 
@@ -30,12 +33,14 @@ Missing = Literal["error", "skip", "gap"]
 class Rules(NamedTuple):
     """What decides the signals of a run: the window in bars, and the rule for a missing close.
 
-    gaps: whether steps in time are checked.
+    gaps: whether steps in time are checked. doubts: whether closes that jump and times that are
+    off the grid of their series are looked for, as only a check does.
     """
 
     window: int
     missing: Missing = "error"
     gaps: bool = False
+    doubts: bool = False
 
 
 class _SeriesPart(NamedTuple):
@@ -68,6 +73,7 @@ class Ledger:
         self.accounts: dict[str, Account] = {}
         self.findings = findings
         self.steps = _steps() if rules.gaps else None
+        self.jumps = _jumps() if rules.doubts else None
         self._take = take
         self._arrays = arrays
         self._panel: PanelLedger | None = None
@@ -109,10 +115,14 @@ class Ledger:
             raise misfit
 
     def finish(self) -> None:
-        """Close the panel, and report the gaps, which are only known at the end."""
+        """Close the panel, and report the gaps and doubts, which are only known at the end."""
         self.close_panel()
         if self.steps:
             self.steps.report(self.findings)
+        if self.jumps:
+            self.jumps.report(self.findings)
+        if self.steps and self._rules.doubts:
+            self.steps.report_strays(self.findings)
 
     def close_panel(self) -> None:
         """Move the accounts of an open panel into the ledger."""
@@ -132,7 +142,7 @@ class Ledger:
             decided = self._take_one(batch, reader)
         if decided and batch.suspects:
             self._report_arrays(batch, reader)
-        if decided and (self._take or self.steps):
+        if decided and (self._take or self.steps or self.jumps):
             self._hand_on(decided(), batch, reader)
         return decided is not None
 
@@ -142,6 +152,8 @@ class Ledger:
         if self.steps and bars.timestamps_ns is not None:
             times, codes = bars.timestamps_ns, bars.every_code
             self.steps.take_arrays(bars.symbols, codes, times, batch.row, reader)
+        if self.jumps:
+            self.jumps.take_arrays(bars, batch.row, reader)
 
     def _take_one(self, batch: ArrayBatch, reader: Reader) -> "Callable[[], ArrayDecided] | None":
         from rollsignal.core.arrays import advance_array
@@ -184,6 +196,8 @@ class Ledger:
             last_ns = to_ns(times[-1])
             if self.steps:
                 self.steps.take(symbol, list(map(to_ns, times)), batch.lines, reader)
+        if self.jumps:
+            self.jumps.take(symbol, batch.closes, batch.timestamps_ns, batch.lines, reader)
         closes = batch.closes
         left_out = closes.values.count(None) if self._rules.missing == "skip" else 0
         if left_out:
@@ -203,7 +217,7 @@ class Ledger:
             before = (ONE_SERIES not in self.accounts, last_files[-1]) if last_files else None
             self._first = before or (has_symbols, reader.name)
         if has_symbols != self._first[0]:
-            raise _mixed_symbols(self._first[1], has_symbols, reader.name)
+            raise mixed_symbols(self._first[1], has_symbols, reader.name)
 
     def _account(self, symbol: str) -> Account:
         return self.accounts.get(symbol) or Account(Carry(self._rules.window))
@@ -217,7 +231,7 @@ class Ledger:
                 raise misfit
             if part.timestamps is None:
                 continue
-            overlap = self._overlap(symbol, to_ns(part.timestamps[0]), reader)
+            overlap = overlap_of(account, symbol, to_ns(part.timestamps[0]), reader.name)
             if overlap:
                 overlaps[places[0]] = overlap
             of = f" of {shown(symbol)}" if batch.symbols else ""
@@ -228,21 +242,6 @@ class Ledger:
         reports += [(each.place, partial(self._report, batch, each, reader)) for each in findings]
         for _, report in sorted(reports, key=itemgetter(0)):
             report()
-
-    def _overlap(self, symbol: str, first_ns: int, reader: Reader) -> LocatedFinding | None:
-        """Return the finding for a file that begins before the end of the file it continues."""
-        account = self._account(symbol)
-        if account.last_ns is None or account.last_file == reader.name:
-            return None
-        if first_ns > account.last_ns:
-            return None
-        check = "order" if first_ns < account.last_ns else "duplicates"
-        of = f" for {shown(symbol)}" if symbol else ""
-        begin = f"{reader.name} begins at {iso(first_ns)}{of}"
-        end = f"{account.last_file}, which comes before it, ends at {iso(account.last_ns)}"
-        hint = _OVERLAP_HINT if symbol else f"{_SYMBOLS_HINT}; {_OVERLAP_HINT}"
-        message = f"{begin}, but {end}: do they overlap? ({hint})"
-        return LocatedFinding(check, reader.name, None, symbol, iso(first_ns), message)
 
     def _report_arrays(self, batch: ArrayBatch, reader: Reader) -> None:
         """Report the closes that can hardly be prices; make the bars plain only to show them."""
@@ -278,20 +277,16 @@ class Ledger:
         self.findings.report(LocatedFinding(*where, message))
 
 
-def _mixed_symbols(before: str, has_symbols: bool, name: str) -> DataError:
-    """Return the error for bars with symbols after bars without, or the reverse."""
-    has, was = ("symbols", "without") if has_symbols else ("no symbols", "with symbols")
-    former = "it was read before" if name == before else f"{before} was read"
-    return DataError(
-        f"{name} has {has}, but {former} {was}",
-        "set columns: {symbol: none} if all bars are one series; else give all of them symbols",
-    )
-
-
 def _steps() -> "Steps":
     from rollsignal.core.gaps import Steps
 
     return Steps()
+
+
+def _jumps() -> "Jumps":
+    from rollsignal.core.jumps import Jumps
+
+    return Jumps()
 
 
 def _by_symbol(batch: Batch, symbol: str) -> list[_SeriesPart]:

@@ -36,7 +36,8 @@ class Task(NamedTuple):
     counts. known: the accounts of series that are continued. seen: if given, bars that are not
     later than their series was when the file begins are not decided, but go to `take_old`.
     levels: each check's level; None for those of the config. collect_errors: whether the checks go
-    on after an error, and files that cannot be read are findings too.
+    on after an error, and files that cannot be read are findings too. doubts: whether to look for
+    closes that jump and for bars off the grid of their series.
     """
 
     inputs: Sequence[Input]
@@ -49,6 +50,7 @@ class Task(NamedTuple):
     digest: bool = False
     levels: Mapping[str, str] | None = None
     collect_errors: bool = False
+    doubts: bool = False
 
 
 class Engine(Protocol):

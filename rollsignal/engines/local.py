@@ -52,7 +52,8 @@ class LocalEngine:
             takes.append(digester.take)
         within = _span_filter(task, takes)
         take = within.take if within else _to_all(takes)
-        ledger = Ledger(config.rules, findings, take, arrays=not self.careful)
+        rules = config.rules._replace(doubts=task.doubts)
+        ledger = Ledger(rules, findings, take, arrays=not self.careful)
         ledger.accounts |= task.known
         files = _Reading(self._inputs(task), task, ledger, progress).run()
         ledger.finish()
