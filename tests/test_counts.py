@@ -16,8 +16,14 @@ import pytest
 
 from rollsignal.commands.sample import sample_csv
 from rollsignal.core.arrays import TickArray, advance_array, ticks_of_array
-from rollsignal.core.bars import Batch
+from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.digester import Digester
+from rollsignal.core.edges import Terms
+from rollsignal.core.findings import Findings
 from rollsignal.core.kernel import BLOCK_BARS, Carry, margin_blocks
+from rollsignal.core.ledger import Ledger, Rules
+from rollsignal.core.piece import Piece
+from rollsignal.core.symbols import Coded
 from rollsignal.files.find import input_of
 from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.columnar import FrameReader
@@ -25,8 +31,9 @@ from rollsignal.readers.dialect import find_dialect
 from rollsignal.readers.fast.parser import FastParser
 from rollsignal.readers.groups import Groups
 from rollsignal.readers.small_files import read_together
-from tests.support.deciding import files
+from tests.support.deciding import files, ignore
 from tests.support.passes import counted
+from tests.support.pieces import MemoryFile
 from tests.support.tables import CONFIG
 
 ROWS = 8 * BLOCK_BARS
@@ -174,3 +181,32 @@ def test_watched_arrays_compute_the_same() -> None:
         blocks = [block.copy() for block in margin_blocks(watched, 5)]
     expected = [block.copy() for block in margin_blocks(TICKS, 5)]
     np.testing.assert_array_equal(np.concatenate(blocks), np.concatenate(expected))
+
+
+def passes_of_panel(take: Callable[[Any, Any], object], codes: np.ndarray[Any, Any]) -> int:
+    """Count the passes over the second batch of a panel of which the first has all symbols."""
+    reader, names = MemoryFile("a.csv"), ["A", "B", "C"]
+
+    def batch(begin: int, numbers: Any) -> ArrayBatch:
+        times = np.arange(begin, begin + len(codes))
+        closes = TickArray(TICKS[: len(codes)], 0, 100_003)
+        return ArrayBatch(closes, times, Coded(names, numbers), unread, begin)
+
+    take(batch(0, codes), reader)
+    with counted(codes) as (passes, (watched,)):
+        take(batch(len(codes), watched), reader)
+    return passes.calls
+
+
+def unread() -> Batch:
+    raise AssertionError("arrays are enough")
+
+
+def test_a_piece_goes_over_no_bars_again_once_it_has_its_heads() -> None:
+    levels = {"order": "error", "duplicates": "error", "values": "warn"}
+    terms = Terms(Rules(20), levels)
+    digester, findings = Digester(), Findings(levels, ignore)
+    codes = np.arange(BLOCK_BARS, dtype=np.int64) % 3
+    alone = passes_of_panel(Ledger(terms.rules, findings, digester.take).take, codes)
+    # The piece looks for empty symbols, as the ledger does after it.
+    assert 0 < passes_of_panel(Piece(terms).take, codes) <= alone + 2

@@ -32,7 +32,10 @@ class Findings:
 
     levels: each check's level: error, warn or off. to_the_end: whether errors are collected
     instead. `counts` has the number of findings of each check, `shown` the first few of them.
+    `place` is the index, in its batch, of the bar whose findings are reported.
     """
+
+    place = 0
 
     def __init__(self, levels: Mapping[str, str], tell: Tell, to_the_end: bool = False) -> None:
         self.levels = levels

@@ -32,31 +32,60 @@ class StepPlace(NamedTuple):
     row: int
 
 
+class _Step(NamedTuple):
+    """How often a step occurs, the earliest bar after it, and the first file that has it."""
+
+    times: int
+    earliest: StepPlace | None
+    file: str
+
+    def plus(self, times: int, earliest: StepPlace | None) -> "_Step":
+        """Count more of the same step, which come later in the order of the bars."""
+        both = self.earliest and earliest and min(self.earliest, earliest)
+        return _Step(self.times + times, both, self.file)
+
+
+class StepsSeen(NamedTuple):
+    """The last time of every series, and its distinct steps in the order of the bars."""
+
+    last: dict[str, int]
+    steps: dict[str, dict[int, _Step]]
+
+
 class Steps:
     """The steps in time of every series, counted batch after batch in the order of the bars.
 
-    A series with more than `MAX_STEPS` distinct steps has no usual one: only the file where it
-    passes that number is remembered.
+    A series with more than `MAX_STEPS` distinct steps has no usual one: then only the file where
+    it passes that number counts, and its steps are kept without their counts.
     """
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
-        self._steps: dict[str, dict[int, tuple[int, StepPlace]]] = {}
+        self._steps: dict[str, dict[int, _Step]] = {}
         self._irregular: dict[str, str] = {}
 
-    def follow(self, symbol: str, ns: int) -> None:
-        """Count the next step of a series from this time."""
-        self._last[symbol] = ns
+    def seen(self) -> StepsSeen:
+        """Return all that is known of the steps so far, as plain values."""
+        return StepsSeen(
+            dict(self._last),
+            {
+                symbol: {
+                    step: _Step(0, None, each.file) if symbol in self._irregular else each
+                    for step, each in steps.items()
+                }
+                for symbol, steps in self._steps.items()
+            },
+        )
 
-    def merge(self, later: "Steps") -> None:
-        """Add the steps of the bars that follow."""
-        self._last |= later._last
-        for symbol, steps in later._steps.items():
-            for step, (count, first) in steps.items():
-                self._count(symbol, step, count, first)
-        for symbol, file in later._irregular.items():
-            self._irregular.setdefault(symbol, file)
-            self._steps.pop(symbol, None)
+    def merge(self, later: StepsSeen, starts: Mapping[str, StepPlace]) -> None:
+        """Add the steps of the bars that follow; `starts` has the first bar of each series."""
+        for symbol, start in starts.items():
+            if symbol in self._last:
+                self._count(symbol, start.ns - self._last[symbol], 1, start, start.file)
+        for symbol, steps in later.steps.items():
+            for step, each in steps.items():
+                self._count(symbol, step, *each)
+        self._last |= later.last
 
     def take(
         self, symbol: str, timestamps_ns: Sequence[int], rows: Sequence[int], reader: Reader
@@ -65,7 +94,8 @@ class Steps:
         last = self._last.get(symbol)
         for ns, row in zip(timestamps_ns, rows, strict=True):
             if last is not None:
-                self._count(symbol, ns - last, 1, StepPlace(ns, reader.name, reader.unit, row))
+                place = StepPlace(ns, reader.name, reader.unit, row)
+                self._count(symbol, ns - last, 1, place, reader.name)
             last = ns
         if last is not None:
             self._last[symbol] = last
@@ -96,22 +126,24 @@ class Steps:
         _, indexes, counts = np.unique(
             sorted_codes * len(distinct) + step_of, return_index=True, return_counts=True
         )
-        for at, count in zip(indexes.tolist(), counts.tolist(), strict=True):
+        # In the order of the bars, as `take` counts them.
+        for at, count in sorted(zip(indexes.tolist(), counts.tolist(), strict=True)):
             row = begin + int(order[at])
             first = StepPlace(int(times[at]), reader.name, reader.unit, row)
-            self._count(symbols[sorted_codes[at]], int(steps[at]), count, first)
+            self._count(symbols[sorted_codes[at]], int(steps[at]), count, first, reader.name)
         for at in (np.append(firsts[1:], len(times)) - 1).tolist():
             self._last[symbols[sorted_codes[at]]] = int(times[at])
 
-    def _count(self, symbol: str, step: int, count: int, first: StepPlace) -> None:
+    def _count(
+        self, symbol: str, step: int, count: int, earliest: StepPlace | None, file: str
+    ) -> None:
         if step <= 0 or symbol in self._irregular:
             return
         steps = self._steps.setdefault(symbol, {})
-        before, earliest = steps.get(step, (0, first))
-        steps[step] = before + count, min(earliest, first)
+        before = steps.get(step)
+        steps[step] = before.plus(count, earliest) if before else _Step(count, earliest, file)
         if len(steps) > MAX_STEPS:
-            self._irregular[symbol] = first.file
-            del self._steps[symbol]
+            self._irregular[symbol] = file
 
     def report(self, findings: Findings) -> None:
         """Report every step longer than the most common one of its series, in the order of time."""
@@ -142,9 +174,11 @@ class Steps:
 
     def _gaps(self) -> Iterator[tuple[StepPlace, int, LocatedFinding]]:
         for symbol, steps in self._steps.items():
+            if symbol in self._irregular:
+                continue
             usual = _usual(steps)
-            for step, (count, first) in steps.items():
-                if step > usual:
+            for step, (count, first, _) in steps.items():
+                if step > usual and first:
                     yield first, count, _gap(symbol, step, usual, first)
 
 

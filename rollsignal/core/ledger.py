@@ -240,7 +240,8 @@ class Ledger:
                 findings.append(Finding(check, places[index], what + of))
         reports = [(place, partial(self.findings.report, each)) for place, each in overlaps.items()]
         reports += [(each.place, partial(self._report, batch, each, reader)) for each in findings]
-        for _, report in sorted(reports, key=itemgetter(0)):
+        for place, report in sorted(reports, key=itemgetter(0)):
+            self.findings.place = place
             report()
 
     def _report_arrays(self, batch: ArrayBatch, reader: Reader) -> None:
@@ -248,6 +249,7 @@ class Ledger:
         if not self.findings.is_muted("values", batch.suspects):
             plain = batch.plain()
             for finding in plain.findings:
+                self.findings.place = finding.place
                 self._report(plain, finding, reader)
 
     def report(self, batch: Bars, reader: Reader) -> None:

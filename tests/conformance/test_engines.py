@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
+from rollsignal.core import joining
 from rollsignal.core.findings import SHOWN_FINDINGS, Found, LocatedFinding
 from rollsignal.core.kernel import Account
 from rollsignal.engines import inputs
@@ -28,7 +29,7 @@ from rollsignal.engines.local import PlainEngine
 from rollsignal.engines.spans import Span
 from rollsignal.errors import DataError
 from rollsignal.outputs.signals.writer import Signals
-from tests.support import cut_engine, oracle
+from tests.support import oracle
 from tests.support.cut_engine import CutEngine
 from tests.support.deciding import REPORT, begun, files
 from tests.support.panels import HEADER, Panel, PanelRow, decided, digest_of, panels, tally_of
@@ -323,16 +324,17 @@ def test_pieces_that_are_cut_are_many() -> None:
     assert engine.pieces == 10
 
 
-def test_an_engine_that_forgets_what_came_before_a_piece_is_noticed() -> None:
-    panel, whole = Panel(ROWS, PANEL_CONFIG), [slice(0, 40)]
-    forgetful = mock.patch.object(cut_engine, "_after", lambda before, piece, rules: piece)
+def test_an_engine_that_forgets_what_came_before_a_piece_is_noticed(tmp_path: Path) -> None:
+    panel = Panel(ROWS, PANEL_CONFIG)
+    task = Task(files(panel.write(tmp_path, [slice(0, 40)], ["csv"])), panel.config, digest=True)
+    forgetful = mock.patch.object(joining, "continued", lambda *given: given[3])
+    with forgetful, pytest.raises(DataError, match="no window of 3 bars"):
+        CutEngine(rows=3).decide(task, [], lambda level, text: None)
     with forgetful:
-        (found,) = answers(panel, whole, ["csv"], CutEngine(rows=3))
-    assert found.found
-    assert found.found.digest != digest_of(decided(panel))
-    (found,) = answers(panel, whole, ["csv"], CutEngine(rows=3))
-    assert found.found
-    assert found.found.digest == digest_of(decided(panel))
+        found = CutEngine(rows=8).decide(task, [], lambda level, text: None)
+    assert found.digest != digest_of(decided(panel))
+    found = CutEngine(rows=8).decide(task, [], lambda level, text: None)
+    assert found.digest == digest_of(decided(panel))
 
 
 def test_a_piece_whose_only_bar_is_left_out_keeps_the_last_bar_of_its_series() -> None:
