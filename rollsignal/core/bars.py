@@ -156,7 +156,8 @@ class ArrayBatch(NamedTuple):
     """Consecutive bars as arrays, all with a close, in any order of time.
 
     `timestamps_ns` are nanoseconds since 1970 UTC, `row` is the line or row of the first bar.
-    `plain` makes a `Batch` of the same bars, `suspects` counts its findings.
+    `plain` makes a `Batch` of the same bars, `suspects` counts its findings. `lines` are the lines
+    or rows of all bars, None if they are consecutive.
     """
 
     closes: "TickArray"
@@ -165,6 +166,7 @@ class ArrayBatch(NamedTuple):
     plain: Callable[[], Batch]
     row: int = 0
     suspects: int = 0
+    lines: "Indexes | None" = None
 
     @property
     def has_timestamps(self) -> bool:
@@ -178,13 +180,13 @@ class ArrayBatch(NamedTuple):
 
     def line_of(self, index: int) -> int:
         """Return the line or row of one bar."""
-        return self.row + index
+        return self.row + index if self.lines is None else int(self.lines[index])
 
     def lines_int64(self) -> "Indexes":
         """Return the lines or rows of all bars as an array."""
         import numpy as np
 
-        return np.arange(self.row, self.row + self.rows)
+        return np.arange(self.row, self.row + self.rows) if self.lines is None else self.lines
 
     def missing(self) -> list[int]:
         """Return no indexes: every bar has a close."""
@@ -209,13 +211,15 @@ class ArrayBatch(NamedTuple):
 
         rows, times, symbols = np.asarray(places), self.timestamps_ns, self.symbols
         closes = self.closes._replace(values=self.closes.values[rows])
+        are_consecutive = self.lines is None and int(rows[-1] - rows[0]) == len(rows) - 1
         return ArrayBatch(
             closes,
             None if times is None else times[rows],
             symbols and symbols._replace(codes=symbols.codes[rows]),
             partial(_picked_plain, self, rows.tolist()),
-            self.row + int(rows[0]),
+            self.line_of(int(rows[0])),
             closes.suspects() if self.suspects else 0,
+            None if are_consecutive else self.lines_int64()[rows],
         )
 
     def parted(

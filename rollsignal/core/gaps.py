@@ -4,7 +4,7 @@ The most common step is only known at the end, so every distinct step of a serie
 with its count and the bar where it first occurs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -105,10 +105,10 @@ class Steps:
         symbols: Sequence[str],
         codes: "NDArray[np.int64]",
         timestamps_ns: "NDArray[np.int64]",
-        begin: int,
+        line_of: Callable[[int], int],
         reader: Reader,
     ) -> None:
-        """Receive bars of many series; `codes` index `symbols`, `begin` is the first row."""
+        """Receive bars of many series; `codes` index `symbols`, `line_of` tells a bar's row."""
         import numpy as np
 
         order = np.argsort(codes, kind="stable")
@@ -118,7 +118,7 @@ class Steps:
         # A series' last time may be beyond 64 bits: the step from there is counted by `take`.
         before[firsts] = times[firsts]
         for at in firsts.tolist():
-            row = begin + int(order[at])
+            row = line_of(int(order[at]))
             self.take(symbols[sorted_codes[at]], [int(times[at])], [row], reader)
         # Timestamps rise, so a difference that overflows int64 is right as uint64.
         steps = (times - before).view(np.uint64)
@@ -128,7 +128,7 @@ class Steps:
         )
         # In the order of the bars, as `take` counts them.
         for at, count in sorted(zip(indexes.tolist(), counts.tolist(), strict=True)):
-            row = begin + int(order[at])
+            row = line_of(int(order[at]))
             first = StepPlace(int(times[at]), reader.name, reader.unit, row)
             self._count(symbols[sorted_codes[at]], int(steps[at]), count, first, reader.name)
         for at in (np.append(firsts[1:], len(times)) - 1).tolist():

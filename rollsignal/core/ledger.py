@@ -151,9 +151,9 @@ class Ledger:
             self._take(bars)
         if self.steps and bars.timestamps_ns is not None:
             times, codes = bars.timestamps_ns, bars.every_code
-            self.steps.take_arrays(bars.symbols, codes, times, batch.row, reader)
+            self.steps.take_arrays(bars.symbols, codes, times, batch.line_of, reader)
         if self.jumps:
-            self.jumps.take_arrays(bars, batch.row, reader)
+            self.jumps.take_arrays(bars, batch.line_of, reader)
 
     def _take_one(self, batch: ArrayBatch, reader: Reader) -> "Callable[[], ArrayDecided] | None":
         from rollsignal.core.arrays import advance_array

@@ -82,6 +82,7 @@ class Piece:
     """Decide consecutive batches as if nothing came before them.
 
     arrays: whether bars may be decided on arrays. `findings` also receives what an engine finds.
+    The lines of a batch must be those of its file; those of sorted bars on arrays are not.
     """
 
     def __init__(self, terms: Terms, *, arrays: bool = True) -> None:

@@ -40,6 +40,9 @@ class SortedReader:
         # Of each series by its number: a file, and whether its times are known in UTC.
         self._zones: dict[int, tuple[str, bool | None]] = {}
 
+
+        self._rows: NDArray[np.int64] | None = None
+
     def add(self, batch: Bars, reader: Reader) -> None:
         """Receive a batch; raises `DataError` if it has no timestamps."""
         if not self._units or self._units[-1] != f"{reader.name} {reader.unit}":
@@ -88,7 +91,7 @@ class SortedReader:
         """Yield all bars in the order of time."""
         row = 1
         for bars in self._sorter.batches():
-            self._files = bars.files
+            self._files, self._rows = bars.files, bars.rows
             plain = partial(self._plain, bars)
             if bars.missing is None and bars.ticks is not None:
                 symbols = None if bars.codes is None else Coded(self._codes.names, bars.codes)
@@ -111,6 +114,7 @@ class SortedReader:
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Return the error for a bar that has the time of another."""
         assert self._files is not None
-        where = f"{self._units[int(self._files[finding.place])]} {batch.lines[finding.place]}"
+        assert self._rows is not None
+        where = f"{self._units[int(self._files[finding.place])]} {self._rows[finding.place]}"
         what = f"the timestamp {finding.what}, after sorting"
         return DataError(f"{where}: {what} ({DUPLICATES_HINT})")

@@ -261,3 +261,17 @@ def test_of_similar_gaps_the_earliest_is_reported() -> None:
     rows = [("", ns) for ns in (0, 1, 2, 50, 55, 3, 8, 9)]
     assert gaps_in(taken([rows], [[slice(0, 8)]], [False], panel=False)) == by_definition([rows])
     assert by_definition([rows])[0][2:] == (8, "", 2)
+
+
+@pytest.mark.parametrize("arrays", [False, True])
+def test_a_gap_names_its_row_also_where_bars_before_it_are_left_out(arrays: bool) -> None:
+    rows = [("", minute * MINUTE) for minute in (0, 0, 1, 2, 0, 9)]
+    new = batch_of(rows, 2, panel=False, arrays=arrays).picked([0, 2, 3, 5])
+    findings = Recorder()
+    ledger = Ledger(CONFIG._replace(checks=Checks(gaps="warn")).rules, findings)
+    ledger.take(new, FakeReader([]))
+    ledger.finish()
+    assert [gap.row for gap in gaps_in(findings)] == [7]
+    assert new.lines_int64().tolist() == [2, 4, 5, 7]
+    again = new.picked([1, 2])
+    assert [again.line_of(index) for index in range(2)] == [4, 5]

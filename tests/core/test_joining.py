@@ -20,6 +20,7 @@ from rollsignal.core.edges import NO_BARS, Edges, Terms
 from rollsignal.core.joining import Join, Settled, join
 from rollsignal.core.kernel import Account
 from rollsignal.core.ledger import Ledger, Rules
+from rollsignal.core.piece import Piece
 from rollsignal.core.replay import Replay
 from rollsignal.errors import DiskError, JobError
 from tests.support.deciding import Kept
@@ -197,6 +198,22 @@ def test_a_bar_out_of_order_across_a_cut_names_its_row() -> None:
     found, _ = joined(Case(parts, terms), [edges_of(terms, [part]) for part in parts])
     earlier = "is earlier than 1970-01-01T00:00:00.000000002Z in the previous row"
     assert found.error == f"a.csv row 4: {earlier} (order)"
+
+
+@pytest.mark.parametrize("in_arrays", [False, True])
+def test_the_row_across_a_cut_is_right_also_where_bars_before_it_are_left_out(
+    in_arrays: bool,
+) -> None:
+    whole = file_of("12345")
+    bars = [Bar(name, ns, "1") for name, ns in [("A", 5), ("B", 6), ("A", 6), ("A", 7), ("B", 7)]]
+    panel = whole._replace(bars=bars, is_panel=True, in_arrays=in_arrays)
+    terms = TERMS._replace(levels=LEVELS | {"duplicates": "error"})
+    first, second = Piece(terms), Piece(terms)
+    first.take(panel.batch().picked([0, 1]), panel.file)
+    first.take(panel.batch().picked([4]), panel.file)
+    second.take(panel.batch().picked([2, 4]), panel.file)
+    found, _ = joined(Case([], terms), [first.edges(), second.edges()])
+    assert found.error == "a.csv row 5: is the same as in the previous row of 'B' (duplicates)"
 
 
 def test_a_file_that_overlaps_the_one_of_the_piece_before_is_told() -> None:
