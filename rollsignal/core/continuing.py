@@ -130,6 +130,7 @@ def _joined_account(terms: Terms, former: Account, later: Account, bars: _HeadBa
         later.first_ns if former.first_ns is None else former.first_ns,
         former.last_ns if later.last_ns is None else later.last_ns,
         later.last_file,
+        later.zoned,
     )
 
 

@@ -92,8 +92,9 @@ class SeriesEdges(NamedTuple):
 class Start(NamedTuple):
     """The first bar of a series in a piece, and how to say that it is wrong.
 
-    `ns` is None without timestamps. `messages` has the message for each check of its order, with
-    `UNTOLD` where it says what is wrong; it has none if the check is off.
+    `ns` is None without timestamps; `zoned` is whether they are known in UTC. `messages` has the
+    message for each check of its order, with `UNTOLD` where it says what is wrong; it has
+    none if the check is off.
     """
 
     ns: int | None
@@ -101,6 +102,7 @@ class Start(NamedTuple):
     unit: str
     row: int
     messages: Mapping[str, str]
+    zoned: bool | None = None
 
     @property
     def step_place(self) -> StepPlace:
@@ -109,10 +111,18 @@ class Start(NamedTuple):
         return StepPlace(self.ns, self.file, self.unit, self.row)
 
 
-class Undecided(NamedTuple):
-    """A check of the first bar of a series, which depends on the bars before the piece.
+class FirstFile(NamedTuple):
+    """The first file of a piece, and whether its bars have symbols."""
 
-    check: overlap, order (with duplicates) or mixed, in the order in which they are made.
+    has_symbols: bool
+    name: str
+
+
+class Undecided(NamedTuple):
+    """A check that depends on the bars before the piece, most often of the first bar of a series.
+
+    check: symbols, of the first file, and times, overlap, order (with duplicates), in the order in
+    which they are made.
     """
 
     check: str
@@ -143,7 +153,7 @@ class Edges(NamedTuple):
     events: its findings and its undecided checks, in the order of the bars; a refusal is the last.
     Of each check, only the first findings are there, and `counts` counts all. After a refusal,
     nothing but the events and the starts that they need is kept. `digest` is that of the bars that
-    count, except of those that are unnumbered.
+    count, except of those that are unnumbered. `first` is None without bars.
     """
 
     series: Mapping[str, SeriesEdges] = {}
@@ -152,6 +162,7 @@ class Edges(NamedTuple):
     counts: Mapping[str, int] = {}
     digest: int = 0
     steps: StepsSeen = StepsSeen({}, {})
+    first: FirstFile | None = None
 
     @property
     def refusal(self) -> Refusal | None:
@@ -163,7 +174,7 @@ class Edges(NamedTuple):
         """Return what is left of these edges if they end in a refusal."""
         needed = {event.symbol for event in self.events if isinstance(event, Undecided)}
         starts = {symbol: start for symbol, start in self.starts.items() if symbol in needed}
-        return Edges(starts=starts, events=self.events)
+        return Edges(starts=starts, events=self.events, first=self.first)
 
 
 NO_BARS = Edges()

@@ -163,8 +163,14 @@ class Steps:
         So a change of the clock is none, nor is a session that begins at half past.
         """
         for symbol, steps in self._steps.items():
+            if symbol in self._irregular:
+                continue
             usual, grid = _usual(steps), _grid(steps)
-            odd = {step: at for step, (count, at) in steps.items() if count == 1 and step % grid}
+            odd = {
+                step: at
+                for step, (times, at, _) in steps.items()
+                if at and times == 1 and step % grid
+            }
             begins = {at.ns - step for step, at in odd.items()}
             for step, at in odd.items():
                 # Before the last bar the clock may have changed, by whole hours.
@@ -182,21 +188,21 @@ class Steps:
                     yield first, count, _gap(symbol, step, usual, first)
 
 
-def _usual(steps: Mapping[int, tuple[int, StepPlace]]) -> int:
+def _usual(steps: Mapping[int, _Step]) -> int:
     """Return the most common step, the shortest of several."""
-    return max(steps, key=lambda step: (steps[step][0], -step))
+    return max(steps, key=lambda step: (steps[step].times, -step))
 
 
-def _grid(steps: Mapping[int, tuple[int, StepPlace]]) -> int:
+def _grid(steps: Mapping[int, _Step]) -> int:
     """Return the length that more than two thirds of the steps are whole numbers of; 1 without one.
 
     It is the most common step if that divides a day, and a day if that is whole days.
     """
     usual = _usual(steps)
     grid = min(usual, DAY_NS)
-    on_grid = sum(count for step, (count, _) in steps.items() if step % grid == 0)
-    is_grid = steps[usual][0] > 1 and usual % grid == DAY_NS % grid == 0
-    most = 2 * sum(count for count, _ in steps.values())
+    on_grid = sum(each.times for step, each in steps.items() if step % grid == 0)
+    is_grid = steps[usual].times > 1 and usual % grid == DAY_NS % grid == 0
+    most = 2 * sum(each.times for each in steps.values())
     return grid if is_grid and 3 * on_grid > most else 1
 
 

@@ -31,6 +31,7 @@ from rollsignal.core.edges import (
     UNTOLD,
     Edges,
     Event,
+    FirstFile,
     Refusal,
     SeriesEdges,
     Start,
@@ -41,10 +42,16 @@ from rollsignal.core.edges import (
     head_of,
     unpacked_signals,
 )
-from rollsignal.core.findings import Findings, LocatedFinding
+from rollsignal.core.findings import (
+    Findings,
+    LocatedFinding,
+    mixed_symbols,
+    overlap_of,
+    times_misfit,
+)
 from rollsignal.core.gaps import StepPlace, Steps, StepsSeen
 from rollsignal.core.kernel import Account
-from rollsignal.core.ledger import mixed_times, overlap_of
+from rollsignal.core.ledger import ONE_SERIES
 from rollsignal.core.quality import order_findings
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.errors import DataError
@@ -79,9 +86,10 @@ class Join:
         # Steps in time are many, so they are added to those before, and not joined again each time.
         self._steps = Steps()
         closed = head_of((), 0, (), is_open=False)
-        self._edges = Edges(
-            {name: SeriesEdges(each, closed) for name, each in (known or {}).items()}
-        )
+        series = {name: SeriesEdges(each, closed) for name, each in (known or {}).items()}
+        files = [account.last_file for account in (known or {}).values()]
+        first = FirstFile(ONE_SERIES not in series, files[-1]) if files else None
+        self._edges = Edges(series, first=first)
 
     @property
     def accounts(self) -> dict[str, Account]:
@@ -144,7 +152,7 @@ def join(terms: Terms, earlier: Edges, later: Edges, digests: HeadDigests | None
     events = first_shown((*earlier.events, *decided))
     starts = {**later.starts, **earlier.starts}
     if decided and isinstance(decided[-1], Refusal):
-        return Edges(starts=starts, events=events).refused()
+        return Edges(starts=starts, events=events, first=earlier.first or later.first).refused()
     digests, series = digests or HeadDigests(), dict(earlier.series)
     for symbol, each in later.series.items():
         former = series.get(symbol)
@@ -156,6 +164,7 @@ def join(terms: Terms, earlier: Edges, later: Edges, digests: HeadDigests | None
         _joined_counts(earlier, later, decided),
         plus(plus(earlier.digest, later.digest), digests.change()),
         _joined_steps(earlier, later) if terms.rules.gaps else NO_BARS.steps,
+        earlier.first or later.first,
     )
 
 
@@ -163,7 +172,9 @@ def _decided(terms: Terms, earlier: Edges, later: Edges) -> Iterator[Event]:
     """Yield the events of the later piece, and what the earlier one decides; end at an error."""
     for event in later.events:
         decided: Event | None = event
-        if isinstance(event, Undecided) and event.symbol in earlier.series:
+        if isinstance(event, Undecided) and event.check == "symbols":
+            decided = _symbols_told(event, earlier.first, later.first)
+        elif isinstance(event, Undecided) and event.symbol in earlier.series:
             account = earlier.series[event.symbol].account
             decided = _told(terms, event, account, later.starts[event.symbol])
         if decided:
@@ -172,14 +183,26 @@ def _decided(terms: Terms, earlier: Edges, later: Edges) -> Iterator[Event]:
             return
 
 
+def _symbols_told(
+    event: Undecided, earlier: FirstFile | None, later: FirstFile | None
+) -> Event | None:
+    """Return what the first file of all tells of that of a piece: nothing if it is the same."""
+    if earlier is None or later is None:
+        return event
+    if earlier.has_symbols == later.has_symbols:
+        return None
+    error = mixed_symbols(earlier.name, later.has_symbols, later.name)
+    return Refusal(type(error), error.message, error.detail)
+
+
 def _told(terms: Terms, event: Undecided, account: Account, start: Start) -> Event | None:
     """Return what an account tells of the first bar after it.
 
     Timestamps in one of both only end the run also if errors are collected: the later piece was
     read on, where one run leaves the rest of the file.
     """
-    if event.check == "mixed":
-        error = mixed_times(account, start.ns is not None, start.file)
+    if event.check == "times":
+        error = times_misfit(account, start.file, start.ns is not None, start.zoned)
         return Refusal(type(error), error.message, error.detail) if error else None
     finding = _at_cut(event, account, start)
     if finding is None or terms.levels[finding.check] == "off":
@@ -192,7 +215,7 @@ def _told(terms: Terms, event: Undecided, account: Account, start: Start) -> Eve
 def _at_cut(event: Undecided, account: Account, start: Start) -> LocatedFinding | None:
     """Return what is wrong with the first bar of a series, if anything is."""
     assert start.ns is not None, "only bars with timestamps have an order"
-    overlap = overlap_of(event.symbol, account, start.ns, start.file)
+    overlap = overlap_of(account, event.symbol, start.ns, start.file)
     if overlap or event.check == "overlap":
         return overlap if event.check == "overlap" else None
     for check, _, what in order_findings([start.ns], account.last_ns):

@@ -6,7 +6,7 @@ another unit.
 """
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.core.bars import Reader
@@ -62,8 +62,10 @@ class Jumps:
         ]
         self._follow(symbol, bars)
 
-    def take_arrays(self, bars: "ArrayDecided", begin: int, reader: Reader) -> None:
-        """Receive bars of many series; `begin` is the first row."""
+    def take_arrays(
+        self, bars: "ArrayDecided", line_of: Callable[[int], int], reader: Reader
+    ) -> None:
+        """Receive bars of many series; `line_of` tells a bar's row."""
         import numpy as np
 
         file, order = self._number(reader), np.argsort(bars.every_code, kind="stable")
@@ -71,8 +73,8 @@ class Jumps:
         times = None if bars.timestamps_ns is None else bars.timestamps_ns[order]
 
         def between(first: int, end: int) -> list[PricedBar]:
-            rows, ticks = (begin + order[first:end]).tolist(), closes[first:end].tolist()
-            stamps = [None] * len(rows) if times is None else times[first:end].tolist()
+            rows, ticks = map(line_of, order[first:end].tolist()), closes[first:end].tolist()
+            stamps = [None] * len(ticks) if times is None else times[first:end].tolist()
             columns = zip(rows, ticks, stamps, strict=True)
             return [PricedBar(file, row, tick, bars.scale, ns) for row, tick, ns in columns]
 

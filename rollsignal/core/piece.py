@@ -13,6 +13,7 @@ from rollsignal.core.edges import (
     UNTOLD,
     Edges,
     Event,
+    FirstFile,
     Refusal,
     SeriesEdges,
     Start,
@@ -21,11 +22,11 @@ from rollsignal.core.edges import (
     first_shown,
     packed_signals,
 )
-from rollsignal.core.findings import Findings, LocatedFinding
+from rollsignal.core.findings import Findings, LocatedFinding, times_misfit
 from rollsignal.core.gaps import StepsSeen
 from rollsignal.core.heads import GrowingHead, HeadRows
 from rollsignal.core.kernel import Account, Carry
-from rollsignal.core.ledger import ONE_SERIES, Ledger, mixed_times
+from rollsignal.core.ledger import ONE_SERIES, Ledger
 from rollsignal.core.quality import Finding
 from rollsignal.core.symbols import SymbolCodes
 from rollsignal.core.ticks import Ticks
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided
 
 ORDER_CHECKS = ("order", "duplicates")
-_END = 2**63
+# Where a batch fails as a whole: by its symbols, by its cells, by its times, or after all checks.
+_SYMBOLS, _CELLS, _TIMES, _END = -3, -2, -1, 2**63
 
 
 class PieceFindings(Findings):
@@ -89,6 +91,7 @@ class Piece:
         self.findings = PieceFindings(terms)
         self._terms = terms
         self._ledger = Ledger(terms.rules, self.findings, self._take, arrays=arrays)
+        self._first: FirstFile | None = None
         self._starts: dict[str, Start] = {}
         self._heads: dict[str, GrowingHead] = {}
         self._in_span: dict[str, Account] = {}
@@ -131,6 +134,7 @@ class Piece:
             dict(self.findings.counts),
             self._digester.digest,
             steps.seen() if steps else StepsSeen({}, {}),
+            self._first,
         )
         return edges.refused() if edges.refusal else edges
 
@@ -144,6 +148,10 @@ class Piece:
 
     def _begin(self, batch: Bars, reader: Reader, begins: list[tuple[int, str]]) -> None:
         """Record the first bars of series, and the checks that depend on the bars before them."""
+        if self._first is None:
+            has_symbols = batch.symbols is not None or reader.symbol is not None
+            self._first = FirstFile(has_symbols, reader.name)
+            self.findings.add(_SYMBOLS, 0, Undecided("symbols", ONE_SERIES))
         times = batch.timestamps_ns if begins else None
         for place, symbol in begins:
             ns, line = None if times is None else int(times[place]), batch.line_of(place)
@@ -151,8 +159,9 @@ class Piece:
             if messages:
                 self.findings.add(place, 0, Undecided("overlap", symbol))
                 self.findings.add(place, 2, Undecided("order", symbol))
-            self.findings.add(_END, place, Undecided("mixed", symbol))
-            self._starts[symbol] = Start(ns, reader.name, reader.unit, line, messages)
+            self.findings.add(_TIMES, place, Undecided("times", symbol))
+            where = reader.name, reader.unit, line
+            self._starts[symbol] = Start(ns, *where, messages, reader.zoned)
             most = self._terms.rules.window - 1
             self._heads[symbol] = GrowingHead(most, skips=self._terms.skips)
 
@@ -170,14 +179,18 @@ class Piece:
 
     def _end_of(self, batch: Bars, reader: Reader) -> tuple[int, int]:
         """Return where a batch failed that has no finding: before its checks, or after them."""
+        has_symbols = batch.symbols is not None or reader.symbol is not None
+        if self._first and self._first.has_symbols != has_symbols:
+            return _SYMBOLS, 0
         try:
             symbols = batch.plain().symbols or [reader.symbol or ONE_SERIES]
         except JobError:
-            return -1, 0
+            return _CELLS, 0
         for place, symbol in enumerate(symbols):
             account = self._ledger.accounts.get(symbol)
-            if account and mixed_times(account, batch.has_timestamps, reader.name):
-                return _END, place
+            times = batch.has_timestamps, reader.zoned
+            if account and times_misfit(account, reader.name, *times):
+                return _TIMES, place
         return _END, batch.rows
 
     def _take(self, bars: "Decided") -> None:

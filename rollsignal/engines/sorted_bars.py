@@ -39,8 +39,6 @@ class SortedReader:
         self._files: NDArray[np.int64] | None = None
         # Of each series by its number: a file, and whether its times are known in UTC.
         self._zones: dict[int, tuple[str, bool | None]] = {}
-
-
         self._rows: NDArray[np.int64] | None = None
 
     def add(self, batch: Bars, reader: Reader) -> None:

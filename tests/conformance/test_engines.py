@@ -328,7 +328,7 @@ def test_an_engine_that_forgets_what_came_before_a_piece_is_noticed(tmp_path: Pa
     panel = Panel(ROWS, PANEL_CONFIG)
     task = Task(files(panel.write(tmp_path, [slice(0, 40)], ["csv"])), panel.config, digest=True)
     forgetful = mock.patch.object(joining, "continued", lambda *given: given[3])
-    with forgetful, pytest.raises(DataError, match="no window of 3 bars"):
+    with forgetful, pytest.raises(DataError, match="each with fewer than the window of 3"):
         CutEngine(rows=3).decide(task, [], lambda level, text: None)
     with forgetful:
         found = CutEngine(rows=8).decide(task, [], lambda level, text: None)

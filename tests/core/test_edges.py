@@ -106,7 +106,7 @@ def test_after_a_refusal_nothing_is_kept_but_what_tells_which_error_is_the_first
     assert edges.refusal
     assert edges.refusal.message.startswith("a.csv row 2: is earlier than")
     kinds = [event.check if not isinstance(event, Refusal) else "refusal" for event in edges.events]
-    assert kinds == ["overlap", "values", "order", "refusal"]
+    assert kinds == ["symbols", "times", "overlap", "values", "order", "refusal"]
     assert (edges.series, edges.counts) == ({}, {})
 
 

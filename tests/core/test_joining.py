@@ -219,10 +219,11 @@ def test_the_row_across_a_cut_is_right_also_where_bars_before_it_are_left_out(
 def test_a_file_that_overlaps_the_one_of_the_piece_before_is_told() -> None:
     parts = [file_of("123"), file_of("45", "b.csv", ns=2)]
     found, _ = joined(Case(parts, TERMS), [edges_of(TERMS, [part]) for part in parts])
-    assert [text for _, text in found.told] == [
+    (told,) = [text for _, text in found.told]
+    assert told.startswith(
         "b.csv begins at 1970-01-01T00:00:00.000000002Z, but a.csv, which comes before it,"
-        " ends at 1970-01-01T00:00:00.000000002Z: do they overlap?"
-    ]
+        " ends at 1970-01-01T00:00:00.000000002Z: do they overlap? ("
+    )
 
 
 @pytest.mark.parametrize("collect_errors", [False, True])

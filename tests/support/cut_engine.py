@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 from rollsignal.core.bars import Bars, Reader
 from rollsignal.core.decisions import Decided, Listener, Part
 from rollsignal.core.edges import Edges, Terms
-from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding
+from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding, times_misfit
 from rollsignal.core.joining import Join, Settled
-from rollsignal.core.kernel import tally_of
+from rollsignal.core.kernel import Account, Carry, tally_of
 from rollsignal.core.ledger import ONE_SERIES, Ledger
 from rollsignal.core.piece import Piece
 from rollsignal.core.replay import Replay

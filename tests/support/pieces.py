@@ -55,6 +55,7 @@ class MemoryFile:
     """A reader of bars in memory."""
 
     unit = "row"
+    zoned: bool | None = None
 
     def __init__(self, name: str, symbol: str | None = None) -> None:
         self.path = self.name = name
