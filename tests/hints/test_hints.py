@@ -17,14 +17,15 @@ import pytest
 
 from rollsignal import rolling_signal
 from rollsignal.errors import DataError
-from tests.support import hints_of_bars, hints_of_files, hints_of_jobs
+from tests.support import hints_of_bars, hints_of_files, hints_of_jobs, hints_of_symbols
 from tests.support.hints import CUT, Files, Row, Way, hints, hints_in, texts_of
 from tests.support.hints_of_bars import BARS, UP, C
 from tests.support.hints_of_commands import BY_PEOPLE, COMMANDS, NO_HINTS, CommandRow
 from tests.support.oracle import prices, signals
 from tests.support.shell import command, strict_json
 
-ROWS: list[Row] = [*hints_of_bars.ROWS, *hints_of_files.ROWS, *hints_of_jobs.ROWS]
+TABLES = (hints_of_bars, hints_of_files, hints_of_jobs, hints_of_symbols)
+ROWS: list[Row] = [row for rows in TABLES for row in rows.ROWS]
 REQUIRED = 'seed: 1\nwindow: 3\nversion: "v"\n'
 IN_PYTHON = ["select the column of the closes", "leaves the windows with it without a signal"]
 FOLLOWED = [row.hint for row in ROWS] + [row.hint for row in COMMANDS] + IN_PYTHON
@@ -94,7 +95,7 @@ def provoke(row: Row) -> None:
     for night in row.nights:
         write(night.files)
         config = row.config if night.config is None else night.config
-        assert run(night.files, config, row.flags, ()) == 0
+        assert run(night.files, config, row.flags, row.inputs) == 0
     write(row.files)
     run(row.files, row.config, row.flags, row.inputs)
 

@@ -138,9 +138,6 @@ FILES = [
     Row("write it to a plain file first", {"b.parquet.gz": gzip.compress(PARQUET)}, [
         Way([C], {"b.parquet.gz": None, "b.parquet": PARQUET}),
     ]),
-    Row("of which only the log says", {"t/_delta_log/0.json": "{}", "t/b.parquet": PARQUET}, [
-        Way([C], {"one.parquet": PARQUET}, inputs=["one.parquet"]),
-    ], inputs=["t/b.parquet"]),
     Row("unpack it once", {"b.csv.gz": gzip.compress(is_packed(UP))}, [
         Way([C], {"b.csv.gz": is_packed(UP)}),
     ]),
