@@ -10,8 +10,6 @@ from rollsignal.errors import DataError, DiskError
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-from queue import SimpleQueue
-from threading import Semaphore, Thread
 from typing import TypeVar
 
 FIRST_BYTES = 1 << 12
@@ -146,6 +144,10 @@ def read_ahead(source: Iterator[T], count: int) -> Iterator[T]:
 
     An error of the source is raised in place of its next item. Leaving early ends the thread.
     """
+    # A small job has no use for threads, and they take a while to load.
+    from queue import SimpleQueue
+    from threading import Semaphore, Thread
+
     ready: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
     room = Semaphore(count)
     is_left: list[bool] = []
