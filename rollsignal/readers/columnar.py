@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 CHUNK_ROWS = 1 << 17
-PANEL_ROWS = 1 << 20
+PANEL_ROWS = 1 << 19
 # The most that polars can read of a decimal.
 DECIMAL_MAX_DIGITS = 38
 
