@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import data, night
+from bench import data, night, variants
 from bench.processes import Run, measure, side_by_side
 
 OURS, SCRIPT, EMPTY = "rollsignal", "pandas script", "empty Python"
@@ -66,6 +66,7 @@ FULL = (
     Case("files", "1 million", 5, MANY_SERIES),
     Case("files", "10 million", 5, MANY_SERIES),
     Case(night.KIND, "10 million", 15, (night.ALONE,), checked=False),
+    *(Case(kind, "10 million", 5, (), checked=False) for kind in variants.VARIANTS),
 )
 QUICK = (
     Case("csv", "10 thousand", 9, (SCRIPT,), checked=False),
@@ -82,9 +83,10 @@ QUICK = (
 def run(case: Case, shrink: int) -> Measured:
     """Measure a case on its rows divided by `shrink`, after one round that is not counted."""
     rows = SIZES[case.size] // shrink
-    if case.kind == night.KIND:
+    if case.kind == night.KIND or case.kind in variants.VARIANTS:
+        find = night.commands if case.kind == night.KIND else variants.VARIANTS[case.kind].commands
         with tempfile.TemporaryDirectory() as folder:
-            commands = night.commands(OURS, rows, Path(folder))
+            commands = find(OURS, rows, Path(folder))
             return Measured(case, rows, side_by_side(commands, case.repeats), {}, {})
     data.table(case.kind, rows)
     absent = [name for name in case.others if name == "DuckDB" and not find_spec("duckdb")]

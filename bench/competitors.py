@@ -49,6 +49,22 @@ def use_polars(kind: str, path: str, signals: str | None) -> object:
     return table.select(signal.mean()).collect().item()
 
 
+def write_polars(kind: str, path: str, signals: str | None) -> object:
+    """Write the columns of `--signals` with polars, with closes and means as doubles."""
+    import polars as pl
+
+    close, mean = pl.col("close"), pl.col("close").rolling_mean(WINDOW)
+    stamp = pl.col("timestamp")
+    if kind == "csv":
+        stamp = stamp.str.to_datetime()
+    table = _polars_table(kind, path).select(
+        stamp, close, mean.alias("rolling_mean"), (close > mean).cast(pl.Int8).alias("signal")
+    )
+    assert signals
+    sink = table.sink_parquet if signals.endswith(".parquet") else table.sink_csv
+    return sink(signals)
+
+
 def use_duckdb(kind: str, path: str, signals: str | None) -> object:
     """Decide with a window function in SQL."""
     import duckdb
@@ -115,6 +131,7 @@ PROGRAMS = {
     "reading the bytes": floor_bytes,
     "polars scan": floor_scan,
     "polars": use_polars,
+    "polars writes": write_polars,
     "DuckDB": use_duckdb,
     "pandas script": use_pandas,
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bench import data, night
+from bench import data, night, variants
 from bench.cases import EMPTY, OURS, SIZES, Measured, Results
 from bench.processes import median, wall_ratio
 from bench.targets import Kernels, Reached
@@ -20,6 +20,7 @@ TITLES = {
     "panel": "Parquet, series interleaved",
     "files": "CSV, a file for every series",
     night.KIND: "CSV, 1,000 rows added to the state of a history",
+    **{kind: variant.title for kind, variant in variants.VARIANTS.items()},
 }
 
 
@@ -55,7 +56,8 @@ def machine() -> str:
 def case_table(measured: Measured) -> str:
     """Return the table of a case: a row for every program."""
     case, rows = measured.case, measured.rows
-    count = data.series(case.kind, rows)
+    table = variants.VARIANTS[case.kind].table if case.kind in variants.VARIANTS else case.kind
+    count = data.series(table, rows)
     title = f"{TITLES[case.kind]}: {rows:,} rows" + (f", {count:,} series" if count > 1 else "")
     lines = [
         ["program", "wall", "CPU", "peak memory", "wrong signals", "rollsignal / it"],
@@ -90,7 +92,7 @@ def growth_table(results: Results) -> str:
     lines = [["table", "rows", "wall", "for 10 times the rows", "peak memory"]]
     lines.append(["---", *["---:"] * 4])
     for kind, title in TITLES.items():
-        if kind == night.KIND:
+        if kind == night.KIND or kind in variants.VARIANTS:
             continue
         before: tuple[int, float] | None = None
         for measured in (results[kind, size] for size in SIZES if (kind, size) in results):

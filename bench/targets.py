@@ -8,6 +8,7 @@ from bench.cases import OURS, SCAN, SCRIPT, Results
 from bench.kernel import OURS as OUR_KERNEL
 from bench.kernel import POLARS as POLARS_KERNEL
 from bench.processes import Run, cpu_ratio, median, wall_ratio
+from bench.variants import PLAIN, POLARS_WRITES
 
 Kernels = Mapping[str, "Kernel | None"]
 Find = Callable[[Results, Kernels], float]
@@ -56,6 +57,13 @@ def targets(slow: str) -> tuple[Target, ...]:
         _wall("panel in Parquet", ("panel", "10 million"), "polars", 2.0),
         _wall("panel in CSV files", ("files", slow), SCAN, 1.5),
         _wall("1,000 rows added to a state", (night.KIND, "10 million"), night.ALONE, 1.3),
+        _wall("signals in Parquet of CSV", ("signals in Parquet of CSV", "10 million"), PLAIN, 2.0),
+        _wall("signals in CSV of CSV", ("signals in CSV of CSV", "10 million"), PLAIN, 3.0),
+        _wall("signals in Parquet", ("signals in Parquet", "10 million"), POLARS_WRITES, 1.5),
+        _wall("decimal(38, 18)", ("decimals", "10 million"), PLAIN, 1.3),
+        _wall("window of 3 million", ("long window", "10 million"), PLAIN, 1.3),
+        _wall("first night of a panel", ("first night", "10 million"), PLAIN, 5.0),
+        Target("first night of a panel: peak memory", 600, _night_peak, unit=" MB"),
         Target("kernel on int64 ticks: wall time / polars rolling_mean", 0.5, _kernel),
     )
 
@@ -92,6 +100,10 @@ def _growth(
 
 def _peak(results: Results, _: Kernels) -> float:
     return median(results["csv", "10 million"].runs[OURS]).peak_mb
+
+
+def _night_peak(results: Results, _: Kernels) -> float:
+    return median(results["first night", "10 million"].runs[OURS]).peak_mb
 
 
 def _kernel(_: Results, kernels: Kernels) -> float:
