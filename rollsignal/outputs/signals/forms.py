@@ -1,7 +1,7 @@
 """This module names the formats of signals, and scans and writes tables in them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -36,13 +36,30 @@ def write_frame(rows: "pl.DataFrame", suffix: str, path: str) -> None:
     """Write rows in the format of a suffix; equal rows give equal bytes."""
     import polars as pl
 
-    groups = [rows]
-    if suffix == ".arrow":
-        groups = [canonical(group) for group in rows.iter_slices(GROUP_ROWS)]
+    groups = canonical_groups([rows]) if suffix == ".arrow" else [rows]
     sink(pl.concat(groups, rechunk=False).lazy(), suffix, path)
 
 
-def canonical(rows: "pl.DataFrame") -> "pl.DataFrame":
+def canonical_groups(frames: "Iterable[pl.DataFrame]") -> "Iterator[pl.DataFrame]":
+    """Yield rows in groups of `GROUP_ROWS`, each as equal rows always are in memory."""
+    import polars as pl
+
+    waiting: list[pl.DataFrame] = []
+    rows = 0
+    for frame in frames:
+        waiting.append(frame)
+        rows += frame.height
+        if rows >= GROUP_ROWS:
+            joined = pl.concat(waiting, rechunk=True)
+            rows %= GROUP_ROWS
+            whole = joined.height - rows
+            waiting = [joined.slice(whole)]
+            yield from map(_canonical, joined.head(whole).iter_slices(GROUP_ROWS))
+    if rows:
+        yield _canonical(pl.concat(waiting))
+
+
+def _canonical(rows: "pl.DataFrame") -> "pl.DataFrame":
     """Return rows of one chunk with nothing but zeros in memory where a value is missing.
 
     Arrow IPC files are copies of memory, so equal rows would else differ there.

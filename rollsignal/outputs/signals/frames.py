@@ -126,11 +126,11 @@ def _plain_series(bars: PlainDecided, window: int, types: "Types") -> "list[pl.S
 def _array_series(bars: ArrayDecided, window: int, types: "Types") -> "list[pl.Series]":
     import polars as pl
 
-    has_signal = pl.Series("has_signal", bars.has_signal)
     means = float_means(window * bars.closes - bars.margins, window, bars.scale)
-    answers = pl.DataFrame(
-        {"rolling_mean": means, "signal": (bars.margins > 0).astype("int8")}
-    ).select(pl.when(has_signal).then(pl.all()))
+    answers = pl.DataFrame({"rolling_mean": means, "signal": (bars.margins > 0).astype("int8")})
+    if not bars.has_signal.all():
+        has_signal = pl.Series("has_signal", bars.has_signal)
+        answers = answers.select(pl.when(has_signal).then(pl.all()))
     return [
         _times(bars, types["timestamp"]).alias("timestamp"),
         _symbol_series(bars).alias("symbol"),

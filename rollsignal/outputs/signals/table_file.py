@@ -14,7 +14,13 @@ from rollsignal.core.decisions import Decided
 from rollsignal.files.replace import cannot_write, remove_quietly
 from rollsignal.outputs.signals import forms
 from rollsignal.outputs.signals.column_types import column_types, fitted
-from rollsignal.outputs.signals.forms import canonical, library_errors, scanned, sink, write_frame
+from rollsignal.outputs.signals.forms import (
+    canonical_groups,
+    library_errors,
+    scanned,
+    sink,
+    write_frame,
+)
 from rollsignal.outputs.signals.frames import frame_of, widths_of
 from rollsignal.outputs.signals.held import HeldBars
 from rollsignal.outputs.signals.widths import Widths
@@ -135,20 +141,16 @@ class SignalsTable:
         self._wait([fitted(frame, types) for frame in self._waiting])
 
     def _write(self, frame: "pl.DataFrame") -> None:
-        """Write whole groups of rows; let the rest wait."""
-        import polars as pl
-
-        self._waiting.append(frame)
-        self._waiting_rows += frame.height
-        if self._waiting_rows < forms.GROUP_ROWS:
+        """Pass rows on; the first ones wait until they fill a group, which shows the types."""
+        if self._sink:
+            self._sink.put(frame)
             return
-        rows = pl.concat(self._waiting, rechunk=True)
-        whole = rows.height - rows.height % forms.GROUP_ROWS
-        self._wait([rows.slice(whole)])
-        if self._sink is None:
-            self._sink = _Sink(self._path, self._next_name(), self._suffix, rows.schema)
-        for group in rows.head(whole).iter_slices(forms.GROUP_ROWS):
-            self._sink.put(group)
+        self._wait([*self._waiting, frame])
+        if self._waiting_rows >= forms.GROUP_ROWS:
+            self._sink = _Sink(self._path, self._next_name(), self._suffix, frame.schema)
+            for each in self._waiting:
+                self._sink.put(each)
+            self._wait([])
 
     def _wait(self, frames: "list[pl.DataFrame]") -> None:
         self._waiting = frames
@@ -158,19 +160,17 @@ class SignalsTable:
         """Write the rest to the file that was begun, or to another one."""
         import polars as pl
 
-        frames = [frame for frame in self._waiting if frame.height]
-        self._wait([])
         if self._sink:
             sunk, self._sink = self._sink, None
             self._files.append(sunk.file)
-            if frames:
-                sunk.put(pl.concat(frames))
             sunk.close()
-        elif frames:
+        elif self._waiting:
+            rows = pl.concat(self._waiting)
+            self._wait([])
             self._files.append(self._next_name())
             try:
                 with library_errors():
-                    write_frame(pl.concat(frames), self._suffix, self._files[-1])
+                    write_frame(rows, self._suffix, self._files[-1])
             except OSError as problem:
                 raise cannot_write(self._path, problem) from problem
 
@@ -247,5 +247,9 @@ class _Sink:
             self._problem = problem
 
     def _rows(self) -> "Iterator[pl.DataFrame]":
+        frames = self._received()
+        return canonical_groups(frames) if self._suffix == ".arrow" else frames
+
+    def _received(self) -> "Iterator[pl.DataFrame]":
         while (frame := self._frames.get()) is not None:
-            yield canonical(frame)
+            yield frame
