@@ -77,6 +77,7 @@ QUICK = (
     Case("panel", "10 million", 3, ("polars",), checked=False),
     Case("files", "1 million", 3, (SCAN,), checked=False),
     Case(night.KIND, "10 million", 9, (night.ALONE,), checked=False),
+    *(Case(kind, "10 million", 3, (), checked=False) for kind in variants.VARIANTS),
 )
 
 
