@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import data, night, variants
+from bench import data, night
 from bench.processes import Run, measure, side_by_side
+from bench.variants import VARIANTS
 
 OURS, SCRIPT, EMPTY = "rollsignal", "pandas script", "empty Python"
 BYTES, SCAN = "reading the bytes", "polars scan"
@@ -66,7 +67,7 @@ FULL = (
     Case("files", "1 million", 5, MANY_SERIES),
     Case("files", "10 million", 5, MANY_SERIES),
     Case(night.KIND, "10 million", 15, (night.ALONE,), checked=False),
-    *(Case(kind, "10 million", 5, (), checked=False) for kind in variants.VARIANTS),
+    *(Case(kind, "10 million", 5, each.others, checked=False) for kind, each in VARIANTS.items()),
 )
 QUICK = (
     Case("csv", "10 thousand", 9, (SCRIPT,), checked=False),
@@ -77,15 +78,15 @@ QUICK = (
     Case("panel", "10 million", 3, ("polars",), checked=False),
     Case("files", "1 million", 3, (SCAN,), checked=False),
     Case(night.KIND, "10 million", 9, (night.ALONE,), checked=False),
-    *(Case(kind, "10 million", 3, (), checked=False) for kind in variants.VARIANTS),
+    *(Case(kind, "10 million", 3, each.others, checked=False) for kind, each in VARIANTS.items()),
 )
 
 
 def run(case: Case, shrink: int) -> Measured:
     """Measure a case on its rows divided by `shrink`, after one round that is not counted."""
     rows = SIZES[case.size] // shrink
-    if case.kind == night.KIND or case.kind in variants.VARIANTS:
-        find = night.commands if case.kind == night.KIND else variants.VARIANTS[case.kind].commands
+    if case.kind == night.KIND or case.kind in VARIANTS:
+        find = night.commands if case.kind == night.KIND else VARIANTS[case.kind].commands
         with tempfile.TemporaryDirectory() as folder:
             commands = find(OURS, rows, Path(folder))
             return Measured(case, rows, side_by_side(commands, case.repeats), {}, {})

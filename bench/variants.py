@@ -17,13 +17,14 @@ LONG_WINDOW = 3_000_000
 
 
 class Variant(NamedTuple):
-    """A title, the table, and a function that returns commands by program, ours first.
+    """A title, the table, the other programs, and a function that returns commands by program.
 
     It receives our name, the number of rows and a folder for outputs.
     """
 
     title: str
     table: str
+    others: tuple[str, ...]
     commands: Callable[[str, int, Path], dict[str, list[str]]]
 
 
@@ -90,17 +91,24 @@ def _first_night(ours: str, rows: int, folder: Path) -> dict[str, list[str]]:
 
 VARIANTS = {
     "signals in Parquet of CSV": Variant(
-        "CSV, with --signals in Parquet", "csv", _signals("csv", ".parquet")
+        "CSV, with --signals in Parquet", "csv", (PLAIN, POLARS_WRITES), _signals("csv", ".parquet")
     ),
-    "signals in CSV of CSV": Variant("CSV, with --signals in CSV", "csv", _signals("csv", ".csv")),
+    "signals in CSV of CSV": Variant(
+        "CSV, with --signals in CSV", "csv", (PLAIN, POLARS_WRITES), _signals("csv", ".csv")
+    ),
     "signals in Parquet": Variant(
-        "Parquet, with --signals in Parquet", "parquet", _signals("parquet", ".parquet")
+        "Parquet, with --signals in Parquet",
+        "parquet",
+        (PLAIN, POLARS_WRITES),
+        _signals("parquet", ".parquet"),
     ),
-    "decimals": Variant("Parquet, decimal(38, 18) beside decimal(38, 2)", "parquet", _decimals),
+    "decimals": Variant(
+        "Parquet, decimal(38, 18) beside decimal(38, 2)", "parquet", (PLAIN,), _decimals
+    ),
     "long window": Variant(
-        "Parquet, a window of 3 million beside one of 20", "parquet", _long_window
+        "Parquet, a window of 3 million beside one of 20", "parquet", (PLAIN,), _long_window
     ),
     "first night": Variant(
-        "Parquet, series interleaved, with --state and --signals", "panel", _first_night
+        "Parquet, series interleaved, with --state and --signals", "panel", (PLAIN,), _first_night
     ),
 }
