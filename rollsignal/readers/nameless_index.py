@@ -6,7 +6,7 @@ times, and the relations of open, high, low and close decide; else the table is 
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 
 from rollsignal.config.settings import JobConfig
@@ -36,7 +36,8 @@ def with_index(text: str, dialect: Dialect, config: JobConfig, name: str) -> Dia
         return dialect
     rows = [row for row, _ in numbered if len(row) == len(first)][:SAMPLED_ROWS]
     readings = [_shifted(dialect, by) for by in range(len(first) - dialect.width + 1)]
-    if not any(_has_closes(rows, reading) for reading in readings):
+    with_closes = sum(_has_closes(rows, reading) for reading in readings)
+    if not with_closes:
         return dialect
     fitting = readings
     has_times = partial(_has_times, written=config.timestamp_format)
@@ -44,6 +45,9 @@ def with_index(text: str, dialect: Dialect, config: JobConfig, name: str) -> Dia
         # What no reading fulfils tells nothing.
         fulfilled = [reading for reading in readings if fits(rows, reading)] or readings
         fitting = [reading for reading in fitting if reading in fulfilled]
+    if len(fitting) == 1 and with_closes > 1 and fitting[0].close == 0 and _are_row_numbers(rows):
+        # The times of another column may have misled.
+        fitting = []
     if len(fitting) != 1:
         raise _undecided(dialect, first, f"{name} line {line}")
     return fitting[0]
@@ -62,6 +66,12 @@ def _shifted(dialect: Dialect, by: int) -> Dialect:
         symbol=symbol,
         clock=clock,
     )
+
+
+def _are_row_numbers(rows: Sequence[Row]) -> bool:
+    """Return whether the first fields, which would be closes, count the rows."""
+    cells = [row[0].strip(BLANKS) for row in rows]
+    return any(cells == [str(first + row) for row in range(len(rows))] for first in (0, 1))
 
 
 def _has_closes(rows: Sequence[Row], reading: Dialect) -> bool:
@@ -92,10 +102,10 @@ def _is_sane_table(rows: Sequence[Row], reading: Dialect) -> bool:
 
 
 def _is_sane_row(row: Row, columns: Mapping[str, int]) -> bool:
-    try:
-        prices = {name: Decimal(row[index].strip(BLANKS)) for name, index in columns.items()}
-    except InvalidOperation:
+    cells = {name: row[index].strip(BLANKS) for name, index in columns.items()}
+    if not all(map(NUMBER.fullmatch, cells.values())):
         return False
+    prices = {name: Decimal(cell) for name, cell in cells.items()}
     high, low = prices.get("high"), prices.get("low")
     is_below = high is None or max(prices.values()) <= high
     return is_below and (low is None or min(prices.values()) >= low)

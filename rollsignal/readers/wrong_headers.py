@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from rollsignal.core.ticks import BLANKS, parse_closes
 from rollsignal.core.timestamps.counts import COUNT
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
+from rollsignal.core.timestamps.zones import DAY_NS, HINT, OFFSETS
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import did_you_mean, escaped, shown
 
 SHOWN_NAMES = 20
-_YEAR_1990_NS = 631_152_000 * 10**9
-_YEAR_2050_NS = 2_524_608_000 * 10**9
+# From the beginning of 1990 until that of 2050, and from that of 1900 until that of 2100.
+_COUNT_YEARS_NS = 7_305 * DAY_NS, 29_220 * DAY_NS
+_DATE_YEARS_NS = -25_567 * DAY_NS, 47_482 * DAY_NS
 _ADD_NAMES = "add a line with the names of the columns above it, such as timestamp,close"
 
 
@@ -77,14 +79,14 @@ def _reads_as_time(name: str) -> bool:
 
 
 def is_time(cell: str, written: str | None) -> bool:
-    """Return whether a text is a time, also if it can be read in several ways.
+    """Return whether a text is a time, also if it can be read in several ways, or has an odd zone.
 
     written: how timestamps are written, if the config says so.
     """
     try:
         TimestampReader(written).read([cell])
     except BadCellError as bad:
-        return bad.reason == "ambiguous"
+        return bad.reason == "ambiguous" or bad.hint in (HINT, OFFSETS)
     return True
 
 
@@ -93,11 +95,14 @@ def plausible_counts_ns(cells: Sequence[str], written: str | None) -> list[int]:
 
     Numbers that may be counts or dates are zeros: reading them asks for the format.
     """
+    reader = TimestampReader(written)
     try:
-        times_ns = list(map(to_ns, TimestampReader(written).read(cells)))
+        times_ns = list(map(to_ns, reader.read(cells)))
     except BadCellError as bad:
         return [0] * len(cells) if bad.reason == "ambiguous" else []
-    return times_ns if all(_YEAR_1990_NS <= ns < _YEAR_2050_NS for ns in times_ns) else []
+    # Few numbers are dates such as 19671231 by chance.
+    first_ns, end_ns = _COUNT_YEARS_NS if reader.counts else _DATE_YEARS_NS
+    return times_ns if all(first_ns <= ns < end_ns for ns in times_ns) else []
 
 
 def _is_like_a_bar(names: Sequence[str]) -> bool:

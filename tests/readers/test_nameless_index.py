@@ -183,3 +183,21 @@ def test_the_right_reading_is_found_or_none(
     wide = indexed(rows) if is_indexed else [[*row, "5", ""] for row in rows]
     found = read(table(tmp_path / "a.csv", OHLCV, wide))
     assert found.tally.ones == ones_of(closes)
+
+
+def test_prices_that_are_no_numbers_prove_nothing_and_end_no_run(tmp_path: Path) -> None:
+    rows = [[str(1972 + number), "9", "11", "10", "10"] for number in range(6)]
+    rows[2][3] = "nan"
+    path = table(tmp_path / "a.csv", ["year", "low", "high", "close", "open", "n"], indexed(rows))
+    with pytest.raises(DataError, match=r"close is 'nan', not a number"):
+        read(path, CONFIG._replace(columns=Columns(timestamp=NO_TIMESTAMPS)))
+
+
+def test_numbers_of_rows_are_no_closes_even_if_the_times_of_a_neighbour_would_fit(
+    tmp_path: Path,
+) -> None:
+    # The times of the bars have no dates; read one column off, the times of their ends do.
+    rows = [[str(15 - n), str(1_707_004_680_000 + n * 60_000), f"23:0{n}"] for n in range(6)]
+    path = table(tmp_path / "a.csv", ["close", "close_time", "open_time", "n"], indexed(rows))
+    with pytest.raises(DataError, match="an index without a name at the front"):
+        read(path)

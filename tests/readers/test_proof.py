@@ -144,6 +144,26 @@ def test_counts_that_are_not_in_order_are_asked_about(tmp_path: Path, form: str)
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_times_of_an_unknown_zone_are_asked_about_whatever_they_are_called(
+    tmp_path: Path, form: str
+) -> None:
+    stamps = [f"{day} 16:00:00 EST" for day in DAYS]
+    path = write(tmp_path / f"a.{form}", {"closed": stamps[::-1], "close": CLOSES})
+    assert "EST is an ambiguous or unknown time zone" in refusal(path)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_numbers_that_are_dates_are_times_in_any_year_of_two_centuries(
+    tmp_path: Path, form: str
+) -> None:
+    days = [f"19671{row}01" for row in range(3)] + [f"20991{row}01" for row in range(3)]
+    path = write(tmp_path / f"a.{form}", {"closed": days, "close": CLOSES})
+    assert rate(path) == (4, 4)
+    path = write(tmp_path / f"b.{form}", {"closed": days[::-1], "close": CLOSES})
+    assert "for one series set sort: true" in refusal(path)
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "cells", [["0", "1", "2", "3", "4", "5"], ["1.5"] * 6, ["a"] * 6, [*DAYS[:2], *"abcd"]]
 )
