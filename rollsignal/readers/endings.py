@@ -43,11 +43,22 @@ def cut_close(last: str, above: Sequence[str]) -> str:
 
 
 def is_short_close(last: str, above: Sequence[str]) -> bool:
-    """Return whether another close has more decimals, or all others have more digits."""
+    """Return whether another close has more decimals, or all others more digits, or far more size.
+
+    An empty close is short if no other is empty.
+
+    >>> is_short_close("1", ["9", "10"]), is_short_close("", ["9", "inf"])
+    (True, True)
+    """
     numbers = [match for match in map(NUMBER.fullmatch, above) if match]
     mine = NUMBER.fullmatch(last)
-    if not numbers or mine is None:
+    if not numbers:
         return False
+    if mine is None:
+        return not last.strip(BLANKS) and all(cell.strip(BLANKS) for cell in above)
+    before = abs(Decimal(numbers[-1][0].strip(BLANKS)))
+    if abs(Decimal(last.strip(BLANKS))) * FALL < before:
+        return True
     fewer = any(len(mine[3] or "") < len(number[3] or "") for number in numbers)
     return fewer or _has_fewest_digits(mine, numbers)
 

@@ -87,6 +87,11 @@ class Layout(NamedTuple):
     dress: str
 
     @property
+    def key(self) -> str:
+        """Return a text that is the same for the same layout, in every process."""
+        return f"{self.kind} {self.time} {self.symbol} {self.close} {self.word} {self.more}"
+
+    @property
     def has_clock(self) -> bool:
         """Return whether dates and times of day have columns of their own."""
         return self.spelling.name == "date and time"

@@ -58,7 +58,7 @@ def _cells(
     if layout.time and layout.has_clock:
         keys.append("clock")
     keys += layout.more
-    Random(str(layout)).shuffle(keys)
+    Random(layout.key).shuffle(keys)
     if layout.time in ("", INDEX, "Unnamed: 0"):
         keys.sort(key=lambda key: key != "time")
     clock = "<TIME>" if layout.time == "<DATE>" else "time"

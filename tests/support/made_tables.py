@@ -203,7 +203,7 @@ class _Maker:
         """Write bars to one or more files."""
         files = Files()
         if self.source in ("hive", "filename"):
-            key = Random(str(self.layout)).choice([*PARTING, *OTHER_SYMBOLS])
+            key = Random(self.layout.key).choice([*PARTING, *OTHER_SYMBOLS])
             for symbol in self.symbols:
                 name = f"{key}={symbol}/bars" if self.source == "hive" else symbol
                 mine = [bar for bar in bars if bar.symbol in (symbol, "")]
