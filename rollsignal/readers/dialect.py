@@ -20,6 +20,11 @@ SYMBOL_NAMES = (
     *("symbol", "ticker", "instrument", "pair", "tscode", "code", "contract", "asset", "coin"),
     *("productid", "isin", "ric"),
 )
+# Names that most often stand beside a usual one, and only count without one.
+RARE_SYMBOL_NAMES = (
+    *("instrumentid", "orderbookid", "secid", "permno", "figi", "cusip", "sedol", "security"),
+    *("stock", "tradingsymbol", "contractmonth", "name"),
+)
 
 
 class Dialect(NamedTuple):
@@ -238,6 +243,8 @@ def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> i
     A column of the rows may also be in the path.
     """
     columns, keys = named_as_symbols(header), named_as_symbols(in_path)
+    if not columns and not keys:
+        columns = named_as_symbols(header, RARE_SYMBOL_NAMES)
     if not columns and len(keys) < 2:
         return None
     names = [header[index] for index in columns]
@@ -248,9 +255,9 @@ def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> i
     return columns[0]
 
 
-def named_as_symbols(names: Sequence[str]) -> list[int]:
+def named_as_symbols(names: Sequence[str], usual: Sequence[str] = SYMBOL_NAMES) -> list[int]:
     """Return the indexes of the columns with a usual name of symbols."""
-    return [index for index, name in enumerate(names) if plain_name(name) in SYMBOL_NAMES]
+    return [index for index, name in enumerate(names) if plain_name(name) in usual]
 
 
 def _several_symbols(names: Sequence[str], in_path: Sequence[str], where: str) -> DataError:

@@ -20,7 +20,7 @@ from rollsignal.engines.inputs import LARGE_BYTES
 from rollsignal.engines.interface import Engine
 from rollsignal.errors import DataError
 from rollsignal.files.find import find_paths
-from rollsignal.readers.dialect import SYMBOL_NAMES
+from rollsignal.readers.dialect import RARE_SYMBOL_NAMES, SYMBOL_NAMES
 from tests.support import oracle
 from tests.support.configs import ON_ONE_FILE
 from tests.support.cut_engine import CutEngine
@@ -94,7 +94,7 @@ def test_rows_of_several_symbols_may_be_mixed_with_and_without_times(
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", ["code", "ts_code", "Instrument", "product_id", "ISIN", "coin"])
+@pytest.mark.parametrize("name", ["code", "ts_code", "Instrument", "ISIN", "Name", "PERMNO"])
 def test_another_usual_name_gives_the_one_symbol_of_a_file(
     tmp_path: Path, form: str, name: str
 ) -> None:
@@ -127,6 +127,15 @@ def test_several_values_under_another_usual_name_are_refused_with_both_settings(
     declared = CONFIG._replace(columns=Columns(symbol=SymbolFrom("ts_code")))
     assert rate(decide([path], declared, engine=MAKERS[engine])) == (1, 2)
     assert rate(decide([path], NONE, engine=MAKERS[engine])) == (1, 4)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["code", "ticker"])
+def test_a_rarer_name_beside_a_usual_one_is_not_read(tmp_path: Path, form: str, name: str) -> None:
+    words = [f"Company {number}" for number in range(6)]
+    columns: Table = {"Name": words, name: ["A"] * 6, "date": DAYS, "close": [1, 2, 3, 2, 3, 4]}
+    found = decide([write(tmp_path / f"bars.{form}", columns)], CONFIG)
+    assert (list(found.accounts), rate(found)) == (["A"], (3, 4))
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet", "arrow"])
@@ -298,7 +307,9 @@ def test_where_the_symbols_are_found_is_described(tmp_path: Path, form: str) -> 
 
 
 def test_the_usual_names_are_written_as_they_are_compared() -> None:
-    assert [plain_name(name) for name in SYMBOL_NAMES] == list(SYMBOL_NAMES)
+    names = SYMBOL_NAMES + RARE_SYMBOL_NAMES
+    assert [plain_name(name) for name in names] == list(names)
+    assert len(set(names)) == len(names)
 
 
 ROWS = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 30)), min_size=9, max_size=40)

@@ -24,7 +24,7 @@ def table(
     return "\n".join([head, *rows]) + end
 
 
-def panel(order: Sequence[tuple[str, int]], head: str = "name,date,close") -> str:
+def panel(order: Sequence[tuple[str, int]], head: str = "desk,date,close") -> str:
     """Write rows of two series, A and B, in an order."""
     closes = dict(zip("AB", BOTH, strict=True))
     return "\n".join([head, *(f"{s},{DAYS[at]},{closes[s][at]}" for s, at in order)]) + "\n"
@@ -42,7 +42,7 @@ def stamp(text: str) -> str:
 
 IN_TURN = [(s, at) for at in range(6) for s in "AB"]
 BY_SERIES = [(s, at) for s in "AB" for at in range(6)]
-NAMED = "columns: {symbol: name}\n"
+NAMED = "columns: {symbol: desk}\n"
 BARS = "bars.csv"
 UP = table(C)
 
