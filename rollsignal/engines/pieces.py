@@ -13,7 +13,6 @@ from rollsignal.core.edges import Terms
 from rollsignal.core.findings import Findings, Found, FoundFile
 from rollsignal.core.joining import Join, Settled
 from rollsignal.core.kernel import tally_of
-from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine, check_signals
 from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
@@ -43,6 +42,8 @@ class PiecesEngine:
 
     # It decides on this machine what the local engine would: no output tells them apart.
     name = "local"
+    # It decides what cannot be cut.
+    local = LocalEngine()
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class PiecesEngine:
 
     def describe(self, task: Task) -> list[str]:
         """Describe the files of a task; raises `JobError` for one that is not a table."""
-        return LocalEngine().describe(task)
+        return self.local.describe(task)
 
     def decide(
         self,
@@ -75,7 +76,7 @@ class PiecesEngine:
             # Nothing is decided or told if there are no processes, or no pieces after all.
             with suppress(NoProcessError, _UncutError), self._runner() as runner:
                 return work.decide(runner, pieces)
-        return LocalEngine().decide(task, listeners, tell, progress)
+        return self.local.decide(task, listeners, tell, progress)
 
     def _pieces(self, task: Task, reading: Reading) -> list[Splits]:
         """Cut the files; small ones that follow each other are one piece."""
@@ -84,7 +85,7 @@ class PiecesEngine:
         most = max(self._piece_bytes or usual, task.config.window * BAR_BYTES)
         pieces: list[list[Split]] = []
         room = 0
-        files = Inputs(task.inputs, task.config, task.format).by_time()
+        files = self.local.inputs(task).by_time()
         for split in reading.splits(files, most):
             size = split.file.size or 0
             if not (pieces and split.is_whole and size <= room):
