@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from rollsignal.commands.resume import Resumed
     from rollsignal.engines.spans import Span
 
-# To start a worker takes as long as to read half of this as text, or a third as Parquet.
-WORKER_BYTES = 128 << 20
+WORKER_BYTES = 512 << 20
+# One process keeps more than one core busy, as it reads ahead: on two cores two gain nothing.
+LEAST_CORES = 3
 
 
 class Plan(NamedTuple):
@@ -75,13 +76,14 @@ def _engine(request: Request, task: Task) -> Engine:
 
 
 def _usual_workers(task: Task) -> int:
-    """Return how many processes a task is worth, at most one for each core that may be used."""
+    """Return how many processes a task is worth, at most as many as cores that may be used."""
     worth = total_bytes(task.inputs) // WORKER_BYTES
     if worth < 2:
         return 1
     from rollsignal.engines.cores import usable_cores
 
-    return min(worth, usable_cores())
+    cores = usable_cores()
+    return min(worth, cores) if cores >= LEAST_CORES else 1
 
 
 def dry_run(request: Request) -> str:
