@@ -26,19 +26,10 @@ from rollsignal.errors import JobError
 from rollsignal.files.find import Input
 from rollsignal.files.formats import COLUMNAR, Format
 from rollsignal.readers.opening import OpenedFile
-from rollsignal.readers.parts import ReadWholeError, RowPart, TextPart
+from rollsignal.readers.parts import ReadWholeError as ReadWholeError  # noqa: PLC0414  # handed on
+from rollsignal.readers.parts import RowPart, TextPart
 
-__all__ = [
-    "ReadWholeError",
-    "Split",
-    "bundled",
-    "opened_each",
-    "opened_split",
-    "rows_passed",
-    "splits_of",
-]
-
-STEP_ROWS = 1 << 20
+CUT_ROWS = 1 << 20
 """A multiple of the rows of a batch, and of most row groups."""
 
 _UTF8 = ("utf-8", "utf-8-sig")
@@ -97,7 +88,7 @@ def text_cuts(opened: OpenedFile, count: int) -> list[int]:
     return opened.blocks.cuts([size * number // count for number in range(1, count)], begin)
 
 
-def row_cuts(path: str, format: Format, count: int, step: int = STEP_ROWS) -> list[int]:
+def row_cuts(path: str, format: Format, count: int, step: int = CUT_ROWS) -> list[int]:
     """Return the rows with which the splits of a columnar file begin, without the first one.
 
     step: the number of rows of which they are multiples. A whole file is read in batches of such

@@ -56,15 +56,15 @@ class FlatTable(NamedTuple):
     @classmethod
     def at(cls, data: bytes, reference: int) -> Self:
         """Return the table to which an offset refers."""
-        begin = reference + unpacked("<I", data, reference)
-        return cls(data, begin, begin - unpacked("<i", data, begin))
+        begin = reference + number_at("<I", data, reference)
+        return cls(data, begin, begin - number_at("<i", data, begin))
 
     def place(self, number: int) -> int:
         """Return where a field is, 0 if it is left out."""
         at = 4 + 2 * number
-        if at >= unpacked("<H", self.data, self.fields):
+        if at >= number_at("<H", self.data, self.fields):
             return 0
-        offset = unpacked("<H", self.data, self.fields + at)
+        offset = number_at("<H", self.data, self.fields + at)
         return self.begin + offset if offset else 0
 
     def byte(self, number: int) -> int:
@@ -75,7 +75,7 @@ class FlatTable(NamedTuple):
     def whole(self, number: int) -> int:
         """Return a whole number of 64 bits; 0, the usual default, if it is left out."""
         place = self.place(number)
-        return unpacked("<q", self.data, place) if place else 0
+        return number_at("<q", self.data, place) if place else 0
 
     def table(self, number: int) -> "FlatTable":
         """Return a table in a field."""
@@ -84,8 +84,8 @@ class FlatTable(NamedTuple):
     def text(self, number: int) -> str:
         """Return a text in a field."""
         place = self.place(number)
-        begin = place + unpacked("<I", self.data, place) if place else 0
-        size = unpacked("<I", self.data, begin) if place else 0
+        begin = place + number_at("<I", self.data, place) if place else 0
+        size = number_at("<I", self.data, begin) if place else 0
         return self.data[begin + 4 : begin + 4 + size].decode()
 
     def tables(self, number: int) -> "list[FlatTable]":
@@ -93,14 +93,14 @@ class FlatTable(NamedTuple):
         place = self.place(number)
         if not place:
             return []
-        begin = place + unpacked("<I", self.data, place)
-        count = unpacked("<I", self.data, begin)
+        begin = place + number_at("<I", self.data, place)
+        count = number_at("<I", self.data, begin)
         if 4 * count > len(self.data):
             raise ValueError("a list longer than the file")
         return [FlatTable.at(self.data, begin + 4 + 4 * index) for index in range(count)]
 
 
-def unpacked(form: str, data: bytes, begin: int) -> int:
+def number_at(form: str, data: bytes, begin: int) -> int:
     """Read a number; raises `ValueError` or `struct.error` if it is not in the bytes."""
     if begin < 0:
         raise ValueError("an offset before the beginning")

@@ -20,7 +20,7 @@ from rollsignal.readers.cells import Cells, compared
 from rollsignal.readers.columns import (
     SymbolColumn,
     cell_text,
-    is_held,
+    is_in_python,
     stamp_text,
     stamps_of,
     texts_of,
@@ -289,6 +289,6 @@ class FrameReader:
         try:
             return list(map(stamp_text, stamps.to_list()))
         except (ValueError, OverflowError):
-            bad = next(index for index in range(len(stamps)) if not is_held(stamps, index))
+            bad = next(index for index in range(len(stamps)) if not is_in_python(stamps, index))
             what = f"{self._cells.timestamp} is not within the years 1 to 9999"
             raise self._cells.problem(row + bad, what) from None

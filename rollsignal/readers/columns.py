@@ -164,7 +164,7 @@ def _in_utc(name: str, dtype: "pl.DataType") -> "pl.Expr":
     return pl.col(name).cast(pl.Int64).cast(pl.Datetime(dtype.time_unit, "UTC"))
 
 
-def is_held(values: "pl.Series", index: int) -> bool:
+def is_in_python(values: "pl.Series", index: int) -> bool:
     """Return whether Python can hold a value of a column."""
     try:
         values[index]

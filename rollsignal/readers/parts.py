@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rollsignal.readers.ndjson import NdjsonReader
     from rollsignal.readers.text import TextReader
 
-FIRST_ROWS = 1024
+SETTLING_ROWS = 1024
 
 
 class ReadWholeError(Exception):
@@ -154,6 +154,6 @@ class RowPart:
     def _settled(self) -> object:
         """Read the first rows of the file, if others depend on them."""
         if self._reader.depends_on_first:
-            for _ in self._reader.batches_of(self._reader.rows(0, FIRST_ROWS)):
+            for _ in self._reader.batches_of(self._reader.rows(0, SETTLING_ROWS)):
                 pass
         return self._reader.memory

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from rollsignal.files.formats import ARROW_STREAM, Format
-from rollsignal.readers.arrow_schema import FlatTable, unpacked
+from rollsignal.readers.arrow_schema import FlatTable, number_at
 
 _PARQUET_END, _ARROW_END = b"PAR1", b"ARROW1"
 # The places of these among the fields of their tables.
@@ -110,10 +110,10 @@ def _arrow_rows(file: BinaryIO) -> int:
     place = footer.place(_RECORD_BATCHES)
     if not place:
         return 0
-    begin = place + unpacked("<I", footer.data, place)
-    count = unpacked("<I", footer.data, begin)
+    begin = place + number_at("<I", footer.data, place)
+    count = number_at("<I", footer.data, begin)
     blocks = (begin + 4 + _BLOCK_BYTES * index for index in range(count))
-    return sum(_rows_of_batch(file, unpacked("<q", footer.data, block)) for block in blocks)
+    return sum(_rows_of_batch(file, number_at("<q", footer.data, block)) for block in blocks)
 
 
 def _rows_of_batch(file: BinaryIO, offset: int) -> int:

@@ -26,7 +26,7 @@ from rollsignal.config.settings import Checks, Columns, JobConfig
 from rollsignal.core.bars import Reader
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.splits import (
-    STEP_ROWS,
+    CUT_ROWS,
     ReadWholeError,
     Split,
     bundled,
@@ -434,15 +434,15 @@ def test_a_columnar_file_is_cut_at_multiples_of_a_number_of_rows(
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_a_large_columnar_file_is_the_same_in_splits(form: str, tmp_path: Path) -> None:
-    rows = 5 * STEP_ROWS // 2
+    rows = 5 * CUT_ROWS // 2
     stamps = pl.datetime_range(START, START + timedelta(seconds=rows - 1), "1s", eager=True)
     closes = pl.int_range(rows, eager=True) % 997 / 4
     path = tmp_path / "bars"
-    stored(pl.DataFrame({"timestamp": stamps, "close": closes}), path, form, STEP_ROWS)
+    stored(pl.DataFrame({"timestamp": stamps, "close": closes}), path, form, CUT_ROWS)
     file = input_of(str(path))
     made = splits(file, (file.size or 0) // 3)
-    assert [split.begin for split in made] == [0, STEP_ROWS, 2 * STEP_ROWS]
-    assert [split.end for split in made] == [STEP_ROWS, 2 * STEP_ROWS, None]
+    assert [split.begin for split in made] == [0, CUT_ROWS, 2 * CUT_ROWS]
+    assert [split.end for split in made] == [CUT_ROWS, 2 * CUT_ROWS, None]
     sums = []
     for each in (made, [Split(file)]):
         count = ticks = times = 0
