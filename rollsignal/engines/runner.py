@@ -111,14 +111,18 @@ class Processes:
 
     def _start(self, count: int) -> None:
         while len(self._pool) < count:
+            # The process inherits what is blocked. A stop of the run comes when the pool knows it.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
             try:
                 worker = _Worker(_environment(self.workers))
+                self._pool.append(worker)
+                self._selector.register(worker.answers, EVENT_READ, worker)
             except OSError as problem:
                 if self._pool:
                     return
                 raise NoProcessError(problem.strerror) from problem
-            self._pool.append(worker)
-            self._selector.register(worker.answers, EVENT_READ, worker)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _received(self) -> Iterator[Answer]:
         """Wait for answers, and yield those of this run."""
@@ -134,17 +138,12 @@ class _Worker:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.is_free = True
         self._has_task_of = 0
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
-        try:
-            # The process inherits what is blocked.
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM.format([*map(str, sys.path)])],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-            )
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM.format([*map(str, sys.path)])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
         self.orders = cast(BinaryIO, self.process.stdin)
         self.answers = cast(BinaryIO, self.process.stdout)
 
