@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from rollsignal.commands import check as inspection
 from rollsignal.commands import run as job
-from rollsignal.config.request import Request
+from rollsignal.config.request import MOST_WORKERS, Request, Workers
 from rollsignal.core.arrays import float_means, ticks_of_array
 from rollsignal.core.kernel import Carry, advance, margin_blocks, rolling_mean
 from rollsignal.core.ticks import parse_closes
@@ -88,13 +88,18 @@ def run(  # noqa: PLR0913  # the flags of the command
     state: Path | None = None,
     since: str | None = None,
     until: str | None = None,
+    workers: Workers | None = None,
 ) -> SuccessMetrics:
     """Run the job as the command does, and return its metrics.
 
     Messages go to the standard library's logger `rollsignal`. Raises the `JobError` that ended the
-    run, after the error metrics and the log are written, and `ValueError` for an unknown format.
+    run, after the error metrics and the log are written, and `ValueError` for an unknown format
+    or a wrong number of workers.
     """
     started = perf_counter()
+    if workers not in (None, "auto") and not _is_worker_count(workers):
+        most = f"a whole number between 1 and {MOST_WORKERS:,}"
+        raise ValueError(f"workers is {workers!r}, neither {most} nor 'auto'")
     if format not in (None, *FORMATS):
         raise ValueError(f"format is {format!r}, not one of {', '.join(FORMATS)}")
     request = Request(
@@ -112,11 +117,17 @@ def run(  # noqa: PLR0913  # the flags of the command
         state=_path(state),
         since=since,
         until=until,
+        workers=workers,
     )
     outcome = job.run(request, started, _to_logger)
     if outcome.error:
         raise outcome.error
     return cast(SuccessMetrics, outcome.metrics)
+
+
+def _is_worker_count(workers: object) -> bool:
+    is_whole = isinstance(workers, int) and not isinstance(workers, bool)
+    return is_whole and workers in range(1, MOST_WORKERS + 1)
 
 
 def check(

@@ -27,7 +27,7 @@ time.tzset()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     help = "the engines that must conform, separated by commas"
-    parser.addoption("--engines", default="local,plain,cut", help=help)
+    parser.addoption("--engines", default="local,plain,cut,workers,workers5", help=help)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rollsignal.cli.parser import Parser
-from rollsignal.config.request import Request
+from rollsignal.config.request import MOST_WORKERS, Request
 from rollsignal.engines import ENGINES
 from rollsignal.errors import UsageError
 from rollsignal.files.formats import FORMATS
@@ -128,6 +128,12 @@ def _add_conduct(parser: Parser) -> None:
         default=Request().wait,
     )
     parser.add_value(
+        "--workers",
+        "processes that decide a large input together, or auto (default: as in the config)",
+        metavar="N",
+        type=_workers,
+    )
+    parser.add_value(
         "--log-format",
         "text, or one JSON object per line (default: text)",
         choices=("text", "json"),
@@ -146,6 +152,17 @@ def _seconds(text: str) -> float:
 
 
 _seconds.__name__ = "number of seconds"
+
+
+def _workers(text: str) -> int | str:
+    """Read a number of workers as a config is read."""
+    if text == "auto":
+        return text
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{shown(text)} is neither a whole number nor auto")
+    if len(text) > len(str(MOST_WORKERS)) or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not between 1 and {MOST_WORKERS:,}")
+    return int(text)
 
 
 def _add_check(commands: Any) -> None:

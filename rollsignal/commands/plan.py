@@ -7,6 +7,7 @@ from rollsignal.config.reading import ReadConfig, read_config
 from rollsignal.config.request import Request
 from rollsignal.engines import ENGINES
 from rollsignal.engines.interface import Engine, Task
+from rollsignal.engines.progress import total_bytes
 from rollsignal.errors import JobError, UsageError
 from rollsignal.files.find import Input, find_paths, inputs_of
 from rollsignal.files.open import identity
@@ -17,6 +18,10 @@ from rollsignal.outputs.metrics import MetricsFile
 if TYPE_CHECKING:
     from rollsignal.commands.resume import Resumed
     from rollsignal.engines.spans import Span
+
+WORKER_BYTES = 512 << 20
+# One process keeps more than one core busy, as it reads ahead: on two cores two gain nothing.
+LEAST_CORES = 3
 
 
 class Plan(NamedTuple):
@@ -55,7 +60,30 @@ def resolve(request: Request, read: ReadConfig) -> Plan:
 
         resumed = Resumed(request.state, task, signals)
         outputs.append(resumed)
-    return Plan(task, ENGINES["local"](), [*outputs, MetricsFile(request.output)], resumed)
+    return Plan(task, _engine(request, task), [*outputs, MetricsFile(request.output)], resumed)
+
+
+def _engine(request: Request, task: Task) -> Engine:
+    """Return the engine that decides with as many processes as are asked for."""
+    workers = request.workers or task.config.workers
+    if workers == "auto":
+        workers = _usual_workers(task)
+    if workers == 1:
+        return ENGINES["local"]()
+    from rollsignal.engines.pieces import PiecesEngine
+
+    return PiecesEngine(workers)
+
+
+def _usual_workers(task: Task) -> int:
+    """Return how many processes a task is worth, at most as many as cores that may be used."""
+    worth = total_bytes(task.inputs) // WORKER_BYTES
+    if worth < 2:
+        return 1
+    from rollsignal.engines.cores import usable_cores
+
+    cores = usable_cores()
+    return min(worth, cores) if cores >= LEAST_CORES else 1
 
 
 def dry_run(request: Request) -> str:

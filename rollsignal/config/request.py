@@ -6,6 +6,9 @@ from typing import Literal, NamedTuple
 from rollsignal.files.formats import Format
 
 LogFormat = Literal["text", "json"]
+Workers = int | Literal["auto"]
+
+MOST_WORKERS = 1024
 
 
 class Request(NamedTuple):
@@ -13,7 +16,8 @@ class Request(NamedTuple):
 
     With `log_file` None there is no log file. With `format` None the content of each input decides
     its format. `wait` is how many seconds a run waits for another run that writes the same files.
-    `given` holds the inputs as the user named them, `inputs` the files that they stand for.
+    `workers` is how many processes decide, None for the setting of the config. `given` holds the
+    inputs as the user named them, `inputs` the files that they stand for.
     """
 
     inputs: tuple[str, ...] = ("data.csv",)
@@ -31,6 +35,7 @@ class Request(NamedTuple):
     wait: float = 0
     record: str | None = None
     if_changed: bool = False
+    workers: Workers | None = None
     given: tuple[str, ...] = ()
 
     @property

@@ -51,6 +51,32 @@ class Whole(NamedTuple):
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
+AUTO = "auto"
+
+
+class WholeOrAuto(NamedTuple):
+    """A whole number between two bounds, or the word `auto`."""
+
+    help: str
+    least: int
+    most: int
+    example: str
+
+    @property
+    def _whole(self) -> Whole:
+        return Whole(*self)
+
+    def read(self, node: "yaml.Node", name: str) -> int | str:
+        """Read the number or the word; raises `BadSettingError`."""
+        if scalar(node, name) == AUTO:
+            return AUTO
+        return self._whole.read(node, name)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the number or the word in JSON Schema."""
+        return {"anyOf": [{"const": AUTO}, self._whole.schema()]}
+
+
 class UsualName(str):
     """The name of a column that no config declares: all spellings of it count alike."""
 

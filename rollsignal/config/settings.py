@@ -5,6 +5,7 @@ Each setting is declared once: its name, type, rule, default and help.
 
 from typing import Annotated, Literal, NamedTuple, get_args
 
+from rollsignal.config.request import MOST_WORKERS, Workers
 from rollsignal.config.rules import (
     NO_TIMESTAMPS,
     DateAndTime,
@@ -17,6 +18,7 @@ from rollsignal.config.rules import (
     TimestampSetting,
     UsualName,
     Whole,
+    WholeOrAuto,
 )
 from rollsignal.config.sections import Section, mapping_schema
 from rollsignal.core.ledger import Missing, Rules
@@ -26,6 +28,9 @@ TIMESTAMP_FORMATS = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
 OnRestatement = Literal["error", "recompute"]
+
+# Settings that say how a run works, and not what it decides.
+OF_CONDUCT = frozenset({"workers"})
 
 
 class Columns(NamedTuple):
@@ -114,6 +119,15 @@ class JobConfig(NamedTuple):
     checks: Annotated[
         Checks, Section("what each check does with its findings: error, warn or off", Checks)
     ] = Checks()
+    workers: Annotated[
+        Workers,
+        WholeOrAuto(
+            "processes that decide a large input together; auto: as many as cores may be used",
+            1,
+            MOST_WORKERS,
+            "4",
+        ),
+    ] = "auto"
 
     @property
     def needs_timestamps(self) -> bool:
@@ -134,10 +148,11 @@ class JobConfig(NamedTuple):
         return Rules(self.window, self.missing, self.checks.gaps != "off")
 
     def plain_by_name(self) -> dict[str, object]:
-        """Return every setting as a JSON value, by its dotted name."""
+        """Return every setting that may change a result as a JSON value, by its dotted name."""
         return {
             name: value.plain() if isinstance(value, SymbolFrom | DateAndTime) else value
             for name, value in self.by_name().items()
+            if name not in OF_CONDUCT
         }
 
     def by_name(self) -> dict[str, object]:

@@ -280,6 +280,17 @@ class Listener(Protocol[Ended]):
         """Receive the result of a part; parts come in the order of the bars."""
 
 
+class SendingListener(Listener[Ended], Protocol):
+    """A listener that may have parts which can be sent to other processes."""
+
+    @property
+    def sends_parts(self) -> bool:
+        """Return whether it has."""
+
+    def sent_part(self) -> Part[Ended]:
+        """Return a listener to the next part of the bars, fit to be pickled."""
+
+
 def joined(parts: Sequence[ArrayDecided]) -> ArrayDecided:
     """Join parts, each of which `continues` the one before."""
     import numpy as np

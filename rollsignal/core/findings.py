@@ -65,6 +65,10 @@ class Findings:
         self._tell("ERROR" if is_error else "WARNING", finding.message)
         self.counts[finding.check] += count
 
+    def shows(self, check: str) -> bool:
+        """Return whether one more finding of a check would be shown, or end the run."""
+        return self.levels[check] != "off" and self._times_shown[check] < SHOWN_FINDINGS
+
     def is_muted(self, check: str, count: int = 1) -> bool:
         """Count findings that are not to be shown, if the check is off or has shown enough.
 

@@ -109,6 +109,14 @@ class Join:
         """Return the digest of the bars so far that count."""
         return self._edges.digest
 
+    def tells(self, edges: Edges) -> bool:
+        """Return whether the next piece has something to tell: an error, or a finding to show."""
+        return any(
+            isinstance(event, Refusal)
+            or (isinstance(event, LocatedFinding) and self._findings.shows(event.check))
+            for event in _decided(self._terms, self._edges, edges)
+        )
+
     def add(self, edges: Edges) -> Settled:
         """Add the next piece; raises `JobError` for the first error in the order of the bars."""
         before = {symbol: self._edges.series.get(symbol) for symbol in edges.series}

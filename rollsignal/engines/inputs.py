@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.bars import Reader
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input
-from rollsignal.files.formats import Format
+from rollsignal.files.formats import COLUMNAR, Format
 from rollsignal.messages import shown_path
 from rollsignal.readers.opening import OpenedFile, symbol_of
 from rollsignal.readers.text import TextReader
+
+if TYPE_CHECKING:
+    from rollsignal.readers.columnar import FrameReader
+    from rollsignal.readers.ndjson import NdjsonReader
 
 LARGE_BYTES = 4 << 20
 ALL_BYTES = 2**63
@@ -50,20 +55,17 @@ class Inputs:
         """Return the same files, read only by the careful readers."""
         return Inputs(self.files, self.config, self._format, careful=True)
 
+    def fast(self) -> "Inputs":
+        """Return the same files, read by the fast readers even if they are small."""
+        inputs = Inputs(self.files, self.config, self._format)
+        inputs._careful_bytes = 0
+        return inputs
+
     @contextmanager
     def opened(self, file: Input) -> Iterator[Reader]:
         """Open a file; raises `JobError` if it is not a table with the columns that are read."""
         with closing(OpenedFile(file, self._format)) as opened:
-            if opened.format == "csv":
-                yield TextReader(opened, self.config, self._careful_bytes)
-            elif opened.format == "ndjson":
-                from rollsignal.readers.ndjson import NdjsonReader
-
-                yield NdjsonReader(opened, self.config)
-            else:
-                from rollsignal.readers.columnar import FrameReader
-
-                yield FrameReader(file, opened.format, self.config)
+            yield reader_of(opened, self.config, self._careful_bytes)
 
     def each(self, files: Sequence[Input]) -> Opening:
         """Yield each of these files with what opens it; small ones are read ahead, many at once."""
@@ -106,6 +108,31 @@ class Inputs:
             return NO_ROWS_NS
         times = batch.timestamps_ns
         return None if times is None else int(times[0])
+
+
+def reader_of(file: OpenedFile, config: JobConfig, careful_bytes: int) -> Reader:
+    """Make the reader of a whole file; raises `JobError` if it lacks a column that is read."""
+    if file.format in COLUMNAR:
+        return frame_reader_of(file, config)
+    return text_reader_of(file, config, careful_bytes)
+
+
+def text_reader_of(
+    file: OpenedFile, config: JobConfig, careful_bytes: int
+) -> "TextReader | NdjsonReader":
+    """Make the reader of a text."""
+    if file.format == "csv":
+        return TextReader(file, config, careful_bytes)
+    from rollsignal.readers.ndjson import NdjsonReader
+
+    return NdjsonReader(file, config)
+
+
+def frame_reader_of(file: OpenedFile, config: JobConfig) -> "FrameReader":
+    """Make the reader of a columnar file."""
+    from rollsignal.readers.columnar import FrameReader
+
+    return FrameReader(file.input, file.format, config)
 
 
 def in_time_order(

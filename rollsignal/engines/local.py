@@ -29,7 +29,7 @@ class LocalEngine:
 
     def describe(self, task: Task) -> list[str]:
         """Describe the files of a task; raises `JobError` for one that is not a table."""
-        inputs = self._inputs(task)
+        inputs = self.inputs(task)
         return [f"{file.name}: {inputs.describe(file)}" for file in task.inputs]
 
     def decide(
@@ -55,7 +55,7 @@ class LocalEngine:
         rules = config.rules._replace(doubts=task.doubts)
         ledger = Ledger(rules, findings, take, arrays=not self.careful)
         ledger.accounts |= task.known
-        files = _Reading(self._inputs(task), task, ledger, progress).run()
+        files = _Reading(self.inputs(task), task, ledger, progress).run()
         ledger.finish()
         for listener, part in zip(listeners, parts, strict=True):
             listener.add(part.end())
@@ -65,7 +65,8 @@ class LocalEngine:
         check_signals(task, result, ledger.tally())
         return result
 
-    def _inputs(self, task: Task) -> Inputs:
+    def inputs(self, task: Task) -> Inputs:
+        """Return the files of a task, and how they are read."""
         return Inputs(task.inputs, task.config, task.format, careful=self.careful)
 
 

@@ -2,7 +2,7 @@
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rollsignal.errors import DataError, DiskError
@@ -15,6 +15,7 @@ from typing import TypeVar
 FIRST_BYTES = 1 << 12
 BLOCK_BYTES = 1 << 21
 MAX_LINE_BYTES = 1 << 26
+MAX_SOUGHT_BYTES = 1 << 16
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -29,7 +30,7 @@ class Blocks:
     r"""Split a file's text into blocks of whole lines, converted to UTF-8.
 
     Lines end with LF, CRLF or a lone CR; only the last may lack a line end (`cut`). No block
-    begins or ends between a CR and its LF.
+    begins or ends between a CR and its LF. `begin` is the offset of the text in the file.
     """
 
     def __init__(
@@ -43,13 +44,16 @@ class Blocks:
         self.cut = False
         self._size = first_bytes
         self._block_bytes = block_bytes
+        self._left: int | None = None
+        self.begin = 0
         head = file.peek(4) if isinstance(file, io.BufferedReader) else b""
         self.encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
         if self.encoding == "utf-8-sig":
-            file.read(len(codecs.BOM_UTF8))
+            self.begin = len(file.read(len(codecs.BOM_UTF8)))
         elif self.encoding != "utf-8":
             file = cast(BinaryIO, _InUtf8(file, self.encoding, name))
         self._file = file
+        self._first_end = self.begin + first_bytes
         self._rest = b""
 
     def __iter__(self) -> Iterator[bytearray]:
@@ -68,8 +72,46 @@ class Blocks:
             last, self._rest = bytearray(self._rest), b""
             yield last
 
+    @property
+    def is_short(self) -> bool:
+        """Return whether the file ended before the offset up to which it was to be read."""
+        return bool(self._left)
+
+    def cuts(self, targets: Sequence[int], begin: int) -> list[int]:
+        """Return an offset before each target at which a block begins, if there is one.
+
+        The file must be a regular one in UTF-8; begin: where its second block begins. The offsets
+        rise.
+        """
+        offsets: list[int] = []
+        for target in targets:
+            end = self._end_of_reading(target - self._block_bytes + 1)
+            size = min(self._block_bytes, MAX_SOUGHT_BYTES, max(0, end))
+            self._file.seek(end - size)
+            offset = end - size + self._file.read(size).rfind(b"\n") + 1
+            if end - size < offset < target and offset > max([begin, *offsets[-1:]]):
+                offsets.append(offset)
+        return offsets
+
+    def go_on(self, begin: int, end: int | None) -> None:
+        """Go on where one block of the file begins, up to where another does.
+
+        Both are offsets in the file, as of `cuts`. The blocks are those of the whole file.
+        """
+        self._file.seek(begin)
+        self._rest = b""
+        self._size = self._end_of_reading(begin) - begin + self._block_bytes
+        self._left = None if end is None else end - begin
+
+    def _end_of_reading(self, offset: int) -> int:
+        """Return the first offset from this one on at which a reading of the whole file ends."""
+        readings = max(0, -(-(offset - self._first_end) // self._block_bytes))
+        return self._first_end + readings * self._block_bytes
+
     def _read(self) -> bytearray | None:
         """Read the next block, after the rest of the last one; None at the end."""
+        if self._left is not None:
+            self._size = min(self._size, self._left)
         start = len(self._rest)
         block = bytearray(start + self._size)
         block[:start] = self._rest
@@ -79,6 +121,8 @@ class Blocks:
         except OSError as error:
             raise DiskError(f"{self.name}: reading failed: {error.strerror}") from error
         del block[start + count :]
+        if self._left is not None:
+            self._left -= count
         return block if count else None
 
     def _too_long(self) -> DataError:

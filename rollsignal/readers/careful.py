@@ -49,6 +49,14 @@ class CarefulParser:
         self._above: list[Row] = []
         self._cut: DataError | None = None
 
+    @property
+    def memory(self) -> object | None:
+        """Return what the reading of further rows depends on; None if it is not settled yet."""
+        records, times = self.records.memory, self.cells.timestamps.memory
+        if not self.width or records is None:
+            return None
+        return self.width, bool(self.blank_line and self.dialect.width == 1), records, times
+
     def batch(self, block: bytes | bytearray) -> tuple[Batch | None, DataError | None]:
         """Return the rows of a block, and the problem that ended them early, if any.
 

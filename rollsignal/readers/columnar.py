@@ -20,7 +20,9 @@ from rollsignal.readers.cells import Cells, compared
 from rollsignal.readers.columns import (
     SymbolColumn,
     cell_text,
+    is_in_python,
     stamp_text,
+    stamps_of,
     texts_of,
     ticks_of_decimals,
     timestamps_ns,
@@ -141,54 +143,70 @@ class FrameReader:
 
     def bytes_read(self) -> int:
         """Return about how many of the file's bytes have been read."""
+        return self.bytes_of(self._row)
+
+    def bytes_of(self, rows: int) -> int:
+        """Return about how many of the file's bytes a number of rows takes."""
         import polars as pl
 
         if not self._size:
             return 0
         if self._rows is None:
             self._rows = self._table.select(pl.len()).collect().item()
-        return self._size * self._row // max(1, self._rows)
+        return self._size * rows // max(1, self._rows)
+
+    @property
+    def depends_on_first(self) -> bool:
+        """Return whether the first rows determine how all others are read."""
+        rule, stamp = self._cells.symbols, self._timestamp
+        is_text = stamp is not None and not self._schema[stamp].is_temporal()
+        return is_text or self._clock is not None or not (rule is None or rule.agree(()))
+
+    @property
+    def memory(self) -> object:
+        """Return what the reading of further rows depends on."""
+        return self._cells.timestamps.memory, self._symbol is not None and self._codes.has_empty
+
+    def rows(self, begin: int, end: int | None) -> "pl.LazyFrame":
+        """Return a range of rows, of which `batches_of` is to yield the bars next."""
+        self._row = begin
+        return self._table.slice(begin, None if end is None else end - begin)
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` for a bad one."""
+        yield from self.batches_of(self._table)
+        self._rows = self._row
+        self.finish()
+
+    def finish(self) -> None:
+        """Raise `DataError` if no row proved that a cell read as a timestamp is one."""
+        self._cells.finish()
+
+    def batches_of(self, rows: "pl.LazyFrame") -> Iterator[Batch | ArrayBatch]:
+        """Yield the bars of rows of the table; raises `DataError` for a bad one, or too few."""
         import polars as pl
 
         columns = [pl.col(self._close).alias("close")]
         if self._timestamp is not None:
-            columns.append(self._stamps(self._timestamp).alias("timestamp"))
+            columns.append(stamps_of(self._schema, self._timestamp, self._clock).alias("timestamp"))
         if self._symbol is not None:
             columns.append(pl.nth(self._symbol).alias("symbol"))
         for number, index in enumerate(self._others.values()):
             columns.append(pl.nth(index).alias(f"other {number}"))
-        table = self._table.select(columns)
-        rows = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
-        frames = iter(self._calls.guarded(lambda: table.collect_batches(chunk_size=rows)))
+        table = rows.select(columns)
+        size = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
+        frames = iter(self._calls.guarded(lambda: table.collect_batches(chunk_size=size)))
         # Load NumPy while polars starts to read. Later polars would load it in its compiled code,
         # which panics if a signal arrives then.
         import numpy as np  # noqa: F401  # only loaded
 
+        before = self._row
         while (frame := self._calls.guarded(lambda: next(frames, None))) is not None:
             if frame.height:
                 yield self._calls.guarded(partial(self._batch, frame, self._row + 1))
                 self._row += frame.height
-        self._calls.check_count(self._table, self._row)
-        self._rows = self._row
+        self._calls.check_count(rows, self._row - before)
         self._calls.end()
-        self._cells.finish()
-
-    def _stamps(self, name: str) -> "pl.Expr":
-        """Return an expression for the timestamps, with dates and times of day joined."""
-        import polars as pl
-
-        schema = self._schema
-        if self._clock is None:
-            return _in_utc(name, schema[name])
-        # Cast to text, times of day would lose their decimals.
-        parts = [
-            pl.col(part).dt.to_string("iso") if schema[part].is_temporal() else pl.col(part)
-            for part in (name, self._clock)
-        ]
-        return pl.concat_str(parts, separator=" ")
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
         ticks = self._ticks(frame["close"])
@@ -271,23 +289,6 @@ class FrameReader:
         try:
             return list(map(stamp_text, stamps.to_list()))
         except (ValueError, OverflowError):
-            bad = next(index for index in range(len(stamps)) if not _is_held(stamps, index))
+            bad = next(index for index in range(len(stamps)) if not is_in_python(stamps, index))
             what = f"{self._cells.timestamp} is not within the years 1 to 9999"
             raise self._cells.problem(row + bad, what) from None
-
-
-def _is_held(values: "pl.Series", index: int) -> bool:
-    try:
-        values[index]
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
-def _in_utc(name: str, dtype: "pl.DataType") -> "pl.Expr":
-    """Return an expression for times that are stored in UTC, whatever their zone is called."""
-    import polars as pl
-
-    if not isinstance(dtype, pl.Datetime) or dtype.time_zone in (None, "UTC"):
-        return pl.col(name)
-    return pl.col(name).cast(pl.Int64).cast(pl.Datetime(dtype.time_unit, "UTC"))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rollsignal.core.arrays import TickArray
 from rollsignal.core.kernel import greatest
 from rollsignal.core.symbols import Coded
+from rollsignal.core.ticks import BLANKS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,12 +43,14 @@ class SymbolColumn:
     """Number the symbols of a file, batch by batch, in the order in which they first appear.
 
     polars keeps the same number for a text in all batches, so each text is looked up once.
+    `has_empty` is whether one of the symbols is empty.
     """
 
     def __init__(self) -> None:
         import numpy as np
         import polars as pl
 
+        self.has_empty = False
         self._names: list[str] = []
         self._type = pl.Categorical(pl.Categories.random())
         # polars forgets the numbers when no column of this type is left, so keep one.
@@ -70,6 +73,7 @@ class SymbolColumn:
             for number, first in zip(added[in_order], firsts[in_order], strict=True):
                 self._codes[number] = len(self._names)
                 self._names.append(str(symbols[int(new[first])]))
+                self.has_empty |= not self._names[-1].strip(BLANKS)
         return Coded(self._names, self._codes[numbers])
 
 
@@ -135,3 +139,35 @@ def cell_text(value: object) -> str:
 def stamp_text(value: object) -> str:
     """Write a timestamp as a cell, a whole double without an exponent."""
     return cell_text(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def stamps_of(schema: "pl.Schema", date: str, clock: str | None) -> "pl.Expr":
+    """Return an expression for the timestamps, with dates and times of day joined."""
+    import polars as pl
+
+    if clock is None:
+        return _in_utc(date, schema[date])
+    # Cast to text, times of day would lose their decimals.
+    parts = [
+        pl.col(part).dt.to_string("iso") if schema[part].is_temporal() else pl.col(part)
+        for part in (date, clock)
+    ]
+    return pl.concat_str(parts, separator=" ")
+
+
+def _in_utc(name: str, dtype: "pl.DataType") -> "pl.Expr":
+    """Return an expression for times that are stored in UTC, whatever their zone is called."""
+    import polars as pl
+
+    if not isinstance(dtype, pl.Datetime) or dtype.time_zone in (None, "UTC"):
+        return pl.col(name)
+    return pl.col(name).cast(pl.Int64).cast(pl.Datetime(dtype.time_unit, "UTC"))
+
+
+def is_in_python(values: "pl.Series", index: int) -> bool:
+    """Return whether Python can hold a value of a column."""
+    try:
+        values[index]
+    except (ValueError, OverflowError):
+        return False
+    return True

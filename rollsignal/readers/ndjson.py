@@ -6,7 +6,6 @@ without an object is a table without bars.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from rollsignal.config.rules import NO_SYMBOLS, DateAndTime
@@ -42,6 +41,7 @@ class NdjsonReader:
     """Read one file of JSON objects, batch after batch."""
 
     unit = "line"
+    compares_cut_row = False
 
     def __init__(self, file: OpenedFile, config: JobConfig) -> None:
         """Find the columns in the first object; raises `DataError` if it is bad or lacks them."""
@@ -51,6 +51,7 @@ class NdjsonReader:
         self.bytes_read = file.bytes_read
         self._file = file
         self._config = config
+        self._line = 1
         self._shapes: set[tuple[str, ...]] = set()
         self._proved: str | None = None
         self._in_path = [name for name, _ in file.input.partitions]
@@ -158,16 +159,45 @@ class NdjsonReader:
 
     def batches(self) -> Iterator[Batch]:
         """Yield all bars; raises `DataError` where the text is wrong or unclear."""
-        line = 1
-        for block in chain((self._file.beginning,), self._file.blocks):
-            text, suspect = text_of(block)
-            objects = read_objects(text, line, suspect)
-            line += text.count("\n")
-            if objects.records:
-                yield self._batch(objects)
-            if objects.problem:
-                raise self._cells.problem(objects.bad_line, objects.problem)
+        yield from self.beginning()
+        yield from self.following()
+        self.finish()
+
+    def beginning(self) -> Iterator[Batch]:
+        """Yield the bars of the first block."""
+        yield from self._read(self._file.beginning)
+
+    def following(self) -> Iterator[Batch]:
+        """Yield the bars of the blocks below the first one."""
+        for block in self._file.blocks:
+            yield from self._read(block)
+
+    def finish(self) -> None:
+        """Raise `DataError` if no row proved that a cell read as a timestamp is one."""
         self._cells.finish()
+
+    @property
+    def memory(self) -> object | None:
+        """Return what the reading of further rows depends on; None if it is not settled yet."""
+        return self._cells.timestamps.memory if self._shapes else None
+
+    @property
+    def line(self) -> int:
+        """Return the line where the next row begins."""
+        return self._line
+
+    def number_from(self, line: int) -> None:
+        """Say at which line the next row begins."""
+        self._line = line
+
+    def _read(self, block: bytearray) -> Iterator[Batch]:
+        text, suspect = text_of(block)
+        objects = read_objects(text, self._line, suspect)
+        self._line += text.count("\n")
+        if objects.records:
+            yield self._batch(objects)
+        if objects.problem:
+            raise self._cells.problem(objects.bad_line, objects.problem)
 
     def _batch(self, objects: Objects) -> Batch:
         self._refuse_other_keys(objects)

@@ -80,6 +80,11 @@ class OpenedFile:
         """Close the file."""
         self._file.close()
 
+    @property
+    def end_of_beginning(self) -> int:
+        """Return the offset in a plain file where the beginning of its text ends."""
+        return self.blocks.begin + len(self.beginning)
+
     def bytes_read(self) -> int:
         """Return how many of the file's bytes have been read, 0 if that cannot be known."""
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0

@@ -43,6 +43,11 @@ class Records:
         """Whether the header and all rows so far are complete, and not wrapped in quotes."""
         return not (self._text or self._header or self._wrapped)
 
+    @property
+    def memory(self) -> tuple[bool, bool | None] | None:
+        """Return how further rows are split, None while the header or a row is unfinished."""
+        return None if self._text or self._header else (self._dialect.spaced, self._wrapped)
+
     def of(self, piece: str) -> tuple[list[Row], Sequence[int], DataError | None]:
         """Return the rows that end in a piece, their lines, and the problem after them, if any."""
         text = self._text + piece

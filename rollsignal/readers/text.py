@@ -25,6 +25,8 @@ class TextReader:
     """
 
     unit = "line"
+    # A last row without a line end is judged by those above it.
+    compares_cut_row = True
 
     def __init__(self, file: OpenedFile, config: JobConfig, careful_bytes: int) -> None:
         """Find the file's dialect; raises `DataError`."""
@@ -66,7 +68,16 @@ class TextReader:
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
         """Yield all bars; raises `DataError` where the text is wrong or unclear."""
+        yield from self.beginning()
+        yield from self.following()
+        self.finish()
+
+    def beginning(self) -> Iterator[Batch]:
+        """Yield the bars of the first block."""
         yield from self._carefully(self._beginning)
+
+    def following(self) -> Iterator[Batch | ArrayBatch]:
+        """Yield the bars of the blocks below the first one."""
         read = len(self._beginning)
         blocks = iter(self._file.blocks)
         while read < self._careful_bytes and (block := next(blocks, None)):
@@ -74,7 +85,24 @@ class TextReader:
             yield from self._carefully(block)
         if read >= self._careful_bytes:
             yield from self._fast()
+
+    def finish(self) -> None:
+        """Raise `DataError` if the end of the file shows that something is wrong."""
         self._careful.finish(self._file.blocks.cut)
+
+    @property
+    def memory(self) -> object | None:
+        """Return what the reading of further rows depends on; None if it is not settled yet."""
+        return self._careful.memory
+
+    @property
+    def line(self) -> int:
+        """Return the line where the next row begins."""
+        return self._careful.records.line
+
+    def number_from(self, line: int) -> None:
+        """Say at which line the next row begins."""
+        self._careful.records.line = line
 
     def _fast(self) -> Iterator[Batch | ArrayBatch]:
         """Yield the remaining blocks, plain ones as arrays."""

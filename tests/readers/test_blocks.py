@@ -204,3 +204,40 @@ def is_utf_8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+@given(st.text("ab\n\n\r", max_size=40), sizes, sizes, st.booleans(), st.data())
+def test_blocks_from_a_cut_to_another_are_those_of_the_whole_file(
+    text: str, first_bytes: int, block_bytes: int, has_mark: bool, data: st.DataObject
+) -> None:
+    written = codecs.BOM_UTF8 * has_mark + text.encode()
+    whole = blocks_of(BytesIO(written), first_bytes, block_bytes)
+    blocks = list(map(bytes, whole))
+    offsets = [*accumulate(map(len, blocks), initial=whole.begin)]
+    targets = list(range(1, len(written) + 1))
+    cuts = whole.cuts(targets, offsets[min(1, len(blocks))])
+    assert set(cuts) <= set(offsets[2:])
+    if cuts:
+        begin = data.draw(st.sampled_from(cuts))
+        end = data.draw(st.sampled_from([None, *(cut for cut in cuts if cut > begin)]))
+        part = blocks_of(BytesIO(written), first_bytes, block_bytes)
+        part.go_on(begin, end)
+        numbers = (offsets.index(begin), None if end is None else offsets.index(end))
+        assert list(map(bytes, part)) == blocks[slice(*numbers)]
+        assert not part.is_short
+
+
+def test_every_block_after_the_second_can_be_cut_off_if_lf_ends_it() -> None:
+    text = b"".join(b"line %d\n" % number for number in range(50))
+    blocks = blocks_of(BytesIO(text), 20, 30)
+    offsets = [*accumulate(map(len, blocks))]
+    cuts = blocks.cuts(range(1, len(text)), offsets[0])
+    assert len(cuts) > 10
+    assert cuts == [offset for offset in offsets[1:] if offset < len(text)]
+
+
+def test_a_part_of_a_file_that_is_shorter_than_before_is_short() -> None:
+    blocks = blocks_of(BytesIO(b"a\nb\nc\n"), 2, 2)
+    blocks.go_on(2, 20)
+    assert list(map(bytes, blocks)) == [b"b\n", b"c\n"]
+    assert blocks.is_short

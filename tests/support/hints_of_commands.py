@@ -61,6 +61,7 @@ BY_PEOPLE = {
     "it was changed while it was read; run again": "it depends on other programs",
     "try again when it has ended": "it depends on another run",
     "with room for at least": "it needs a disk with room",
+    "if memory ran out, run with --workers 1": "it depends on the memory of the machine",
     "pip install …": "it installs a package",
     "pip install …, or unpack": "it installs a package",
     "pip install obstore": "it installs a package",

@@ -66,6 +66,11 @@ class Count:
         """Return itself: these are counts."""
         return self
 
+    @property
+    def memory(self) -> tuple[bool, ...]:
+        """Return what was seen so far, on which it depends whether further counts are refused."""
+        return self._has_january, self._has_neighbour, self._has_other
+
     def read(self, cell: str) -> int:
         """Read one count, with decimals down to nanoseconds."""
         is_negative, digits, fraction = _count_parts(
@@ -126,6 +131,11 @@ class SizedCount(Count):
     def __init__(self) -> None:
         self.unproven = None
         self._has_1972 = self._has_1973 = False
+
+    @property
+    def memory(self) -> tuple[bool, ...]:
+        """Return what was seen so far, on which it depends whether further counts are refused."""
+        return self._has_1972, self._has_1973, self.unproven is not None
 
     def read(self, cell: str) -> int:
         """Read one count; raises `BadCellError` if it is no plausible time in any unit."""

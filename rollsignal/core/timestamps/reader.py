@@ -80,6 +80,14 @@ class TimestampReader:
         return self._format.zoned if self._format else self._zoned
 
     @property
+    def memory(self) -> tuple[object, ...]:
+        """Return all that the reading of further cells depends on, except for their format.
+
+        It is equal after other cells of the column if these could be read in any order.
+        """
+        return self.zoned, self.counts.memory if self.counts else None
+
+    @property
     def unproven(self) -> BadCellError | None:
         """Return why a cell of the column is no time unless later ones prove that it is one.
 

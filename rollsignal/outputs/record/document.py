@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from rollsignal.config.reading import config_of
 from rollsignal.config.sections import flat_schemas
-from rollsignal.config.settings import JobConfig
+from rollsignal.config.settings import OF_CONDUCT, JobConfig
 from rollsignal.core.findings import LocatedFinding
 from rollsignal.core.kernel import Tally
 from rollsignal.engines import ENGINES
@@ -125,7 +125,9 @@ class RecordedCheck(NamedTuple):
 
 _LINE = type_schema(_Line | None)
 _SETTINGS = {
-    name: object_schema(value=value, line=_LINE) for name, value in flat_schemas(JobConfig).items()
+    name: object_schema(value=value, line=_LINE)
+    for name, value in flat_schemas(JobConfig).items()
+    if name not in OF_CONDUCT
 }
 # Settings that records of earlier versions do not have: their defaults held.
 _NEWER_SETTINGS = frozenset({"checks.values"})
@@ -160,7 +162,7 @@ class Record(NamedTuple):
 
 
 def settings_of(config: JobConfig, lines: Mapping[str, int]) -> dict[str, Setting]:
-    """List all settings, with the lines that they are from."""
+    """List all settings that may change a result, with the lines that they are from."""
     named = config.plain_by_name()
     return {name: Setting(value, lines.get(name)) for name, value in named.items()}
 

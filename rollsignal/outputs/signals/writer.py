@@ -70,6 +70,7 @@ class Signals:
         self._unfinished = ""
         self._rows: list[SignalsText | SignalsTable] = []
         self._parts = 0
+        self._sent: list[str] = []
 
     def begin(self) -> None:
         """Create the temporary file; raises `OutputError`."""
@@ -140,6 +141,16 @@ class Signals:
         counter = self._new_counter() if self._counter else None
         return _SignalsPart(rows, self._partition_by, counter, refuses_untimed, is_first)
 
+    @property
+    def sends_parts(self) -> bool:
+        """Return whether parts can be sent: text, which is put together without reading it."""
+        return self._suffix == ".csv" and self._partition_by is None and self._counter is None
+
+    def sent_part(self) -> "_SentSignals":
+        """Return a listener for the next part, for any process."""
+        self._sent.append(f"{self._unfinished}.sent{len(self._sent) + 1}")
+        return _SentSignals(self.path, self._sent[-1], self._window)
+
     def add(self, ended: WrittenPart) -> None:
         """Append a part that is written, in the order of the bars; raises `DiskError`."""
         if self._counter:
@@ -179,6 +190,8 @@ class Signals:
         """Remove what is unfinished."""
         for rows in self._rows:
             rows.abandon()
+        for unfinished in self._sent:
+            remove_quietly(unfinished)
         if self._rows:
             remove_quietly(self._unfinished)
 
@@ -229,3 +242,29 @@ class _SignalsPart:
         if self._is_first:
             return WrittenPart((), Widths(), counts)
         return WrittenPart(*self._rows.close(), counts)
+
+
+class _SentSignals:
+    """A listener that writes the signals of a part as text, and creates its file when it must."""
+
+    def __init__(self, path: str, unfinished: str, window: int) -> None:
+        self._where = path, unfinished, window
+        self._rows: SignalsText | None = None
+
+    def take(self, bars: Decided) -> None:
+        """Write decided bars; raises `DiskError`."""
+        if self._rows is None:
+            try:
+                self._rows = SignalsText(*self._where)
+            except OSError as problem:
+                raise cannot_write(self._where[0], problem) from problem
+        self._rows.take(bars)
+
+    def end(self) -> WrittenPart:
+        """Return what this part has written; raises `DiskError`."""
+        if self._rows is None:
+            return WrittenPart((), Widths(), {})
+        try:
+            return WrittenPart(*self._rows.close(), {})
+        except OSError as problem:
+            raise cannot_write(self._where[0], problem) from problem

@@ -1,0 +1,146 @@
+"""This module defines what is done to each piece of the bars, in any process.
+
+The first pass decides a piece as if nothing came before it, and returns its edges. The second one
+decides it with what came before it, for those that want every bar. A piece is a part of one file,
+or several whole files.
+"""
+
+import pickle
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.bars import Reader
+from rollsignal.core.edges import Edges, Terms
+from rollsignal.core.findings import FoundFile
+from rollsignal.core.joining import Settled
+from rollsignal.core.piece import Piece
+from rollsignal.core.replay import Replay
+from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.splits import ReadWholeError, Split, opened_split, splits_of
+from rollsignal.errors import JobError
+from rollsignal.files.find import Input
+from rollsignal.files.formats import Format
+
+if TYPE_CHECKING:
+    from rollsignal.core.decisions import Decided, Part
+
+Splits = Sequence[Split]
+
+
+class Reading(NamedTuple):
+    """How files are cut into splits, and these are read."""
+
+    config: JobConfig
+    format: Format | None
+
+    def splits(self, files: Sequence[Input], bytes_each: int) -> Splits:
+        """Cut files into splits of about so many bytes; both are in the order of their bars."""
+        return splits_of(files, self.config, self.format, bytes_each)
+
+    def opened(
+        self, splits: Splits, first_row: int | None = None
+    ) -> Generator[tuple[Split, AbstractContextManager[Reader]], None, None]:
+        """Yield each split with what opens it; whole small files are read many at once."""
+        if len(splits) == 1:
+            yield splits[0], self.open(splits[0], first_row)
+            return
+        files = [split.file for split in splits]
+        with closing(Inputs(files, self.config, self.format).each(files)) as each:
+            for split, (_, opened) in zip(splits, each, strict=True):
+                yield split, opened
+
+    def open(self, split: Split, first_row: int | None) -> AbstractContextManager[Reader]:
+        """Open a split."""
+        return opened_split(split, self.config, self.format, first_row)
+
+
+class FirstRead(NamedTuple):
+    """What the first pass finds in a piece; `edges` is None if its file must be read whole.
+
+    files: the rows and description of each. unit: what the last of them counts its rows in, "" if
+    none could be opened.
+    """
+
+    edges: Edges | None
+    files: tuple[tuple[str, FoundFile], ...] = ()
+    bytes_read: int = 0
+    unit: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Count the rows of all files."""
+        return sum(file.rows for _, file in self.files)
+
+
+class FirstPass(NamedTuple):
+    """The first pass, for each piece by its number."""
+
+    pieces: Sequence[Splits]
+    reading: Reading
+    terms: Terms
+
+    def run(self, number: int) -> bytes:
+        """Return the pickled `FirstRead` of a piece."""
+        return pickle.dumps(self.read(number))
+
+    def read(self, number: int, first_row: int | None = None) -> FirstRead:
+        """Decide a piece; an error of the bars is in its edges."""
+        piece, taking = Piece(self.terms), _Taking()
+        try:
+            with closing(self.reading.opened(self.pieces[number], first_row)) as each:
+                for split, opened in each:
+                    taking.take(split, opened, piece)
+        except ReadWholeError:
+            return FirstRead(None)
+        except JobError as error:
+            piece.refuse(error)
+        return FirstRead(piece.edges(), tuple(taking.files), taking.bytes_read, taking.unit)
+
+
+class _Taking:
+    """Pass the bars of splits on, and keep what is found in each."""
+
+    def __init__(self) -> None:
+        self.files: list[tuple[str, FoundFile]] = []
+        self.bytes_read = 0
+        self.unit = ""
+
+    def take(self, split: Split, opened: AbstractContextManager[Reader], piece: Piece) -> None:
+        """Pass the bars of a split on."""
+        rows = 0
+        with opened as reader:
+            self.unit = reader.unit
+            for batch in reader.batches():
+                piece.take(batch, reader)
+                rows += batch.rows
+            self.files.append((split.file.path, FoundFile(rows, reader.describe())))
+            self.bytes_read += reader.bytes_read()
+
+
+class SecondPass(NamedTuple):
+    """The second pass, for each piece by its number; `parts` are those of the listeners."""
+
+    pieces: Sequence[Splits]
+    reading: Reading
+    terms: Terms
+    settled: Sequence[Settled]
+    parts: "Sequence[Sequence[Part[Any]]]"
+
+    def run(self, number: int) -> bytes:
+        """Decide a piece; return, pickled, what the listeners' parts return."""
+        parts = self.parts[number]
+
+        def take(bars: "Decided") -> None:
+            for part in parts:
+                part.take(bars)
+
+        replay = Replay(self.terms, self.settled[number], take)
+        with closing(self.reading.opened(self.pieces[number])) as each:
+            for _, opened in each:
+                with opened as reader:
+                    for batch in reader.batches():
+                        replay.take(batch, reader)
+        replay.prove()
+        return pickle.dumps([part.end() for part in parts])

@@ -1,0 +1,260 @@
+"""This module is the engine that cuts the bars into pieces, which many processes decide.
+
+Bars that must be read one after the other go to the local engine, which it always equals.
+"""
+
+import pickle
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from rollsignal.config.settings import JobConfig
+from rollsignal.core.edges import Terms
+from rollsignal.core.findings import Findings, Found, FoundFile
+from rollsignal.core.joining import Join, Settled
+from rollsignal.core.kernel import tally_of
+from rollsignal.engines.interface import OnProgress, Task
+from rollsignal.engines.local import LocalEngine, check_signals
+from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
+from rollsignal.engines.runner import NoProcessError, Processes, Runner
+from rollsignal.engines.splits import Split
+from rollsignal.files.find import Input
+from rollsignal.files.formats import Format
+from rollsignal.messages import Tell
+
+if TYPE_CHECKING:
+    from rollsignal.core.decisions import Listener, SendingListener
+
+# Pieces for each worker, so that all end at about the same time, and bounds of their bytes.
+PIECES_EACH = 4
+LEAST_BYTES, MOST_BYTES = 8 << 20, 64 << 20
+# Few bars have fewer bytes. A piece should have more bars than the window.
+BAR_BYTES = 16
+COUNTED_BYTES = 1 << 20
+
+
+class PiecesEngine:
+    """Decide pieces with a runner, by default that of a pool of processes.
+
+    piece_bytes: about how many bytes a piece has; None for what suits the files and workers.
+    reading: how files are cut and read.
+    """
+
+    # It decides on this machine what the local engine would: no output tells them apart.
+    name = "local"
+    # It decides what cannot be cut.
+    local = LocalEngine()
+
+    def __init__(
+        self,
+        workers: int,
+        runner: Callable[[], AbstractContextManager[Runner]] | None = None,
+        piece_bytes: int | None = None,
+        reading: Callable[[JobConfig, Format | None], Reading] = Reading,
+    ) -> None:
+        self.workers = workers
+        self._runner = runner or (lambda: Processes(workers))
+        self._piece_bytes = piece_bytes
+        self._reading = reading
+
+    def describe(self, task: Task) -> list[str]:
+        """Describe the files of a task; raises `JobError` for one that is not a table."""
+        return self.local.describe(task)
+
+    def decide(
+        self,
+        task: Task,
+        listeners: "Sequence[Listener[Any]]",
+        tell: Tell,
+        progress: OnProgress | None = None,
+    ) -> Found:
+        """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted."""
+        reading = self._reading(task.config, task.format)
+        pieces = self._pieces(task, reading) if _can_be_cut(task, listeners) else []
+        if len(pieces) > 1:
+            work = _PiecesOfTask(task, reading, listeners, tell, progress)
+            # Nothing is decided or told if there are no processes, or no pieces after all.
+            with suppress(NoProcessError, _UncutError), self._runner() as runner:
+                return work.decide(runner, pieces)
+        return self.local.decide(task, listeners, tell, progress)
+
+    def _pieces(self, task: Task, reading: Reading) -> list[Splits]:
+        """Cut the files; small ones that follow each other are one piece."""
+        total_bytes = sum(file.size or 0 for file in task.inputs)
+        usual = min(MOST_BYTES, max(LEAST_BYTES, total_bytes // (self.workers * PIECES_EACH)))
+        most = max(self._piece_bytes or usual, task.config.window * BAR_BYTES)
+        pieces: list[list[Split]] = []
+        room = 0
+        files = self.local.inputs(task).by_time()
+        for split in reading.splits(files, most):
+            size = split.file.size or 0
+            if not (pieces and split.is_whole and size <= room):
+                pieces.append([])
+                room = most if split.is_whole else 0
+            pieces[-1].append(split)
+            room -= size
+        return list(pieces)
+
+
+class _UncutError(Exception):
+    """All bars must be read one after the other, and none of them is decided."""
+
+
+class _PiecesOfTask:
+    """The work on the pieces of a task."""
+
+    def __init__(
+        self,
+        task: Task,
+        reading: Reading,
+        listeners: "Sequence[Listener[Any]]",
+        tell: Tell,
+        progress: OnProgress | None,
+    ) -> None:
+        levels = task.levels or task.config.checks._asdict()
+        self._task = task
+        self._reading = reading
+        self._findings = Findings(levels, tell)
+        self._listeners = cast("Sequence[SendingListener[Any]]", listeners)
+        # A second pass proves by its digest that it saw what the first one saw.
+        digest = task.digest or bool(listeners)
+        self._terms = Terms(task.config.rules, levels, span=task.span, digest=digest)
+        self._join = Join(self._terms, self._findings, task.known)
+        self._pieces: list[Splits] = []
+        self._settled: list[Settled] = []
+        self._files: dict[str, FoundFile] = {}
+        self._lines = _LinesBefore()
+        self._progress = _PiecesRead(progress)
+
+    def decide(self, runner: Runner, pieces: list[Splits]) -> Found:
+        """Decide all pieces; have listeners receive every bar, which takes a second pass."""
+        left = pieces
+        while left:
+            left = self._decide_until_whole(runner, left)
+        self._join.finish()
+        counted, digest = self._join.counted, self._join.digest if self._task.digest else None
+        found = Found(counted, tally_of(counted), self._files, self._findings, digest)
+        check_signals(self._task, found, tally_of(self._join.accounts))
+        if self._listeners:
+            self._listen(runner)
+        return found
+
+    def _decide_until_whole(self, runner: Runner, pieces: list[Splits]) -> list[Splits]:
+        """Decide pieces, up to a file that must be read whole; return those that are left then."""
+        work, held = FirstPass(pieces, self._reading, self._terms), list[FirstRead]()
+        for number, result in enumerate(runner.run(len(pieces), work.run)):
+            read: FirstRead = pickle.loads(result)
+            if read.edges is None:
+                self._progress.take_back(held)
+                return self._with_whole_file(pieces, number)
+            held.append(read)
+            self._progress.add(read)
+            # Nothing of a file counts before all of its pieces could be read, but its first error.
+            if read.edges.refusal or _ends_file(pieces, number):
+                for at, each in enumerate(held, number + 1 - len(held)):
+                    self._add(work, at, each)
+                held.clear()
+        return []
+
+    def _with_whole_file(self, pieces: list[Splits], number: int) -> list[Splits]:
+        """Return the pieces from the file of one of them on, with this file as one piece.
+
+        Those that follow and have the same suffix were likely written alike, so they are whole too.
+        """
+        file = pieces[number][0].file
+        assert not pieces[number][0].is_whole, "a file that is one split can be read"
+        suffix = file.path.rpartition(".")[2]
+        left: list[Splits] = [[Split(file)]]
+        for piece in pieces[number + 1 :]:
+            first = piece[0]
+            if len(piece) > 1 or first.file.path.rpartition(".")[2] != suffix:
+                left.append(piece)
+            elif first.number == 0:
+                left.append([Split(first.file)])
+        if len(left) == 1 and not self._pieces:
+            raise _UncutError
+        return left
+
+    def _add(self, work: FirstPass, number: int, read: FirstRead) -> None:
+        """Join what the first pass found in a piece; raises its error."""
+        read = self._with_true_rows(work, number, read)
+        assert read.edges is not None, "the piece could be read"
+        self._settled.append(self._join.add(read.edges))
+        self._pieces.append(work.pieces[number])
+        for path, (rows, description) in read.files:
+            rows_before = self._files[path].rows if path in self._files else 0
+            self._files[path] = FoundFile(rows_before + rows, description)
+
+    def _with_true_rows(self, work: FirstPass, number: int, read: FirstRead) -> FirstRead:
+        """Read a piece again if it tells of rows: only now is it known which lines these are."""
+        split = work.pieces[number][0]
+        if not (split.begin and read.unit and read.edges and self._join.tells(read.edges)):
+            return read
+        return work.read(number, split.begin if read.unit == "row" else self._lines.of(split))
+
+    def _listen(self, runner: Runner) -> None:
+        """Decide all pieces again, for those that want every bar."""
+        parts = [[listener.sent_part() for listener in self._listeners] for _ in self._pieces]
+        work = SecondPass(self._pieces, self._reading, self._terms, self._settled, parts)
+        for result in runner.run(len(self._pieces), work.run):
+            for listener, ended in zip(self._listeners, pickle.loads(result), strict=True):
+                listener.add(ended)
+
+
+class _PiecesRead:
+    """Report the bytes and rows of the pieces that have been read."""
+
+    def __init__(self, progress: OnProgress | None) -> None:
+        self._progress = progress
+        self._bytes = self._rows = 0
+
+    def add(self, read: FirstRead) -> None:
+        """Add a piece."""
+        self._bytes += read.bytes_read
+        self._rows += read.rows
+        if self._progress:
+            self._progress(lambda: self._bytes, self._rows)
+
+    def take_back(self, reads: Sequence[FirstRead]) -> None:
+        """Do not count pieces that are read again."""
+        self._bytes -= sum(read.bytes_read for read in reads)
+        self._rows -= sum(read.rows for read in reads)
+
+
+class _LinesBefore:
+    """Count the lines before a split, going through each file once."""
+
+    def __init__(self) -> None:
+        self._file: Input | None = None
+        self._bytes = self._lines = 0
+
+    def of(self, split: Split) -> int:
+        """Return how many lines of the file are before a split."""
+        if split.file != self._file:
+            self._file, self._bytes, self._lines = split.file, 0, 0
+        with open(split.file.path, "rb") as file:
+            file.seek(self._bytes)
+            while self._bytes < split.begin:
+                block = file.read(min(COUNTED_BYTES, split.begin - self._bytes))
+                if not block:
+                    break
+                self._bytes += len(block)
+                self._lines += block.count(b"\n")
+        return self._lines
+
+
+def _can_be_cut(task: Task, listeners: "Sequence[Listener[Any]]") -> bool:
+    """Return whether the bars of a task may be decided in pieces.
+
+    Steps in time and what a check reports name bars that are only known at the end.
+    """
+    if task.config.sort or task.config.rules.gaps or task.collect_errors or task.doubts:
+        return False
+    are_files = all(file.kind == "file" and file.size is not None for file in task.inputs)
+    sends = all(getattr(listener, "sends_parts", False) for listener in listeners)
+    return are_files and sends and task.seen is None
+
+
+def _ends_file(pieces: list[Splits], number: int) -> bool:
+    after = pieces[number + 1 : number + 2]
+    return not after or after[0][0].file.path != pieces[number][-1].file.path
