@@ -23,7 +23,7 @@ TWO = (
     "ticker,date,close\nA,2024-01-01,10\nA,2024-01-02,11\nA,2024-01-03,12\n"
     "B,2024-01-04,9\nB,2024-01-05,8\nB,2024-01-06,7\n"
 )
-UNNAMED = TWO.replace("ticker", "Name")
+UNNAMED = TWO.replace("ticker", "desk")
 
 
 class Desk:

