@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from rollsignal.core.arrays import float_means
 from rollsignal.core.decisions import ArrayDecided
@@ -20,30 +20,59 @@ if TYPE_CHECKING:
 PLAIN_FLOATS = (1e-3, 1e15)
 # With more decimals than these, every int64 of ticks is below 1.
 MAX_WHOLE_SCALE = 18
+WRITTEN_ROWS = 1 << 14
 NS_PER_SECOND = 10**9
 DAY_SECONDS = 86_400
 
 
-def array_csv(bars: ArrayDecided, window: int) -> bytes:
-    """Write bars as CSV, with symbols that a spreadsheet does not run as formulas."""
+class _Writer:
+    """A file for polars, which passes on what is written, and keeps the error of a failure."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self.problem: BaseException | None = None
+
+    def write(self, text: bytes) -> int:
+        """Pass on bytes."""
+        try:
+            self._write(text)
+        except BaseException as problem:
+            self.problem = problem
+            raise
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: whoever writes decides when."""
+
+
+def write_array_csv(bars: ArrayDecided, window: int, write: Callable[[bytes], object]) -> None:
+    """Write bars as CSV, with symbols that a spreadsheet does not run as formulas.
+
+    write: receives the text in parts, without a copy of the whole; may raise `OSError`.
+    """
     import polars as pl
 
+    means = float_means(window * bars.closes - bars.margins, window, bars.scale)
     table = pl.DataFrame(
         {
             "timestamp": _timestamps(bars),
             "symbol": _symbols(bars),
             "close": close_texts(bars),
-            "rolling_mean": _means(bars, window),
-            "signal": pl.Series((bars.margins > 0).astype("int8")),
-            "has_signal": pl.Series(bars.has_signal),
+            "rolling_mean": mean_texts(means),
+            "signal": (bars.margins > 0).astype("int8"),
         }
     )
-    table = table.select(
-        *("timestamp", "symbol", "close", "rolling_mean"), pl.when("has_signal").then("signal")
-    )
-    text = io.BytesIO()
-    table.write_csv(text, include_header=False, quote_style="never")
-    return text.getvalue()
+    if not bars.has_signal.all():
+        answers = pl.col("rolling_mean", "signal")
+        table = table.with_columns(pl.when(pl.Series(bars.has_signal)).then(answers))
+    writer = _Writer(write)
+    file = cast("IO[bytes]", writer)
+    try:
+        table.write_csv(file, include_header=False, quote_style="never", batch_size=WRITTEN_ROWS)
+    finally:
+        # polars may wrap an error of the writer.
+        if writer.problem:
+            raise writer.problem
 
 
 def _written_once(
@@ -146,14 +175,6 @@ def symbol_texts(symbols: Sequence[str]) -> list[str]:
         text.seek(0)
         text.truncate()
     return fields
-
-
-def _means(bars: ArrayDecided, window: int) -> "pl.Series":
-    import polars as pl
-
-    means = float_means(window * bars.closes - bars.margins, window, bars.scale)
-    frame = pl.DataFrame({"mean": mean_texts(means), "has_signal": bars.has_signal})
-    return frame.select(pl.when("has_signal").then("mean")).to_series()
 
 
 def mean_texts(means: "NDArray[np.float64]") -> "pl.Series":

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal.core.arrays import float_means
@@ -10,7 +10,7 @@ from rollsignal.core.decisions import ArrayDecided, Decided, PlainDecided
 from rollsignal.core.kernel import INT64_MAX, NO_SIGNAL, greatest, rolling_mean
 from rollsignal.core.ticks import decimal_text
 from rollsignal.core.timestamps.reader import iso
-from rollsignal.outputs.signals.arrays import array_csv, close_texts
+from rollsignal.outputs.signals.arrays import close_texts, write_array_csv
 from rollsignal.outputs.signals.forms import escape_formula, iso_stamps
 from rollsignal.outputs.signals.widths import Widths
 
@@ -26,11 +26,15 @@ US_NS = 1000
 INT64_DIGITS = 19
 
 
-def csv_of(bars: Decided, window: int) -> bytes:
-    """Write bars as CSV, with symbols that a spreadsheet does not run as formulas."""
+def write_csv(bars: Decided, window: int, write: Callable[[bytes], object]) -> None:
+    """Write bars as CSV, with symbols that a spreadsheet does not run as formulas.
+
+    write: receives the text in parts; may raise `OSError`.
+    """
     if isinstance(bars, PlainDecided):
-        return _plain_csv(bars, window)
-    return array_csv(bars, window)
+        write(_plain_csv(bars, window))
+    else:
+        write_array_csv(bars, window, write)
 
 
 def widths_of(bars: Decided, known: Widths) -> Widths:

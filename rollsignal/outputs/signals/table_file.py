@@ -6,13 +6,13 @@ only one, which is the output.
 """
 
 from collections.abc import Iterator, Sequence
-from queue import Full, Queue
-from threading import Thread
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rollsignal.core.decisions import Decided
 from rollsignal.files.replace import cannot_write, remove_quietly
 from rollsignal.outputs.signals import forms
+from rollsignal.outputs.signals.background import Background
 from rollsignal.outputs.signals.column_types import column_types, fitted
 from rollsignal.outputs.signals.forms import (
     canonical_groups,
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from rollsignal.outputs.signals.column_types import Types
-
-# How many frames may wait for the thread that writes them.
-WAITING_FRAMES = 2
-LOOK_AGAIN_S = 0.2
 
 
 class SignalsTable:
@@ -51,7 +47,8 @@ class SignalsTable:
         self._partitioned = partitioned
         self._held = HeldBars(self._write_bars)
         self._names = 0
-        self._sink: _Sink | None = None
+        self._sink: Background[pl.DataFrame] | None = None
+        self._sink_file = ""
         self._start()
 
     def _start(self) -> None:
@@ -147,7 +144,11 @@ class SignalsTable:
             return
         self._wait([*self._waiting, frame])
         if self._waiting_rows >= forms.GROUP_ROWS:
-            self._sink = _Sink(self._path, self._next_name(), self._suffix, frame.schema)
+            self._sink_file = self._next_name()
+            to_file = partial(
+                _sink_frames, file=self._sink_file, suffix=self._suffix, schema=frame.schema
+            )
+            self._sink = Background(self._path, to_file)
             for each in self._waiting:
                 self._sink.put(each)
             self._wait([])
@@ -162,7 +163,7 @@ class SignalsTable:
 
         if self._sink:
             sunk, self._sink = self._sink, None
-            self._files.append(sunk.file)
+            self._files.append(self._sink_file)
             sunk.close()
         elif self._waiting:
             rows = pl.concat(self._waiting)
@@ -190,66 +191,12 @@ def _every_type(types: "Types") -> "Types":
     return {name: (usual | dict(types))[name] for name in forms.HEADER}
 
 
-class _Sink:
-    """A file that a thread writes from the frames that are put to it."""
+def _sink_frames(
+    frames: "Iterator[pl.DataFrame]", file: str, suffix: str, schema: "pl.Schema"
+) -> None:
+    """Write frames as they come; raises `OSError`."""
+    from polars.io.plugins import register_io_source
 
-    def __init__(self, path: str, file: str, suffix: str, schema: "pl.Schema") -> None:
-        self.file = file
-        self._path = path
-        self._suffix = suffix
-        self._schema = schema
-        self._frames: Queue[pl.DataFrame | None] = Queue(WAITING_FRAMES)
-        self._problem: BaseException | None = None
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def put(self, frame: "pl.DataFrame | None") -> None:
-        """Pass on the next rows; raises `DiskError` if they cannot be written."""
-        while self._thread.is_alive():
-            try:
-                self._frames.put(frame, timeout=LOOK_AGAIN_S)
-            except Full:
-                continue
-            return
-        self._check()
-
-    def close(self) -> None:
-        """Write the rest; raises `DiskError`."""
-        self.put(None)
-        self._thread.join()
-        self._check()
-
-    def abandon(self) -> None:
-        """End the thread, whatever it has written."""
-        while self._thread.is_alive():
-            try:
-                self._frames.put(None, timeout=LOOK_AGAIN_S)
-            except Full:
-                continue
-            break
-        self._thread.join()
-
-    def _check(self) -> None:
-        problem = self._problem
-        if isinstance(problem, OSError):
-            raise cannot_write(self._path, problem) from problem
-        if problem:
-            raise problem
-
-    def _run(self) -> None:
-        from polars.io.plugins import register_io_source
-
-        try:
-            with library_errors():
-                table = register_io_source(lambda *_: self._rows(), schema=self._schema)
-                sink(table, self._suffix, self.file)
-        except BaseException as problem:
-            self._problem = problem
-
-    def _rows(self) -> "Iterator[pl.DataFrame]":
-        frames = self._received()
-        return canonical_groups(frames) if self._suffix == ".arrow" else frames
-
-    def _received(self) -> "Iterator[pl.DataFrame]":
-        while (frame := self._frames.get()) is not None:
-            yield frame
+    groups = canonical_groups(frames) if suffix == ".arrow" else frames
+    with library_errors():
+        sink(register_io_source(lambda *_: groups, schema=schema), suffix, file)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from rollsignal.core.decisions import Decided
 from rollsignal.files.replace import cannot_write, close_quietly, remove_quietly
+from rollsignal.outputs.signals import held
 from rollsignal.outputs.signals.forms import HEADER
-from rollsignal.outputs.signals.frames import csv_bytes, csv_of
-from rollsignal.outputs.signals.held import HeldBars
+from rollsignal.outputs.signals.frames import csv_bytes, write_csv
 from rollsignal.outputs.signals.widths import Widths
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from rollsignal.outputs.signals.background import Background
 
 COPIED_BYTES = 1 << 20
 
@@ -31,7 +33,8 @@ class SignalsText:
         self._path = path
         self._unfinished = unfinished
         self._window = window
-        self._held = HeldBars(self._write_bars)
+        self._held = held.HeldBars(self._write_bars)
+        self._behind: Background[Decided | bytes] | None = None
         self._file = open(unfinished, "wb")  # noqa: SIM115  # open until closed
         self._write(csv_bytes([HEADER]))
 
@@ -42,7 +45,10 @@ class SignalsText:
     def add(self, text: bytes) -> None:
         """Write rows that are already text; raises `DiskError`."""
         self._held.flush()
-        self._write(text)
+        if self._behind:
+            self._behind.put(text)
+        else:
+            self._write(text)
 
     def append(self, files: Sequence[str], _: Widths) -> None:
         """Move the rows of other texts to this one; raises `OSError` or `DiskError`."""
@@ -56,6 +62,7 @@ class SignalsText:
     def begin_again(self) -> None:
         """Discard what is written so far; raises `DiskError`."""
         self._held.discard()
+        self._leave_thread()
         try:
             self._file.seek(0)
             self._file.truncate()
@@ -66,6 +73,8 @@ class SignalsText:
     def close(self) -> tuple[list[str], Widths]:
         """Write the rest; return the file, without any widths. Raises `OSError`, `DiskError`."""
         self._held.flush()
+        if self._behind:
+            self._behind.close()
         self._file.close()
         return [self._unfinished], Widths()
 
@@ -81,11 +90,33 @@ class SignalsText:
 
     def abandon(self) -> None:
         """Remove the file, without errors."""
+        self._leave_thread()
         close_quietly(self._file)
         remove_quietly(self._unfinished)
 
     def _write_bars(self, bars: Decided) -> None:
-        self._write(csv_of(bars, self._window))
+        if self._behind is None and bars.rows < held.HELD_ROWS:
+            write_csv(bars, self._window, self._write)
+            return
+        if self._behind is None:
+            from rollsignal.outputs.signals.background import Background
+
+            self._behind = Background(self._path, self._write_each)
+        self._behind.put(bars)
+
+    def _write_each(self, items: Iterator[Decided | bytes]) -> None:
+        """Write bars, or rows that are already text; raises `OSError`."""
+        for item in items:
+            if isinstance(item, bytes):
+                self._file.write(item)
+            else:
+                write_csv(item, self._window, self._file.write)
+
+    def _leave_thread(self) -> None:
+        """End the thread, if there is one."""
+        if self._behind:
+            self._behind.abandon()
+            self._behind = None
 
     def _write(self, text: bytes) -> None:
         try:
