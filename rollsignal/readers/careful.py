@@ -81,7 +81,8 @@ class CarefulParser:
         if not (problem or block.endswith((b"\n", b"\r"))):
             batch = self._ended(batch, rows)
         self._first = self._first or rows
-        self._above = rows
+        # Only one row, as of a block that the fast parser has read.
+        self._above = rows[-1:]
         return batch, problem
 
     def pass_over(self, rows: int, block: bytes | bytearray) -> None:

@@ -129,6 +129,7 @@ def agree(data: bytes, config: JobConfig, cut: Cut) -> int:
 @example(Messy(b"volume,close\n7,12.25\n7,1\r"))
 @example(Messy(b"volume,close\n7,12.25\n7,12\n \t", cut=Cut(0, 13, 99)))
 @example(Messy(b"a,close\n7,5\n7,100.25\n7,100.50\n7,100.2", cut=Cut(0, 12, 20)))
+@example(Messy(b"a,close\n7,1.125\n7,1.25\n7,1.375\n7,1.25", cut=Cut(0, 16, 16)))
 @example(Messy(b"close,volume\n1,7\n2,7\r\r\n3,7\n"))
 @example(Messy(b"close,volume\n1,7\n2,7,8\n3\n4,7\n", cut=Cut(0, 17, 99)))
 @example(Messy(b"close,volume\r1,7\r2,7\r3,7\r", cut=Cut(0, 17, 99)))
