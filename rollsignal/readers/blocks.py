@@ -99,9 +99,10 @@ class Blocks:
         Both are offsets in the file, as of `cuts`. The blocks are those of the whole file.
         """
         self._file.seek(begin)
-        self._rest = b""
-        self._size = self._end_of_reading(begin) - begin + self._block_bytes
-        self._left = None if end is None else end - begin
+        # A reading of the whole file has this left over, as no LF ends it.
+        self._rest = self._file.read(self._end_of_reading(begin) - begin)
+        self._size = self._block_bytes
+        self._left = None if end is None else end - begin - len(self._rest)
 
     def _end_of_reading(self, offset: int) -> int:
         """Return the first offset from this one on at which a reading of the whole file ends."""

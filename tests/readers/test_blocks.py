@@ -227,6 +227,14 @@ def test_blocks_from_a_cut_to_another_are_those_of_the_whole_file(
         assert not part.is_short
 
 
+def test_a_lone_cr_after_the_last_lf_is_in_the_same_block_after_a_cut() -> None:
+    text = b"a\ra\n\ra"
+    assert list(map(bytes, blocks_of(BytesIO(text), 3, 3))) == [b"a\r", b"a\n", b"\ra"]
+    part = blocks_of(BytesIO(text), 3, 3)
+    part.go_on(4, None)
+    assert list(map(bytes, part)) == [b"\ra"]
+
+
 def test_every_block_after_the_second_can_be_cut_off_if_lf_ends_it() -> None:
     text = b"".join(b"line %d\n" % number for number in range(50))
     blocks = blocks_of(BytesIO(text), 20, 30)
