@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Bars, Reader, SeriesBars
+from rollsignal.core.bars import Bars, Reader, SeriesBars, have_symbols
 from rollsignal.core.kernel import Carry, LastBar, advance
 from rollsignal.core.ledger import Ledger
 from rollsignal.core.ticks import Ticks
@@ -112,7 +112,7 @@ def trace(inputs: Inputs, bar: Wanted, ledger: Ledger) -> Trace:
     search = _Search(bar, inputs.config)
     for batch, reader in _batches(inputs):
         ledger.take(batch, reader)
-        has_symbols = batch.symbols is not None or reader.symbol is not None
+        has_symbols = have_symbols(batch, reader)
         if has_symbols and not bar.symbol:
             raise UsageError("the bars have symbols: name one with --symbol", _examples(ledger))
         if bar.symbol and not has_symbols:

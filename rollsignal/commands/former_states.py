@@ -2,6 +2,7 @@
 
 import os
 
+from rollsignal.core.bars import have_symbols
 from rollsignal.core.ledger import ONE_SERIES
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import Task
@@ -25,7 +26,7 @@ def refuse_unsought_symbols(state: State, task: Task) -> None:
     for file in files:
         with inputs.opened(file) as reader:
             batch = next(iter(reader.batches()), None)
-            if batch and (reader.symbol is not None or batch.symbols is not None):
+            if batch and have_symbols(batch, reader):
                 raise DataError(
                     f"{file.name} has symbols, but the state has one series without",
                     "set columns: {symbol: none} if all bars are one series, or start again with"

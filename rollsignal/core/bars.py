@@ -320,3 +320,8 @@ class Reader(Protocol):
 
 
 TakeBatch = Callable[[Bars, Reader], None]
+
+
+def have_symbols(batch: Bars, reader: Reader) -> bool:
+    """Return whether bars have symbols, each its own or that of their file."""
+    return batch.symbols is not None or reader.symbol is not None

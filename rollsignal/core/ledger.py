@@ -5,7 +5,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
+from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader, have_symbols
 from rollsignal.core.findings import (
     Findings,
     LocatedFinding,
@@ -211,7 +211,7 @@ class Ledger:
 
     def _check_symbols(self, batch: Bars, reader: Reader) -> None:
         """Refuse bars with symbols beside bars without, which may be of any of their series."""
-        has_symbols = batch.symbols is not None or reader.symbol is not None
+        has_symbols = have_symbols(batch, reader)
         if self._first is None:
             last_files = [account.last_file for account in self.accounts.values()]
             before = (ONE_SERIES not in self.accounts, last_files[-1]) if last_files else None

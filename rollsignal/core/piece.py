@@ -7,7 +7,7 @@ of a series, which only the bars before the piece can tell, are later put betwee
 
 from typing import TYPE_CHECKING
 
-from rollsignal.core.bars import Bars, Batch, Reader
+from rollsignal.core.bars import Bars, Batch, Reader, have_symbols
 from rollsignal.core.digester import Digester
 from rollsignal.core.edges import (
     UNTOLD,
@@ -22,7 +22,7 @@ from rollsignal.core.edges import (
     first_shown,
     packed_signals,
 )
-from rollsignal.core.findings import Findings, LocatedFinding, times_misfit
+from rollsignal.core.findings import Findings, LocatedFinding, tell_nobody, times_misfit
 from rollsignal.core.gaps import StepsSeen
 from rollsignal.core.heads import GrowingHead, HeadRows
 from rollsignal.core.kernel import Account, Carry
@@ -31,7 +31,7 @@ from rollsignal.core.quality import Finding
 from rollsignal.core.symbols import SymbolCodes
 from rollsignal.core.ticks import Ticks
 from rollsignal.errors import JobError
-from rollsignal.messages import LogLevel, shown
+from rollsignal.messages import shown
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided
@@ -45,7 +45,7 @@ class PieceFindings(Findings):
     """The findings of a piece, in the order of its bars, with the undecided checks among them."""
 
     def __init__(self, terms: Terms) -> None:
-        super().__init__(terms.levels, _silent, terms.collect_errors)
+        super().__init__(terms.levels, tell_nobody, terms.collect_errors)
         self.events: list[Event] = []
         self.has_refused = False
         # Each event of a batch: its bar, the stage of the checks of this bar, and the event.
@@ -149,7 +149,7 @@ class Piece:
     def _begin(self, batch: Bars, reader: Reader, begins: list[tuple[int, str]]) -> None:
         """Record the first bars of series, and the checks that depend on the bars before them."""
         if self._first is None:
-            has_symbols = batch.symbols is not None or reader.symbol is not None
+            has_symbols = have_symbols(batch, reader)
             self._first = FirstFile(has_symbols, reader.name)
             self.findings.add(_SYMBOLS, 0, Undecided("symbols", ONE_SERIES))
         times = batch.timestamps_ns if begins else None
@@ -179,7 +179,7 @@ class Piece:
 
     def _end_of(self, batch: Bars, reader: Reader) -> tuple[int, int]:
         """Return where a batch failed that has no finding: before its checks, or after them."""
-        has_symbols = batch.symbols is not None or reader.symbol is not None
+        has_symbols = have_symbols(batch, reader)
         if self._first and self._first.has_symbols != has_symbols:
             return _SYMBOLS, 0
         try:
@@ -218,7 +218,3 @@ class Piece:
                 last=more.last or before.last,
                 last_ns=more.last_ns,
             )
-
-
-def _silent(level: LogLevel, text: str) -> None:
-    """Tell nobody: findings are told when pieces are joined."""

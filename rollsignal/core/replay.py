@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from rollsignal.core.bars import Bars, Reader
 from rollsignal.core.digester import Digester
 from rollsignal.core.edges import Head, Terms, head_of
-from rollsignal.core.findings import Findings
+from rollsignal.core.findings import Findings, tell_nobody
 from rollsignal.core.joining import Settled
 from rollsignal.core.kernel import Account, Tally
 from rollsignal.core.ledger import Ledger, Rules
 from rollsignal.errors import DiskError
-from rollsignal.messages import LogLevel
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided, Take
@@ -30,7 +29,7 @@ class Replay:
     ) -> None:
         rules = Rules(terms.rules.window, terms.rules.missing)
         # All findings were told by the first pass.
-        findings = Findings(dict.fromkeys(terms.levels, "off"), _nobody)
+        findings = Findings(dict.fromkeys(terms.levels, "off"), tell_nobody)
         self._ledger = Ledger(rules, findings, self._take, arrays=arrays)
         self._ledger.accounts |= settled.before
         self._terms = terms
@@ -66,7 +65,3 @@ def _seen(account: Account) -> tuple[Tally, Head, int | None, int | None]:
     """Return what is seen of a series, as values that do not depend on a scale."""
     tail = head_of(account.carry.tail, account.carry.scale, (), is_open=False)
     return account.tally, tail, account.first_ns, account.last_ns
-
-
-def _nobody(level: LogLevel, text: str) -> None:
-    """Tell nobody."""

@@ -17,8 +17,13 @@ from rollsignal.core.findings import FoundFile
 from rollsignal.core.joining import Settled
 from rollsignal.core.piece import Piece
 from rollsignal.core.replay import Replay
-from rollsignal.engines.inputs import Inputs
-from rollsignal.engines.splits import ReadWholeError, Split, opened_split, splits_of
+from rollsignal.engines.splits import (
+    ReadWholeError,
+    Split,
+    opened_each,
+    opened_split,
+    splits_of,
+)
 from rollsignal.errors import JobError
 from rollsignal.files.find import Input
 from rollsignal.files.formats import Format
@@ -46,8 +51,7 @@ class Reading(NamedTuple):
         if len(splits) == 1:
             yield splits[0], self.open(splits[0], first_row)
             return
-        files = [split.file for split in splits]
-        with closing(Inputs(files, self.config, self.format).each(files)) as each:
+        with closing(opened_each(splits, self.config, self.format)) as each:
             for split, (_, opened) in zip(splits, each, strict=True):
                 yield split, opened
 

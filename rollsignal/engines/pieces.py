@@ -17,7 +17,7 @@ from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine, check_signals
 from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
 from rollsignal.engines.runner import NoProcessError, Processes, Runner
-from rollsignal.engines.splits import Split
+from rollsignal.engines.splits import Split, bundled
 from rollsignal.files.find import Input
 from rollsignal.files.formats import Format
 from rollsignal.messages import Tell
@@ -83,17 +83,8 @@ class PiecesEngine:
         total_bytes = sum(file.size or 0 for file in task.inputs)
         usual = min(MOST_BYTES, max(LEAST_BYTES, total_bytes // (self.workers * PIECES_EACH)))
         most = max(self._piece_bytes or usual, task.config.window * BAR_BYTES)
-        pieces: list[list[Split]] = []
-        room = 0
         files = self.local.inputs(task).by_time()
-        for split in reading.splits(files, most):
-            size = split.file.size or 0
-            if not (pieces and split.is_whole and size <= room):
-                pieces.append([])
-                room = most if split.is_whole else 0
-            pieces[-1].append(split)
-            room -= size
-        return list(pieces)
+        return list(bundled(reading.splits(files, most), most))
 
 
 class _UncutError(Exception):

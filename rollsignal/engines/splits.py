@@ -104,12 +104,13 @@ def row_cuts(path: str, format: Format, count: int, step: int = CUT_ROWS) -> lis
 def bundled(splits: Sequence[Split], bytes_each: int) -> list[list[Split]]:
     """Put neighbouring small files together, up to so many bytes; all other splits stay alone."""
     bundles: list[list[Split]] = []
-    room = 0
+    # Not even an empty file joins a split that stays alone.
+    room = -1
     for split in splits:
         size = split.file.size if split.is_whole else None
         if size is None or size > room:
             bundles.append([])
-            room = 0 if size is None else bytes_each
+            room = -1 if size is None else bytes_each
         bundles[-1].append(split)
         room -= size or 0
     return bundles

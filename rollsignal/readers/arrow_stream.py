@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from rollsignal.errors import DataError
 from rollsignal.files.formats import ARROW_STREAM
+from rollsignal.readers.arrow_schema import FlatTable
 
 # The place of a message's body length among the fields of its table, after version and header.
 _BODY_LENGTH = 3
@@ -43,14 +44,8 @@ def _end_of(file: BinaryIO) -> int:
 
 
 def _body_length(metadata: bytes) -> int:
-    """Read the length of the body from a table of FlatBuffers, where 0 may be left out."""
-    (table,) = struct.unpack_from("<I", metadata)
-    (to_fields,) = struct.unpack_from("<i", metadata, table)
-    fields = table - to_fields
-    (size,) = struct.unpack_from("<H", metadata, fields)
-    at = 4 + 2 * _BODY_LENGTH
-    (offset,) = struct.unpack_from("<H", metadata, fields + at) if at < size else (0,)
-    (length,) = struct.unpack_from("<q", metadata, table + offset) if offset else (0,)
+    """Read the length of the body from a message; raises `ValueError` or `struct.error`."""
+    length = FlatTable.at(metadata, 0).whole(_BODY_LENGTH)
     if length < 0:
         raise ValueError("a body of a negative length")
-    return int(length)
+    return length

@@ -602,6 +602,12 @@ def test_files_of_unknown_size_are_bundled_with_no_others() -> None:
     assert bundled([pipe, pipe, file, file, pipe], 100) == [[pipe], [pipe], [file, file], [pipe]]
 
 
+def test_an_empty_file_is_not_bundled_with_a_part_of_another() -> None:
+    empty = Split(Input("e.csv", "e.csv", "file", 0, ()))
+    part = Split(Input("a.csv", "a.csv", "file", 10, ()), 1, 5)
+    assert bundled([empty, part, empty], 100) == [[empty], [part], [empty]]
+
+
 def bytes_that_are_read(act: Callable[[], object]) -> int:
     def so_far() -> int:
         return int(Path("/proc/self/io").read_text().split()[1])

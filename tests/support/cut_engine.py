@@ -16,7 +16,14 @@ from typing import Any, NamedTuple, TypeVar
 from rollsignal.core.bars import Bars, Reader
 from rollsignal.core.decisions import Decided, Listener, Part
 from rollsignal.core.edges import Edges, Terms
-from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding, times_misfit
+from rollsignal.core.findings import (
+    Findings,
+    Found,
+    FoundFile,
+    LocatedFinding,
+    tell_nobody,
+    times_misfit,
+)
 from rollsignal.core.joining import Join, Settled
 from rollsignal.core.kernel import Account, Carry, tally_of
 from rollsignal.core.ledger import ONE_SERIES, Ledger
@@ -29,7 +36,7 @@ from rollsignal.engines.new_bars import NewBars
 from rollsignal.engines.sorted_bars import SortedReader
 from rollsignal.engines.sorting import BarSorter
 from rollsignal.errors import DataError, JobError
-from rollsignal.messages import LogLevel, Tell
+from rollsignal.messages import Tell
 
 Made = TypeVar("Made")
 
@@ -231,8 +238,4 @@ def _replayed(
 
 def _findings(task: Task, tell: Tell | None = None) -> Findings:
     levels = task.levels or task.config.checks._asdict()
-    return Findings(levels, tell or _silent, task.collect_errors)
-
-
-def _silent(level: LogLevel, text: str) -> None:
-    """Tell nobody: what a piece finds is told when the pieces are joined."""
+    return Findings(levels, tell or tell_nobody, task.collect_errors)

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from rollsignal.core.arrays import float_means
 from rollsignal.core.decisions import ArrayDecided
+from rollsignal.core.timestamps.zones import DAY_NS, SECOND_NS
 from rollsignal.outputs.signals.forms import escape_formula
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ PLAIN_FLOATS = (1e-3, 1e15)
 # With more decimals than these, every int64 of ticks is below 1.
 MAX_WHOLE_SCALE = 18
 WRITTEN_ROWS = 1 << 14
-NS_PER_SECOND = 10**9
-DAY_SECONDS = 86_400
+DAY_SECONDS = DAY_NS // SECOND_NS
 
 
 class _Writer:
@@ -129,8 +129,8 @@ def _timestamps(bars: ArrayDecided) -> "pl.Series":
     if bars.timestamps_ns is None:
         return pl.Series([""]).new_from_index(0, len(bars.closes))
     # By a constant, NumPy divides much faster than it finds remainders.
-    seconds = bars.timestamps_ns // NS_PER_SECOND
-    if (seconds * NS_PER_SECOND != bars.timestamps_ns).any():
+    seconds = bars.timestamps_ns // SECOND_NS
+    if (seconds * SECOND_NS != bars.timestamps_ns).any():
         times = pl.Series(bars.timestamps_ns).cast(pl.Datetime("ns"))
         text = times.dt.strftime("%Y-%m-%dT%H:%M:%S.%9f")
         return text.str.strip_chars_end("0").str.strip_chars_end(".") + "Z"
@@ -153,7 +153,7 @@ def _dates_of(days: "NDArray[np.int64]") -> "pl.Series":
 def _clocks_of(counts: "NDArray[np.int64]", unit_s: int) -> "pl.Series":
     import polars as pl
 
-    return pl.Series(counts * (unit_s * NS_PER_SECOND)).cast(pl.Time).dt.strftime("%H:%M:%SZ")
+    return pl.Series(counts * (unit_s * SECOND_NS)).cast(pl.Time).dt.strftime("%H:%M:%SZ")
 
 
 def _symbols(bars: ArrayDecided) -> "pl.Series":

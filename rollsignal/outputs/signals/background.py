@@ -1,6 +1,7 @@
 """This module writes in a thread what is decided, while the next bars are decided."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from queue import Full, Queue
 from threading import Thread
 from typing import Generic, TypeVar
@@ -30,13 +31,8 @@ class Background(Generic[Item]):
 
     def put(self, item: Item | None) -> None:
         """Pass on the next item; raises `DiskError` if it cannot be written."""
-        while self._thread.is_alive():
-            try:
-                self._items.put(item, timeout=LOOK_AGAIN_S)
-            except Full:
-                continue
-            return
-        self._check()
+        if not self._is_taken(item):
+            self._check()
 
     def close(self) -> None:
         """Wait until all is written; raises `DiskError`."""
@@ -46,13 +42,16 @@ class Background(Generic[Item]):
 
     def abandon(self) -> None:
         """End the thread, whatever it has written."""
-        while self._thread.is_alive():
-            try:
-                self._items.put(None, timeout=LOOK_AGAIN_S)
-            except Full:
-                continue
-            break
+        self._is_taken(None)
         self._thread.join()
+
+    def _is_taken(self, item: Item | None) -> bool:
+        """Wait for room for an item; return False if the thread ends before there is any."""
+        while self._thread.is_alive():
+            with suppress(Full):
+                self._items.put(item, timeout=LOOK_AGAIN_S)
+                return True
+        return False
 
     def _check(self) -> None:
         problem = self._problem

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Types = Mapping[str, pl.DataType]
 
 US_NS = 1000
+# Most often these closes show how many decimals all of them need.
+TELLING_ROWS = 1000
 # With fewer digits than these, a power of ten fits into an int64.
 INT64_DIGITS = 19
 
@@ -99,8 +101,7 @@ def _needed_decimals(closes: "NDArray[np.int64]", scale: int, known: int) -> int
     """Return the most decimals of a close; `known` if none has more."""
     for needed in range(scale, known, -1):
         unit = 10 ** (scale - needed + 1)
-        # The first closes most often show it.
-        for part in (closes[:US_NS], closes):
+        for part in (closes[:TELLING_ROWS], closes):
             if part.any() if unit > INT64_MAX else (part % unit).any():
                 return needed
     return known
