@@ -43,7 +43,7 @@ check: $(DEV) ## Run every check, in order; the first failure ends it
 	$(call step,import rules: import-linter)
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(call step,tests: pytest)
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto
 
 format: $(DEV) ## Format the code and apply the linter's safe fixes
 	$(PY) -m ruff check --fix-only .

@@ -122,9 +122,6 @@ def test_what_cannot_be_cut_starts_no_process(tmp_path: Path, pools: list[int]) 
     for more in ("sort: true", "checks: {gaps: warn}"):
         job.config.write_text(f"{PANEL}{more}\n")
         assert job.run("--workers=2") == 0
-    job.config.write_text(PANEL)
-    assert job.run("--workers=2", f"--signals={tmp_path}/s.parquet") == 0
-    assert job.run("--workers=2", f"--signals={tmp_path}/s", "--partition-by=date") == 0
     assert pools == []
 
 

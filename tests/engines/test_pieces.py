@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollsignal.config.settings import Checks, JobConfig
+from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.settings import Checks, Columns, JobConfig
 from rollsignal.core.decisions import Decided
 from rollsignal.core.findings import SHOWN_FINDINGS, Found
 from rollsignal.engines import passes, pieces
@@ -286,6 +288,40 @@ def test_where_no_process_can_be_started_bars_are_decided_here(
     engine = engine_on(2, 300)()
     monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
     assert answer(engine, [path]) == answer(SmallLocalEngine(), [path])
+
+
+FORMS = [(".csv", None), (".parquet", None), (".arrow", None)] + [
+    (suffix, key) for suffix in (".csv", ".parquet", ".arrow") for key in ("symbol", "date")
+]
+WIDENING: dict[str, list[Row]] = {
+    "none": rows(),
+    "finer times": [*rows(), ("2024-01-02 00:00:00.000000001", "A", "5")],
+    "longer closes": [*rows(), ("2024-01-02 00:00:00", "A", "1" * 30 + ".123456789")],
+    "another day": [*rows(), ("2024-01-02 00:00:00", "=", "5.1")],
+}
+
+
+@pytest.mark.parametrize("bars", WIDENING.values(), ids=WIDENING)
+@pytest.mark.parametrize(("suffix", "key"), FORMS)
+def test_signals_of_pieces_have_the_bytes_of_one_process(
+    tmp_path: Path, bars: list[Row], suffix: str, key: str | None
+) -> None:
+    config = CONFIG._replace(columns=Columns(symbol=SymbolFrom("name")))
+    path = tmp_path / "bars.csv"
+    lines = (f"{','.join(row)}\n" for row in [("timestamp", "name", "close"), *bars])
+    path.write_text("".join(lines))
+    written = []
+    for engine in [SmallLocalEngine(), engine_here(300, counting := CountingRunner())]:
+        folder = tmp_path / "out"
+        folder.mkdir()
+        with begun(Signals(str(folder / f"s{suffix}"), config.window, key)) as signals:
+            engine.decide(Task(files([path]), config), [signals], ignore)
+            signals.finish(REPORT)
+        each = {file.name + str(file.parent): file for file in folder.rglob("*") if file.is_file()}
+        written.append({name: file.read_bytes() for name, file in each.items()})
+        rmtree(folder)
+    assert written[0] == written[1] != {}
+    assert len(counting.counts) == 2, "both passes were made in pieces"
 
 
 def test_a_file_that_changes_between_the_passes_ends_the_run(

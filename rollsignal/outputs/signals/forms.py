@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 GROUP_ROWS = 1 << 17
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 MAX_NAME_BYTES = 255
+# Arrow IPC files that only this run reads: they need not be the same whatever wrote them.
+UNFINISHED_SUFFIX = ".unfinished"
 
 
 def sink(table: "pl.LazyFrame", suffix: str, target: "str | pl.PartitionBy") -> None:
@@ -26,10 +28,12 @@ def sink(table: "pl.LazyFrame", suffix: str, target: "str | pl.PartitionBy") -> 
         table.sink_csv(target)
     elif suffix == ".parquet":
         table.sink_parquet(target, row_group_size=GROUP_ROWS)
-    else:
+    elif suffix == ".arrow":
         # The newest layout of text has many forms for the same values, and few programs read it.
         oldest = pl.CompatLevel.oldest()
         table.sink_ipc(target, record_batch_size=GROUP_ROWS, compat_level=oldest)
+    else:
+        table.sink_ipc(target, record_batch_size=GROUP_ROWS)
 
 
 def write_frame(rows: "pl.DataFrame", suffix: str, path: str) -> None:

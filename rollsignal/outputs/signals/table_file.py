@@ -5,6 +5,7 @@ file is ended and another one begun; such files are put together at the end. Mos
 only one, which is the output.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -90,7 +91,7 @@ class SignalsTable:
         """Return all rows after `close`, with their types."""
         import polars as pl
 
-        tables = [scanned(file, self._suffix) for file in self._files]
+        tables = list(map(_scanned_again, self._files))
         return pl.concat(
             [
                 fitted(table, self._types)
@@ -102,9 +103,10 @@ class SignalsTable:
         """Return a file with all rows after `close`; raises `OSError` or `DiskError`."""
         import polars as pl
 
-        types = {file: scanned(file, self._suffix).collect_schema() for file in self._files}
-        if len(types) == 1 and pl.Schema(_every_type(self._types)) in types.values():
-            return self._files[0]
+        if len(self._files) == 1 and self._files[0].endswith(self._suffix):
+            types = _scanned_again(self._files[0]).collect_schema()
+            if types == pl.Schema(_every_type(self._types)):
+                return self._files[0]
         table, self._files = self.table(), []
         with library_errors():
             for frame in table.collect_batches(chunk_size=forms.GROUP_ROWS, maintain_order=True):
@@ -180,7 +182,12 @@ class SignalsTable:
         return self._name(self._names - 1)
 
     def _name(self, number: int) -> str:
-        return f"{self._unfinished}.{number}"
+        return f"{self._unfinished}.{number}{self._suffix}"
+
+
+def _scanned_again(file: str) -> "pl.LazyFrame":
+    """Scan a file of a table, whose name ends in its suffix."""
+    return scanned(file, os.path.splitext(file)[1])
 
 
 def _every_type(types: "Types") -> "Types":

@@ -6,6 +6,7 @@ a whole, or are distributed to partitions.
 
 import os
 from collections.abc import Mapping, Sequence
+from glob import escape, glob
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.core.decisions import Decided
@@ -25,6 +26,7 @@ from rollsignal.outputs.signals.counts import (
     WrittenPartitions,
 )
 from rollsignal.outputs.signals.forms import (
+    UNFINISHED_SUFFIX,
     escape_formula,
     folder_name,
     library_errors,
@@ -49,6 +51,25 @@ class WrittenPart(NamedTuple):
     counts: Mapping[str, PartitionCount]
 
 
+class RowsIn(NamedTuple):
+    """The kind of files that hold the rows of a table of signals until it is finished."""
+
+    path: str
+    suffix: str
+    window: int
+    partitioned: bool
+
+    def at(self, unfinished: str) -> "SignalsText | SignalsTable":
+        """Begin to write at a path; raises `OSError` or `DiskError`."""
+        if self.suffix == ".csv":
+            return SignalsText(self.path, unfinished, self.window)
+        from rollsignal.outputs.signals.table_file import SignalsTable
+
+        return SignalsTable(
+            self.path, unfinished, self.suffix, self.window, partitioned=self.partitioned
+        )
+
+
 class Signals:
     """The signals of a run: one file, or with `partition_by` a folder of partitions.
 
@@ -62,37 +83,28 @@ class Signals:
     ) -> None:
         """Raise `UsageError` for a path with an unknown suffix."""
         self.path = path
-        self._window = window
         self._suffix = signals_suffix(path, partition_by)
         self._partition_by = partition_by
+        # Tables that are distributed to partitions need not be compressed.
+        suffix = self._suffix if self._suffix == ".csv" or not partition_by else UNFINISHED_SUFFIX
+        self._kind = RowsIn(path, suffix, window, partition_by is not None)
         self._merging = Merging(merge)
         self._counter: PartitionCounter | None = None
         self._unfinished = ""
         self._rows: list[SignalsText | SignalsTable] = []
         self._parts = 0
-        self._sent: list[str] = []
 
     def begin(self) -> None:
         """Create the temporary file; raises `OutputError`."""
         path = os.path.join(self.path, "signals") if self._partition_by else self.path
         self._unfinished = create_temporary(path)
         try:
-            self._rows.append(self._rows_at(self._unfinished))
+            self._rows.append(self._kind.at(self._unfinished))
         except BaseException as problem:
             remove_quietly(self._unfinished)
             if not isinstance(problem, OSError):
                 raise
             raise cannot_create(self.path, str(problem.strerror)) from problem
-
-    def _rows_at(self, unfinished: str) -> "SignalsText | SignalsTable":
-        if self._suffix == ".csv":
-            return SignalsText(self.path, unfinished, self._window)
-        from rollsignal.outputs.signals.table_file import SignalsTable
-
-        # Tables that are distributed to partitions need not be compressed.
-        suffix = ".arrow" if self._partition_by else self._suffix
-        partitioned = self._partition_by is not None
-        return SignalsTable(self.path, unfinished, suffix, self._window, partitioned=partitioned)
 
     @property
     def _begun(self) -> "SignalsText | SignalsTable":
@@ -135,21 +147,27 @@ class Signals:
         is_first = self._parts == 1
         rows = self._begun
         if not is_first:
-            rows = self._rows_at(f"{self._unfinished}.part{self._parts}")
+            rows = self._kind.at(f"{self._unfinished}.part{self._parts}")
             self._rows.append(rows)
+        return _SignalsPart(rows, self._rules(), is_first=is_first)
+
+    def _rules(self) -> "_PartRules":
         refuses_untimed = self._merging.is_wanted or self._counter is not None
         counter = self._new_counter() if self._counter else None
-        return _SignalsPart(rows, self._partition_by, counter, refuses_untimed, is_first)
+        is_escaped = self._kind.suffix == ".csv"
+        return _PartRules(self._partition_by == "symbol", is_escaped, refuses_untimed, counter)
 
     @property
     def sends_parts(self) -> bool:
-        """Return whether parts can be sent: text, which is put together without reading it."""
-        return self._suffix == ".csv" and self._partition_by is None and self._counter is None
+        """Return whether parts can be sent: always."""
+        return True
 
     def sent_part(self) -> "_SentSignals":
-        """Return a listener for the next part, for any process."""
-        self._sent.append(f"{self._unfinished}.sent{len(self._sent) + 1}")
-        return _SentSignals(self.path, self._sent[-1], self._window)
+        """Return a listener for the next part, for any process that can write beside the output."""
+        kind = self._kind
+        if kind.suffix != ".csv":
+            kind = kind._replace(suffix=UNFINISHED_SUFFIX)
+        return _SentSignals(kind, f"{self._unfinished}.sent", self._rules())
 
     def add(self, ended: WrittenPart) -> None:
         """Append a part that is written, in the order of the bars; raises `DiskError`."""
@@ -190,74 +208,92 @@ class Signals:
         """Remove what is unfinished."""
         for rows in self._rows:
             rows.abandon()
-        for unfinished in self._sent:
-            remove_quietly(unfinished)
         if self._rows:
+            for sent in glob(f"{escape(self._unfinished)}.sent*"):
+                remove_quietly(sent)
             remove_quietly(self._unfinished)
 
 
+class _PartRules(NamedTuple):
+    """What a part of the signals must check and count.
+
+    is_escaped: whether symbols are protected from being run as formulas by a spreadsheet.
+    """
+
+    by_symbol: bool
+    is_escaped: bool
+    refuses_untimed: bool
+    counter: PartitionCounter | None
+
+    def take(self, bars: Decided) -> None:
+        """Check and count decided bars.
+
+        Raises `OutputError` for a symbol that is too long for the name of a folder, and `DataError`
+        for bars without timestamps if partitions are merged.
+        """
+        if self.by_symbol:
+            # So a long symbol is refused before everything is written.
+            for symbol in bars.symbols:
+                folder_name("symbol", escape_formula(symbol) if self.is_escaped else symbol)
+        if self.refuses_untimed and bars.timestamps_ns is None:
+            raise DataError(
+                "Rows without timestamps cannot be matched with those in the partitions",
+                "leave out --partition-by, or name the column: columns: {timestamp: NAME}",
+            )
+        if self.counter:
+            self.counter.take(bars)
+
+    @property
+    def counts(self) -> Mapping[str, PartitionCount]:
+        """Return the rows of each partition, by the name of its folder."""
+        return self.counter.parts if self.counter else {}
+
+
 class _SignalsPart:
-    """A listener that writes the signals of a part of the bars, and refuses what it cannot write.
+    """A listener that writes the signals of a part of the bars.
 
     is_first: whether `rows` are those of the output itself.
     """
 
     def __init__(
-        self,
-        rows: "SignalsText | SignalsTable",
-        partition_by: str | None,
-        counter: PartitionCounter | None,
-        refuses_untimed: bool,
-        is_first: bool,
+        self, rows: "SignalsText | SignalsTable", rules: _PartRules, *, is_first: bool
     ) -> None:
         self._rows = rows
-        self._by_symbol = partition_by == "symbol"
-        self._counter = counter
-        self._refuses_untimed = refuses_untimed
+        self._rules = rules
         self._is_first = is_first
 
     def take(self, bars: Decided) -> None:
-        """Write decided bars; raises `DiskError`.
-
-        Raises `OutputError` for a symbol that is too long for the name of a folder, and `DataError`
-        for bars without timestamps if partitions are merged.
-        """
-        if self._by_symbol:
-            # So a long symbol is refused before everything is written.
-            is_escaped = isinstance(self._rows, SignalsText)
-            for symbol in bars.symbols:
-                folder_name("symbol", escape_formula(symbol) if is_escaped else symbol)
-        if self._refuses_untimed and bars.timestamps_ns is None:
-            raise DataError(
-                "Rows without timestamps cannot be matched with those in the partitions",
-                "leave out --partition-by, or name the column: columns: {timestamp: NAME}",
-            )
+        """Write decided bars; raises `JobError`."""
+        self._rules.take(bars)
         self._rows.take(bars)
-        if self._counter:
-            self._counter.take(bars)
 
     def end(self) -> WrittenPart:
         """Return what this part has written."""
-        counts = self._counter.parts if self._counter else {}
         if self._is_first:
-            return WrittenPart((), Widths(), counts)
-        return WrittenPart(*self._rows.close(), counts)
+            return WrittenPart((), Widths(), self._rules.counts)
+        return WrittenPart(*self._rows.close(), self._rules.counts)
 
 
 class _SentSignals:
-    """A listener that writes the signals of a part as text, and creates its file when it must."""
+    """A listener that writes a part in any process; it creates files only for bars.
 
-    def __init__(self, path: str, unfinished: str, window: int) -> None:
-        self._where = path, unfinished, window
-        self._rows: SignalsText | None = None
+    Each process that writes it uses names of its own, so two of them do not disturb each other.
+    """
+
+    def __init__(self, kind: RowsIn, prefix: str, rules: _PartRules) -> None:
+        self._kind = kind
+        self._prefix = prefix
+        self._rules = rules
+        self._rows: SignalsText | SignalsTable | None = None
 
     def take(self, bars: Decided) -> None:
-        """Write decided bars; raises `DiskError`."""
+        """Write decided bars; raises `JobError`."""
+        self._rules.take(bars)
         if self._rows is None:
             try:
-                self._rows = SignalsText(*self._where)
+                self._rows = self._kind.at(self._prefix + os.urandom(8).hex())
             except OSError as problem:
-                raise cannot_write(self._where[0], problem) from problem
+                raise cannot_write(self._kind.path, problem) from problem
         self._rows.take(bars)
 
     def end(self) -> WrittenPart:
@@ -265,6 +301,6 @@ class _SentSignals:
         if self._rows is None:
             return WrittenPart((), Widths(), {})
         try:
-            return WrittenPart(*self._rows.close(), {})
+            return WrittenPart(*self._rows.close(), self._rules.counts)
         except OSError as problem:
-            raise cannot_write(self._where[0], problem) from problem
+            raise cannot_write(self._kind.path, problem) from problem
