@@ -9,6 +9,9 @@ PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
+# Spark brings 500 MB, and pyarrow changes what pandas and polars do: it has an environment of its own.
+SPARK_VENV ?= .venv-spark
+SPARK := $(SPARK_VENV)/.spark-installed
 
 # `make lock LOCK_ARGS=--upgrade` takes newer versions; plain `make lock` keeps those it finds.
 LOCK_ARGS ?=
@@ -23,7 +26,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check format lock docs bench bench-quick bench-faults clean
+.PHONY: help run check check-spark format lock docs bench bench-quick bench-faults clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +48,11 @@ check: $(DEV) ## Run every check, in order; the first failure ends it
 	$(call step,tests: pytest)
 	@$(PY) -m pytest -n auto
 
+check-spark: ## Run the job on Spark: local, on a cluster and by Connect (needs Java 17 or newer; 10 minutes)
+	@if command -v java >/dev/null; then $(MAKE) --no-print-directory $(SPARK) && \
+		$(SPARK_VENV)/bin/python -m pytest tests/spark; \
+	else echo "There is no java here, so nothing was checked on Spark" >&2; test -z "$$CI"; fi
+
 format: $(DEV) ## Format the code and apply the linter's safe fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
@@ -54,6 +62,8 @@ lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for new
 	$(COMPILE) --extra remote --constraints requirements.txt --output-file requirements-remote.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) --group bench --constraints requirements-dev.txt --output-file requirements-bench.txt
+	$(COMPILE) --extra spark --group dev --group spark --constraints requirements-dev.txt \
+		--output-file requirements-spark.txt
 
 docs: $(RUNTIME) ## Write what is generated in README.md and docs/
 	$(PY) -m docs.generate
@@ -68,7 +78,7 @@ bench-faults: $(RUNTIME) ## Kill 200 runs at random moments; what they leave mus
 	$(PY) -m bench.faults
 
 clean: ## Remove the environment and the caches
-	@if [ -f "$(VENV)/pyvenv.cfg" ]; then rm -rf -- "$(VENV)"; fi
+	@for venv in "$(VENV)" "$(SPARK_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -84,6 +94,11 @@ $(RUNTIME): requirements.txt $(PY)
 
 $(DEV): requirements-dev.txt $(RUNTIME)
 	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(SPARK): requirements-spark.txt
+	@test -x $(SPARK_VENV)/bin/python || "$(PYTHON)" -m venv $(SPARK_VENV)
+	$(SPARK_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-spark.txt
 	@touch $@
 
 # What cannot be installed here is left out: the bench says so in its tables.

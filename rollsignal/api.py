@@ -9,10 +9,11 @@ from typing import Any, Literal, NamedTuple, cast
 
 from rollsignal.commands import check as inspection
 from rollsignal.commands import run as job
-from rollsignal.config.request import MOST_WORKERS, Request, Workers
+from rollsignal.config.request import MOST_WORKERS, EngineName, Request, Workers
 from rollsignal.core.arrays import float_means, ticks_of_array
 from rollsignal.core.kernel import Carry, advance, margin_blocks, rolling_mean
 from rollsignal.core.ticks import parse_closes
+from rollsignal.engines import ENGINES
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.formats import FORMATS, Format
 from rollsignal.messages import LogLevel, plural, shown
@@ -89,12 +90,13 @@ def run(  # noqa: PLR0913  # the flags of the command
     since: str | None = None,
     until: str | None = None,
     workers: Workers | None = None,
+    engine: EngineName | None = None,
 ) -> SuccessMetrics:
     """Run the job as the command does, and return its metrics.
 
     Messages go to the standard library's logger `rollsignal`. Raises the `JobError` that ended the
     run, after the error metrics and the log are written, and `ValueError` for an unknown format
-    or a wrong number of workers.
+    or engine, or a wrong number of workers.
     """
     started = perf_counter()
     if workers not in (None, "auto") and not _is_worker_count(workers):
@@ -102,6 +104,8 @@ def run(  # noqa: PLR0913  # the flags of the command
         raise ValueError(f"workers is {workers!r}, neither {most} nor 'auto'")
     if format not in (None, *FORMATS):
         raise ValueError(f"format is {format!r}, not one of {', '.join(FORMATS)}")
+    if engine not in (None, *ENGINES):
+        raise ValueError(f"engine is {engine!r}, not one of {', '.join(ENGINES)}")
     request = Request(
         _paths(input),
         fspath(config),
@@ -118,6 +122,7 @@ def run(  # noqa: PLR0913  # the flags of the command
         since=since,
         until=until,
         workers=workers,
+        engine=engine,
     )
     outcome = job.run(request, started, _to_logger)
     if outcome.error:

@@ -128,6 +128,11 @@ def _add_conduct(parser: Parser) -> None:
         default=Request().wait,
     )
     parser.add_value(
+        "--engine",
+        "who decides: this machine, or a cluster of Spark (default: as in the config)",
+        choices=tuple(ENGINES),
+    )
+    parser.add_value(
         "--workers",
         "processes that decide a large input together, or auto (default: as in the config)",
         metavar="N",

@@ -8,7 +8,7 @@ from rollsignal.config.request import Request
 from rollsignal.engines import ENGINES
 from rollsignal.engines.interface import Engine, Task
 from rollsignal.engines.progress import total_bytes
-from rollsignal.errors import JobError, UsageError
+from rollsignal.errors import ConfigError, JobError, UsageError
 from rollsignal.files.find import Input, find_paths, inputs_of
 from rollsignal.files.open import identity
 from rollsignal.messages import escaped, is_url, shown_path
@@ -64,7 +64,12 @@ def resolve(request: Request, read: ReadConfig) -> Plan:
 
 
 def _engine(request: Request, task: Task) -> Engine:
-    """Return the engine that decides with as many processes as are asked for."""
+    """Return the engine that is asked for; raises `ConfigError` for what a cluster cannot do."""
+    name = request.engine or task.config.engine
+    if name == "spark":
+        _check_for_spark(request, task)
+    if name != "local":
+        return ENGINES[name]()
     workers = request.workers or task.config.workers
     if workers == "auto":
         workers = _usual_workers(task)
@@ -73,6 +78,21 @@ def _engine(request: Request, task: Task) -> Engine:
     from rollsignal.engines.pieces import PiecesEngine
 
     return PiecesEngine(workers)
+
+
+def _check_for_spark(request: Request, task: Task) -> None:
+    """Raise the error for what pieces of bars on a cluster cannot decide."""
+    others = [file.name for file in task.inputs if file.kind not in ("file", "url")]
+    of_one = {
+        "--state": request.state is not None,
+        f"The input {''.join(others[:1])}": bool(others),
+        "Sorting": task.config.sort,
+        "The check of gaps": task.config.rules.gaps,
+    }
+    for what, is_asked in of_one.items():
+        if is_asked:
+            message = f"{what} needs all bars in one process, and engine is spark"
+            raise ConfigError(message, "set engine: local")
 
 
 def _usual_workers(task: Task) -> int:

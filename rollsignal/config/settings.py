@@ -5,7 +5,7 @@ Each setting is declared once: its name, type, rule, default and help.
 
 from typing import Annotated, Literal, NamedTuple, get_args
 
-from rollsignal.config.request import MOST_WORKERS, Workers
+from rollsignal.config.request import MOST_WORKERS, EngineName, Workers
 from rollsignal.config.rules import (
     NO_TIMESTAMPS,
     DateAndTime,
@@ -30,7 +30,7 @@ Warmup = Literal["exclude", "zero"]
 OnRestatement = Literal["error", "recompute"]
 
 # Settings that say how a run works, and not what it decides.
-OF_CONDUCT = frozenset({"workers"})
+OF_CONDUCT = frozenset({"engine", "workers"})
 
 
 class Columns(NamedTuple):
@@ -119,6 +119,13 @@ class JobConfig(NamedTuple):
     checks: Annotated[
         Checks, Section("what each check does with its findings: error, warn or off", Checks)
     ] = Checks()
+    engine: Annotated[
+        EngineName,
+        OneOf(
+            "who decides: local, this machine; plain, row by row, slow; spark, a cluster",
+            get_args(EngineName),
+        ),
+    ] = "local"
     workers: Annotated[
         Workers,
         WholeOrAuto(

@@ -19,5 +19,15 @@ def _plain() -> "Engine":
     return PlainEngine()
 
 
-ENGINES: Mapping[str, Callable[[], "Engine"]] = {"local": _local, "plain": _plain}
+def _spark() -> "Engine":
+    from rollsignal.engines.spark.engine import SparkEngine
+
+    return SparkEngine()
+
+
+ENGINES: Mapping[str, Callable[[], "Engine"]] = {
+    "local": _local,
+    "plain": _plain,
+    "spark": _spark,
+}
 """A function that makes each engine, by name; flags, the record's schema and `verify` read this."""

@@ -6,7 +6,8 @@ or several whole files.
 """
 
 import pickle
-from collections.abc import Generator, Sequence
+import socket
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,21 +25,30 @@ from rollsignal.engines.splits import (
     opened_split,
     splits_of,
 )
-from rollsignal.errors import JobError
+from rollsignal.errors import InputError, JobError
 from rollsignal.files.find import Input
+from rollsignal.files.fingerprints import changed, stat_of
 from rollsignal.files.formats import Format
+from rollsignal.messages import shown_path
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided, Part
 
 Splits = Sequence[Split]
+# A file's size and the time when it was last changed, which all machines see alike.
+FileStamp = tuple[int, int]
 
 
 class Reading(NamedTuple):
-    """How files are cut into splits, and these are read."""
+    """How files are cut into splits, and these are read.
+
+    stamps: what the system said of each file when the run began, by its path. Where there are some,
+    a file that is another one when it is read is refused.
+    """
 
     config: JobConfig
     format: Format | None
+    stamps: Mapping[str, FileStamp] = {}
 
     def splits(self, files: Sequence[Input], bytes_each: int) -> Splits:
         """Cut files into splits of about so many bytes; both are in the order of their bars."""
@@ -48,12 +58,33 @@ class Reading(NamedTuple):
         self, splits: Splits, first_row: int | None = None
     ) -> Generator[tuple[Split, AbstractContextManager[Reader]], None, None]:
         """Yield each split with what opens it; whole small files are read many at once."""
+        self._check(splits)
+        yield from self._opened_each(splits, first_row)
+        self._check(splits)
+
+    def _opened_each(
+        self, splits: Splits, first_row: int | None
+    ) -> Generator[tuple[Split, AbstractContextManager[Reader]], None, None]:
         if len(splits) == 1:
             yield splits[0], self.open(splits[0], first_row)
             return
         with closing(opened_each(splits, self.config, self.format)) as each:
             for split, (_, opened) in zip(splits, each, strict=True):
                 yield split, opened
+
+    def _check(self, splits: Splits) -> None:
+        """Raise `InputError` for a file that is not here, and `DiskError` for one that changed."""
+        if not self.stamps:
+            return
+        for path in {split.file.path for split in splits}:
+            wanted, found = self.stamps.get(path), stat_of(path)
+            if wanted and not found:
+                raise InputError(
+                    f"{shown_path(path)} is not on {socket.gethostname()}, which shall read it",
+                    "put the inputs where all machines see them at the same path",
+                )
+            if found and found[:2] != wanted:
+                raise changed(path)
 
     def open(self, split: Split, first_row: int | None) -> AbstractContextManager[Reader]:
         """Open a split."""

@@ -4,7 +4,7 @@ Bars that must be read one after the other go to the local engine, which it alwa
 """
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +13,7 @@ from rollsignal.core.edges import Terms
 from rollsignal.core.findings import Findings, Found, FoundFile
 from rollsignal.core.joining import Join, Settled
 from rollsignal.core.kernel import tally_of
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine, check_signals
 from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
@@ -70,11 +71,11 @@ class PiecesEngine:
     ) -> Found:
         """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted."""
         reading = self._reading(task.config, task.format)
-        pieces = self._pieces(task, reading) if _can_be_cut(task, listeners) else []
+        pieces = self._pieces(task, reading) if can_be_cut(task, listeners) else []
         if len(pieces) > 1:
-            work = _PiecesOfTask(task, reading, listeners, tell, progress)
+            work = PiecesOfTask(task, reading, listeners, tell, progress)
             # Nothing is decided or told if there are no processes, or no pieces after all.
-            with suppress(NoProcessError, _UncutError), self._runner() as runner:
+            with suppress(NoProcessError, UncutError), self._runner() as runner:
                 return work.decide(runner, pieces)
         return self.local.decide(task, listeners, tell, progress)
 
@@ -82,16 +83,20 @@ class PiecesEngine:
         """Cut the files; small ones that follow each other are one piece."""
         total_bytes = sum(file.size or 0 for file in task.inputs)
         usual = min(MOST_BYTES, max(LEAST_BYTES, total_bytes // (self.workers * PIECES_EACH)))
-        most = max(self._piece_bytes or usual, task.config.window * BAR_BYTES)
-        files = self.local.inputs(task).by_time()
-        return list(bundled(reading.splits(files, most), most))
+        return pieces_of(self.local.inputs(task), reading, self._piece_bytes or usual)
 
 
-class _UncutError(Exception):
+def pieces_of(inputs: Inputs, reading: Reading, piece_bytes: int) -> list[Splits]:
+    """Cut files into pieces of about so many bytes, in the order of their bars."""
+    most = max(piece_bytes, inputs.config.window * BAR_BYTES)
+    return list(bundled(reading.splits(inputs.by_time(), most), most))
+
+
+class UncutError(Exception):
     """All bars must be read one after the other, and none of them is decided."""
 
 
-class _PiecesOfTask:
+class PiecesOfTask:
     """The work on the pieces of a task."""
 
     def __init__(
@@ -163,7 +168,7 @@ class _PiecesOfTask:
             elif first.number == 0:
                 left.append([Split(first.file)])
         if len(left) == 1 and not self._pieces:
-            raise _UncutError
+            raise UncutError
         return left
 
     def _add(self, work: FirstPass, number: int, read: FirstRead) -> None:
@@ -234,14 +239,16 @@ class _LinesBefore:
         return self._lines
 
 
-def _can_be_cut(task: Task, listeners: "Sequence[Listener[Any]]") -> bool:
-    """Return whether the bars of a task may be decided in pieces.
+def can_be_cut(
+    task: Task, listeners: "Sequence[Listener[Any]]", kinds: Container[str] = ("file",)
+) -> bool:
+    """Return whether the bars of a task may be decided in pieces, from these kinds of inputs.
 
     Steps in time and what a check reports name bars that are only known at the end.
     """
     if task.config.sort or task.config.rules.gaps or task.collect_errors or task.doubts:
         return False
-    are_files = all(file.kind == "file" and file.size is not None for file in task.inputs)
+    are_files = all(file.kind in kinds for file in task.inputs)
     sends = all(getattr(listener, "sends_parts", False) for listener in listeners)
     return are_files and sends and task.seen is None
 

@@ -57,7 +57,7 @@ def serve() -> None:
             assert task, "the first order brings the task"
             answer = Answer(order.run, order.number, task(order.number))
         except BaseException as error:
-            answer = Answer(order.run, order.number, b"", _sendable(error))
+            answer = Answer(order.run, order.number, b"", sendable(error))
         send(answers, pickle.dumps(tuple(answer)))
 
 
@@ -90,7 +90,7 @@ def _listen(orders: "SimpleQueue[bytes]") -> None:
         os._exit(0)
 
 
-def _sendable(error: BaseException) -> BaseException:
+def sendable(error: BaseException) -> BaseException:
     """Return an error as it can be sent, with a note of where it was raised."""
     where = "".join(traceback.format_exception(error))
     error.__traceback__ = error.__cause__ = error.__context__ = None

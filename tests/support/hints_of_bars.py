@@ -104,6 +104,9 @@ ORDER = [
     Row("(set checks: {gaps: warn})", each(table(C, [*DAYS[:2], *DAYS[3:], "2024-01-09"])), [
         Way([C], config="checks: {gaps: warn}\n"),
     ], config="checks: {gaps: error}\n"),
+    Row("set engine: local", each(UP), [
+        Way([C], config="engine: local\nsort: true\n"),
+    ], config="engine: spark\nsort: true\n"),
     Row("(set checks: {gaps: off})", each(table(WAVES, SLOWER)), [
         Way([WAVES], config="checks: {gaps: off}\n"),
     ], config="checks: {gaps: error}\n"),

@@ -1,0 +1,1 @@
+"""This package decides bars on a cluster of Apache Spark, which schedules what our readers read."""

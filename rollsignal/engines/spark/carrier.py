@@ -1,0 +1,73 @@
+"""This module is sent to executors as it is, so it imports nothing of the program before it must.
+
+There may be no rollsignal on an executor, or another one: then the answer is a sentence that says
+so, instead of an error of the import somewhere.
+"""
+
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ANSWERS = "number long, answer binary"
+"""The columns of what a carried task yields: its number, and a pickled pair: see `answer_of`."""
+
+
+def versions_here() -> dict[str, str]:
+    """Return the version of all that decides results; "" for a package that is not installed."""
+    versions = {"Python": "{}.{}".format(*sys.version_info)}
+    for name in ("rollsignal", "numpy", "polars"):
+        try:
+            versions[name] = __import__(name).__version__
+        except ImportError:
+            versions[name] = ""
+    return versions
+
+
+def misfit(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
+    """Describe what an executor lacks, or has in another version; "" if it has all."""
+    for name, version in wanted.items():
+        if found[name] != version:
+            here = f"has {name} {found[name]}" if found[name] else f"has no {name}"
+            return f"An executor of Spark {here}, and the driver has {name} {version}"
+    return ""
+
+
+def carried(
+    task: bytes, wanted: Mapping[str, str]
+) -> "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
+    """Return a function for `mapInArrow` that calls a pickled task with each number it receives.
+
+    wanted: the versions that an executor must have.
+    """
+
+    def carry(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        import pyarrow as pa
+
+        problem = misfit(wanted, versions_here())
+        call: Callable[[int], bytes] | None = None if problem else pickle.loads(task)
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                answer = answer_of(call, number) if call else pickle.dumps((problem, None))
+                columns = [pa.array([number], pa.int64()), pa.array([answer], pa.binary())]
+                yield pa.RecordBatch.from_arrays(columns, ["number", "answer"])
+
+    return carry
+
+
+def answer_of(call: Callable[[int], bytes], number: int) -> bytes:
+    """Call a task; return the pickled pair of its result and None, or of "" and its error."""
+    try:
+        return pickle.dumps((call(number), None))
+    except Exception as error:
+        from rollsignal.engines.worker import sendable
+
+        return pickle.dumps((b"", sendable(error)))
+
+
+def rows_of(rows: Any) -> dict[int, bytes]:
+    """Return the answers of collected rows by their numbers."""
+    return {row["number"]: bytes(row["answer"]) for row in rows}

@@ -1,0 +1,84 @@
+"""This module is the engine that decides pieces of files on the executors of Spark.
+
+The files must be at the same paths for the driver and all executors, or be objects at URLs.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rollsignal.core.findings import Found
+from rollsignal.engines.interface import OnProgress, Task
+from rollsignal.engines.local import LocalEngine
+from rollsignal.engines.passes import FileStamp, Reading
+from rollsignal.engines.pieces import PiecesOfTask, UncutError, can_be_cut, pieces_of
+from rollsignal.engines.spark.runner import SparkRunner
+from rollsignal.engines.spark.session import cores_of, session_in_use
+from rollsignal.engines.splits import Split
+from rollsignal.errors import ConfigError
+from rollsignal.files.find import Input
+from rollsignal.files.fingerprints import stat_of
+from rollsignal.messages import Tell
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from rollsignal.core.decisions import Listener
+
+USE_LOCAL = "set engine: local"
+# A piece is worth the start of a task if it has about a million rows.
+LEAST_PIECE_BYTES = 32 << 20
+# Tasks for each core, so that all end at about the same time.
+TASKS_OF_CORE = 3
+
+
+class SparkEngine:
+    """Decide pieces of files on Spark, with the session that is in use.
+
+    piece_bytes: about how many bytes a piece has; None for what suits the files and the cluster.
+    """
+
+    name = "spark"
+    # It reads on the driver what only the driver needs to know.
+    local = LocalEngine()
+
+    def __init__(self, piece_bytes: int | None = None) -> None:
+        self._piece_bytes = piece_bytes
+
+    def describe(self, task: Task) -> list[str]:
+        """Describe the files of a task; raises `JobError` for one that is not a table."""
+        return self.local.describe(task)
+
+    def decide(
+        self,
+        task: Task,
+        listeners: "Sequence[Listener[Any]]",
+        tell: Tell,
+        progress: OnProgress | None = None,
+    ) -> Found:
+        """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted.
+
+        Raises `ConfigError` for what cannot be decided in pieces, and where there is no Spark.
+        """
+        if not can_be_cut(task, listeners, kinds={"file", "url"}):
+            raise ConfigError("Spark cannot decide this in pieces", USE_LOCAL)
+        reading = Reading(task.config, task.format, _stamps(task.inputs))
+        with session_in_use() as session:
+            pieces = pieces_of(self.local.inputs(task), reading, self._bytes_each(task, session))
+            runner = SparkRunner(session)
+            try:
+                work = PiecesOfTask(task, reading, listeners, tell, progress)
+                return work.decide(runner, pieces)
+            except UncutError:
+                work = PiecesOfTask(task, reading, listeners, tell, progress)
+                return work.decide(runner, [[Split(file)] for file in task.inputs])
+
+    def _bytes_each(self, task: Task, session: "SparkSession") -> int:
+        """Return how many bytes a piece should have."""
+        total_bytes = sum(file.size or 0 for file in task.inputs)
+        usual = max(LEAST_PIECE_BYTES, total_bytes // (cores_of(session) * TASKS_OF_CORE))
+        return self._piece_bytes or usual
+
+
+def _stamps(files: Sequence[Input]) -> dict[str, FileStamp]:
+    """Return what the system says of each file now, by its path."""
+    return {file.path: facts[:2] for file in files if (facts := stat_of(file.path))}

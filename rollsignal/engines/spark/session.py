@@ -1,0 +1,133 @@
+"""This module finds the session of Spark to use, and turns what it raises into our errors."""
+
+import hashlib
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from warnings import filterwarnings
+
+from rollsignal.errors import ConfigError, DiskError, JobError
+from rollsignal.version import __version__
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+OLDEST = (4, 0)
+# Where nothing tells how many cores a cluster has.
+USUAL_CORES = 32
+_PACKAGE = Path(__file__).parents[2]
+_INSTALL = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
+
+
+@contextmanager
+def session_in_use() -> "Iterator[SparkSession]":
+    """Yield the active session, else one as Spark's own conventions say, else local[*].
+
+    These are `SPARK_REMOTE`, `spark-submit` and spark-defaults.conf. A session that is started here
+    is stopped at the end. Raises `ConfigError` if there is none, or an old one.
+    """
+    filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as problem:
+        raise ConfigError(f"Spark cannot be used: {problem}", _INSTALL) from problem
+    active = SparkSession.getActiveSession()
+    session = active or _started()
+    try:
+        version = session.version
+        if tuple(map(int, version.split(".")[:2])) < OLDEST:
+            raise ConfigError(f"Spark {version} is too old: 4.0 or later is needed")
+        _ship_program(session)
+        yield session
+    finally:
+        if active is None:
+            with suppress(Exception):
+                session.stop()
+
+
+def _started() -> "SparkSession":
+    """Start a session."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("rollsignal")
+    if not os.environ.get("SPARK_REMOTE"):
+        # Without it, executors take the python3 of the PATH; on a cluster, that is theirs to say.
+        if os.environ.get("MASTER", "local").startswith("local"):
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
+    try:
+        return builder.getOrCreate()
+    except Exception as problem:
+        raise ConfigError(f"Spark does not start: {first_line(problem)}") from problem
+
+
+def _ship_program(session: "SparkSession") -> None:
+    """Send this program to the executors, so that all run the same; once for a session."""
+    if hasattr(session, "_rollsignal"):
+        return
+    data = _packed_program()
+    # Executors may fetch it at any time, so it stays until this process ends.
+    folder = tempfile.TemporaryDirectory(prefix="rollsignal-", ignore_cleanup_errors=True)
+    name = f"rollsignal-{__version__}-{hashlib.sha256(data).hexdigest()[:12]}.zip"
+    path = Path(folder.name, name)
+    path.write_bytes(data)
+    with spark_errors():
+        session.addArtifacts(str(path), pyfile=True)
+    session._rollsignal = folder
+
+
+def _packed_program() -> bytes:
+    """Return the program as a zip archive, the same bytes for the same files."""
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(_PACKAGE.rglob("*.py")):
+                name = str(path.relative_to(_PACKAGE.parent))
+                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+        file.seek(0)
+        return file.read()
+
+
+def cores_of(session: "SparkSession") -> int:
+    """Return how many tasks the cluster runs at once, as far as it tells."""
+    # A session of Spark Connect has no context.
+    with suppress(Exception):
+        return int(session.sparkContext.defaultParallelism)
+    with suppress(Exception):
+        return int(str(session.conf.get("spark.default.parallelism")))
+    return USUAL_CORES
+
+
+@contextmanager
+def spark_errors() -> Iterator[None]:
+    """Turn errors of Spark into `JobError`: what failed midway may succeed when it runs again."""
+    try:
+        yield
+    except JobError:
+        raise
+    except Exception as problem:
+        if not _is_of_spark(problem):
+            raise
+        if "PYTHON_VERSION_MISMATCH" in str(problem):
+            python = "{}.{}".format(*sys.version_info)
+            raise ConfigError(
+                f"An executor of Spark has another Python than the driver, which has {python}",
+                "set PYSPARK_PYTHON to a Python of the same version on all machines",
+            ) from problem
+        raise DiskError(f"Spark failed: {first_line(problem)}") from problem
+
+
+def _is_of_spark(problem: BaseException) -> bool:
+    modules = {each.__module__.partition(".")[0] for each in type(problem).__mro__}
+    return bool(modules & {"pyspark", "py4j", "grpc"})
+
+
+def first_line(problem: BaseException) -> str:
+    """Return the first line of what an error of Spark says, without that it is one of Java."""
+    lines = (line.lstrip(": ") for line in str(problem).splitlines())
+    told = (line for line in lines if line and not line.startswith("An error occurred while"))
+    return next(told, type(problem).__name__)
