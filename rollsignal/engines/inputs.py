@@ -23,6 +23,7 @@ NO_ROWS_NS = -(2**63)
 # In these units today's counts of a coarser unit are times of January 1970.
 FINE_UNITS = ("epoch_ms", "epoch_us", "epoch_ns")
 
+FirstNs = Callable[[Input], int | None]
 Opening = Generator[tuple[Input, AbstractContextManager[Reader]], None, None]
 
 
@@ -85,22 +86,24 @@ class Inputs:
         with self.opened(file) as reader:
             return reader.describe()
 
-    def by_time(self, *, in_doubt: bool = False) -> list[Input]:
+    def by_time(self, *, in_doubt: bool = False, first_ns: FirstNs | None = None) -> list[Input]:
         """Put the files of each series in the order of time, by their first timestamps.
 
         in_doubt: whether a file whose first rows cannot be read is put first, and files without
-        timestamps stay in the order given, without an error.
+        timestamps stay in the order given, without an error. first_ns: returns what `first_ns` of
+        this class does, and may have looked at the files before.
         """
+        look = first_ns or self.first_ns
 
-        def first_ns(file: Input) -> int | None:
+        def first_or_least_ns(file: Input) -> int | None:
             with suppress(DataError) if in_doubt else nullcontext():
-                return self._first_ns(file)
+                return look(file)
             return NO_ROWS_NS
 
-        return in_time_order(self.files, self.config, first_ns, in_doubt=in_doubt)
+        return in_time_order(self.files, self.config, first_or_least_ns, in_doubt=in_doubt)
 
-    def _first_ns(self, file: Input) -> int | None:
-        """Return a file's first timestamp, if timestamps are read."""
+    def first_ns(self, file: Input) -> int | None:
+        """Return a file's first timestamp, None if timestamps are not read; raises `JobError`."""
         with self.opened(file) as reader:
             batch = next(iter(reader.batches()), None)
         if batch is None:
@@ -147,14 +150,19 @@ def in_time_order(
     Each series' files are ordered by themselves. Raises `DataError` for several files of a series
     without timestamps, unless the config says that there are none, or in doubt.
     """
+    return [
+        file
+        for group in files_of_series(files, config)
+        for file in _by_first_time(group, config, first_ns, in_doubt)
+    ]
+
+
+def files_of_series(files: Sequence[Input], config: JobConfig) -> list[list[Input]]:
+    """Return the files of each symbol that files have of themselves; all others are together."""
     groups: dict[str | None, list[Input]] = {}
     for file in files:
         groups.setdefault(symbol_of(file, config), []).append(file)
-    return [
-        file
-        for group in groups.values()
-        for file in _by_first_time(group, config, first_ns, in_doubt)
-    ]
+    return list(groups.values())
 
 
 def _by_first_time(

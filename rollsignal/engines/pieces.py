@@ -16,8 +16,9 @@ from rollsignal.core.kernel import tally_of
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine, check_signals
+from rollsignal.engines.looking import FileLook, Looking
 from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
-from rollsignal.engines.runner import NoProcessError, Processes, Runner
+from rollsignal.engines.runner import InProcess, NoProcessError, Processes, Runner
 from rollsignal.engines.splits import Split, bundled
 from rollsignal.files.find import Input
 from rollsignal.files.formats import Format
@@ -86,10 +87,22 @@ class PiecesEngine:
         return pieces_of(self.local.inputs(task), reading, self._piece_bytes or usual)
 
 
-def pieces_of(inputs: Inputs, reading: Reading, piece_bytes: int) -> list[Splits]:
-    """Cut files into pieces of about so many bytes, in the order of their bars."""
+def pieces_of(
+    inputs: Inputs, reading: Reading, piece_bytes: int, runner: Runner | None = None
+) -> list[Splits]:
+    """Cut files into pieces of about so many bytes, in the order of their bars.
+
+    runner: where the files are looked at, by default here. Raises `JobError` for files that have no
+    order, or cannot be read.
+    """
     most = max(piece_bytes, inputs.config.window * BAR_BYTES)
-    return list(bundled(reading.splits(inputs.by_time(), most), most))
+    looking, looked = Looking(inputs, reading, most), list[FileLook]()
+    for result in (runner or InProcess()).run(looking.groups, looking.run):
+        looked += pickle.loads(result)
+    by_path = {file.path: look for file, look in zip(inputs.files, looked, strict=True)}
+    files = inputs.by_time(first_ns=lambda file: by_path[file.path].first())
+    splits = [split for file in files for split in by_path[file.path].splits]
+    return list(bundled(splits, most))
 
 
 class UncutError(Exception):

@@ -63,8 +63,8 @@ class SparkEngine:
             raise ConfigError("Spark cannot decide this in pieces", USE_LOCAL)
         reading = Reading(task.config, task.format, _stamps(task.inputs))
         with session_in_use() as session:
-            pieces = pieces_of(self.local.inputs(task), reading, self._bytes_each(task, session))
-            runner = SparkRunner(session)
+            runner, inputs = SparkRunner(session), self.local.inputs(task)
+            pieces = pieces_of(inputs, reading, self._bytes_each(task, session), runner)
             try:
                 work = PiecesOfTask(task, reading, listeners, tell, progress)
                 return work.decide(runner, pieces)
