@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bench import data, night
 from bench.processes import Run, measure, side_by_side
-from bench.variants import VARIANTS
+from bench.variants import VARIANTS, WORKERS
 
 OURS, SCRIPT, EMPTY = "rollsignal", "pandas script", "empty Python"
 BYTES, SCAN = "reading the bytes", "polars scan"
@@ -68,6 +68,10 @@ FULL = (
     Case("files", "10 million", 5, MANY_SERIES),
     Case(night.KIND, "10 million", 15, (night.ALONE,), checked=False),
     *(Case(kind, "10 million", 5, each.others, checked=False) for kind, each in VARIANTS.items()),
+    *(
+        Case(kind, "50 million", 5, VARIANTS[kind].others, checked=False)
+        for kind in WORKERS.values()
+    ),
 )
 QUICK = (
     Case("csv", "10 thousand", 9, (SCRIPT,), checked=False),
@@ -79,6 +83,10 @@ QUICK = (
     Case("files", "1 million", 3, (SCAN,), checked=False),
     Case(night.KIND, "10 million", 9, (night.ALONE,), checked=False),
     *(Case(kind, "10 million", 3, each.others, checked=False) for kind, each in VARIANTS.items()),
+    *(
+        Case(kind, "50 million", 2, VARIANTS[kind].others, checked=False)
+        for kind in WORKERS.values()
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from bench.processes import median, wall_ratio
 from bench.targets import Kernels, Reached
 
 LIBRARIES = ("numpy", "pandas", "polars", "duckdb", "ta-lib", "bottleneck", "pyyaml")
+CORES = (4, 8, 16)
 TITLES = {
     "csv": "CSV",
     "gz": "CSV, gzip",
@@ -35,6 +36,8 @@ def page(results: Results, kernels: Kernels, figures: Iterable[Reached], picture
         *(case_table(measured) for measured in results.values()),
         "## Growth with the rows",
         growth_table(results),
+        "## More cores",
+        cores_table(results),
         "## The kernel alone",
         kernel_table(kernels),
     ]
@@ -102,6 +105,24 @@ def growth_table(results: Results) -> str:
             lines.append([title, f"{rows:,}", _time(wall_s), growth, f"{peak_mb:,.0f} MB"])
             before = rows, wall_s
     return _table(lines)
+
+
+def cores_table(results: Results) -> str:
+    """Return what more cores would give, computed from the runs with two workers.
+
+    All wall time that is not half of the CPU time counts as serial: the start of the processes, the
+    join of the pieces, and waiting for the last one.
+    """
+    lines = [["table", "CPU time", "serial", *(f"{cores} cores" for cores in CORES)]]
+    lines.append(["---", *["---:"] * (2 + len(CORES))])
+    for (kind, _), measured in results.items():
+        if kind in variants.WORKERS.values():
+            wall_s, cpu_s, _ = median(measured.runs[OURS])
+            serial_s = max(0.0, wall_s - cpu_s / 2)
+            walls = [_time(serial_s + cpu_s / cores) for cores in CORES]
+            title = f"{TITLES[kind].partition(',')[0]}, {measured.rows:,} rows"
+            lines.append([title, _time(cpu_s), _time(serial_s), *walls])
+    return f"A calculation, not measured: serial time + CPU time / cores.\n\n{_table(lines)}"
 
 
 def target_table(figures: Iterable[Reached]) -> str:

@@ -8,7 +8,7 @@ from bench.cases import OURS, SCAN, SCRIPT, Results
 from bench.kernel import OURS as OUR_KERNEL
 from bench.kernel import POLARS as POLARS_KERNEL
 from bench.processes import Run, cpu_ratio, median, wall_ratio
-from bench.variants import PLAIN, POLARS_WRITES
+from bench.variants import PLAIN, POLARS_WRITES, WORKERS
 
 Kernels = Mapping[str, "Kernel | None"]
 Find = Callable[[Results, Kernels], float]
@@ -64,6 +64,10 @@ def targets(slow: str) -> tuple[Target, ...]:
         _wall("window of 3 million", ("long window", "10 million"), PLAIN, 1.3),
         _wall("first night of a panel", ("first night", "10 million"), PLAIN, 5.0),
         Target("first night of a panel: peak memory", 600, _night_peak, unit=" MB"),
+        _wall("two workers on CSV", (WORKERS["csv"], "50 million"), PLAIN, 0.6),
+        _wall("two workers on CSV", (WORKERS["csv"], "50 million"), SCAN, 1.0),
+        _wall("two workers on Parquet", (WORKERS["parquet"], "50 million"), PLAIN, 0.75),
+        _wall("two workers on Parquet", (WORKERS["parquet"], "50 million"), SCAN, 1.5),
         Target("kernel on int64 ticks: wall time / polars rolling_mean", 0.5, _kernel),
     )
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bench import data
 
-PLAIN, POLARS_WRITES = "without", "polars, the same columns"
+PLAIN, POLARS_WRITES, SCANNED = "without", "polars, the same columns", "polars scan"
 SCALES = (18, 2)
 LONG_WINDOW = 3_000_000
 
@@ -54,6 +54,19 @@ def _signals(kind: str, suffix: str) -> Callable[[str, int, Path], dict[str, lis
     return commands
 
 
+def _workers(kind: str) -> Callable[[str, int, Path], dict[str, list[str]]]:
+    def commands(ours: str, rows: int, folder: Path) -> dict[str, list[str]]:
+        table = data.table(kind, rows)
+        scan = [str(data.ROOT / "bench/competitors.py"), SCANNED, kind, str(table)]
+        return {
+            ours: _run(table, kind, folder, "--workers", "2"),
+            PLAIN: _run(table, kind, folder, "--workers", "1"),
+            SCANNED: [sys.executable, *scan],
+        }
+
+    return commands
+
+
 def _decimals(ours: str, rows: int, folder: Path) -> dict[str, list[str]]:
     import polars as pl
 
@@ -89,6 +102,7 @@ def _first_night(ours: str, rows: int, folder: Path) -> dict[str, list[str]]:
     }
 
 
+WORKERS = {"csv": "two workers on CSV", "parquet": "two workers on Parquet"}
 VARIANTS = {
     "signals in Parquet of CSV": Variant(
         "CSV, with --signals in Parquet", "csv", (PLAIN, POLARS_WRITES), _signals("csv", ".parquet")
@@ -110,5 +124,11 @@ VARIANTS = {
     ),
     "first night": Variant(
         "Parquet, series interleaved, with --state and --signals", "panel", (PLAIN,), _first_night
+    ),
+    WORKERS["csv"]: Variant(
+        "CSV, two workers beside one process", "csv", (PLAIN, SCANNED), _workers("csv")
+    ),
+    WORKERS["parquet"]: Variant(
+        "Parquet, two workers beside one process", "parquet", (PLAIN, SCANNED), _workers("parquet")
     ),
 }

@@ -271,7 +271,7 @@ def test_no_record_at_all_is_exit_66(tmp_path: Path) -> None:
     assert command("verify", str(tmp_path / "none")) == 66
 
 
-@pytest.mark.parametrize("flags", [["--sample=-1"], ["--engine=spark"]])
+@pytest.mark.parametrize("flags", [["--sample=-1"], ["--engine=sparks"]])
 def test_wrong_flags_are_refused(tmp_path: Path, flags: list[str]) -> None:
     assert command("verify", str(tmp_path / "none"), *flags) == 2
 

@@ -32,7 +32,11 @@ CONFIG = JobConfig(seed=1, window=3, version="t")
 UNTIMED = CONFIG._replace(columns=Columns(timestamp=NO_TIMESTAMPS))
 NONE = CONFIG._replace(columns=Columns(symbol=NO_SYMBOLS))
 FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow"]
-MAKERS: dict[str, Callable[[], Engine]] = {**ENGINES, "cut": CutEngine}
+MAKERS: dict[str, Callable[[], Engine]] = {
+    "local": ENGINES["local"],
+    "plain": ENGINES["plain"],
+    "cut": CutEngine,
+}
 DAYS = [f"2024-01-0{day}" for day in range(1, 7)]
 # One after the other, A rises and B falls: read as one series, one signal of four would be 1.
 TWO: Table = {"ticker": list("AAABBB"), "date": DAYS, "close": [10, 11, 12, 9, 8, 7]}
