@@ -80,6 +80,11 @@ def _add_json(parser: Parser) -> None:
     parser.add_switch("--json", what="print JSON instead of text")
 
 
+def _add_set(parser: Parser) -> None:
+    what = "a setting instead of the config's, as window=20; may be given many times"
+    parser.add_list("--set", what, "KEY=VALUE")
+
+
 def _add_run(commands: Any) -> None:
     parser = commands.add_parser(
         "run",
@@ -100,6 +105,7 @@ def _add_usual_paths(parser: Parser) -> None:
     what = "the format of all inputs (default: found from their content)"
     parser.add_value("--format", what, choices=FORMATS)
     parser.add_path("--config", "settings: seed, window, version, ...", usual.config)
+    _add_set(parser)
     parser.add_path("--output", "where the metrics go", usual.output)
     parser.add_path("--log-file", "where the log goes; lines are appended", usual.log_file)
 
@@ -179,6 +185,7 @@ def _add_check(commands: Any) -> None:
     _add_input(parser)
     what = "settings; none is required (default: config.yaml if it exists)"
     parser.add_value("--config", what, metavar="PATH")
+    _add_set(parser)
     _add_quiet(parser)
 
 
@@ -190,6 +197,7 @@ def _add_explain(commands: Any) -> None:
     )
     _add_input(parser, "files, folders, patterns")
     parser.add_path("--config", "settings; window is required", Request().config)
+    _add_set(parser)
     what = "the bar: its timestamp, or row:N for the N-th of its series"
     parser.add_value("--at", what, metavar="TIME", required=True)
     parser.add_value("--symbol", "the bar's symbol, if the bars have symbols")

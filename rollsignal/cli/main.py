@@ -117,7 +117,7 @@ def _check_command(options: argparse.Namespace) -> int:
     console = Console("ERROR" if options.quiet else "WARNING")
     drawn = console.is_terminal and not options.quiet
     config = usual_config(options.config)
-    checked = check(options.input, config, console, console.draw if drawn else None)
+    checked = check(options.input, config, console, console.draw if drawn else None, options.set)
     try:
         print_result(_json(checked.document))
     except BrokenPipeError:
@@ -129,7 +129,9 @@ def _explain(options: argparse.Namespace) -> int:
     from rollsignal.commands.explain import document, explain, explanation_text
 
     console = Console("WARNING")
-    explanation = explain(options.input, options.config, options.at, options.symbol, console)
+    explanation = explain(
+        options.input, options.config, options.at, options.symbol, console, options.set
+    )
     print_result(_json(document(explanation)) if options.json else explanation_text(explanation))
     return 0
 

@@ -28,6 +28,10 @@ class Parser(argparse.ArgumentParser):
         text = f"{what} (default: {default or 'none'})"
         self.add_value(flag, text, metavar="PATH", default=default)
 
+    def add_list(self, flag: str, what: str, metavar: str) -> None:
+        """Declare a flag with a value, which may be given many times; `what` is its help."""
+        self.add_argument(flag, action="append", default=[], help=what, metavar=metavar)
+
     def add_switch(self, *names: str, what: str) -> None:
         """Declare a flag without a value; `what` is its help."""
         self.add_argument(*names, action="store_true", help=what)
@@ -49,7 +53,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _setting_hint(flag: str) -> str:
-    """Return where a setting is set that was given as a flag; "" if it is not the name of one."""
+    """Return how a setting is given that was taken for a flag; "" if it is not the name of one."""
     from rollsignal.config.sections import flat_schemas
     from rollsignal.config.settings import JobConfig
 
@@ -58,7 +62,7 @@ def _setting_hint(flag: str) -> str:
         section, _, key = name.rpartition(".")
         if flag.startswith("--") and wanted in (name, key):
             line = f"{section}: {{{key}: VALUE}}" if section else f"{key}: VALUE"
-            return f"{name} is a setting, write {line} in the config"
+            return f"{name} is a setting, write {line} in the config, or --set {name}=VALUE"
     return ""
 
 
@@ -77,7 +81,7 @@ def request_of(options: argparse.Namespace) -> Request:
     """Return the request that the options of `run` make."""
     names = [name for name in Request._fields if name not in ("inputs", "given")]
     given = {name: getattr(options, name) for name in names}
-    return Request(tuple(options.input), **given)
+    return Request(tuple(options.input), **given | {"set": tuple(options.set)})
 
 
 def guessed(arguments: list[str]) -> Request:

@@ -32,19 +32,21 @@ class Checked(NamedTuple):
 
 
 def check(
-    inputs: Sequence[str], config_path: str | None, tell: Tell, draw: Draw | None = None
+    inputs: Sequence[str],
+    config_path: str | None,
+    tell: Tell,
+    draw: Draw | None = None,
+    given: Sequence[str] = (),
 ) -> Checked:
     """Read all bars with every check on; raises `JobError` where there is nothing to check.
 
     config_path: the config, which need not have the settings that only signals need; None for the
     defaults. A folder stands for the files that a run would read. tell: receives the first
-    findings. draw: shows a line of progress on a terminal.
+    findings. draw: shows a line of progress on a terminal. given: settings as `KEY=VALUE`.
     """
-    config = (
-        JobConfig(**CHECK_SETTINGS)
-        if config_path is None
-        else load_config(config_path, CHECK_SETTINGS)
-    )
+    config = JobConfig(**CHECK_SETTINGS)
+    if config_path or given:
+        config = load_config(config_path or Request().config, CHECK_SETTINGS, given)
     files = requested_inputs(Request(tuple(inputs), config_path or Request().config))
     levels = _levels(config)
     checks: dict[str, Any] = {name: levels[name] for name in Checks._fields}

@@ -28,8 +28,13 @@ class Explanation(NamedTuple):
     answers: list[FloatAnswer]
 
 
-def explain(
-    given: Sequence[str], config_path: str, at: str, symbol: str | None, tell: Tell
+def explain(  # noqa: PLR0913  # the flags of the command
+    inputs: Sequence[str],
+    config_path: str,
+    at: str,
+    symbol: str | None,
+    tell: Tell,
+    given: Sequence[str] = (),
 ) -> Explanation:
     """Explain the signal of the bar `at` a timestamp or `row:N`.
 
@@ -37,13 +42,13 @@ def explain(
     `UsageError` where there is no such bar, and other `JobError`s as a run does.
     """
     bar = wanted(at, symbol)
-    config = load_config(config_path, EXPLAIN_SETTINGS)
+    config = load_config(config_path, EXPLAIN_SETTINGS, given)
     if symbol is not None and config.columns.symbol == NO_SYMBOLS:
         raise UsageError("--symbol is given, but columns.symbol is none in the config")
     if config.sort:
         raise UsageError("explain does not sort", "sort the bars first, and set sort: false")
     ledger = Ledger(config.rules, Findings(config.checks._asdict(), tell))
-    files = Inputs(_regular(find_inputs(given)), config).by_time()
+    files = Inputs(_regular(find_inputs(inputs)), config).by_time()
     if bar.ns is not None and not config.needs_timestamps:
         # A check that warns has the timestamps read; its warnings are not shown.
         config = config._replace(checks=config.checks._replace(order="warn"))

@@ -10,7 +10,7 @@ from rollsignal.commands.plan import check_flags, conflict, expanded, log_is_out
 from rollsignal.commands.stop import Stop
 from rollsignal.config.reading import ReadConfig, load_config, read_config
 from rollsignal.config.request import Request
-from rollsignal.errors import BusyError, ConfigError, JobError, not_installed
+from rollsignal.errors import BusyError, ConfigError, JobError, UsageError, not_installed
 from rollsignal.files.locks import held
 from rollsignal.files.replace import clear_output, make_folder
 from rollsignal.messages import Tell
@@ -86,7 +86,7 @@ class Run:
         if record := self._recorder():
             record.started(self.report)
         with self.stage("config"):
-            read = read_config(self.request.config)
+            read = read_config(self.request.config, given=self.request.set)
         self.report = self.report._replace(config=read, version=read.config.version)
         self.tell("INFO", "config verified", **read.config.by_name())
         return read
@@ -254,8 +254,10 @@ def _clear_outputs(request: Request) -> None:
 def _version_for_metrics(request: Request) -> str | None:
     """Return the version for the metrics of a run that failed early, if the config has one."""
     try:
-        return load_config(request.config).version
+        return load_config(request.config, given=request.set).version
     except ConfigError as error:
         return error.version
+    except UsageError:
+        return None
     except ImportError:
         return None

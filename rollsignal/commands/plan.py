@@ -116,7 +116,7 @@ def dry_run(request: Request) -> str:
     if problem:
         raise problem
     check_flags(request)
-    read = read_config(request.config)
+    read = read_config(request.config, given=request.set)
     plan = resolve(request, read)
     settings = read.config.by_name()
     return "\n".join(

@@ -59,7 +59,10 @@ def _is_the_same(record: Record, request: Request) -> bool:
     versions = versions_of(files)
     if any(versions.get(file.path, file.version) != file.version for file in inputs):
         return False
-    if record.job_config().plain_by_name() != load_config(request.config).plain_by_name():
+    if (
+        record.job_config().plain_by_name()
+        != load_config(request.config, given=request.set).plain_by_name()
+    ):
         return False
     started = datetime.fromisoformat(record.process.started).timestamp()
     inputs = [file._replace(path=paths[file.path]) for file in inputs]

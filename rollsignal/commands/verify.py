@@ -94,7 +94,8 @@ def _settings(record: Record) -> Point:
     assert record.config is not None
     # A setting that is newer than the record has its default there.
     before = record.job_config().plain_by_name()
-    now = _or_problem(lambda: load_config(record.asked.config).plain_by_name())
+    asked = record.asked
+    now = _or_problem(lambda: load_config(asked.config, given=asked.set).plain_by_name())
     return _equal("config", record.asked.config, before, now)
 
 

@@ -1,8 +1,10 @@
 """This module reads config.yaml into a `JobConfig`; its errors name the line."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from rollsignal.config.request import Request
 from rollsignal.config.rules import Text
 from rollsignal.config.sections import lines_of, read_mapping
 from rollsignal.config.settings import JobConfig
@@ -18,15 +20,21 @@ MAX_BYTES = 65_536
 
 
 class ReadConfig(NamedTuple):
-    """The settings of a config file, and the lines of those written there, by dotted name."""
+    """The settings, and the lines of those written in the config, by dotted name.
+
+    given: the names of those that the command line gives.
+    """
 
     config: JobConfig
     lines: dict[str, int]
+    given: Collection[str] = ()
 
 
-def load_config(path: str, assumed: Mapping[str, object] | None = None) -> JobConfig:
+def load_config(
+    path: str, assumed: Mapping[str, object] | None = None, given: Sequence[str] = ()
+) -> JobConfig:
     """Read the settings of a config file, as `read_config` does."""
-    return read_config(path, assumed).config
+    return read_config(path, assumed, given).config
 
 
 def config_of(settings: Mapping[str, object]) -> JobConfig:
@@ -39,15 +47,21 @@ def config_of(settings: Mapping[str, object]) -> JobConfig:
         section = cast(dict[str, object], groups.setdefault(group, {})) if group else groups
         section[key] = value
     text = yaml.safe_dump(groups, allow_unicode=True, sort_keys=False)
-    return _read(text.encode(), "the settings of the record", {}).config
+    return _read(text.encode(), "the settings of the record", {}, ()).config
 
 
-def read_config(path: str, assumed: Mapping[str, object] | None = None) -> ReadConfig:
+def read_config(
+    path: str, assumed: Mapping[str, object] | None = None, given: Sequence[str] = ()
+) -> ReadConfig:
     """Read a config file; raises `ConfigError` with the file, the line and what to write.
 
-    assumed: values of required settings that may be left out.
+    assumed: values of required settings that may be left out. given: settings as `KEY=VALUE`, which
+    go before those of the file; then the usual file need not be there. Raises `UsageError` for one
+    that is none.
     """
     name = shown_path(path)
+    if given and path == Request().config and not os.path.lexists(path):
+        return _read(b"", name, assumed or {}, given)
     with open_regular(path, "Config file", ConfigError) as file:
         try:
             data = file.read(MAX_BYTES + 1)
@@ -55,11 +69,17 @@ def read_config(path: str, assumed: Mapping[str, object] | None = None) -> ReadC
             raise ConfigError(f"{name}: reading failed: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
-    return _read(data, name, assumed or {})
+    return _read(data, name, assumed or {}, given)
 
 
-def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
+def _read(
+    data: bytes, name: str, assumed: Mapping[str, object], given: Sequence[str]
+) -> ReadConfig:
     root = composed(data, name)
+    if given:
+        from rollsignal.config.given import names_of, with_given
+
+        root = with_given(root, given)
     if root is None:
         if assumed:
             values: dict[str, Any] = dict(assumed)
@@ -73,9 +93,10 @@ def _read(data: bytes, name: str, assumed: Mapping[str, object]) -> ReadConfig:
         )
     try:
         config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))
-        return ReadConfig(config, lines_of(root, JobConfig))
+        names = names_of(given) if given else ()
+        return ReadConfig(config, lines_of(root, JobConfig), names)
     except BadSettingError as problem:
-        error = ConfigError(f"{name} line {problem.line}: {problem.what}")
+        error = ConfigError(f"{problem.where(name)}: {problem.what}")
         error.version = _version_of_root(root)
         raise error from None
 

@@ -17,8 +17,8 @@ class Request(NamedTuple):
 
     With `log_file` None there is no log file. With `format` None the content of each input decides
     its format. `wait` is how many seconds a run waits for another run that writes the same files.
-    `engine` is who decides, and `workers` how many processes do; None for the setting of the
-    config. `given` holds the
+    `set` are settings as `KEY=VALUE`, which go before those of the config. `engine` is who decides,
+    and `workers` how many processes do; None for the setting of the config. `given` holds the
     inputs as the user named them, `inputs` the files that they stand for.
     """
 
@@ -37,6 +37,7 @@ class Request(NamedTuple):
     wait: float = 0
     record: str | None = None
     if_changed: bool = False
+    set: tuple[str, ...] = ()
     engine: EngineName | None = None
     workers: Workers | None = None
     given: tuple[str, ...] = ()

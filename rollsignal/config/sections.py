@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
-from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_mapping, is_scalar
+from rollsignal.config.yaml_nodes import (
+    BadSettingError,
+    as_written,
+    given_by,
+    is_mapping,
+    is_scalar,
+)
 from rollsignal.messages import did_you_mean
 
 if TYPE_CHECKING:
@@ -57,14 +63,14 @@ def flat_schemas(settings_type: Any, prefix: str = "") -> dict[str, dict[str, An
 
 
 def lines_of(node: "yaml.Node", settings_type: Any, prefix: str = "") -> dict[str, int]:
-    """Return the line of each setting, by dotted name, of a mapping without errors."""
+    """Return the line of each setting that a config has, by dotted name; there are no errors."""
     rules = rules_of(settings_type)
     lines: dict[str, int] = {}
     for key, value in cast("yaml.MappingNode", node).value:
         rule = rules[key.value]
         if isinstance(rule, Section):
             lines |= lines_of(value, rule.settings_type, f"{prefix}{key.value}.")
-        else:
+        elif not given_by(key.start_mark):
             lines[prefix + key.value] = key.start_mark.line + 1
     return lines
 

@@ -11,15 +11,25 @@ if TYPE_CHECKING:
     import yaml
 
 MAX_DEPTH = 8
+FLAG = "--set"
 
 
 class BadSettingError(Exception):
-    """A setting that is not allowed, on the line `line`."""
+    """A setting that is not allowed; its mark says where it stands."""
 
     def __init__(self, node: "yaml.Node", what: str) -> None:
         super().__init__(what)
-        self.line = node.start_mark.line + 1
+        self.mark = node.start_mark
         self.what = what
+
+    def where(self, name: str) -> str:
+        """Return the line of the config `name`, or the flag that gives the setting."""
+        return given_by(self.mark) or f"{name} line {self.mark.line + 1}"
+
+
+def given_by(mark: "yaml.Mark") -> str:
+    """Return the flag that gives what stands at a mark, "" for the config."""
+    return str(mark.name) if str(mark.name).startswith(FLAG) else ""
 
 
 @cache

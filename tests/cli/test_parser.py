@@ -57,7 +57,7 @@ def test_a_wrong_command_line_exits_2_and_leaves_error_metrics(
     metrics = files.metrics()
     assert metrics == published(printed) == error("v1", str(metrics["error_message"]))
     assert message in str(metrics["error_message"])
-    assert len(str(metrics["error_message"])) < 320
+    assert len(str(metrics["error_message"])) < 360
     assert messages.startswith("rollsignal: error: ")
     assert messages.endswith("(see rollsignal run --help)\n")
     assert messages.count("\n") == 1

@@ -67,8 +67,14 @@ def flagged(hint: str, flags: list[str], *ways: Way) -> Row:
 LONG = "S" * 300
 FLAGS = [
     flagged("is a setting, write … in the config", ["--window", "3"], Way([C], flags=[])),
+    flagged("or --set …", ["--warmup", "exclude"], Way([C], flags=["--set", "warmup=exclude"])),
     flagged("is a setting, write … in the config", ["--timestamp", "date"],
-        Way([C], config="columns: {timestamp: date}\n", flags=[])),
+        Way([C], config="columns: {timestamp: date}\n", flags=[]),
+        Way([C], flags=["--set", "columns.timestamp=date"])),
+    flagged("write KEY=VALUE, as window=20", ["--set", "warmup"],
+        Way([C], flags=["--set", "warmup=exclude"])),
+    flagged("… is given twice; keep one", ["--set", "warmup=zero", "--set", "warmup=exclude"],
+        Way([C], flags=["--set", "warmup=exclude"])),
     flagged("no flag takes it", ["--wait", "1", "x"], Way([C], flags=["--wait", "1"])),
     flagged("see … --help", ["--zzz"], Way([C], flags=[])),
     flagged("did you mean …?", ["--sumary=s.csv"], Way([C], flags=["--summary=s.csv"])),

@@ -4,7 +4,7 @@ The types are the one declaration: the published schema and the reader follow fr
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from rollsignal.config.reading import config_of
@@ -21,6 +21,8 @@ from rollsignal.outputs.record.validation import Schema, departures
 from rollsignal.version import __version__
 
 LIBRARIES = ("numpy", "polars", "yaml")
+
+COMMAND_LINE = "command line"
 
 RECORD = "urn:rollsignal:schema:record:1"
 
@@ -61,6 +63,7 @@ class Asked(NamedTuple):
     partition_by: Annotated[str, Limits(enum=["symbol", "date"])] | None = None
     since: str | None = None
     until: str | None = None
+    set: Annotated[list[str], Newer()] = []  # noqa: RUF012  # never changed
 
     @property
     def continues(self) -> bool:
@@ -76,10 +79,14 @@ class Failure(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """A setting's value, and the line of the config it is from; None for the default."""
+    """A setting's value, and the line of the config it is from; None for the default.
+
+    source: "command line" for a setting that is given there.
+    """
 
     value: object
     line: _Line | None = None
+    source: Annotated[str | None, Newer(), Limits(enum=[COMMAND_LINE, None])] = None
 
 
 class File(NamedTuple):
@@ -123,9 +130,9 @@ class RecordedCheck(NamedTuple):
     first: list[LocatedFinding]
 
 
-_LINE = type_schema(_Line | None)
+_SETTING = type_schema(Setting)
 _SETTINGS = {
-    name: object_schema(value=value, line=_LINE)
+    name: _SETTING | {"properties": _SETTING["properties"] | {"value": value}}
     for name, value in flat_schemas(JobConfig).items()
     if name not in OF_CONDUCT
 }
@@ -161,10 +168,14 @@ class Record(NamedTuple):
         return config_of({name: setting.value for name, setting in self.config.items()})
 
 
-def settings_of(config: JobConfig, lines: Mapping[str, int]) -> dict[str, Setting]:
-    """List all settings that may change a result, with the lines that they are from."""
-    named = config.plain_by_name()
-    return {name: Setting(value, lines.get(name)) for name, value in named.items()}
+def settings_of(
+    config: JobConfig, lines: Mapping[str, int], given: Collection[str]
+) -> dict[str, Setting]:
+    """List all settings that may change a result, and where they are from."""
+    return {
+        name: Setting(value, lines.get(name), COMMAND_LINE if name in given else None)
+        for name, value in config.plain_by_name().items()
+    }
 
 
 def record_schema() -> Schema:

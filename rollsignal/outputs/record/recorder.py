@@ -126,6 +126,7 @@ def asked_of(request: Request) -> Asked:
         request.partition_by,
         request.since,
         request.until,
+        list(request.set),
     )
 
 

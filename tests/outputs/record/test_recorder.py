@@ -12,7 +12,7 @@ import pytest
 
 from rollsignal import __version__
 from rollsignal.readers.text import TextReader
-from tests.support.shell import CONFIG, STAMPED, Job, Recorded
+from tests.support.shell import CONFIG, STAMPED, Job, Recorded, command
 
 
 def sha256(path: Path) -> str:
@@ -43,9 +43,26 @@ def test_a_setting_has_the_line_it_is_from_or_none(tmp_path: Path) -> None:
     files = Recorded(tmp_path, config=config)
     assert files.run() == 0
     settings = files.read()["config"]
-    assert settings["window"] == {"value": 2, "line": 2}
-    assert settings["warmup"] == {"value": "exclude", "line": None}
-    assert settings["columns.symbol"] == {"value": {"from": "filename"}, "line": 6}
+    assert settings["window"] == {"value": 2, "line": 2, "source": None}
+    assert settings["warmup"] == {"value": "exclude", "line": None, "source": None}
+    in_line_6 = {"value": {"from": "filename"}, "line": 6, "source": None}
+    assert settings["columns.symbol"] == in_line_6
+
+
+def test_a_setting_of_the_command_line_is_recorded_and_verified_as_such(tmp_path: Path) -> None:
+    files = Recorded(tmp_path)
+    given = ["--set", "window=3", "--set", "columns.symbol={from: filename}"]
+    assert files.run(*given) == 0
+    record = files.read()
+    on_line = {"line": None, "source": "command line"}
+    assert record["config"]["window"] == {"value": 3, **on_line}
+    assert record["config"]["columns.symbol"] == {"value": {"from": "filename"}, **on_line}
+    assert record["asked"]["set"] == given[1::2]
+    assert command("verify", str(files.record)) == 0
+    assert files.run(*given, "--if-changed") == 0
+    assert files.read() == record, "nothing had changed"
+    assert files.run("--if-changed") == 0
+    assert files.read()["config"]["window"]["value"] == 2
 
 
 def test_equal_runs_have_equal_digests_and_others_others(tmp_path: Path) -> None:
