@@ -87,7 +87,6 @@ def _check_for_spark(request: Request, task: Task) -> None:
         "--state": request.state is not None,
         f"The input {''.join(others[:1])}": bool(others),
         "Sorting": task.config.sort,
-        "The check of gaps": task.config.rules.gaps,
     }
     for what, is_asked in of_one.items():
         if is_asked:

@@ -170,6 +170,16 @@ class Edges(NamedTuple):
         last = self.events[-1] if self.events else None
         return last if isinstance(last, Refusal) else None
 
+    def moved(self, lines: int) -> "Edges":
+        """Return the edges of bars that are so many lines further down in their file.
+
+        Messages still name the former lines.
+        """
+        starts = {
+            symbol: start._replace(row=start.row + lines) for symbol, start in self.starts.items()
+        }
+        return self._replace(starts=starts, steps=self.steps.moved(lines))
+
     def refused(self) -> "Edges":
         """Return what is left of these edges if they end in a refusal."""
         needed = {event.symbol for event in self.events if isinstance(event, Undecided)}

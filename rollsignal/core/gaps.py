@@ -31,6 +31,10 @@ class StepPlace(NamedTuple):
     unit: str
     row: int
 
+    def moved(self, lines: int) -> "StepPlace":
+        """Return the place so many lines further down."""
+        return self._replace(row=self.row + lines)
+
 
 class _Step(NamedTuple):
     """How often a step occurs, the earliest bar after it, and the first file that has it."""
@@ -44,12 +48,24 @@ class _Step(NamedTuple):
         both = self.earliest and earliest and min(self.earliest, earliest)
         return _Step(self.times + times, both, self.file)
 
+    def moved(self, lines: int) -> "_Step":
+        """Return the same step, so many lines further down."""
+        return self._replace(earliest=self.earliest and self.earliest.moved(lines))
+
 
 class StepsSeen(NamedTuple):
     """The last time of every series, and its distinct steps in the order of the bars."""
 
     last: dict[str, int]
     steps: dict[str, dict[int, _Step]]
+
+    def moved(self, lines: int) -> "StepsSeen":
+        """Return the same steps, so many lines further down in their file."""
+        moved = {
+            symbol: {step: each.moved(lines) for step, each in steps.items()}
+            for symbol, steps in self.steps.items()
+        }
+        return StepsSeen(self.last, moved)
 
 
 class Steps:

@@ -21,6 +21,7 @@ from rollsignal.core.replay import Replay
 from rollsignal.engines.splits import (
     ReadWholeError,
     Split,
+    lines_passed,
     opened_each,
     opened_split,
     splits_of,
@@ -94,14 +95,14 @@ class Reading(NamedTuple):
 class FirstRead(NamedTuple):
     """What the first pass finds in a piece; `edges` is None if its file must be read whole.
 
-    files: the rows and description of each. unit: what the last of them counts its rows in, "" if
-    none could be opened.
+    files: the rows and description of each. lines: how many lines a split of a text has. They are
+    numbered as if there were none before them, and so are the places in the edges.
     """
 
     edges: Edges | None
     files: tuple[tuple[str, FoundFile], ...] = ()
     bytes_read: int = 0
-    unit: str = ""
+    lines: int = 0
 
     @property
     def rows(self) -> int:
@@ -131,7 +132,7 @@ class FirstPass(NamedTuple):
             return FirstRead(None)
         except JobError as error:
             piece.refuse(error)
-        return FirstRead(piece.edges(), tuple(taking.files), taking.bytes_read, taking.unit)
+        return FirstRead(piece.edges(), tuple(taking.files), taking.bytes_read, taking.lines)
 
 
 class _Taking:
@@ -139,19 +140,18 @@ class _Taking:
 
     def __init__(self) -> None:
         self.files: list[tuple[str, FoundFile]] = []
-        self.bytes_read = 0
-        self.unit = ""
+        self.bytes_read = self.lines = 0
 
     def take(self, split: Split, opened: AbstractContextManager[Reader], piece: Piece) -> None:
         """Pass the bars of a split on."""
         rows = 0
         with opened as reader:
-            self.unit = reader.unit
             for batch in reader.batches():
                 piece.take(batch, reader)
                 rows += batch.rows
             self.files.append((split.file.path, FoundFile(rows, reader.describe())))
             self.bytes_read += reader.bytes_read()
+            self.lines = lines_passed(reader)
 
 
 class SecondPass(NamedTuple):

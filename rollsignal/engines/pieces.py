@@ -20,7 +20,6 @@ from rollsignal.engines.looking import FileLook, Looking
 from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
 from rollsignal.engines.runner import InProcess, NoProcessError, Processes, Runner
 from rollsignal.engines.splits import Split, bundled
-from rollsignal.files.find import Input
 from rollsignal.files.formats import Format
 from rollsignal.messages import Tell
 
@@ -32,7 +31,6 @@ PIECES_EACH = 4
 LEAST_BYTES, MOST_BYTES = 8 << 20, 64 << 20
 # Few bars have fewer bytes. A piece should have more bars than the window.
 BAR_BYTES = 16
-COUNTED_BYTES = 1 << 20
 
 
 class PiecesEngine:
@@ -132,7 +130,8 @@ class PiecesOfTask:
         self._pieces: list[Splits] = []
         self._settled: list[Settled] = []
         self._files: dict[str, FoundFile] = {}
-        self._lines = _LinesBefore()
+        # The lines of the last file that the pieces so far have.
+        self._lines = 0
         self._progress = _PiecesRead(progress)
 
     def decide(self, runner: Runner, pieces: list[Splits]) -> Found:
@@ -186,7 +185,7 @@ class PiecesOfTask:
 
     def _add(self, work: FirstPass, number: int, read: FirstRead) -> None:
         """Join what the first pass found in a piece; raises its error."""
-        read = self._with_true_rows(work, number, read)
+        read = self._with_true_lines(work, number, read)
         assert read.edges is not None, "the piece could be read"
         self._settled.append(self._join.add(read.edges))
         self._pieces.append(work.pieces[number])
@@ -194,12 +193,18 @@ class PiecesOfTask:
             rows_before = self._files[path].rows if path in self._files else 0
             self._files[path] = FoundFile(rows_before + rows, description)
 
-    def _with_true_rows(self, work: FirstPass, number: int, read: FirstRead) -> FirstRead:
-        """Read a piece again if it tells of rows: only now is it known which lines these are."""
-        split = work.pieces[number][0]
-        if not (split.begin and read.unit and read.edges and self._join.tells(read.edges)):
-            return read
-        return work.read(number, split.begin if read.unit == "row" else self._lines.of(split))
+    def _with_true_lines(self, work: FirstPass, number: int, read: FirstRead) -> FirstRead:
+        """Give the lines of a text their numbers: only now is it known how many are before them.
+
+        A piece that has a message with such a number is read again.
+        """
+        before = self._lines if work.pieces[number][0].begin else 0
+        if before and read.edges and self._join.tells(read.edges):
+            read = work.read(number, before)
+        elif before and read.edges:
+            read = read._replace(edges=read.edges.moved(before))
+        self._lines = before + read.lines
+        return read
 
     def _listen(self, runner: Runner) -> None:
         """Decide all pieces again, for those that want every bar."""
@@ -230,36 +235,14 @@ class _PiecesRead:
         self._rows -= sum(read.rows for read in reads)
 
 
-class _LinesBefore:
-    """Count the lines before a split, going through each file once."""
-
-    def __init__(self) -> None:
-        self._file: Input | None = None
-        self._bytes = self._lines = 0
-
-    def of(self, split: Split) -> int:
-        """Return how many lines of the file are before a split."""
-        if split.file != self._file:
-            self._file, self._bytes, self._lines = split.file, 0, 0
-        with open(split.file.path, "rb") as file:
-            file.seek(self._bytes)
-            while self._bytes < split.begin:
-                block = file.read(min(COUNTED_BYTES, split.begin - self._bytes))
-                if not block:
-                    break
-                self._bytes += len(block)
-                self._lines += block.count(b"\n")
-        return self._lines
-
-
 def can_be_cut(
     task: Task, listeners: "Sequence[Listener[Any]]", kinds: Container[str] = ("file",)
 ) -> bool:
     """Return whether the bars of a task may be decided in pieces, from these kinds of inputs.
 
-    Steps in time and what a check reports name bars that are only known at the end.
+    A check that collects errors goes on with other bars than a piece that ends with one.
     """
-    if task.config.sort or task.config.rules.gaps or task.collect_errors or task.doubts:
+    if task.config.sort or task.collect_errors or task.doubts:
         return False
     are_files = all(file.kind in kinds for file in task.inputs)
     sends = all(getattr(listener, "sends_parts", False) for listener in listeners)

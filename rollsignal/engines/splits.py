@@ -148,6 +148,6 @@ def part_of(opened: OpenedFile, split: Split, config: JobConfig, first_row: int)
     return TextPart(reader, opened, split.begin, split.end, first_row)
 
 
-def rows_passed(reader: Reader) -> int:
-    """Return how many lines of a text, or rows, of a split have been read; 0 for a whole file."""
-    return reader.passed if isinstance(reader, TextPart | RowPart) else 0
+def lines_passed(reader: Reader) -> int:
+    """Return how many lines of a split of a text have been read; 0 for any other reader."""
+    return reader.passed if isinstance(reader, TextPart) else 0

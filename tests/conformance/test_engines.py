@@ -34,6 +34,7 @@ from tests.support.cut_engine import CutEngine
 from tests.support.deciding import REPORT, begun, files
 from tests.support.panels import HEADER, Panel, PanelRow, decided, digest_of, panels, tally_of
 from tests.support.strategies import cuts_of
+from tests.support.workers import SmallPiecesEngine
 
 MakeEngine = Callable[[], Engine]
 KINDS = st.lists(st.sampled_from(["csv", "parquet"]), min_size=8, max_size=8)
@@ -258,6 +259,28 @@ def test_gaps_in_time_are_counted_by_definition(
         return
     assert found.findings[0]["gaps"] == gaps(panel.rows)
     assert (found.findings, found.told) == (plain.findings, plain.told)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("level", ["warn", "error"])
+def test_gaps_in_time_are_told_by_pieces_with_their_true_rows(
+    engine: MakeEngine, tmp_path: Path, kind: str, level: Any
+) -> None:
+    rows = [row for row in ROWS if row.minute not in (21, 22, 23, 31)]
+    panel = Panel(rows, PANEL_CONFIG._replace(checks=Checks(gaps=level)))
+    (path,) = panel.write(tmp_path, [slice(0, 40)], [kind])
+    used = engine()
+    found = answer(used, Task(files([path]), panel.config, digest=True), tmp_path)
+    unit, above = ("line", 1) if kind == "csv" else ("row", 0)
+    messages = [
+        f"{path} {unit} {row + above}: a step of 0:0{minutes}:00 before 2024-02-29T00:{minute}:00Z"
+        f" of '{symbol}', where 0:02:00 is usual (set checks: {{gaps: warn}})"
+        for row, minutes, minute, symbol in ((22, 4, 14, "A"), (23, 6, 15, "B"), (30, 4, 23, "B"))
+    ]
+    told = [text for _, text in found.told if " a step " in text]
+    assert (found.error, told) == ((messages[0], []) if level == "error" else ("", messages))
+    if isinstance(used, SmallPiecesEngine):
+        assert used.counts[-1] > 4, "the bars are cut, and not left to one process"
 
 
 def gaps(rows: Sequence[PanelRow]) -> int:

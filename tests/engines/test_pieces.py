@@ -34,6 +34,13 @@ from tests.support.workers import (
 
 CONFIG = JobConfig(seed=1, window=3, version="v")
 WARN = Checks(order="warn", duplicates="warn", ohlc="off")
+LEVELS = [
+    Checks(),
+    WARN,
+    Checks(duplicates="off", values="error"),
+    Checks(order="warn", duplicates="warn", gaps="warn"),
+    Checks(order="off", gaps="error"),
+]
 ROWS = 120
 Row = tuple[str, str, str]
 
@@ -173,6 +180,51 @@ def test_only_pieces_that_tell_of_rows_are_read_again(
     assert len(again) > 6
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("level", ["warn", "error"])
+def test_steps_in_time_are_told_with_their_true_rows_and_no_piece_is_read_again(
+    tmp_path: Path, kind: str, level: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Steps of A are of one and two minutes, those of B of three; each has a longer one.
+    bars = [*rows()[:90], *rows()[96:]]
+    path = write(tmp_path, kind, bars)
+    whole = answer(SmallLocalEngine(), [path], CONFIG._replace(checks=Checks(gaps=level)))
+    again: list[int | None] = []
+    read = passes.FirstPass.read
+
+    def reading(work: passes.FirstPass, number: int, first_row: int | None = None) -> Any:
+        again.append(first_row)
+        return read(work, number, first_row)
+
+    monkeypatch.setattr(passes.FirstPass, "read", reading)
+    counting = CountingRunner()
+    found = answer(engine_here(300, counting), [path], CONFIG._replace(checks=Checks(gaps=level)))
+    assert found == whole
+    assert again == [None] * counting.counts[0]
+    assert len(again) > 5
+    row_of = {bar[0].replace(" ", "T"): row for row, bar in enumerate(bars, 1 + (kind == "csv"))}
+    unit = "row" if kind in ("parquet", "arrow") else "line"
+    messages = [found.error[1]] if found.error else [text for _, text in found.told]
+    for message in messages:
+        time = message.partition(" before ")[2].partition("Z")[0]
+        assert message.startswith(f"{path} {unit} {row_of[time]}: a step of ")
+    assert len(messages) == (1 if level == "error" else 2)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_series_without_a_usual_step_is_told_with_the_file_where_that_is_clear(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollsignal.core.gaps.MAX_STEPS", 5)
+    bars = [rows(1, number * number)[0] for number in range(38)]
+    paths = [write(tmp_path, kind, bars[at : at + 19], f"{at:03d}") for at in (0, 19)]
+    config, counting = CONFIG._replace(checks=Checks(gaps="warn")), CountingRunner()
+    found = answer(engine_here(150, counting), paths, config)
+    assert found == answer(SmallLocalEngine(), paths, config)
+    assert ["so none is usual" in text for _, text in found.told] == [True] * 2
+    assert counting.counts[0] > 2
+
+
 QUOTED = '"2024-01-01 23:59:30",A,"1\n"\n'
 
 
@@ -221,7 +273,7 @@ def test_one_file_that_is_read_whole_is_decided_here(tmp_path: Path) -> None:
     st.integers(1, 150),
     st.lists(st.tuples(st.integers(0, 400), st.sampled_from(sorted(BAD))), max_size=2),
     st.sampled_from(["error", "skip", "gap"]),
-    st.sampled_from([Checks(), WARN, Checks(duplicates="off", values="error")]),
+    st.sampled_from(LEVELS),
     st.sampled_from([None, ("2024-01-01 00:20", "2024-01-01 02:00"), ("2024-01-01 01", None)]),
 )
 def test_however_bars_are_cut_all_is_as_in_one(

@@ -30,11 +30,11 @@ from rollsignal.engines.splits import (
     ReadWholeError,
     Split,
     bundled,
+    lines_passed,
     opened_each,
     opened_split,
     part_of,
     row_cuts,
-    rows_passed,
     splits_of,
     text_cuts,
 )
@@ -97,7 +97,7 @@ class Opened(NamedTuple):
                 told = read(reader, told)
             except JobError as error:
                 return told._replace(problem=error.message), 0
-            return told, rows_passed(reader)
+            return told, lines_passed(reader)
 
 
 def read(reader: Reader, told: Told) -> Told:
@@ -469,7 +469,7 @@ def refused_in_splits(data: bytes, *, numbered: bool) -> str:
             first_row = before if numbered or not split.number else None
             with opened_split(split, CONFIG, None, first_row) as reader:
                 told = read(reader, NOTHING)
-                before += rows_passed(reader)
+                before += lines_passed(reader)
             if told.problem:
                 return told.problem.rpartition("/")[2]
     raise AssertionError("nothing is refused")

@@ -67,10 +67,42 @@ class SmallLocalEngine(LocalEngine):
         return SmallInputs(task.inputs, task.config, task.format)
 
 
+class CountingRunner(InProcess):
+    """A runner in this process that keeps how many pieces each of its runs has."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def run(self, count: int, task: Work) -> Iterator[bytes]:
+        self.counts.append(count)
+        return super().run(count, task)
+
+
+class CountingProcesses(Processes):
+    """A pool that keeps how many pieces each of its runs has."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers)
+        self.counts: list[int] = []
+
+    def run(self, count: int, task: Work) -> Iterator[bytes]:
+        self.counts.append(count)
+        return super().run(count, task)
+
+
 class SmallPiecesEngine(PiecesEngine):
-    """The engine of pieces, with small pieces."""
+    """The engine of pieces, with small pieces; `counts` are those of its runner."""
 
     local = SmallLocalEngine()
+
+    def __init__(
+        self,
+        runner: CountingRunner | CountingProcesses,
+        piece_bytes: int,
+        reading: type[SmallReading] = SmallReading,
+    ) -> None:
+        super().__init__(2, lambda: nullcontext(runner), piece_bytes, reading)
+        self.counts = runner.counts
 
 
 class WholeReading(SmallReading):
@@ -84,27 +116,17 @@ class WholeReading(SmallReading):
                 raise ReadWholeError
 
 
-class CountingRunner(InProcess):
-    """A runner in this process that keeps how many pieces each of its runs has."""
-
-    def __init__(self) -> None:
-        self.counts: list[int] = []
-
-    def run(self, count: int, task: Work) -> Iterator[bytes]:
-        self.counts.append(count)
-        return super().run(count, task)
-
-
 def engine_here(
-    piece_bytes: int, runner: InProcess | None = None, reading: type[SmallReading] = SmallReading
+    piece_bytes: int,
+    runner: CountingRunner | None = None,
+    reading: type[SmallReading] = SmallReading,
 ) -> Engine:
     """Make an engine that decides small pieces in this process."""
-    used = runner or InProcess()
-    return SmallPiecesEngine(2, lambda: nullcontext(used), piece_bytes, reading)
+    return SmallPiecesEngine(runner or CountingRunner(), piece_bytes, reading)
 
 
 def engine_on(workers: int, piece_bytes: int) -> Callable[[], Engine]:
     """Return a function that makes engines, all on the same processes."""
-    pool = Processes(workers)
+    pool = CountingProcesses(workers)
     atexit.register(pool.close)
-    return lambda: SmallPiecesEngine(workers, lambda: nullcontext(pool), piece_bytes, SmallReading)
+    return lambda: SmallPiecesEngine(pool, piece_bytes)
