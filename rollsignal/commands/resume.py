@@ -25,6 +25,7 @@ from rollsignal.outputs.state.document import (
     ReadFile,
     State,
     check_settings,
+    kept_account,
     kept_settings,
     load_state,
     save_state,
@@ -261,7 +262,7 @@ class _Attempt:
         assert self._found, "a state follows decide"
         return State(
             self._state.settings,
-            dict(self._found.accounts),
+            {symbol: kept_account(each) for symbol, each in self._found.accounts.items()},
             self._found.digest or 0,
             tuple(file._replace(path=without_secrets(file.path)) for file in self.all),
             tuple(self.history.symbols),

@@ -19,7 +19,7 @@ from rollsignal.core.findings import SHOWN_FINDINGS, LocatedFinding
 from rollsignal.core.gaps import StepPlace, StepsSeen
 from rollsignal.core.kernel import Account
 from rollsignal.core.ledger import Rules
-from rollsignal.core.ticks import Ticks
+from rollsignal.core.ticks import Ticks, at_least_scale
 from rollsignal.errors import JobError
 
 _INT64, _TEXT = b"q", b"t"
@@ -205,8 +205,7 @@ def first_shown(events: Sequence[Event]) -> tuple[Event, ...]:
 
 def head_of(closes: Sequence[int], scale: int, places: Sequence[int], *, is_open: bool) -> Head:
     """Make a head, at the least scale that holds its closes, so that equal heads are equal."""
-    while scale and all(close % 10 == 0 for close in closes):
-        closes, scale = [close // 10 for close in closes], scale - 1
+    closes, scale = at_least_scale(closes, scale)
     return Head(packed_numbers(closes), scale, packed_numbers(places), is_open)
 
 

@@ -61,6 +61,17 @@ def parse_closes(cells: Sequence[str]) -> Ticks:
     return Ticks(values, scale)
 
 
+def at_least_scale(ticks: Sequence[int], scale: int) -> tuple[Sequence[int], int]:
+    """Return ticks of 10^-scale at the least scale that holds all of them.
+
+    >>> at_least_scale([1500, -20], 3)
+    ([150, -2], 2)
+    """
+    while scale and all(tick % 10 == 0 for tick in ticks):
+        ticks, scale = [tick // 10 for tick in ticks], scale - 1
+    return ticks, scale
+
+
 def _decimals_of_shape(shape: bytes) -> int | None:
     """Count the decimals of cells that look like `shape`; None if it is not a plain number."""
     if len(shape) > MAX_WHOLE_DIGITS:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.edges import Terms
+from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.findings import Findings, Found, FoundFile
 from rollsignal.core.joining import Join, Settled
 from rollsignal.core.kernel import tally_of
@@ -20,8 +20,9 @@ from rollsignal.engines.looking import FileLook, Looking
 from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
 from rollsignal.engines.runner import InProcess, NoProcessError, Processes, Runner
 from rollsignal.engines.splits import Split, bundled
+from rollsignal.errors import JobError
 from rollsignal.files.formats import Format
-from rollsignal.messages import Tell
+from rollsignal.messages import LogLevel, Tell
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Listener, SendingListener
@@ -121,7 +122,8 @@ class PiecesOfTask:
         levels = task.levels or task.config.checks._asdict()
         self._task = task
         self._reading = reading
-        self._findings = Findings(levels, tell)
+        self._messages = _HeldMessages(tell, is_certain=task.seen is None)
+        self._findings = Findings(levels, self._messages.tell)
         self._listeners = cast("Sequence[SendingListener[Any]]", listeners)
         # A second pass proves by its digest that it saw what the first one saw.
         digest = task.digest or bool(listeners)
@@ -139,6 +141,8 @@ class PiecesOfTask:
         left = pieces
         while left:
             left = self._decide_until_whole(runner, left)
+        self._check_times()
+        self._messages.tell_all()
         self._join.finish()
         counted, digest = self._join.counted, self._join.digest if self._task.digest else None
         found = Found(counted, tally_of(counted), self._files, self._findings, digest)
@@ -187,11 +191,32 @@ class PiecesOfTask:
         """Join what the first pass found in a piece; raises its error."""
         read = self._with_true_lines(work, number, read)
         assert read.edges is not None, "the piece could be read"
-        self._settled.append(self._join.add(read.edges))
+        self._settled.append(self._joined(read.edges))
         self._pieces.append(work.pieces[number])
         for path, (rows, description) in read.files:
             rows_before = self._files[path].rows if path in self._files else 0
             self._files[path] = FoundFile(rows_before + rows, description)
+
+    def _joined(self, edges: Edges) -> Settled:
+        """Join the next edges; raises the first error in the order of the bars.
+
+        What is an error if all bars are new may be a bar that an earlier run or file had already.
+        """
+        try:
+            return self._join.add(edges)
+        except JobError:
+            if self._task.seen is None:
+                raise
+            raise UncutError from None
+
+    def _check_times(self) -> None:
+        """Leave to one process the times of which a state does not hold all."""
+        if self._task.seen is not None and any(
+            not -(2**63) < ns < 2**63
+            for account in self._join.accounts.values()
+            for ns in (account.first_ns or 0, account.last_ns or 0)
+        ):
+            raise UncutError
 
     def _with_true_lines(self, work: FirstPass, number: int, read: FirstRead) -> FirstRead:
         """Give the lines of a text their numbers: only now is it known how many are before them.
@@ -213,6 +238,28 @@ class PiecesOfTask:
         for result in runner.run(len(self._pieces), work.run):
             for listener, ended in zip(self._listeners, pickle.loads(result), strict=True):
                 listener.add(ended)
+
+
+class _HeldMessages:
+    """Tell messages, or hold them until it is certain that they are true."""
+
+    def __init__(self, tell: Tell, *, is_certain: bool) -> None:
+        self._tell = tell
+        self._is_certain = is_certain
+        self._held: list[tuple[LogLevel, str]] = []
+
+    def tell(self, level: LogLevel, text: str) -> None:
+        """Receive a message."""
+        if self._is_certain:
+            self._tell(level, text)
+        else:
+            self._held.append((level, text))
+
+    def tell_all(self) -> None:
+        """Tell what is held, and all that follows at once."""
+        self._is_certain = True
+        for message in self._held:
+            self._tell(*message)
 
 
 class _PiecesRead:
@@ -240,13 +287,24 @@ def can_be_cut(
 ) -> bool:
     """Return whether the bars of a task may be decided in pieces, from these kinds of inputs.
 
-    A check that collects errors goes on with other bars than a piece that ends with one.
+    A check that collects errors goes on with other bars than a piece that ends with one. Bars that
+    an earlier run has seen must be new by their times, and their order be checked, so that it is an
+    error if they are not.
     """
     if task.config.sort or task.collect_errors or task.doubts:
         return False
+    if task.seen is not None and not _may_be_new(task):
+        return False
     are_files = all(file.kind in kinds for file in task.inputs)
     sends = all(getattr(listener, "sends_parts", False) for listener in listeners)
-    return are_files and sends and task.seen is None
+    return are_files and sends
+
+
+def _may_be_new(task: Task) -> bool:
+    """Return whether all bars may be new, and it is an error if one is not after those before."""
+    levels = task.levels or task.config.checks._asdict()
+    is_checked = levels["order"] == levels["duplicates"] == "error"
+    return is_checked and not any(map(any, (task.seen or {}).values()))
 
 
 def _ends_file(pieces: list[Splits], number: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,15 +13,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import rollsignal
 from rollsignal.commands import plan
 from rollsignal.commands.plan import resolve
 from rollsignal.config.reading import read_config
+from rollsignal.core.decisions import PlainDecided
 from rollsignal.engines import cores, pieces
 from rollsignal.engines.local import LocalEngine
 from rollsignal.engines.runner import Processes
+from rollsignal.outputs.state.history import History
 from tests.support.nights import HEADER, PANEL, bar
 from tests.support.shell import (
     ENVIRONMENT,
@@ -99,8 +103,66 @@ def test_a_state_and_a_range_are_those_of_one_process(tmp_path: Path, pools: lis
         left.append((tmp_path / f"out{workers}/s.state").read_bytes())
         assert job.decided(workers, f"span{workers}", *span) == 0
     assert left[0] == left[1]
-    assert pools == [3], "a state is continued bar after bar"
+    assert pools == [3, 3]
     assert job.left("span1") == job.left("span3")
+
+
+def test_the_first_night_of_a_panel_leaves_the_same_whatever_decimals_its_series_have(
+    tmp_path: Path, pools: list[int]
+) -> None:
+    job, left = Cut(tmp_path), []
+    for path in sorted(job.input.iterdir()):
+        rows = pl.read_csv(path, try_parse_dates=True)
+        # The symbol of a later file has fewer decimals, though all are decided together.
+        name, unit = (("A", 8), ("B", 1))[int(path.stem) % 2]
+        rows = rows.with_columns(pl.lit(name).alias("symbol"), pl.col("close") / unit)
+        rows.write_parquet(path.with_suffix(".parquet"))
+        path.unlink()
+    for workers in (1, 3):
+        state = tmp_path / f"state{workers}"
+        state.mkdir()
+        assert job.run(f"--state={state}/s.state", f"--workers={workers}") == 0
+        left.append(snapshot(state))
+    assert left[0] == left[1]
+    assert sorted(left[0]) == ["s.state", "s.state.0.bars"]
+    assert pools == [3]
+
+
+def test_bars_that_killed_runs_left_for_a_state_are_removed_by_the_next(
+    tmp_path: Path, pools: list[int]
+) -> None:
+    job = Cut(tmp_path)
+    left = tmp_path / ".s.state.999999999.tmp.bars1"
+    left.write_bytes(bytes(25))
+    assert job.run(f"--state={tmp_path}/s.state", "--workers=2") == 0
+    assert pools == [2]
+    assert not left.exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_bars_of_a_piece_are_removed_if_they_are_not_put_together(tmp_path: Path) -> None:
+    history = History(str(tmp_path / "s.state"), 0, (), ())
+    history.files = {"bars.csv": 0}
+    part = pickle.loads(pickle.dumps(history.sent_part()))
+    part.take(PlainDecided("bars.csv", ["A"], None, [1, 2], None, [5, 6], [None, 1], 0))
+    assert Path(part.end().path).stat().st_size == 50
+    history.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["s.state.0.bars"]
+
+
+@pytest.mark.parametrize("level", ["warn", "error"])
+def test_gaps_in_time_are_those_of_one_process(
+    tmp_path: Path, pools: list[int], level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job, codes, told = Cut(tmp_path, f"{PANEL}checks: {{gaps: {level}}}\n"), [], []
+    for workers in (1, 2):
+        codes.append(job.decided(workers, f"out{workers}"))
+        told.append(capsys.readouterr().err)
+    assert codes == ([65, 65] if level == "error" else [0, 0])
+    assert job.left("out1") == job.left("out2")
+    assert told[0] == told[1]
+    assert "0.csv line 52: a step of 23:12:00 before 2024-01-02T00:00:00Z of 'A'" in told[1]
+    assert pools == [2]
 
 
 def test_the_first_error_is_that_of_one_process(tmp_path: Path, pools: list[int]) -> None:

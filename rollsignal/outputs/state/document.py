@@ -19,6 +19,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.digest import hex_text
 from rollsignal.core.kernel import Account, Carry, LastBar, Tally
 from rollsignal.core.ledger import ONE_SERIES
+from rollsignal.core.ticks import at_least_scale
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError
 from rollsignal.files.fingerprints import Stamp
 from rollsignal.files.open import open_regular
@@ -124,6 +125,21 @@ def check_settings(path: str, state: State, config: JobConfig) -> None:
             f"Settings differ from those of the state: {'; '.join(shown)}",
             f"state: {shown_path(path)}; set them back, or start again with another state file",
         )
+
+
+def kept_account(account: Account) -> Account:
+    """Return an account as a state keeps it: no scale depends on how the bars were read."""
+    carry, last = account.carry, account.last
+    tail, scale = at_least_scale(carry.tail, carry.scale)
+    if last:
+        ticks = [each for each in (last.close, last.margin) if each is not None]
+        least = at_least_scale(ticks, last.scale)[1]
+        unit = 10 ** (last.scale - least)
+        close, margin = (
+            None if each is None else each // unit for each in (last.close, last.margin)
+        )
+        last = LastBar(close, margin, least, last.window)
+    return account._replace(carry=Carry(carry.window, scale, tuple(tail)), last=last)
 
 
 def save_state(path: str, state: State) -> None:

@@ -1,32 +1,50 @@
 """This module stores all decided bars in a file next to the state, to find what a vendor restates.
 
-A bar is 25 bytes: the number of its series and of its file, its place (its timestamp in ns, or its
-number), a number that identifies its close, and its signal. Runs only append. Bytes after the
-segments in the state come from a run that did not finish, and are cut off.
+Runs only append. Bytes after the segments in the state come from a run that did not finish, and are
+cut off. Parts of the bars that other processes decide are first written to files of their own.
 """
 
 import hashlib
 import os
-import struct
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from rollsignal.core.decisions import ArrayDecided, Decided, PlainDecided
+from rollsignal.core.decisions import Decided
 from rollsignal.errors import DataError, DiskError
-from rollsignal.files.replace import cannot_create, cannot_write, close_quietly, remove_quietly
+from rollsignal.files.replace import (
+    cannot_create,
+    cannot_write,
+    close_quietly,
+    hidden_sibling,
+    remove_quietly,
+)
 from rollsignal.messages import shown_path
 from rollsignal.outputs.state.document import Segment
+from rollsignal.outputs.state.stored_bars import (
+    STORED_BAR_BYTES,
+    STORED_FIELDS,
+    Numbering,
+    packed,
+    renumbered,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Bars that are copied at once from the file of a part.
+COPIED_BARS = 1 << 16
 
-# The low digits of a close's number count its decimals, of which no close has this many.
-CLOSE_PLACES = 8192
-NO_CLOSE = CLOSE_PLACES - 1
-_FIELDS = [("series", "<i4"), ("file", "<i4"), ("place", "<i8"), ("close", "<u8"), ("signal", "i1")]
-_BAR = struct.Struct("<iiqQb")
+
+class StoredPart(NamedTuple):
+    """Stored bars that are not in the file of all bars yet, with numbers of their own symbols.
+
+    They are in memory, or in a file.
+    """
+
+    symbols: Sequence[str] = ()
+    data: bytes = b""
+    path: str = ""
 
 
 class History:
@@ -45,10 +63,10 @@ class History:
         """
         self._state_path = state_path
         self.path = self.path_of(state_path, generation)
-        self.symbols = list(symbols)
         self.files: Mapping[str, int] = {}
         self._parts = 0
-        self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
+        self._sent: list[str] = []
+        self._numbering = Numbering(symbols)
         self._segments = list(segments)
         self._hash = hashlib.sha256()
         self._stored_size = sum(segment.size for segment in segments)
@@ -88,20 +106,43 @@ class History:
         """Return the path of the file; each generation of a state has its own."""
         return f"{state_path}.{generation}.bars"
 
-    def part(self) -> "_HistoryPart":
+    @property
+    def symbols(self) -> list[str]:
+        """Return the symbols of all series."""
+        return self._numbering.symbols
+
+    def part(self) -> "_DirectPart | _PartInMemory":
         """Return a listener for the next part; the first part writes directly, others to memory."""
         self._parts += 1
-        return _HistoryPart(self, self if self._parts == 1 else _Buffer())
+        return _DirectPart(self) if self._parts == 1 else _PartInMemory(self.files)
 
-    def add(self, ended: "tuple[list[str], bytes]") -> None:
-        """Append a part that was held in memory; raises `DiskError`."""
-        symbols, data = ended
-        if data:
-            import numpy as np
+    # Parts can be sent: they are put together without deciding again.
+    sends_parts = True
 
-            bars = np.frombuffer(data, _FIELDS).copy()
-            bars["series"] = np.array([self.number(name) for name in symbols])[bars["series"]]
-            self.append(bars.tobytes())
+    def sent_part(self) -> "_PartInFile":
+        """Return a listener for the next part, for any process."""
+        # As a temporary file of the state, it is removed by the next run if this one is killed.
+        suffix = f".{os.getpid()}.tmp.bars{len(self._sent) + 1}"
+        self._sent.append(hidden_sibling(os.path.realpath(self._state_path), suffix))
+        return _PartInFile(self.path, self._sent[-1], self.files)
+
+    def add(self, ended: StoredPart) -> None:
+        """Append a part that is not in the file yet; raises `DiskError`."""
+        numbers = [self._numbering.number(symbol) for symbol in ended.symbols]
+        if ended.data:
+            self.append(renumbered(ended.data, numbers))
+        if ended.path:
+            try:
+                with open(ended.path, "rb") as file:
+                    while data := file.read(COPIED_BARS * STORED_BAR_BYTES):
+                        self.append(renumbered(data, numbers))
+            except OSError as problem:
+                raise cannot_write(self.path, problem) from problem
+            remove_quietly(ended.path)
+
+    def take(self, bars: Decided) -> None:
+        """Append decided bars; raises `DiskError`."""
+        self.append(packed(bars, self._numbering, self.files))
 
     def append(self, data: bytes) -> None:
         """Append bars; raises `DiskError`."""
@@ -125,6 +166,8 @@ class History:
     def close(self) -> None:
         """Close the file; bars that are in no state will be cut off by the next run."""
         close_quietly(self._out)
+        for unfinished in self._sent:
+            remove_quietly(unfinished)
 
     def forget_others(self) -> None:
         """Remove the files of other generations, and of runs that did not finish."""
@@ -151,28 +194,13 @@ class History:
         for part, segment in zip(data, segments, strict=True):
             if hashlib.sha256(part).hexdigest() != segment.sha256:
                 raise self._damage("is damaged")
-        return np.frombuffer(b"".join(data), _FIELDS)
-
-    def number(self, symbol: str) -> int:
-        """Return the number of a series."""
-        if symbol not in self._numbers:
-            self._numbers[symbol] = len(self.symbols)
-            self.symbols.append(symbol)
-        return self._numbers[symbol]
+        return np.frombuffer(b"".join(data), STORED_FIELDS)
 
     def bars_of(self, bars: Decided) -> "NDArray[np.void]":
         """Return decided bars as they are stored."""
         import numpy as np
 
-        return np.frombuffer(self.packed(bars, self), _FIELDS)
-
-    def packed(self, bars: Decided, numbers: "_Numbering") -> bytes:
-        """Return decided bars as they are stored, with series numbers from `numbers`."""
-        file = self.files[bars.file]
-        series = [numbers.number(symbol) for symbol in bars.symbols]
-        if isinstance(bars, PlainDecided):
-            return _packed(bars, series, file)
-        return _packed_arrays(bars, series, file)
+        return np.frombuffer(packed(bars, self._numbering, self.files), STORED_FIELDS)
 
     def _damage(self, what: str) -> DataError:
         return DataError(
@@ -190,92 +218,65 @@ def bars_files(state_path: str) -> list[str]:
     return [path for path in paths if path[len(state_path) + 1 : -len(".bars")].isdecimal()]
 
 
-class _Numbering(Protocol):
-    """Something that numbers series by their symbols."""
+class _DirectPart:
+    """A listener that appends the bars of a part to the file."""
 
-    def number(self, symbol: str) -> int:
-        """Return the number of a series."""
+    def __init__(self, history: History) -> None:
+        self.take = history.take
 
-
-class _Buffer:
-    """Bars in memory, with their own numbers of series."""
-
-    def __init__(self) -> None:
-        self.symbols: list[str] = []
-        self.data = bytearray()
-        self._numbers: dict[str, int] = {}
-
-    def number(self, symbol: str) -> int:
-        """Return the number of a series."""
-        if symbol not in self._numbers:
-            self._numbers[symbol] = len(self.symbols)
-            self.symbols.append(symbol)
-        return self._numbers[symbol]
-
-    def append(self, data: bytes) -> None:
-        """Append bars."""
-        self.data += data
+    def end(self) -> StoredPart:
+        """Return no bars: they are in the file."""
+        return StoredPart()
 
 
-class _HistoryPart:
-    """A listener that appends the bars of a part to the file or to a buffer."""
+class _PartInMemory:
+    """A listener that keeps the bars of a part in memory."""
 
-    def __init__(self, history: History, target: "History | _Buffer") -> None:
-        self._history = history
-        self._target = target
+    def __init__(self, files: Mapping[str, int]) -> None:
+        self._files = files
+        self._numbering = Numbering()
+        self._data = bytearray()
 
     def take(self, bars: Decided) -> None:
-        """Receive decided bars; raises `DiskError`."""
-        self._target.append(self._history.packed(bars, self._target))
+        """Keep decided bars."""
+        self._data += packed(bars, self._numbering, self._files)
 
-    def end(self) -> tuple[list[str], bytes]:
-        """Return the series and bars that are not in the file yet."""
-        if isinstance(self._target, History):
-            return [], b""
-        return self._target.symbols, bytes(self._target.data)
+    def end(self) -> StoredPart:
+        """Return the bars."""
+        return StoredPart(self._numbering.symbols, bytes(self._data))
 
 
-def _packed(bars: PlainDecided, series: Sequence[int], file: int) -> bytes:
-    codes = [0] * bars.rows if bars.codes is None else bars.codes
-    columns = zip(codes, bars.places, bars.closes, bars.signals, strict=True)
-    try:
-        return b"".join(
-            _BAR.pack(series[code], file, place, key_of_close(close, bars.scale), signal)
-            for code, place, close, signal in columns
-        )
-    except struct.error as problem:
-        raise DataError("A state cannot hold timestamps outside 1678 to 2261") from problem
+class _PartInFile:
+    """A listener that writes the bars of a part to a file, which it creates when it must.
 
+    path: that of the file of all bars, for messages. unfinished: that of the file of the part.
+    """
 
-def _packed_arrays(bars: ArrayDecided, series: Sequence[int], file: int) -> bytes:
-    import numpy as np
+    def __init__(self, path: str, unfinished: str, files: Mapping[str, int]) -> None:
+        self._path = path
+        self._unfinished = unfinished
+        self._files = files
+        self._numbering = Numbering()
+        self._out: BinaryIO | None = None
 
-    packed = np.zeros(bars.rows, _FIELDS)
-    packed["series"] = np.array(series)[0 if bars.codes is None else bars.codes]
-    packed["file"] = file
-    packed["place"], packed["signal"] = bars.places, bars.signals
-    packed["close"] = _keys_of_ticks(bars.closes, bars.scale)
-    return packed.tobytes()
+    def take(self, bars: Decided) -> None:
+        """Write decided bars; raises `DiskError`."""
+        data = packed(bars, self._numbering, self._files)
+        try:
+            if self._out is None:
+                # It stays open until `end`, or until the process ends.
+                self._out = open(self._unfinished, "wb")  # noqa: SIM115
+            self._out.write(data)
+        except OSError as problem:
+            raise cannot_write(self._path, problem) from problem
 
-
-def key_of_close(tick: int | None, scale: int) -> int:
-    """Return a number that identifies a close, the same for every scale of its ticks."""
-    if tick is None:
-        return NO_CLOSE
-    while scale and not tick % 10:
-        tick, scale = tick // 10, scale - 1
-    return (tick * CLOSE_PLACES + scale) % 2**64
-
-
-def _keys_of_ticks(ticks: "NDArray[np.int64]", scale: int) -> "NDArray[np.uint64]":
-    import numpy as np
-
-    mantissas, decimals = ticks.copy(), np.full(len(ticks), scale)
-    for _ in range(scale):
-        has_zero = (mantissas % 10 == 0) & (decimals > 0)
-        if not has_zero.any():
-            break
-        mantissas = np.where(has_zero, mantissas // 10, mantissas)
-        decimals -= has_zero
-    # Products of 64-bit numbers wrap around as the remainders of `key_of_close` do.
-    return mantissas.view(np.uint64) * np.uint64(CLOSE_PLACES) + decimals.view(np.uint64)
+    def end(self) -> StoredPart:
+        """Return where the bars are; raises `DiskError`."""
+        if self._out is None:
+            return StoredPart()
+        try:
+            self._out.close()
+        except OSError as problem:
+            raise cannot_write(self._path, problem) from problem
+        self._out = None
+        return StoredPart(self._numbering.symbols, path=self._unfinished)

@@ -27,6 +27,7 @@ from rollsignal.outputs.state.document import (
     State,
     changed_settings,
     check_settings,
+    kept_account,
     kept_settings,
     load_state,
     save_state,
@@ -65,6 +66,16 @@ SMALL = State(
     7,
     (ReadFile("a.csv", 9, "ab" * 32, 2, (0, 60)),),
 )
+
+
+def test_a_kept_account_does_not_show_the_decimals_of_bars_long_gone() -> None:
+    account = Account(Carry(3, 4, (15000, 20)), Tally(5), LastBar(15000, -500, 5, 3), 1, 2, "a.csv")
+    kept = kept_account(account)
+    assert kept.carry == Carry(3, 3, (1500, 2))
+    assert kept.last == LastBar(150, -5, 3, 3)
+    assert kept[3:] == account[3:]
+    none = account._replace(carry=Carry(3, 4), last=LastBar(None, None, 4, 3))
+    assert kept_account(none)[0:3:2] == (Carry(3), LastBar(None, None, 0, 3))
 
 
 def saved(folder: Path, state: State = SMALL) -> Path:
