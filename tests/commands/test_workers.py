@@ -24,6 +24,7 @@ from rollsignal.core.decisions import PlainDecided
 from rollsignal.engines import cores, pieces
 from rollsignal.engines.local import LocalEngine
 from rollsignal.engines.runner import Processes
+from rollsignal.files import fingerprints
 from rollsignal.outputs.state.history import History
 from tests.support.nights import HEADER, PANEL, bar
 from tests.support.shell import (
@@ -83,6 +84,8 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(pieces, "Processes", make)
     monkeypatch.setattr(pieces, "LEAST_BYTES", 1)
+    # As if all files had been written long ago: otherwise the time since then shows in records.
+    monkeypatch.setattr(fingerprints, "CLOCK_STEP_NS", -(10**18))
     return counts
 
 
