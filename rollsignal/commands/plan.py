@@ -10,7 +10,7 @@ from rollsignal.engines.interface import Engine, Task
 from rollsignal.engines.progress import total_bytes
 from rollsignal.errors import ConfigError, JobError, UsageError
 from rollsignal.files.find import Input, find_paths, inputs_of
-from rollsignal.files.open import identity
+from rollsignal.files.open import identity, open_input
 from rollsignal.messages import escaped, is_url, shown_path
 from rollsignal.outputs.interface import Output
 from rollsignal.outputs.metrics import MetricsFile
@@ -82,6 +82,10 @@ def _engine(request: Request, task: Task) -> Engine:
 
 def _check_for_spark(request: Request, task: Task) -> None:
     """Raise the error for what pieces of bars on a cluster cannot decide."""
+    for file in task.inputs:
+        if file.kind == "other":
+            # What cannot be opened is refused as everywhere; a pipe can be.
+            open_input(file.path).close()
     others = [file.name for file in task.inputs if file.kind not in ("file", "url")]
     of_one = {
         "--state": request.state is not None,

@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.shell import ROOT
+from tests.support.spark import SETTINGS, Place, cluster, connect_server, place_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -34,10 +36,21 @@ def session() -> Iterator[SparkSession]:
     session.stop()
 
 
-SETTINGS = {
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-}
+@pytest.fixture(scope="session")
+def on_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Start a cluster of two workers, and a process whose session is on it."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with cluster(folder) as found, place_of("cluster", found | of_tests(folder)) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def on_connect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Start a server of Spark Connect, and a process whose session is there."""
+    folder = tmp_path_factory.mktemp("connect")
+    with connect_server(folder) as found, place_of("connect", found | of_tests(folder)) as place:
+        yield place
+
+
+def of_tests(folder: Path) -> dict[str, str]:
+    return {"ROLLSIGNAL_TEST_FOLDER": str(folder)}

@@ -35,14 +35,16 @@ class SparkEngine:
     """Decide pieces of files on Spark, with the session that is in use.
 
     piece_bytes: about how many bytes a piece has; None for what suits the files and the cluster.
+    reading: how files are cut and read.
     """
 
     name = "spark"
     # It reads on the driver what only the driver needs to know.
     local = LocalEngine()
 
-    def __init__(self, piece_bytes: int | None = None) -> None:
+    def __init__(self, piece_bytes: int | None = None, reading: type[Reading] = Reading) -> None:
         self._piece_bytes = piece_bytes
+        self._reading = reading
 
     def describe(self, task: Task) -> list[str]:
         """Describe the files of a task; raises `JobError` for one that is not a table."""
@@ -61,7 +63,7 @@ class SparkEngine:
         """
         if not can_be_cut(task, listeners, kinds={"file", "url"}):
             raise ConfigError("Spark cannot decide this in pieces", USE_LOCAL)
-        reading = Reading(task.config, task.format, _stamps(task.inputs))
+        reading = self._reading(task.config, task.format, _stamps(task.inputs))
         with session_in_use() as session:
             runner, inputs = SparkRunner(session), self.local.inputs(task)
             pieces = pieces_of(inputs, reading, self._bytes_each(task, session), runner)

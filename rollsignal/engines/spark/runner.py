@@ -1,7 +1,7 @@
 """This module runs the tasks of an engine on Spark: one of its tasks for each."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rollsignal.engines.runner import Work
@@ -18,10 +18,13 @@ class SparkRunner:
 
     All results are awaited before the first one is yielded. Spark runs a task again if its executor
     is lost, and may run two copies of one; the first that ends counts.
+
+    versions: those that executors must have; None for those of this process.
     """
 
-    def __init__(self, session: "SparkSession") -> None:
+    def __init__(self, session: "SparkSession", versions: Mapping[str, str] | None = None) -> None:
         self._session = session
+        self._versions = versions or carrier.versions_here()
 
     def run(self, count: int, task: Work) -> Iterator[bytes]:
         """Yield the results in order.
@@ -31,7 +34,7 @@ class SparkRunner:
         from pyspark.cloudpickle import register_pickle_by_value
 
         register_pickle_by_value(carrier)
-        carry = carrier.carried(pickle.dumps(task), carrier.versions_here())
+        carry = carrier.carried(pickle.dumps(task), self._versions)
         with spark_errors():
             numbers = self._session.range(0, count, 1, count)
             answers = carrier.rows_of(numbers.mapInArrow(carry, carrier.ANSWERS).collect())

@@ -1,7 +1,9 @@
 """This module finds the session of Spark to use, and turns what it raises into our errors."""
 
 import hashlib
+import logging
 import os
+import signal
 import sys
 import tempfile
 import zipfile
@@ -21,6 +23,7 @@ OLDEST = (4, 0)
 # Where nothing tells how many cores a cluster has.
 USUAL_CORES = 32
 _PACKAGE = Path(__file__).parents[2]
+_START = "a session of Spark Connect needs SPARK_REMOTE, all others need Java 17 or newer"
 _INSTALL = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
 
 
@@ -56,14 +59,38 @@ def _started() -> "SparkSession":
 
     builder = SparkSession.builder.appName("rollsignal")
     if not os.environ.get("SPARK_REMOTE"):
-        # Without it, executors take the python3 of the PATH; on a cluster, that is theirs to say.
-        if os.environ.get("MASTER", "local").startswith("local"):
-            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = builder.config("spark.ui.showConsoleProgress", "false")
+    # It logs the traceback of a stop, which the run reports itself.
+    logging.getLogger().addFilter(_is_no_stop)
     try:
-        return builder.getOrCreate()
+        with _handler_kept(signal.SIGINT):
+            session = builder.getOrCreate()
     except Exception as problem:
-        raise ConfigError(f"Spark does not start: {first_line(problem)}") from problem
+        raise ConfigError(f"Spark does not start: {first_line(problem)}", _START) from problem
+    # A session of Spark Connect has no context.
+    with suppress(Exception):
+        context = session.sparkContext
+        # Without it, executors take the python3 of the PATH; on a cluster, that is theirs to say.
+        if context.master.startswith("local") and not os.environ.get("PYSPARK_PYTHON"):
+            context.pythonExec = sys.executable
+    return session
+
+
+def _is_no_stop(record: logging.LogRecord) -> bool:
+    """Return whether a message is about something else than a signal that ends the run."""
+    return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
+
+
+@contextmanager
+def _handler_kept(number: signal.Signals) -> Iterator[None]:
+    """Keep what this process does at a signal, which a context of Spark would replace."""
+    before = signal.getsignal(number)
+    try:
+        yield
+    finally:
+        # Only the main thread may set handlers; others get a ValueError.
+        with suppress(ValueError):
+            signal.signal(number, before)
 
 
 def _ship_program(session: "SparkSession") -> None:
@@ -104,11 +131,17 @@ def cores_of(session: "SparkSession") -> int:
 
 @contextmanager
 def spark_errors() -> Iterator[None]:
-    """Turn errors of Spark into `JobError`: what failed midway may succeed when it runs again."""
+    """Turn errors of Spark into `JobError`: what failed midway may succeed when it runs again.
+
+    Until the answer comes, SIGINT interrupts the wait for it, although polars has set otherwise.
+    """
     try:
+        signal.siginterrupt(signal.SIGINT, True)
         yield
     except JobError:
         raise
+    except ImportError as problem:
+        raise ConfigError(f"Spark cannot be used: {problem}", _INSTALL) from problem
     except Exception as problem:
         if not _is_of_spark(problem):
             raise
@@ -127,7 +160,14 @@ def _is_of_spark(problem: BaseException) -> bool:
 
 
 def first_line(problem: BaseException) -> str:
-    """Return the first line of what an error of Spark says, without that it is one of Java."""
-    lines = (line.lstrip(": ") for line in str(problem).splitlines())
-    told = (line for line in lines if line and not line.startswith("An error occurred while"))
-    return next(told, type(problem).__name__)
+    """Return the first line of what an error of Spark says, without that it is one of Java.
+
+    Of an error in Python on an executor, this is the line below its traceback.
+    """
+    lines = str(problem).splitlines()
+    traces = [at for at, line in enumerate(lines, 1) if "Traceback (most recent call" in line]
+    if traces:
+        lines = [line for line in lines[traces[-1] :] if not line.startswith(" ")]
+    told = (line.lstrip(": ") for line in lines)
+    wanted = (line for line in told if line and not line.startswith("An error occurred while"))
+    return next(wanted, type(problem).__name__)
