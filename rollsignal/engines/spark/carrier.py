@@ -4,9 +4,11 @@ There may be no rollsignal on an executor, or another one: then the answer is a 
 so, instead of an error of the import somewhere.
 """
 
+import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,11 +39,12 @@ def misfit(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
 
 
 def carried(
-    task: bytes, wanted: Mapping[str, str]
+    task: bytes, wanted: Mapping[str, str], folder: str = ""
 ) -> "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
     """Return a function for `mapInArrow` that calls a pickled task with each number it receives.
 
-    wanted: the versions that an executor must have.
+    wanted: the versions that an executor must have. folder: where relative paths begin, if it is
+    on the executor.
     """
 
     def carry(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
@@ -51,11 +54,24 @@ def carried(
         call: Callable[[int], bytes] | None = None if problem else pickle.loads(task)
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                answer = answer_of(call, number) if call else pickle.dumps((problem, None))
+                with working_in(folder):
+                    answer = answer_of(call, number) if call else pickle.dumps((problem, None))
                 columns = [pa.array([number], pa.int64()), pa.array([answer], pa.binary())]
                 yield pa.RecordBatch.from_arrays(columns, ["number", "answer"])
 
     return carry
+
+
+@contextmanager
+def working_in(folder: str) -> Iterator[None]:
+    """Work in a folder if it is there; leave the process in its own at the end."""
+    before = os.getcwd()
+    if os.path.isdir(folder):
+        os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def answer_of(call: Callable[[int], bytes], number: int) -> bytes:

@@ -1,5 +1,6 @@
 """This module runs the tasks of an engine on Spark: one of its tasks for each."""
 
+import os
 import pickle
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ class SparkRunner:
         from pyspark.cloudpickle import register_pickle_by_value
 
         register_pickle_by_value(carrier)
-        carry = carrier.carried(pickle.dumps(task), self._versions)
+        carry = carrier.carried(pickle.dumps(task), self._versions, os.getcwd())
         with spark_errors():
             numbers = self._session.range(0, count, 1, count)
             answers = carrier.rows_of(numbers.mapInArrow(carry, carrier.ANSWERS).collect())
