@@ -115,8 +115,35 @@ class Text(NamedTuple):
         return {"type": ["string", "null"] if self.optional else "string", "pattern": r"\S"}
 
 
-_NAME = Text("")
 _NAME_OR_NULL = Text("", optional=True)
+
+
+class Column(NamedTuple):
+    """A column: its name, or its place as a whole number, counted from 1; `optional`: or null."""
+
+    help: str
+    optional: bool = False
+
+    def read(self, node: "yaml.Node", name: str) -> str | int | None:
+        """Read the name or the place; raises `BadSettingError`."""
+        if node.tag.endswith(":int"):
+            text = scalar(node, name)
+            if not re.fullmatch("[1-9][0-9]{0,5}", text):
+                raise BadSettingError(
+                    node,
+                    f"{name} is {as_written(node)}, not a place, which is counted from 1"
+                    f' (for a column of this name write {name}: "{as_written(node)}")',
+                )
+            return int(text)
+        return Text(self.help, self.optional).read(node, name)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the name or the place in JSON Schema."""
+        return {"anyOf": [Text("", self.optional).schema(), {"type": "integer", "minimum": 1}]}
+
+
+_COLUMN = Column("")
+_COLUMN_OR_NULL = Column("", optional=True)
 
 
 class OneOf(NamedTuple):
@@ -172,8 +199,8 @@ class TimestampFormat(NamedTuple):
 class DateAndTime(NamedTuple):
     """The two columns, date and time of day, that together make a timestamp."""
 
-    date: str
-    time: str
+    date: str | int
+    time: str | int
 
     def __str__(self) -> str:
         return f"[{self.date}, {self.time}]"
@@ -188,15 +215,15 @@ NO_TIMESTAMPS = "none"
 
 
 class TimestampSetting(NamedTuple):
-    """The name of the timestamp column, a list of the date and time columns, none, or null."""
+    """The column of timestamps, a list of the columns of date and time, none, or null."""
 
     help: str
 
-    def read(self, node: "yaml.Node", name: str) -> str | DateAndTime | None:
+    def read(self, node: "yaml.Node", name: str) -> str | int | DateAndTime | None:
         """Read the name or names; raises `BadSettingError`."""
         if not is_sequence(node):
-            return _NAME_OR_NULL.read(node, name)
-        names = [cast(str, _NAME.read(item, name)) for item in node.value]
+            return _COLUMN_OR_NULL.read(node, name)
+        names = [cast(str | int, _COLUMN.read(item, name)) for item in node.value]
         if len(names) != 2:
             raise BadSettingError(
                 node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"
@@ -205,8 +232,8 @@ class TimestampSetting(NamedTuple):
 
     def schema(self) -> dict[str, object]:
         """Describe the name or names in JSON Schema."""
-        pair = {"type": "array", "items": _NAME.schema(), "minItems": 2, "maxItems": 2}
-        return {"anyOf": [_NAME_OR_NULL.schema(), pair]}
+        pair = {"type": "array", "items": _COLUMN.schema(), "minItems": 2, "maxItems": 2}
+        return {"anyOf": [_COLUMN_OR_NULL.schema(), pair]}
 
 
 class Switch(NamedTuple):
@@ -229,7 +256,7 @@ class Switch(NamedTuple):
 class SymbolFrom(NamedTuple):
     """Where symbols come from: a column, or the names of the files."""
 
-    column: str | None = None
+    column: str | int | None = None
     filename: bool = False
 
     def plain(self) -> object:
@@ -245,7 +272,7 @@ NO_SYMBOLS = SymbolFrom("none")
 
 
 class SymbolSetting(NamedTuple):
-    """The name of the symbol column, `{from: filename}`, none, or null."""
+    """The column of symbols, `{from: filename}`, none, or null."""
 
     help: str
 
@@ -256,7 +283,7 @@ class SymbolSetting(NamedTuple):
             if pairs != [("from", "filename")]:
                 raise BadSettingError(node, f"{name} is a mapping, but not {{from: filename}}")
             return SymbolFrom(filename=True)
-        column = _NAME_OR_NULL.read(node, name)
+        column = _COLUMN_OR_NULL.read(node, name)
         return None if column is None else SymbolFrom(column)
 
     def schema(self) -> dict[str, object]:
@@ -267,4 +294,4 @@ class SymbolSetting(NamedTuple):
             "required": ["from"],
             "additionalProperties": False,
         }
-        return {"anyOf": [_NAME_OR_NULL.schema(), from_names]}
+        return {"anyOf": [_COLUMN_OR_NULL.schema(), from_names]}

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple, get_args
 from rollsignal.config.request import MOST_WORKERS, EngineName, Workers
 from rollsignal.config.rules import (
     NO_TIMESTAMPS,
+    Column,
     DateAndTime,
     OneOf,
     Switch,
@@ -34,11 +35,13 @@ OF_CONDUCT = frozenset({"engine", "workers"})
 
 
 class Columns(NamedTuple):
-    """The names of the columns that are read."""
+    """The columns that are read: each by its name, or by its place, a whole number from 1 on."""
 
-    close: Annotated[str, Text("the column of closes")] = UsualName("close")
+    close: Annotated[
+        str | int, Column("the column of closes, by its name, or by its place, counted from 1")
+    ] = UsualName("close")
     timestamp: Annotated[
-        str | DateAndTime | None,
+        str | int | DateAndTime | None,
         TimestampSetting(
             "the column of timestamps, or the two columns [date, time];"
             " null: found by its name or its cells; none: there are no timestamps"
@@ -49,6 +52,19 @@ class Columns(NamedTuple):
         SymbolSetting(
             "the column of symbols, or {from: filename};"
             " null: found by its name; none: all bars are one series"
+        ),
+    ] = None
+
+
+class Table(NamedTuple):
+    """How the files are laid out."""
+
+    records: Annotated[
+        str | None,
+        Text(
+            "where the bars are in a JSON document: the names above them, such as data.items;"
+            " null: found",
+            optional=True,
         ),
     ] = None
 
@@ -107,7 +123,8 @@ class JobConfig(NamedTuple):
         ),
     ] = "error"
     sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
-    columns: Annotated[Columns, Section("names of the columns", Columns)] = Columns()
+    columns: Annotated[Columns, Section("the columns, by name or by place", Columns)] = Columns()
+    table: Annotated[Table, Section("how the files are laid out", Table)] = Table()
     timestamp_format: Annotated[
         str | None,
         TimestampFormat(

@@ -117,6 +117,10 @@ def reader_of(file: OpenedFile, config: JobConfig, careful_bytes: int) -> Reader
     """Make the reader of a whole file; raises `JobError` if it lacks a column that is read."""
     if file.format in COLUMNAR:
         return frame_reader_of(file, config)
+    if file.format == "json":
+        from rollsignal.readers.json_document import DocumentReader
+
+        return DocumentReader(file, config)
     return text_reader_of(file, config, careful_bytes)
 
 

@@ -80,9 +80,13 @@ def _cuts(file: Input, format: Format | None, count: int) -> list[int]:
 
 
 def text_cuts(opened: OpenedFile, count: int) -> list[int]:
-    """Return the offsets where the splits of a text begin, without the first one."""
+    """Return the offsets where the splits of a text begin, without the first one.
+
+    A JSON document cannot be cut: what a piece of it is depends on all the text before.
+    """
     size, begin = opened.input.size or 0, opened.end_of_beginning
     is_plain = not opened.compression and opened.blocks.encoding in _UTF8
+    is_plain = is_plain and opened.format != "json"
     if not (is_plain and opened.beginning.endswith(b"\n")):
         return []
     return opened.blocks.cuts([size * number // count for number in range(1, count)], begin)

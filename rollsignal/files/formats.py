@@ -3,10 +3,13 @@
 import re
 from typing import Literal, get_args
 
-Format = Literal["csv", "ndjson", "parquet", "arrow"]
+Format = Literal["csv", "ndjson", "json", "parquet", "arrow"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _SUFFIXES = ".csv .tsv .txt .tab .ndjson .jsonl .parquet .pq .arrow .feather .ipc"
 SUFFIXES = frozenset(f"{_SUFFIXES} .gz .bz2 .xz .zst .zip".split())
+
+# A folder's own metrics, summaries and records end like that too, and are no tables.
+NAME_SUFFIXES = SUFFIXES | {".json"}
 
 HEAD_BYTES = 8
 COLUMNAR_SUFFIXES = (".parquet", ".pq")
@@ -48,8 +51,8 @@ _PAGES = (b"<!doctype", b"<html", b"<head", b"<body", b"<table", b"<?xml", b"<!-
 _TAR = slice(257, 262)
 _HASH_DIGITS = (32, 40, 56, 64, 96, 128)
 _HEX = frozenset(b"0123456789abcdef")
-# No table begins like an object or an array. The NDJSON reader refuses arrays with a hint.
-_JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\["0-9-]|$))')
+# No table begins like an object or an array.
+_JSON = re.compile(r'[ \t\n]*(?:\{[ \t\n]*(?:["}]|$)|\[[ \t\n]*(?:[{\["0-9-]|\][ \t\n]*$|$))')
 _NDJSON_NAME = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|bz2|xz|zst|zip))?$", re.IGNORECASE)
 
 
@@ -82,13 +85,26 @@ def columnar_format(head: bytes) -> Format | None:
     return next((name for name, magic in COLUMNAR.items() if head.startswith(magic)), None)
 
 
+def is_json(beginning: str) -> bool:
+    """Return whether a text begins as JSON: with an object, or an array."""
+    return bool(_JSON.match(beginning))
+
+
+def is_named_ndjson(path: str) -> bool:
+    """Return whether a file's name says that it holds one JSON object per line."""
+    return bool(_NDJSON_NAME.search(path))
+
+
 def text_format(beginning: str, path: str, wanted: Format | None) -> Format:
-    """Return a text's format: by its beginning, else as wanted, else by its name, else CSV."""
-    if _JSON.match(beginning):
+    """Return a text's format: by its beginning, else as wanted, else by its name, else CSV.
+
+    JSON of any kind is "ndjson" here. Whether it is a document shows the text behind its beginning.
+    """
+    if is_json(beginning):
         return "ndjson"
     if wanted and wanted not in COLUMNAR:
         return wanted
-    return "ndjson" if _NDJSON_NAME.search(path) else "csv"
+    return "ndjson" if is_named_ndjson(path) else "csv"
 
 
 def numbered(name: str) -> tuple[list[str | int], str]:

@@ -55,6 +55,27 @@ class Blocks:
         self._file = file
         self._first_end = self.begin + first_bytes
         self._rest = b""
+        self._peeked: list[bytearray] = []
+
+    def peeked(self, count: int) -> bytearray:
+        """Return what the first readings of the file give, without taking it."""
+        while len(self._peeked) < count and (block := self._filled(0)) is not None:
+            self._size = self._block_bytes
+            self._peeked.append(block)
+        return bytearray().join(self._peeked)
+
+    def first(self) -> bytearray:
+        """Return the first block of the text, wherever it ends; empty if there is none."""
+        return next(self.pieces(), bytearray())
+
+    def pieces(self) -> Iterator[bytearray]:
+        """Yield the text in blocks that may end inside a line, or inside a character."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            yield bytearray(rest)
+        while (block := self._read()) is not None:
+            self._size = self._block_bytes
+            yield block
 
     def __iter__(self) -> Iterator[bytearray]:
         while (block := self._read()) is not None:
@@ -102,6 +123,7 @@ class Blocks:
         # A reading of the whole file has this left over, as no LF ends it.
         self._rest = self._file.read(self._end_of_reading(begin) - begin)
         self._size = self._block_bytes
+        self._peeked.clear()
         self._left = None if end is None else end - begin - len(self._rest)
 
     def _end_of_reading(self, offset: int) -> int:
@@ -110,10 +132,15 @@ class Blocks:
         return self._first_end + readings * self._block_bytes
 
     def _read(self) -> bytearray | None:
-        """Read the next block, after the rest of the last one; None at the end."""
+        """Return the next block, after the rest of the last one; None at the end."""
+        if self._peeked:
+            return bytearray(self._rest) + self._peeked.pop(0)
+        return self._filled(len(self._rest))
+
+    def _filled(self, start: int) -> bytearray | None:
+        """Read into a block whose beginning is the rest of the last one; None at the end."""
         if self._left is not None:
             self._size = min(self._size, self._left)
-        start = len(self._rest)
         block = bytearray(start + self._size)
         block[:start] = self._rest
         try:

@@ -11,9 +11,9 @@ from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.reader import NAMES, plain_name
 from rollsignal.errors import DataError
-from rollsignal.messages import escaped, shown
+from rollsignal.messages import shown
 
-DATE_AND_TIME = DateAndTime("date", "time")
+DATE_AND_TIME = ("date", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 # The usual names of a column of symbols, as `plain_name` returns them.
 SYMBOL_NAMES = (
@@ -120,11 +120,15 @@ def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
         return ()
 
 
-def columns_named(header: Sequence[str], wanted: str) -> list[int]:
+def columns_named(header: Sequence[str], wanted: str | int) -> list[int]:
     """Return the indexes of the columns with this name; if none, ignore case and blanks.
+
+    A whole number is the place of one column, counted from 1.
 
     Of a `UsualName`, which the config does not declare, no spelling goes before another.
     """
+    if isinstance(wanted, int):
+        return [wanted - 1] if wanted <= len(header) else []
     exact = [index for index, name in enumerate(header) if name == wanted]
     if isinstance(wanted, UsualName):
         exact = []
@@ -136,8 +140,12 @@ def _folded(name: str) -> str:
     return name.strip(BLANKS + "<>").lower()
 
 
-def find_column(header: Sequence[str], wanted: str, where: str) -> int:
+def find_column(header: Sequence[str], wanted: str | int, where: str) -> int:
     """Return the index of a column; raises `DataError` unless there is exactly one."""
+    if isinstance(wanted, int):
+        from rollsignal.readers.wrong_headers import index_at
+
+        return index_at(header, wanted, where)
     indexes = columns_named(header, wanted)
     if len(indexes) == 1:
         return indexes[0]
@@ -150,7 +158,7 @@ def find_column(header: Sequence[str], wanted: str, where: str) -> int:
 
 def find_timestamp(
     header: Sequence[str],
-    wanted: str | DateAndTime | None,
+    wanted: str | int | DateAndTime | None,
     where: str,
     in_path: Sequence[str] = (),
 ) -> tuple[int | None, int | None]:
@@ -164,9 +172,9 @@ def find_timestamp(
     if wanted == NO_TIMESTAMPS:
         _refuse_none(header, where, "timestamp", "no timestamps")
         return None, None
-    names = wanted if isinstance(wanted, DateAndTime) else (wanted,)
+    names: Sequence[str | int] = wanted if isinstance(wanted, DateAndTime) else (wanted,)
     for name in names:
-        if not columns_named(header, name) and columns_named(in_path, name):
+        if isinstance(name, str) and _is_only_in(in_path, name, header):
             raise DataError(
                 f"{where}: {shown(name)} is only in the path, where all rows have the same"
                 " (name a column of the rows under columns, or timestamp: null)"
@@ -232,9 +240,14 @@ def find_symbol(
         _refuse_none(header, where, "symbol", "one series")
         return None
     name = wanted.symbol.column
-    if name is None or (not columns_named(header, name) and columns_named(in_path, name)):
+    if name is None or (isinstance(name, str) and _is_only_in(in_path, name, header)):
         return None
     return find_column(header, name, where)
+
+
+def _is_only_in(in_path: Sequence[str], name: str, header: Sequence[str]) -> bool:
+    """Return whether a column is in the path, and not in the rows."""
+    return not columns_named(header, name) and bool(columns_named(in_path, name))
 
 
 def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> int | None:
@@ -251,24 +264,15 @@ def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> i
     names_in_path = [in_path[index] for index in keys]
     is_one = len(set(map(plain_name, names + names_in_path))) == 1
     if len(columns) > 1 or len(keys) > 1 or not is_one:
-        raise _several_symbols(names, names_in_path, where)
+        from rollsignal.readers.wrong_headers import several_symbols
+
+        raise several_symbols(names, names_in_path, where)
     return columns[0]
 
 
 def named_as_symbols(names: Sequence[str], usual: Sequence[str] = SYMBOL_NAMES) -> list[int]:
     """Return the indexes of the columns with a usual name of symbols."""
     return [index for index, name in enumerate(names) if plain_name(name) in usual]
-
-
-def _several_symbols(names: Sequence[str], in_path: Sequence[str], where: str) -> DataError:
-    """Return the error for columns, or folders, of which each may be that of the symbols."""
-    listed = [shown(name.strip(BLANKS)) for name in names[:5]]
-    listed += [f"{shown(name)} in the path" for name in in_path[:5]]
-    first = escaped((*names, *in_path)[0].strip(BLANKS))
-    return DataError(
-        f"{where}: {' and '.join(listed)} may each be the symbol; say which (set columns:"
-        f" {{symbol: {first}}} or the like, or {{symbol: none}} if all bars are one series)"
-    )
 
 
 def find_ohlc(header: Sequence[str]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """This module reads lines of one JSON object each, with every number as it is written."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,12 +11,11 @@ from rollsignal.readers.dialect import odd_bytes
 
 JsonObject = dict[str, object]
 
-_ARRAY = " but an array (write one object a line, for example with jq -c '.[]')"
-_NO_NAMES = (
-    " but an array without names (write objects with the names of the columns, for example with"
-    " jq -c '.[] | {timestamp: .[T], close: .[C]}', where T and C are their places from 0)"
+_ARRAY = " but an array (write one object a line, or all bars into one array)"
+_CUT = (
+    "the object does not end on its line: is the file cut off, or the object on several lines?"
+    " (if the file is one JSON document: --format json)"
 )
-_CUT = "the object does not end on its line: is the file cut off, or the object on several lines?"
 
 
 class BadLineError(ValueError):
@@ -89,7 +88,8 @@ def read_object(row: str, suspect: bool) -> JsonObject:
         raise BadLineError(f"the line {problem}")
     text = row.strip(BLANKS)
     if not text.startswith("{"):
-        raise BadLineError(f"{shown(text)}, not a JSON object{_array_hint(text)}")
+        hint = _ARRAY if text.startswith("[") else ""
+        raise BadLineError(f"{shown(text)}, not a JSON object{hint}")
     try:
         record: JsonObject = _STRICT.decode(text)
     except json.JSONDecodeError as error:
@@ -97,13 +97,6 @@ def read_object(row: str, suspect: bool) -> JsonObject:
     except RecursionError:
         raise BadLineError("an object that is nested too deeply") from None
     return record
-
-
-def _array_hint(text: str) -> str:
-    """Return what to do about an array, by its first element: an object, or something else."""
-    if not text.startswith("["):
-        return ""
-    return _ARRAY if text[1:].lstrip(BLANKS)[:1] in ("{", "") else _NO_NAMES
 
 
 def _reason(text: str, error: json.JSONDecodeError) -> str:
@@ -127,3 +120,7 @@ _PLAIN = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 _STRICT = json.JSONDecoder(
     object_pairs_hook=_record, parse_float=str, parse_int=str, parse_constant=str
 )
+
+# Typeshed does not know that a decoder has its scanner.
+strict_scan: Callable[[str, int], tuple[object, int]] = vars(_STRICT)["scan_once"]
+"""Read the JSON value at an index of a text: return it, and the index behind it."""

@@ -17,9 +17,10 @@ from rollsignal.files.find import NO_PARTITION, Input, utf8_text
 from rollsignal.files.formats import (
     COLUMNAR,
     HEAD_BYTES,
-    SUFFIXES,
+    NAME_SUFFIXES,
     Format,
     columnar_format,
+    is_json,
     other_kind,
     text_format,
 )
@@ -67,10 +68,8 @@ class OpenedFile:
                 # A buffer larger than a small file would cost as much as reading the file.
                 block_bytes = min(block_bytes, max(first_bytes, status.st_size))
             self.blocks = Blocks(stream, self.name, first_bytes, block_bytes)
-            self.beginning = bytearray() if columnar else self._beginning()
-            self.format: Format = columnar or text_format(
-                text_of(self.beginning)[0], file.path, wanted
-            )
+            self.beginning = bytearray()
+            self.format: Format = columnar or self._text_format(wanted)
             self._check(wanted)
         except BaseException:
             self.close()
@@ -121,6 +120,18 @@ class OpenedFile:
             hint = "write it to a plain file first"
             raise DataError(f"{self.name}: {self.format} cannot be read from {source}; {hint}")
 
+    def _text_format(self, wanted: Format | None) -> Format:
+        """Read the beginning of a text, and find its format."""
+        first = self.blocks.peeked(1).lstrip() or self.blocks.peeked(2).lstrip()
+        if first.startswith((b"{", b"[")) and is_json(text_of(first)[0]):
+            from rollsignal.readers.json_kind import is_document
+
+            if is_document(self.blocks, self.input.path, wanted):
+                self.beginning = self.blocks.first()
+                return "json"
+        self.beginning = self._beginning()
+        return text_format(text_of(self.beginning)[0], self.input.path, wanted)
+
     def _beginning(self) -> bytearray:
         blocks = iter(self.blocks)
         block = next(blocks, bytearray())
@@ -154,6 +165,8 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
         return _usual_partition(file) if file.partitions else None
     if source == NO_SYMBOLS:
         return None
+    if isinstance(source.column, int):
+        return None
     if source.column is not None:
         return _partition(file, source.column)
     name = os.path.basename(file.path)
@@ -161,7 +174,7 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
         from rollsignal.files.remote import name_of
 
         name = name_of(file.path)
-    while (parts := os.path.splitext(name))[1].lower() in SUFFIXES:
+    while (parts := os.path.splitext(name))[1].lower() in NAME_SUFFIXES:
         name = parts[0]
     return utf8_text(name)
 

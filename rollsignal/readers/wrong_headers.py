@@ -7,7 +7,7 @@ from rollsignal.core.timestamps.counts import COUNT
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.core.timestamps.zones import DAY_NS, HINT, OFFSETS
 from rollsignal.errors import BadCellError, DataError
-from rollsignal.messages import did_you_mean, escaped, shown
+from rollsignal.messages import did_you_mean, escaped, plural, shown
 
 SHOWN_NAMES = 20
 # From the beginning of 1990 until that of 2050, and from that of 1900 until that of 2100.
@@ -40,6 +40,22 @@ def no_column(header: Sequence[str], wanted: str, where: str) -> DataError:
     return DataError(f"{where}: no {shown(wanted)} column in the header: {listed} ({hint})")
 
 
+def index_at(header: Sequence[str], place: int, where: str) -> int:
+    """Return the index of the column at a place, counted from 1.
+
+    Raises `DataError` if there is none, or if its name is a number.
+    """
+    if place > len(header):
+        raise DataError(f"{where}: no column {place}: there are {plural(len(header), 'column')}")
+    name = header[place - 1].strip(BLANKS)
+    if name and _is_decimal(name):
+        raise DataError(
+            f"{where}: the name of column {place} is {shown(name)}, a number: this is a bar, and no"
+            f" header ({_ADD_NAMES})"
+        )
+    return place - 1
+
+
 def same_columns(names: Sequence[str], wanted: str, where: str) -> DataError:
     """Return the error for several columns of the name that is wanted."""
     hint = ""
@@ -62,9 +78,20 @@ def several_timestamps(names: Sequence[str], where: str) -> DataError:
     )
 
 
+def several_symbols(names: Sequence[str], in_path: Sequence[str], where: str) -> DataError:
+    """Return the error for columns, or folders, of which each may be that of the symbols."""
+    listed = [shown(name.strip(BLANKS)) for name in names[:5]]
+    listed += [f"{shown(name)} in the path" for name in in_path[:5]]
+    first = escaped((*names, *in_path)[0].strip(BLANKS))
+    return DataError(
+        f"{where}: {' and '.join(listed)} may each be the symbol; say which (set columns:"
+        f" {{symbol: {first}}} or the like, or {{symbol: none}} if all bars are one series)"
+    )
+
+
 def bar_as_header(name: str, where: str) -> DataError | None:
     """Return the error for a column of timestamps whose name is a time itself; None for others."""
-    if not _reads_as_time(name):
+    if not reads_as_time(name):
         return None
     return DataError(
         f"{where}: the timestamps' column is called {shown(name.strip(BLANKS))}, which is a time:"
@@ -72,7 +99,8 @@ def bar_as_header(name: str, where: str) -> DataError | None:
     )
 
 
-def _reads_as_time(name: str) -> bool:
+def reads_as_time(name: str) -> bool:
+    """Return whether a name is a time, or a number that is the time of a plausible year."""
     if COUNT.fullmatch(name.strip(BLANKS)):
         return bool(plausible_counts_ns([name], None))
     return is_time(name, None)
@@ -107,7 +135,7 @@ def plausible_counts_ns(cells: Sequence[str], written: str | None) -> list[int]:
 
 def _is_like_a_bar(names: Sequence[str]) -> bool:
     """Return whether one of the names is a time, or all of them are numbers."""
-    return any(map(_reads_as_time, names)) or all(map(_is_decimal, filter(None, names)))
+    return any(map(reads_as_time, names)) or all(map(_is_decimal, filter(None, names)))
 
 
 def _is_decimal(cell: str) -> bool:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.config.rules import DateAndTime
+from rollsignal.config.reading import config_of
+from rollsignal.config.rules import DateAndTime, SymbolFrom
+from rollsignal.config.settings import Columns
 from rollsignal.core.timestamps.counts import EPOCHS
 from tests.support.configs import ON_ONE_FILE, read, refused, with_setting
 from tests.support.shell import CONFIG
@@ -34,7 +36,12 @@ def test_a_date_and_a_time_may_be_named_in_place_of_a_timestamp(tmp_path: Path) 
         ("[]", "is a list of 0 names, not of two: [date, time]"),
         ("[a, b, c]", "is a list of 3 names, not of two: [date, time]"),
         ("[Date, null]", "is empty; write a name, in quotes"),
-        ("[Date, 5]", 'is 5, which YAML reads as type int; write columns.timestamp: "5"'),
+        ("[Date, 5.0]", 'is 5.0, which YAML reads as type float; write columns.timestamp: "5.0"'),
+        (
+            "[Date, 0]",
+            "is 0, not a place, which is counted from 1"
+            ' (for a column of this name write columns.timestamp: "0")',
+        ),
         ("[Date, [Time]]", "is a list, not a single value"),
         ("{date: Date}", "is a mapping, not a single value"),
     ],
@@ -44,6 +51,15 @@ def test_a_wrong_list_of_timestamp_columns_is_refused(
 ) -> None:
     message = refused(tmp_path, CONFIG + f"columns: {{timestamp: {value}}}\n").message
     assert message.endswith(f"line 4: columns.timestamp {what}")
+
+
+def test_a_whole_number_is_the_place_of_a_column(tmp_path: Path) -> None:
+    text = "columns: {close: 5, timestamp: [1, Time], symbol: 3}\n"
+    config = read(tmp_path, CONFIG + text)
+    assert config.columns == Columns(5, DateAndTime(1, "Time"), SymbolFrom(3))
+    assert config_of(config.plain_by_name()).columns == config.columns
+    alone = read(tmp_path, CONFIG + 'columns: {close: "5", timestamp: 7}\n')
+    assert alone.columns == Columns("5", 7)
 
 
 @pytest.mark.parametrize("word", ["iso", *EPOCHS])

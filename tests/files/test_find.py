@@ -14,7 +14,7 @@ from rollsignal.config.rules import NO_SYMBOLS, SymbolFrom
 from rollsignal.config.settings import Columns
 from rollsignal.errors import DataError, InputError, JobError, UsageError
 from rollsignal.files.find import find_paths, input_of, partitions_of
-from rollsignal.files.formats import FORMATS, SUFFIXES, columnar_format, text_format
+from rollsignal.files.formats import FORMATS, NAME_SUFFIXES, columnar_format, text_format
 from rollsignal.files.open import open_input
 from rollsignal.readers.opening import symbol_of
 from tests.support.tables import CONFIG
@@ -170,7 +170,7 @@ def test_the_first_bytes_decide_which_columnar_format_it_is(head: bytes, form: s
 
 
 OBJECTS = ['{"close":1}\n', ' \n\t{ "close": 1', "{}", "{", "{\n", '{\n  "close": 1\n}', '{"']
-ARRAYS = ['[{"close":1}]', "[", "[\n  {", "[[1]]"]
+ARRAYS = ['[{"close":1}]', "[]", " [ ]\n", "[", "[\n  {", "[[1]]"]
 TABLES = [
     "time,close\n",
     "close\n1\n",
@@ -184,7 +184,7 @@ TABLES = [
 
 
 @pytest.mark.parametrize("beginning", OBJECTS + ARRAYS)
-def test_a_text_that_begins_as_json_is_ndjson_whatever_its_name_and_the_wish(
+def test_a_text_that_begins_as_json_is_json_whatever_its_name_and_the_wish(
     beginning: str,
 ) -> None:
     for path in ("bars", "bars.csv", "-"):
@@ -221,6 +221,7 @@ def test_any_other_text_is_what_is_wanted_or_what_its_name_says_or_csv(beginning
         ("BTC.TSV.ZST", "BTC"),
         ("BTC.ndjson", "BTC"),
         ("BTC.jsonl.gz", "BTC"),
+        ("BTC.json.gz", "BTC"),
         ("BTC.parquet", "BTC"),
         ("BRK.B.csv", "BRK.B"),
         ("BRK.B", "BRK.B"),
@@ -229,7 +230,7 @@ def test_any_other_text_is_what_is_wanted_or_what_its_name_says_or_csv(beginning
         ("=x.csv", "=x"),
         ("é .pq", "é "),
         (".csv", ".csv"),
-        ("a.csv/b.json", "b.json"),
+        ("a.csv/b.xml", "b.xml"),
         ("-", "-"),
     ],
 )
@@ -243,7 +244,7 @@ def test_the_symbol_of_a_file_is_its_name_without_the_usual_suffixes(
 
 @given(
     st.text("AZaz09-_. ", min_size=1, max_size=8),
-    st.lists(st.sampled_from(sorted(SUFFIXES)), max_size=3),
+    st.lists(st.sampled_from(sorted(NAME_SUFFIXES)), max_size=3),
 )
 def test_any_number_of_usual_suffixes_is_taken_off(name: str, suffixes: Sequence[str]) -> None:
     name = f"x{name}.q"

@@ -19,7 +19,8 @@ from rollsignal.config.settings import Checks, Columns, JobConfig
 from rollsignal.core.ledger import Missing
 from rollsignal.errors import DataError
 from rollsignal.files.find import input_of
-from rollsignal.readers.ndjson import MAX_KNOWN_SHAPES, NdjsonReader
+from rollsignal.readers.keyed import MAX_KNOWN_SHAPES
+from rollsignal.readers.ndjson import NdjsonReader
 from rollsignal.readers.opening import OpenedFile
 from tests.support import oracle, tables
 from tests.support.deciding import decide
@@ -324,14 +325,10 @@ def test_a_file_without_an_object_changes_nothing_among_others(tmp_path: Path, n
             "'time,close', not a JSON object (if this is a text table: --format csv)",
         ),
         (
-            '[{"close":1},{"close":2}]',
-            '\'[{"close":1},{"close":2}]\', not a JSON object but an array'
-            " (write one object a line, for example with jq -c '.[]')",
-        ),
-        (
             '{\n  "close": 1\n}\n',
             "the object does not end on its line:"
-            " is the file cut off, or the object on several lines?",
+            " is the file cut off, or the object on several lines?"
+            " (if the file is one JSON document: --format json)",
         ),
     ],
 )

@@ -20,6 +20,7 @@ FRAME = pl.DataFrame({"close": [1.0, 2.0]})
 CONTENT: dict[Format, bytes] = {
     "csv": b"close\n1\n",
     "ndjson": b'{"close":1}\n',
+    "json": b'[{"close":1}]\n',
     "parquet": parquet(FRAME),
     "arrow": arrow(FRAME),
 }
@@ -44,6 +45,10 @@ def test_the_format_is_found_by_the_content_whatever_the_name(tmp_path: Path, fo
         assert format_of(tmp_path / name) == format_of(tmp_path / name, form) == form
 
 
+# The readers of JSON refuse other text, with the line.
+TOLD_BY_THE_READER = [("csv", "ndjson"), ("csv", "json"), ("ndjson", "json")]
+
+
 @pytest.mark.parametrize("wanted", FORMATS)
 @pytest.mark.parametrize("form", FORMATS)
 def test_content_that_contradicts_the_format_that_is_asked_for_is_refused(
@@ -51,8 +56,7 @@ def test_content_that_contradicts_the_format_that_is_asked_for_is_refused(
 ) -> None:
     path = tmp_path / "bars"
     path.write_bytes(CONTENT[form])
-    if wanted == form or (form, wanted) == ("csv", "ndjson"):
-        # The NDJSON reader refuses other text, with the line.
+    if wanted == form or (form, wanted) in TOLD_BY_THE_READER:
         assert format_of(path, wanted) == wanted
     else:
         actual = "text" if form == "csv" else form
@@ -99,7 +103,7 @@ def test_a_pipe_gives_text_alone(form: Format) -> None:
     with os.fdopen(writing, "wb") as file:
         file.write(CONTENT[form])
     try:
-        if form in ("csv", "ndjson"):
+        if form in ("csv", "ndjson", "json"):
             assert format_of(f"/dev/fd/{reading}") == form
         else:
             reason = f"{form} cannot be read from a pipe; write it to a plain file first"

@@ -56,6 +56,11 @@ def ndjson(close: str = "{}", end: str = "\n", form: str = '"%Y-%m-%d %H:%M:%S"'
     return "".join(lines).encode()
 
 
+def document(close: str = "{}") -> bytes:
+    """Write the rows as an array of objects."""
+    return b"[" + b",\n".join(ndjson(close=close).splitlines()) + b"]\n"
+
+
 TEXTS: dict[str, bytes] = {
     "csv": csv(),
     "csv with CRLF": csv(end="\r\n"),
@@ -83,6 +88,11 @@ TEXTS: dict[str, bytes] = {
     "ndjson in gz": gzip.compress(ndjson()),
     "ndjson in zst": zstd(ndjson()),
     "ndjson in zip": zipped(ndjson()),
+    "json": document(),
+    "json with strings, inside an object": b'{"n": 1, "data": {"bars": %s}}' % document('"{}"'),
+    "json in UTF-16": document().decode().encode("utf-16"),
+    "json in zst": zstd(document()),
+    "json in zip": zipped(document()),
 }
 
 

@@ -75,6 +75,7 @@ BY_PEOPLE = {
     "or start again with another state file": "it needs the state of a former version",
     "run again, with columns: {symbol: none} if": "it needs the record of a former version",
     "unpack the file first": "it needs a Python that lacks a part",
+    "held in memory (write one object for each bar": "it needs a document of 8 million values",
     "credentials come from …": "it needs an account",
     "without credentials": "it needs a server",
     "write it as text": "polars writes no decimals of more than 38 digits",

@@ -14,6 +14,7 @@ from tests.support.hints_of_bars import (
     BARS,
     BOTH,
     DAYS,
+    FROM_NAMES,
     OTHERS,
     UNTIMED,
     UP,
@@ -62,20 +63,91 @@ HEADERS = [
     ], config="columns: {timestamp: day}\n"),
 ]  # fmt: skip
 
-ARRAY = json.dumps([{"date": day, "close": close} for day, close in zip(DAYS, C, strict=True)])
+ROWS_OF_C = [{"date": day, "close": close} for day, close in zip(DAYS, C, strict=True)]
+ROWS_OF_OTHERS = [row | {"close": close} for row, close in zip(ROWS_OF_C, OTHERS, strict=True)]
+ARRAY = json.dumps(ROWS_OF_C)
+PRETTY = '{\n"bars": ' + ARRAY + "}"
+ON_LINES = objects(C).replace(", ", ",\n")
 PAIRS = [[day, close] for day, close in zip(DAYS, C, strict=True)]
-JSON = [
-    Row("but an array (write one object", {"b.json": ARRAY}, [
-        Way([C], {"b.json": objects(C)}),
+TIMES = {day: {"close": close} for day, close in zip(DAYS, C, strict=True)}
+TWO = json.dumps({"a": ROWS_OF_C, "b": ROWS_OF_OTHERS})
+TWO_PAIRS = json.dumps({"a": PAIRS, "b": [[day, c] for day, c in zip(DAYS, OTHERS, strict=True)]})
+INSIDE = json.dumps({"close": OTHERS, "a": ROWS_OF_C})
+LATE = [[f"{1704067200 + 60 * row}", str(row % 9)] for row in range(40_000)]
+LATE_CELLS = [close for _, close in LATE]
+
+
+def document(**members: object) -> dict[str, str | bytes | None]:
+    return {"b.json": json.dumps(members)}
+
+
+def late(symbol: str) -> str:
+    rows = ",".join(f'{{"t":{stamp},"close":{close}}}' for stamp, close in LATE)
+    return f'{{"bars":[{rows}],"symbol":"{symbol}"}}'
+
+
+DOCUMENTS = [
+    *(Row("with the places of both in place of T and C", files, [
+        Way([C], config="columns: {timestamp: 1, close: 2}\n"),
+        Way(None, config="columns: {timestamp: T, close: C}\n"),
+        Way(None, config="columns: {timestamp: 1, close: 3}\n"),
+    ]) for files in ({"b.json": json.dumps(PAIRS)}, document(n=1, bars=PAIRS))),
+    Row("each be the bars (set table:", {"b.json": TWO}, [
+        Way([C], config="table: {records: a}\n"), Way([OTHERS], config="table: {records: b}\n"),
     ]),
-    *(Row("but an array without names", {"b.json": text}, [
-        Way([C], {"b.json": objects(C)}),
-        # As jq -c '.[]' would write them.
-        Way(None, {"b.json": "".join(json.dumps(pair) + "\n" for pair in PAIRS)}),
-        Way(None, {"b.json": "".join(f'"{day}"\n{close}\n' for day, close in PAIRS)}),
-    ]) for text in (json.dumps(PAIRS), "".join(json.dumps(pair) + "\n" for pair in PAIRS))),
-    Row("the object does not end on its line", {"b.json": objects(C).replace(", ", ",\n")}, [
-        Way([C], {"b.json": objects(C)}),
+    Row("for those, or use --format ndjson", document(date="2024-01-01", close=9, a=ROWS_OF_C), [
+        Way([C], config="table: {records: a}\n"), Way(None, flags=["--format=ndjson"]),
+    ]),
+    Row("for that part", {"b.json": INSIDE}, [Way([C], config="table: {records: a}\n")]),
+    Row("the bars may be at several places", {"b.json": TWO_PAIRS}, [
+        Way(None, config="table: {records: a}\n"),
+        Way([C], config="table: {records: a}\ncolumns: {timestamp: 1, close: 2}\n"),
+        Way([OTHERS], config="table: {records: b}\ncolumns: {timestamp: 1, close: 2}\n"),
+    ]),
+    Row("to have them found", document(bars=ROWS_OF_C), [
+        Way([C], config="table: {records: null}\n"),
+    ], config="table: {records: candles}\n"),
+    Row("name the column as it is here", {"b.json": ARRAY}, [
+        Way([C], config="columns: {close: close}\n"), Way(None, config='columns: {close: "2"}\n'),
+    ], config="columns: {close: 2}\n"),
+    Row("name the column as it is here", {"b.json": ARRAY.replace("close", "2")}, [
+        Way([C], config='columns: {close: "2"}\n'),
+    ], config="columns: {close: 2}\n"),
+    Row("(name their column: …)", document(bars=ROWS_OF_C), [
+        Way([C], config="columns: {close: close}\n"), Way(None, config="columns: {close: date}\n"),
+    ], config="columns: {close: 2}\n"),
+    Row("set columns: {symbol: none} if all bars are one series, or", {"b.json": late("A")}, [
+        Way([LATE_CELLS], config="columns: {symbol: none}\n"), Way([LATE_CELLS], config=FROM_NAMES),
+    ]),
+    Row("the document ends in the middle", {"b.json": json.dumps(TIMES)[:-9]}, [
+        Way([C], {"b.json": json.dumps(TIMES)}),
+    ]),
+    Row("write one object a line, or all of them into one array", {"b.json": ON_LINES}, [
+        Way([C], {"b.json": objects(C)}), Way([C], {"b.json": ARRAY}),
+    ]),
+    Row("if it is one bar as an object, use --format ndjson", document(name="x", tags=["a"]), [
+        Way(None, flags=["--format=ndjson"]), Way([C], {"b.json": ARRAY}),
+    ]),
+    Row("if this is a text table: --format csv", {"b.csv": UP}, [
+        Way([C], flags=["--format=csv"]),
+    ], flags=["--format=json"]),
+    Row("for a column of this name write …", each(table(C, head="date,0")), [
+        Way([C], config='columns: {close: "0"}\n'),
+    ], config="columns: {close: 0}\n"),
+    Row("a number: this is a bar, and no header", each(PLAIN_ROWS), [
+        good(each("timestamp,close\n" + PLAIN_ROWS)),
+    ], config="columns: {close: 2}\n"),
+]  # fmt: skip
+
+JSON = [
+    Row("but an array (write one object", {"b.ndjson": objects(C) + ARRAY}, [
+        Way([C], {"b.ndjson": objects(C)}), Way([C], {"b.ndjson": ARRAY}),
+    ]),
+    Row("the object does not end on its line", {"b.ndjson": ON_LINES}, [
+        Way([C], {"b.ndjson": objects(C)}), Way(None, flags=["--format=json"]),
+    ]),
+    Row("if the file is one JSON document: --format json", {"b.ndjson": PRETTY}, [
+        Way([C], flags=["--format=json"]),
     ]),
     Row("appears twice in one object", {"b.json": objects(C).replace("{", '{"close": 1, ')}, [
         Way([C], {"b.json": objects(C)}),
@@ -149,4 +221,4 @@ FILES = [
         inputs=["elsewhere.csv"]),
 ]  # fmt: skip
 
-ROWS = [*HEADERS, *JSON, *FILES]
+ROWS = [*HEADERS, *DOCUMENTS, *JSON, *FILES]

@@ -58,6 +58,13 @@ def objects(columns: Sequence[str], rows: Sequence[Sequence[Cell]], rng: Random)
     return "".join(lines)
 
 
+def document(lines: str, rng: Random) -> str:
+    """Write objects of one line each as one JSON document."""
+    rows = "[" + rng.choice([",", ", ", "\n,"]).join(lines.splitlines()) + "]"
+    around = ["{}", "\n{}\n", '{"bars": {}}', '{"n": 1, "data": {"bars": {}, "next": null}}']
+    return rng.choice(around).replace("{}", rows, 1)
+
+
 def _json(cell: Cell, as_text: bool) -> str:
     if cell is None:
         return "null"

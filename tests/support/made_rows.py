@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 
 from tests.support.made_answers import Bar
-from tests.support.made_files import Cell, frame, objects, packed, text_table
+from tests.support.made_files import Cell, document, frame, objects, packed, text_table
 from tests.support.made_layouts import Layout, Notes
 from tests.support.made_times import INDEX, KNOWN, count
 
@@ -24,6 +24,8 @@ def written(bars: Sequence[Bar], layout: Layout, rng: Random, notes: Notes) -> b
     columns, rows = _cells(bars, layout, rng, notes)
     if layout.kind in ("parquet", "arrow"):
         return packed(frame(columns, rows, layout, rng), layout.kind)
+    if layout.kind == "ndjson" and rng.random() < 0.4:
+        return document(objects(columns, rows, rng), rng).encode()
     if layout.kind == "ndjson":
         return _ended(objects(columns, rows, rng), rng, notes).encode()
     if layout.shape == "index and empty end" and len(columns) > 2:

@@ -1,0 +1,93 @@
+"""This module describes what is wrong with the bars of a JSON document, and what to do about it."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rollsignal.errors import DataError
+from rollsignal.messages import shown
+from rollsignal.readers.wrong_headers import no_column
+
+PLACES_HINT = (
+    "set columns: {timestamp: T, close: C} with the places of both in place of T and C, counted"
+    " from 1"
+)
+_PLAIN_PATH = re.compile(r"[A-Za-z_][\w .()/-]*[\w)]|[A-Za-z_]", re.ASCII)
+_SHOWN = 5
+
+
+class Other(NamedTuple):
+    """Where values are that may be bars, and the first of them."""
+
+    path: str
+    first: object
+
+
+def no_bars(others: Sequence[Other], close: str | int, name: str) -> DataError:
+    """Return the error for a document in which nothing is known to be the bars."""
+    if len(others) == 1:
+        return _not_a_bar(others[0], close, name)
+    if others:
+        listed = " or ".join(_setting(other.path) for other in others[:_SHOWN] if other.path)
+        return DataError(f"{name}: the bars may be at several places (set table: {listed})")
+    return DataError(
+        f"{name}: a JSON document without bars: no array of objects or arrays, no arrays of columns"
+        " and no times as keys (if it is one bar as an object, use --format ndjson)"
+    )
+
+
+def two_places(first: str, second: str, name: str) -> DataError:
+    """Return the error for a document with bars at two places."""
+    if not (first and second):
+        inner = first or second
+        return DataError(
+            f"{name}: the document and its part {shown(inner)} may each be the bars"
+            f" (set table: {_setting(inner)} for that part)"
+        )
+    return DataError(
+        f"{name}: {shown(first)} and {shown(second)} may each be the bars"
+        f" (set table: {_setting(first)} or {_setting(second)})"
+    )
+
+
+def bar_around(path: str, name: str) -> DataError:
+    """Return the error for a document that may itself be one bar, but has bars in it."""
+    return DataError(
+        f"{name}: the document has a close of its own, and bars at {shown(path)}"
+        f" (set table: {_setting(path)} for those, or use --format ndjson if it is one bar)"
+    )
+
+
+def nothing_at(path: str, others: Sequence[Other], name: str) -> DataError:
+    """Return the error for a document without bars where the config says that they are."""
+    return DataError(
+        f"{name}: no bars at {shown(path)}, where table.records says that they are",
+        "set table: {records: null} to have them found",
+    )
+
+
+def without_names(where: str) -> DataError:
+    """Return the error for bars that are arrays, of which nothing tells the columns."""
+    return DataError(f"{where}: the bars are arrays, whose values have no names ({PLACES_HINT})")
+
+
+def _not_a_bar(other: Other, close: str | int, name: str) -> DataError:
+    """Return the error for the only values that may be bars."""
+    where = f"{name} at {shown(other.path)}" if other.path else name
+    if isinstance(other.first, list):
+        return without_names(where)
+    header = list(other.first) if isinstance(other.first, dict) else []
+    if isinstance(close, str):
+        return no_column(header, close, where)
+    names = ", ".join(shown(key) for key in header[:20])
+    return DataError(
+        f"{where}: objects, where columns.close is the place {close} (name their column: {names})"
+    )
+
+
+def _setting(path: str) -> str:
+    """Return how the config names a place: as plain YAML, or in quotes."""
+    if _PLAIN_PATH.fullmatch(path):
+        return f"{{records: {path}}}"
+    quoted = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{{records: "{quoted}"}}'
