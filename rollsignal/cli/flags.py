@@ -101,7 +101,7 @@ def _add_run(commands: Any) -> None:
 def _add_usual_paths(parser: Parser) -> None:
     """Declare the paths that have a default."""
     usual = Request()
-    _add_input(parser)
+    _add_input(parser, "files, folders, patterns, URLs, - for standard input, table:NAME on Spark")
     what = "the format of all inputs (default: found from their content)"
     parser.add_value("--format", what, choices=FORMATS)
     parser.add_path("--config", "settings: seed, window, version, ...", usual.config)

@@ -66,6 +66,7 @@ def resolve(request: Request, read: ReadConfig) -> Plan:
 def _engine(request: Request, task: Task) -> Engine:
     """Return the engine that is asked for; raises `ConfigError` for what a cluster cannot do."""
     name = request.engine or task.config.engine
+    _check_table(request, task, name)
     if name == "spark":
         _check_for_spark(request, task)
     if name != "local":
@@ -80,17 +81,34 @@ def _engine(request: Request, task: Task) -> Engine:
     return PiecesEngine(workers)
 
 
+def _check_table(request: Request, task: Task, engine: str) -> None:
+    """Raise `UsageError` for a table that is not the only input of Spark."""
+    table = next((file for file in task.inputs if file.kind == "table"), None)
+    if table is None:
+        return
+    if engine != "spark":
+        hint = "add --engine spark; a file of this name is ./"
+        raise UsageError(f"{table.path} is a table, which only Spark reads", hint + table.path)
+    if len(task.inputs) > 1:
+        hint = "name a view that has the rows of all"
+        raise UsageError(f"{table.path} is a table, which is read alone", hint)
+    if request.format:
+        hint = "leave out --format"
+        raise UsageError(f"{table.path} is a table, which has no format", hint)
+
+
 def _check_for_spark(request: Request, task: Task) -> None:
     """Raise the error for what pieces of bars on a cluster cannot decide."""
     for file in task.inputs:
         if file.kind == "other":
             # What cannot be opened is refused as everywhere; a pipe can be.
             open_input(file.path).close()
-    others = [file.name for file in task.inputs if file.kind not in ("file", "url")]
+    others = [file.name for file in task.inputs if file.kind not in ("file", "url", "table")]
     of_one = {
         "--state": request.state is not None,
         f"The input {''.join(others[:1])}": bool(others),
-        "Sorting": task.config.sort,
+        # A table is always sorted.
+        "Sorting": task.config.sort and task.inputs[0].kind != "table",
     }
     for what, is_asked in of_one.items():
         if is_asked:

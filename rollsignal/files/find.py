@@ -23,19 +23,24 @@ if TYPE_CHECKING:
 
 RECURSIVE = "**"
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+TABLE_PREFIX = "table:"
+
+InputKind = Literal["file", "stdin", "url", "table", "other"]
+"""What an input is; a table is one of a catalog, which only a cluster can read."""
 
 
 class Input(NamedTuple):
     """A file to be read, with the facts that were looked up when it was found.
 
-    path: as it was given or found; a URL, or `-` for standard input. name: what messages call it.
-    size: in bytes, None unless it is a regular file on this machine. partitions: the columns that
-    its folders stand for, with their values. table: the version of a Delta table that it is of.
+    path: as it was given or found; a URL, `-` for standard input, or `table:NAME`. name: what
+    messages call it. size: in bytes, None unless it is a regular file on this machine.
+    partitions: the columns that its folders stand for, with their values. table: the version of a
+    Delta table that it is of.
     """
 
     path: str
     name: str
-    kind: Literal["file", "stdin", "url", "other"]
+    kind: InputKind
     size: int | None
     partitions: tuple[tuple[str, str], ...]
     table: "InTable | None" = None
@@ -44,9 +49,11 @@ class Input(NamedTuple):
 def input_of(path: str) -> Input:
     """Look up the facts of a path; a missing or unreadable file is noticed when it is opened."""
     size: int | None = None
-    kind: Literal["file", "stdin", "url", "other"] = "other"
+    kind: InputKind = "other"
     if path == STDIN:
         kind = "stdin"
+    elif path.startswith(TABLE_PREFIX):
+        return Input(path, shown_path(path.removeprefix(TABLE_PREFIX)), "table", None, ())
     elif is_url(path):
         kind = "url"
     elif facts := stat_of(path):

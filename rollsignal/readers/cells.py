@@ -1,6 +1,6 @@
 """This module turns the cells of closes and timestamps into batches, or explains errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,8 @@ class Cells:
         self.name = name
         self.close = close
         self.timestamp = timestamp
-        self._unit = unit
+        # What messages call a line or row, by its number.
+        self.place_of: Callable[[int], str] = f"{unit} {{}}".format
         self.timestamps = TimestampReader(written)
         self.symbols: SymbolRule | None = None
         self._unproven: DataError | None = None
@@ -127,7 +128,7 @@ class Cells:
 
     def problem(self, line: int, what: str) -> DataError:
         """Return the error for what is wrong at a line or row."""
-        return DataError(f"{self.name} {self._unit} {line}: {what}")
+        return DataError(f"{self.name} {self.place_of(line)}: {what}")
 
     def _timestamp_problem(
         self, line: int, cell: str, bad: BadCellError, stamps: Sequence[str]

@@ -50,18 +50,22 @@ DECIMAL_MAX_DIGITS = 38
 
 
 class FrameReader:
-    """Read one columnar file."""
+    """Read one columnar file, or the frames of a table."""
 
     unit = "row"
 
-    def __init__(self, file: Input, file_format: str, config: JobConfig) -> None:
-        """Open the file; raises `DataError` if it is damaged or has no close column."""
+    def __init__(
+        self, file: Input, file_format: str, config: JobConfig, calls: PolarsCalls | None = None
+    ) -> None:
+        """Open the file; raises `DataError` if it is damaged or has no close column.
+
+        calls: how polars reads it; None for a file of a usual format.
+        """
         # First, because polars reads its settings from the environment when it is imported.
-        self._calls = PolarsCalls(file, file_format)
+        self._calls = calls or PolarsCalls(file, file_format)
         import polars as pl
 
-        self.path = file.path
-        self.name = file.name
+        self.path, self.name = file.path, file.name
         self.symbol = symbol_of(file, config)
         self._format = file_format
         self._config = config
@@ -93,6 +97,7 @@ class FrameReader:
         if stamp is not None and self._clock is not None:
             stamp += f" and {self._clock}"
         self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
+        self._cells.place_of = self._calls.place_of
         if self._symbol is not None:
             self._cells.symbols = SymbolRule(names[self._symbol], config.columns, self.symbol)
             self._check_symbols(names[self._symbol], schema, self._cells.symbols)

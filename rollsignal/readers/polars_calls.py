@@ -57,6 +57,10 @@ class PolarsCalls:
 
         return check_is_whole(self._path, self._name)
 
+    def place_of(self, row: int) -> str:
+        """Return what messages call a row."""
+        return f"row {row}"
+
     def end(self) -> None:
         """Check that a remote file is still the same; raises `DiskError`."""
         if self._watch:

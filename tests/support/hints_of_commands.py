@@ -56,6 +56,8 @@ COMMANDS = [
         {BARS: UP, "half.json": '{"schema": "urn:rollsignal:schema:record:1"}'}),
 ]  # fmt: skip
 
+IN_SPARK = "only Spark reads tables: tests/spark follows it"
+
 BY_PEOPLE = {
     "run again when nobody writes to it": "it depends on other programs",
     "it was changed while it was read; run again": "it depends on other programs",
@@ -71,6 +73,18 @@ BY_PEOPLE = {
     "where all machines see them at the same path": "it needs a cluster",
     "set PYSPARK_PYTHON to a Python of the same version": "it needs a cluster",
     "different bars; run again": "it depends on other programs",
+    "add --engine spark; a file of this name is ./": IN_SPARK,
+    "name a view that has the rows of all": IN_SPARK,
+    "leave out --format": IN_SPARK,
+    "which Spark would not sort by time": IN_SPARK,
+    "…: … (give it as …)": IN_SPARK,
+    "name their column: columns: {timestamp: NAME}": IN_SPARK,
+    "name a column of timestamps, for example of a view": IN_SPARK,
+    "…: … (set columns: {timestamp: NAME})": IN_SPARK,
+    "if each of its values is a series": IN_SPARK,
+    "set checks: {gaps: off}": IN_SPARK,
+    "run again; if that does not help, write the table to files": "it needs a cluster",
+    "nothing tells which comes first (keep one of them)": IN_SPARK,
     "path: …; name it as an input again": "it needs a server",
     "or start again with another state file": "it needs the state of a former version",
     "run again, with columns: {symbol: none} if": "it needs the record of a former version",
@@ -91,6 +105,8 @@ NO_HINTS = (
     "would write …",
     ", nor its digest",
     "path: …",
+    "table: …",
+    "has a usual name of timestamps",
     "pattern: …",
     "windows too long to keep on arrays",
     "no timestamps to sort by",

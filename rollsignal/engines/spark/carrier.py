@@ -74,6 +74,22 @@ def working_in(folder: str) -> Iterator[None]:
         os.chdir(before)
 
 
+def carried_rows(
+    task: bytes, wanted: Mapping[str, str]
+) -> "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
+    """Return a function for `mapInArrow` that calls a pickled task with the batches of a partition.
+
+    The task yields batches of its own. Executors that lack something raise an error.
+    """
+
+    def carry(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        if problem := misfit(wanted, versions_here()):
+            raise ImportError(problem)
+        yield from pickle.loads(task)(batches)
+
+    return carry
+
+
 def answer_of(call: Callable[[int], bytes], number: int) -> bytes:
     """Call a task; return the pickled pair of its result and None, or of "" and its error."""
     try:

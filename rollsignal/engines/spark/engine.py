@@ -13,6 +13,7 @@ from rollsignal.engines.passes import FileStamp, Reading
 from rollsignal.engines.pieces import PiecesOfTask, UncutError, can_be_cut, pieces_of
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.engines.spark.session import cores_of, session_in_use
+from rollsignal.engines.spark.tables import TableOfTask, named_table
 from rollsignal.engines.splits import Split
 from rollsignal.errors import ConfigError
 from rollsignal.files.find import Input
@@ -47,7 +48,10 @@ class SparkEngine:
         self._reading = reading
 
     def describe(self, task: Task) -> list[str]:
-        """Describe the files of a task; raises `JobError` for one that is not a table."""
+        """Describe the files of a task, or its table; raises `JobError` if it is not a table."""
+        if task.inputs[0].kind == "table":
+            with session_in_use() as session:
+                return [TableOfTask(task, named_table(session, task.inputs[0])).describe()]
         return self.local.describe(task)
 
     def decide(
@@ -61,6 +65,8 @@ class SparkEngine:
 
         Raises `ConfigError` for what cannot be decided in pieces, and where there is no Spark.
         """
+        if task.inputs[0].kind == "table":
+            return _decide_table(task, listeners, tell, progress)
         if not can_be_cut(task, listeners, kinds={"file", "url"}):
             raise ConfigError("Spark cannot decide this in pieces", USE_LOCAL)
         reading = self._reading(task.config, task.format, _stamps(task.inputs))
@@ -79,6 +85,21 @@ class SparkEngine:
         total_bytes = sum(file.size or 0 for file in task.inputs)
         usual = max(LEAST_PIECE_BYTES, total_bytes // (cores_of(session) * TASKS_OF_CORE))
         return self._piece_bytes or usual
+
+
+def _decide_table(
+    task: Task,
+    listeners: "Sequence[Listener[Any]]",
+    tell: Tell,
+    progress: OnProgress | None,
+) -> Found:
+    """Decide the bars of the table of a task."""
+    with session_in_use() as session:
+        table = TableOfTask(task, named_table(session, task.inputs[0]), tell)
+        found = table.decide(progress)
+        if listeners:
+            table.listen(listeners)
+        return found
 
 
 def _stamps(files: Sequence[Input]) -> dict[str, FileStamp]:

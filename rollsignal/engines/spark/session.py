@@ -34,7 +34,7 @@ def session_in_use() -> "Iterator[SparkSession]":
     These are `SPARK_REMOTE`, `spark-submit` and spark-defaults.conf. A session that is started here
     is stopped at the end. Raises `ConfigError` if there is none, or an old one.
     """
-    filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    _leave_out_warning()
     try:
         from pyspark.sql import SparkSession
     except ImportError as problem:
@@ -42,15 +42,30 @@ def session_in_use() -> "Iterator[SparkSession]":
     active = SparkSession.getActiveSession()
     session = active or _started()
     try:
-        version = session.version
-        if tuple(map(int, version.split(".")[:2])) < OLDEST:
-            raise ConfigError(f"Spark {version} is too old: 4.0 or later is needed")
-        _ship_program(session)
+        prepare(session)
         yield session
     finally:
         if active is None:
             with suppress(Exception):
                 session.stop()
+
+
+def prepare(session: "SparkSession") -> None:
+    """Send the program to the executors; raises `ConfigError` for an old version of Spark."""
+    _leave_out_warning()
+    if version_of(session) < OLDEST:
+        raise ConfigError(f"Spark {session.version} is too old: 4.0 or later is needed")
+    _ship_program(session)
+
+
+def _leave_out_warning() -> None:
+    """Do not show that PySpark warns of pandas 3, of which nothing is used here."""
+    filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+
+
+def version_of(session: "SparkSession") -> tuple[int, ...]:
+    """Return the version of Spark, without its last number."""
+    return tuple(map(int, session.version.split(".")[:2]))
 
 
 def _started() -> "SparkSession":

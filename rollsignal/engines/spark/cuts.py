@@ -1,0 +1,120 @@
+"""This module cuts a table into pieces by symbol and time.
+
+The cuts are keys of a sample, which depends only on the rows of the table: those with the least
+hashes. They stand as literals in the plan that computes the piece of each row, so every job that
+runs this plan makes the same pieces.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollsignal.engines.spark.session import version_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+LEAST_PIECE_ROWS = 1_000_000
+LEAST_PIECE_WINDOWS = 4
+# How many rows of a sample stand for a piece, and bounds of the sample.
+SAMPLED_OF_PIECE = 200
+LEAST_SAMPLE, MOST_SAMPLE = 10_000, 200_000
+
+# The first version with `repartitionById`.
+SINCE_BY_ID = (4, 1)
+
+SYMBOL, STAMP, PIECE = "symbol", "stamp", "piece"
+"""The columns of a table that is cut; all others are called otherwise."""
+
+
+class Cut(NamedTuple):
+    """The key of the first row of a piece: its symbol and, as text or number, its time."""
+
+    symbol: str
+    stamp: str | int
+
+
+def cuts_of(table: "DataFrame", window: int, most: int, least_rows: int | None = None) -> list[Cut]:
+    """Return where all pieces but the first begin; `most` is how many pieces there may be.
+
+    least_rows: how many rows a piece has at least; None for what is usual.
+    """
+    sample, rows = _sample_of(table, most)
+    least = max(least_rows or LEAST_PIECE_ROWS, LEAST_PIECE_WINDOWS * window)
+    count = min(most, rows // least)
+    cuts = (sample[len(sample) * number // count] for number in range(1, count))
+    return list(dict.fromkeys(cuts))
+
+
+def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:
+    """Return the keys of the rows with the least hashes in order, and about how many rows it has.
+
+    Hashes are spread evenly, so the greatest of them tells of how many rows they are the least.
+    """
+    from pyspark.sql import functions as F  # noqa: N812  # its usual name
+
+    size = min(MOST_SAMPLE, max(LEAST_SAMPLE, SAMPLED_OF_PIECE * most))
+    keys = table.select(SYMBOL, STAMP).dropna()
+    hashed = keys.withColumn("hash", F.xxhash64(SYMBOL, STAMP)).orderBy("hash").limit(size)
+    text = _as_plain(F.col(STAMP), table)
+    sampled = hashed.orderBy(SYMBOL, STAMP).select("hash", SYMBOL, text.alias("plain")).collect()
+    rows = len(sampled)
+    if rows == size:
+        greatest = max(row["hash"] for row in sampled) + 2**63 + 1
+        rows = rows * 2**64 // greatest
+    return [Cut(row[SYMBOL], row["plain"]) for row in sampled], rows
+
+
+def piece_of(table: "DataFrame", cuts: Sequence[Cut]) -> "Column":
+    """Return the number of the piece of each row, from 0, as an expression."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    return _piece_between(table, cuts, 0, len(cuts)).cast("int") if cuts else F.lit(0)
+
+
+def _piece_between(table: "DataFrame", cuts: Sequence[Cut], first: int, last: int) -> "Column":
+    """Return the number of the piece of a row that is not before `first` or after `last`."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if first == last:
+        return F.lit(first)
+    middle = (first + last) // 2
+    before = _piece_between(table, cuts, first, middle)
+    after = _piece_between(table, cuts, middle + 1, last)
+    return F.when(_is_before(table, cuts[middle]), before).otherwise(after)
+
+
+def _is_before(table: "DataFrame", cut: Cut) -> "Column":
+    from pyspark.sql import functions as F  # noqa: N812
+
+    symbol, stamp = F.col(SYMBOL), F.col(STAMP)
+    is_earlier = (symbol == cut.symbol) & (stamp < _as_stamp(cut.stamp, table))
+    return (symbol < cut.symbol) | is_earlier
+
+
+def _as_plain(stamp: "Column", table: "DataFrame") -> "Column":
+    """Return times as plain values from which `_as_stamp` makes the same times again."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    # As text, a time in a zone may mean two when clocks are set back.
+    is_zoned = dict(table.dtypes)[STAMP] == "timestamp"
+    return F.unix_micros(stamp) if is_zoned else stamp.cast("string")
+
+
+def _as_stamp(plain: str | int, table: "DataFrame") -> "Column":
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if isinstance(plain, int):
+        return F.timestamp_micros(F.lit(plain))
+    return F.lit(plain).cast(dict(table.dtypes)[STAMP])
+
+
+def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
+    """Return the rows so that each piece is in one partition, sorted, and all are sorted in it."""
+    count = len(cuts) + 1
+    numbered = table.withColumn(PIECE, piece_of(table, cuts))
+    version = version_of(table.sparkSession)
+    if version >= SINCE_BY_ID and hasattr(numbered, "repartitionById"):
+        parted = numbered.repartitionById(count, PIECE)
+    else:
+        parted = numbered.repartitionByRange(count, PIECE)
+    return parted.sortWithinPartitions(PIECE, SYMBOL, STAMP)

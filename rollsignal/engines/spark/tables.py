@@ -1,0 +1,213 @@
+"""This module decides the bars of a table of Spark, and of any of its DataFrames.
+
+Spark shuffles the rows to pieces, which are cut by symbol and time, and sorts them; executors
+decide each piece, and the driver joins their edges in the order of the pieces.
+"""
+
+import pickle
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from rollsignal.core.edges import Terms
+from rollsignal.core.findings import Findings, Found, FoundFile, tell_nobody
+from rollsignal.core.joining import Join, Settled
+from rollsignal.core.kernel import tally_of
+from rollsignal.engines.interface import OnProgress, Task
+from rollsignal.engines.local import check_signals
+from rollsignal.engines.spark import carrier
+from rollsignal.engines.spark.columns import TableColumns, table_columns
+from rollsignal.engines.spark.cuts import Cut, cuts_of, in_pieces
+from rollsignal.engines.spark.session import cores_of, first_line, prepare, spark_errors
+from rollsignal.engines.spark.table_passes import (
+    FirstTablePass,
+    SecondTablePass,
+    SignalsPass,
+    TableRead,
+    TableReading,
+)
+from rollsignal.errors import ConfigError, DataError, InputError
+from rollsignal.files.find import TABLE_PREFIX, Input
+from rollsignal.messages import Tell
+from rollsignal.readers.handed import unsorted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+    from rollsignal.core.decisions import Listener, SendingListener
+    from rollsignal.engines.spark.table_passes import ToFrame
+
+PIECES_OF_CORE = 3
+# Errors of Spark about the name of a table, or what it stands for.
+_OF_NAMES = ("AnalysisException", "ParseException")
+
+
+class TableOfTask:
+    """A table, the only input of a task, with the plan that cuts it into pieces.
+
+    least_rows: how many rows a piece has at least; None for what suits the cluster.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        table: "DataFrame",
+        tell: Tell = tell_nobody,
+        least_rows: int | None = None,
+    ) -> None:
+        """Look at the table; raises `JobError` if it has no columns that can be read."""
+        config, self._file = task.config, task.inputs[0]
+        if config.rules.gaps:
+            raise ConfigError("The check of gaps is not made on a table", "set checks: {gaps: off}")
+        self._task = task
+        self._tell = tell
+        self._table = table
+        self._least_rows = least_rows
+        with spark_errors():
+            prepare(table.sparkSession)
+            self.columns = table_columns(table, config, self._file.name)
+        levels = config.checks._asdict() | {"order": "error"}
+        self._terms = Terms(config.rules, levels, span=task.span)
+        checks = config.checks._replace(order="error")
+        config = config._replace(checks=checks, columns=self.columns.declared)
+        schema = self.columns.schema()
+        close_type = close_type_of(self.columns)
+        self._reading = TableReading(self._file, schema, config, close_type)
+        self._plan: DataFrame | None = None
+        self._settled: dict[int, Settled] = {}
+        self._reads: list[TableRead] = []
+
+    def describe(self) -> str:
+        """Describe the columns that are read."""
+        return f"{self._file.name}: {self._description()}"
+
+    def _description(self) -> str:
+        kind = self.columns.types[self.columns.close]
+        return self._reading.reader().describe() + f" ({kind})"
+
+    @property
+    def close_digits(self) -> tuple[int, int]:
+        """Return the most digits that closes may have before and after their points."""
+        kind = self._reading.close_type
+        if kind is not None:
+            return kind.precision - kind.scale, kind.scale
+        reads = [(read.whole, read.decimals) for read in self._reads]
+        return max(reads, default=(0, 0))[0], max((each[1] for each in reads), default=0)
+
+    def plan(self) -> "DataFrame":
+        """Return the rows in their pieces; the table is looked at once to find where to cut it."""
+        if self._plan is None:
+            selected = self.columns.selected(self._table)
+            self._plan = in_pieces(selected, self._cuts(selected))
+        return self._plan
+
+    def _cuts(self, selected: "DataFrame") -> list[Cut]:
+        most = cores_of(selected.sparkSession) * PIECES_OF_CORE
+        return cuts_of(selected, self._task.config.window, most, self._least_rows)
+
+    def decide(self, progress: OnProgress | None = None) -> Found:
+        """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted."""
+        findings = Findings(self._terms.levels, self._tell)
+        join = Join(self._terms, findings)
+        for number, read in self._first_pass():
+            self._check_begin(read)
+            self._settled[number] = join.add(read.edges)
+            self._reads.append(read)
+        join.finish()
+        # Rows of a table have no numbers.
+        findings.shown[:] = [finding._replace(row=None) for finding in findings.shown]
+        rows = sum(read.rows for read in self._reads)
+        files = {self._file.path: FoundFile(rows, self._description())}
+        found = Found(join.counted, tally_of(join.counted), files, findings, join.digest)
+        if not rows:
+            raise DataError(f"{self._file.name}: no rows")
+        check_signals(self._task, found, tally_of(join.accounts))
+        if progress:
+            progress(lambda: 0, rows)
+        return found
+
+    def _first_pass(self) -> list[tuple[int, TableRead]]:
+        """Return what each piece has, in order; raises the error of one that failed."""
+        answers = self._answers(FirstTablePass(self._reading, self._terms))
+        return [(number, cast(TableRead, answer)) for number, answer in answers]
+
+    def _check_begin(self, read: TableRead) -> None:
+        """Raise `DiskError` if a piece does not begin after the one before it ended."""
+        ends = [each.end for each in self._reads if each.end and each.end[1] is not None]
+        if ends and read.begin and read.begin[1] is not None and read.begin <= ends[-1]:
+            raise unsorted(self._file.name)
+
+    def listen(self, listeners: "Sequence[Listener[Any]]") -> None:
+        """Decide all bars again, for those that want every one; raises `JobError`."""
+        sending = cast("Sequence[SendingListener[Any]]", listeners)
+        parts = {number: [each.sent_part() for each in sending] for number in self._settled}
+        work = SecondTablePass(self._reading, self._terms, self._settled, parts)
+        answers = self._answers(work)
+        self._check_numbers([number for number, _ in answers])
+        for _, ended in answers:
+            for listener, part in zip(listeners, cast("list[Any]", ended), strict=True):
+                listener.add(part)
+
+    def signals(self, to_frame: "ToFrame", schema: "pa.Schema", columns: str) -> "DataFrame":
+        """Return a DataFrame of all bars, which are decided again when it is used.
+
+        to_frame: makes frames of decided bars, with the columns of the Arrow schema. columns: the
+        same columns as Spark declares them.
+        """
+        work = SignalsPass(self._reading, self._terms, self._settled, to_frame, schema)
+        return _mapped(self.plan(), work, columns)
+
+    def _answers(self, work: object) -> list[tuple[int, object]]:
+        """Return what a pass yields for each piece, in order; raises its first error."""
+        with spark_errors():
+            rows = _mapped(self.plan(), work, carrier.ANSWERS).collect()
+        answers = [(row["number"], pickle.loads(row["answer"])) for row in rows]
+        answers.sort(key=lambda each: each[0])
+        for _, (_, error) in answers:
+            if error:
+                raise error
+        if len({number for number, _ in answers}) < len(answers):
+            raise unsorted(self._file.name)
+        return [(number, answer) for number, (answer, _) in answers]
+
+    def _check_numbers(self, numbers: Sequence[int]) -> None:
+        """Raise `DiskError` unless these are the pieces of the first pass."""
+        if numbers != sorted(self._settled):
+            raise unsorted(self._file.name)
+
+
+def named_table(session: "SparkSession", table: Input) -> "DataFrame":
+    """Return the table of a catalog; raises `InputError` if there is none."""
+    name = table.path.removeprefix(TABLE_PREFIX)
+    with spark_errors():
+        try:
+            found = session.table(name)
+            # A client of Spark Connect asks its server only now.
+            found.columns  # noqa: B018  # asked for
+        except Exception as problem:
+            if "NOT_FOUND" in str(problem):
+                raise InputError("Input table not found", f"table: {table.name}") from problem
+            if type(problem).__name__ in _OF_NAMES:
+                what = f"Input table cannot be read: {first_line(problem)}"
+                raise InputError(what, f"table: {table.name}") from problem
+            raise
+    return found
+
+
+def close_type_of(columns: TableColumns) -> Any:
+    """Return the decimal type that holds all closes of a column, None if its type does not tell."""
+    import polars as pl
+
+    dtype = columns.schema()[columns.close]
+    if dtype.is_integer():
+        return pl.Decimal(38, 0)
+    return dtype if isinstance(dtype, pl.Decimal) else None
+
+
+def _mapped(plan: "DataFrame", work: object, columns: str) -> "DataFrame":
+    """Return what a pass yields for the partitions of a plan."""
+    from pyspark.cloudpickle import register_pickle_by_value
+
+    register_pickle_by_value(carrier)
+    carry = carrier.carried_rows(pickle.dumps(work), carrier.versions_here())
+    return plan.mapInArrow(carry, columns)
