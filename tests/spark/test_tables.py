@@ -460,6 +460,8 @@ def test_other_prices_are_compared_with_the_close(session: SparkSession) -> None
     assert decide(table, 3).tally.rows == 50
     with pytest.raises(DataError, match=r"'A' at 2024-02-29T00:00:00Z: .*high"):
         decide(table, 3, checks={"ohlc": "error"})
+    opens = decide(table, 3, close="Open", checks={"ohlc": "warn"})
+    assert opens.digest == decide(table, 3).digest
 
 
 @pytest.mark.parametrize("change", ["close", "row"])

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _TIMES = ("timestamp", "timestamp_ntz", "date")
-# What the column of symbols is called where all bars are one series.
-NO_SYMBOL = "no symbol "
 _NO_ORDER = "the rows of a table have no order, so timestamps are needed"
 
 
@@ -44,18 +42,20 @@ class TableColumns(NamedTuple):
     @property
     def read(self) -> list[str]:
         """List the columns in the order in which they are read."""
-        return [self.symbol or NO_SYMBOL, self.timestamp, self.close, *self.others]
+        symbol = [] if self.symbol is None else [self.symbol]
+        return [*symbol, self.timestamp, self.close, *self.others]
 
     def schema(self) -> "pl.Schema":
         """Return the types of the columns as executors see them: symbols are text."""
         import polars as pl
 
-        symbol, *others = self.read
-        types = {name: _polars_type(self.types[name]) for name in others}
-        return pl.Schema({symbol: pl.String(), **types})
+        types = {name: _polars_type(self.types[name]) for name in self.read}
+        if self.symbol is not None:
+            types[self.symbol] = pl.String()
+        return pl.Schema(types)
 
     def selected(self, table: "DataFrame") -> "DataFrame":
-        """Return these columns, as `SYMBOL`, `STAMP` and others, in the order of `read`.
+        """Return these columns, as `SYMBOL` if any, `STAMP` and others, in the order of `read`.
 
         Symbols have no blanks around them, so that all bars of a series come together.
         """
@@ -64,14 +64,14 @@ class TableColumns(NamedTuple):
         # By their places, because names may differ only in case, or hold any character.
         places = table.toDF(*map(str, range(len(table.columns))))
         place_of = {name: F.col(str(at)) for at, name in enumerate(table.columns)}
-        symbol = F.lit("")
+        symbols = []
         if self.symbol is not None:
             text = F.btrim(place_of[self.symbol].cast("string"), F.lit(BLANKS))
             # So that they are refused wherever they are.
-            symbol = F.coalesce(text, F.lit(""))
+            symbols = [F.coalesce(text, F.lit("")).alias(SYMBOL)]
         prices = enumerate((self.close, *self.others))
         return places.select(
-            symbol.alias(SYMBOL),
+            *symbols,
             place_of[self.timestamp].alias(STAMP),
             *(place_of[name].alias(f"price {number}") for number, name in prices),
         )
@@ -100,7 +100,7 @@ def table_columns(table: "DataFrame", config: JobConfig, name: str) -> TableColu
         names[close],
         names[stamp],
         None if symbol is None else names[symbol],
-        tuple(names[index] for index in others.values()),
+        tuple(names[index] for index in others.values() if index not in (close, stamp, symbol)),
         types,
     )
     _check(columns, config, name)

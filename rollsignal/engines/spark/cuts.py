@@ -53,15 +53,23 @@ def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:
     from pyspark.sql import functions as F  # noqa: N812  # its usual name
 
     size = min(MOST_SAMPLE, max(LEAST_SAMPLE, SAMPLED_OF_PIECE * most))
-    keys = table.select(SYMBOL, STAMP).dropna()
-    hashed = keys.withColumn("hash", F.xxhash64(SYMBOL, STAMP)).orderBy("hash").limit(size)
+    names = keys_of(table)
+    keys = table.select(*names).dropna()
+    hashed = keys.withColumn("hash", F.xxhash64(*names)).orderBy("hash").limit(size)
+    symbol = F.col(SYMBOL) if SYMBOL in names else F.lit("")
     text = _as_plain(F.col(STAMP), table)
-    sampled = hashed.orderBy(SYMBOL, STAMP).select("hash", SYMBOL, text.alias("plain")).collect()
+    wanted = "hash", symbol.alias(SYMBOL), text.alias("plain")
+    sampled = hashed.orderBy(*names).select(*wanted).collect()
     rows = len(sampled)
     if rows == size:
         greatest = max(row["hash"] for row in sampled) + 2**63 + 1
         rows = rows * 2**64 // greatest
     return [Cut(row[SYMBOL], row["plain"]) for row in sampled], rows
+
+
+def keys_of(table: "DataFrame") -> list[str]:
+    """Return the columns by which a table is sorted: a table of one series has no symbols."""
+    return [name for name in (SYMBOL, STAMP) if name in table.columns]
 
 
 def piece_of(table: "DataFrame", cuts: Sequence[Cut]) -> "Column":
@@ -86,9 +94,11 @@ def _piece_between(table: "DataFrame", cuts: Sequence[Cut], first: int, last: in
 def _is_before(table: "DataFrame", cut: Cut) -> "Column":
     from pyspark.sql import functions as F  # noqa: N812
 
-    symbol, stamp = F.col(SYMBOL), F.col(STAMP)
-    is_earlier = (symbol == cut.symbol) & (stamp < _as_stamp(cut.stamp, table))
-    return (symbol < cut.symbol) | is_earlier
+    is_earlier = F.col(STAMP) < _as_stamp(cut.stamp, table)
+    if SYMBOL not in keys_of(table):
+        return is_earlier
+    symbol = F.col(SYMBOL)
+    return (symbol < cut.symbol) | ((symbol == cut.symbol) & is_earlier)
 
 
 def _as_plain(stamp: "Column", table: "DataFrame") -> "Column":
@@ -117,4 +127,4 @@ def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
         parted = numbered.repartitionById(count, PIECE)
     else:
         parted = numbered.repartitionByRange(count, PIECE)
-    return parted.sortWithinPartitions(PIECE, SYMBOL, STAMP)
+    return parted.sortWithinPartitions(PIECE, *keys_of(table))
