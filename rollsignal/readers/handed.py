@@ -40,11 +40,11 @@ class HandedReader:
         columns = config.columns
         symbol = None
         if columns.symbol is not None and columns.symbol != NO_SYMBOLS:
-            symbol = columns.symbol.column
+            symbol = str(columns.symbol.column)
         self._calls = HandedCalls(file, schema, str(columns.timestamp), symbol)
         self._reader = FrameReader(file, TABLE, config, self._calls)
         self.symbol: str | None = None
-        self._close = columns.close
+        self._close = str(columns.close)
         self._names_ties = config.checks.duplicates == "error"
         self._last: pl.DataFrame | None = None
         self.begin: Key | None = None
