@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,8 @@ def main() -> int:
     session = _session()
     print("| case | program | CPU | of the other |\n| --- | --- | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
-        for case, programs in _cases(session, options.rows, Path(folder)):
+        cases = _cases(session, options.rows, Path(folder))
+        for case, programs in chain(cases, _tables(session, options.rows)):
             seconds = _in_turn(programs, options.rounds)
             ours, theirs = seconds
             ratio = statistics.median(a / b for a, b in zip(*seconds.values(), strict=True))
@@ -78,6 +80,36 @@ def _cases(session: "SparkSession", rows: int, folder: Path) -> Iterator[tuple[s
             "rollsignal": partial(_run, tables["csv"], folder, "local", signals),
         },
     )
+
+
+def _tables(session: "SparkSession", rows: int) -> Iterator[tuple[str, Programs]]:
+    """Yield the cases of a table, which Spark has to sort, and of decimals of many digits."""
+    from pyspark.sql import functions as F  # noqa: N812  # its usual name
+
+    table = session.read.parquet(str(data.table("parquet", rows))).select("timestamp", "close")
+    cores = session.sparkContext.defaultParallelism
+    sorted_rows = table.repartitionByRange(3 * cores, "timestamp")
+    yield (
+        "table, beside Spark's shuffle and sort",
+        {
+            "rollsignal": partial(_decide, table),
+            "Spark": partial(_to_nothing, sorted_rows.sortWithinPartitions("timestamp")),
+        },
+    )
+    cents = F.col("close").cast("decimal(18,2)")
+    wide, narrow = (
+        table.withColumn("close", cents.cast(f"decimal({kind})")) for kind in ("38,18", "18,2")
+    )
+    yield (
+        "table of decimal(38,18), beside decimal(18,2)",
+        {"wide": partial(_decide, wide), "narrow": partial(_decide, narrow)},
+    )
+
+
+def _decide(table: "DataFrame") -> None:
+    from rollsignal.spark import decide
+
+    decide(table, WINDOW, symbol="none")
 
 
 def _run(path: Path, folder: Path, engine: Any, signals: str | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.engines.interface import Task
-from rollsignal.engines.spark import cuts, tables
+from rollsignal.engines.spark import carrier, cuts, tables
 from rollsignal.engines.spark.tables import TableOfTask
 from rollsignal.errors import ConfigError, DataError, DiskError
 from rollsignal.files.find import input_of
@@ -580,3 +580,15 @@ def test_a_table_that_changes_while_a_run_reads_it_fails(
     assert job.run(*flags, input="table:bars") == DiskError.exit_code
     assert "changed while it was read" in capsys.readouterr().err
     assert not (tmp_path / "signals.csv").exists()
+
+
+def test_an_executor_that_lacks_a_library_is_named(
+    session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried = carrier.carried_rows
+    monkeypatch.setattr(
+        carrier, "carried_rows", lambda task, wanted: carried(task, {**wanted, "polars": "0.0"})
+    )
+    table = session.createDataFrame([(date(2024, 1, day), float(day)) for day in (1, 2, 3)])
+    with pytest.raises(ConfigError, match=r"An executor of Spark has polars .*driver has polars 0"):
+        decide(table.toDF("timestamp", "close"), 2)

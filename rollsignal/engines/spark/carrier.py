@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+LACKING = "An executor of Spark"
+"""How the sentence begins that says what an executor lacks."""
+
 ANSWERS = "number long, answer binary"
 """The columns of what a carried task yields: its number, and a pickled pair: see `answer_of`."""
 
@@ -34,7 +37,7 @@ def misfit(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
     for name, version in wanted.items():
         if found[name] != version:
             here = f"has {name} {found[name]}" if found[name] else f"has no {name}"
-            return f"An executor of Spark {here}, and the driver has {name} {version}"
+            return f"{LACKING} {here}, and the driver has {name} {version}"
     return ""
 
 
@@ -48,6 +51,7 @@ def carried(
     """
 
     def carry(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        make_paths_absolute()
         import pyarrow as pa
 
         problem = misfit(wanted, versions_here())
@@ -60,6 +64,11 @@ def carried(
                 yield pa.RecordBatch.from_arrays(columns, ["number", "answer"])
 
     return carry
+
+
+def make_paths_absolute() -> None:
+    """Let modules be found in whatever folder this process works: Spark adds archives as `./…`."""
+    sys.path[:] = map(os.path.abspath, sys.path)
 
 
 @contextmanager
@@ -83,6 +92,7 @@ def carried_rows(
     """
 
     def carry(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        make_paths_absolute()
         if problem := misfit(wanted, versions_here()):
             raise ImportError(problem)
         yield from pickle.loads(task)(batches)

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import filterwarnings
 
+from rollsignal.engines.spark.carrier import LACKING
 from rollsignal.errors import ConfigError, DiskError, JobError
 from rollsignal.version import __version__
 
@@ -23,6 +25,7 @@ OLDEST = (4, 0)
 # Where nothing tells how many cores a cluster has.
 USUAL_CORES = 32
 _PACKAGE = Path(__file__).parents[2]
+SAME_EVERYWHERE = "install the same on all machines of the cluster"
 _START = "a session of Spark Connect needs SPARK_REMOTE, all others need Java 17 or newer"
 _INSTALL = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
 
@@ -160,6 +163,8 @@ def spark_errors() -> Iterator[None]:
     except Exception as problem:
         if not _is_of_spark(problem):
             raise
+        if lack := re.search(f"{LACKING}[^\n]*", str(problem)):
+            raise ConfigError(lack[0], SAME_EVERYWHERE) from problem
         if "PYTHON_VERSION_MISMATCH" in str(problem):
             python = "{}.{}".format(*sys.version_info)
             raise ConfigError(
