@@ -75,7 +75,9 @@ def answer_while(
         passes: ClassVar[list[str]] = []
 
         def run(self, count: int, task: Work) -> Iterator[bytes]:
-            assert count > max(numbers)
+            if count <= max(numbers):
+                # Before the passes, one task looks at the files.
+                return super().run(count, task)
             own = folder / str(len(self.passes))
             own.mkdir()
             self.passes.append(str(own))
