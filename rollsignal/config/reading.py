@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from rollsignal.config.request import Request
 from rollsignal.config.rules import Text
 from rollsignal.config.sections import lines_of, read_mapping
-from rollsignal.config.settings import JobConfig
+from rollsignal.config.settings import AS_FOUND, JobConfig
 from rollsignal.config.yaml_nodes import BadSettingError, as_written, composed, is_mapping
 from rollsignal.errors import ConfigError
 from rollsignal.files.open import open_regular
@@ -93,6 +93,10 @@ def _read(
         )
     try:
         config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))
+        if config.table != AS_FOUND:
+            from rollsignal.config.table_rules import check_table
+
+            check_table(config, root)
         names = names_of(given) if given else ()
         return ReadConfig(config, lines_of(root, JobConfig), names)
     except BadSettingError as problem:

@@ -52,6 +52,7 @@ class Whole(NamedTuple):
 
 
 AUTO = "auto"
+NO_HEADER = "none"
 
 
 class WholeOrAuto(NamedTuple):
@@ -174,7 +175,7 @@ class TimestampFormat(NamedTuple):
 
     def read(self, node: "yaml.Node", name: str) -> str | None:
         """Read the word or pattern; raises `BadSettingError`."""
-        text = _NAME_OR_NULL.read(node, name)
+        text = Text("", optional=True).read(node, name)
         if text is None or text in self.words:
             return text
         if "%" not in text:
@@ -206,7 +207,7 @@ class DateAndTime(NamedTuple):
         return f"[{self.date}, {self.time}]"
 
     def plain(self) -> object:
-        """Return the two names as a JSON value."""
+        """Return the two columns as a JSON value."""
         return [self.date, self.time]
 
 

@@ -3,10 +3,11 @@
 Each setting is declared once: its name, type, rule, default and help.
 """
 
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from rollsignal.config.request import MOST_WORKERS, EngineName, Workers
 from rollsignal.config.rules import (
+    AUTO,
     NO_TIMESTAMPS,
     Column,
     DateAndTime,
@@ -24,11 +25,15 @@ from rollsignal.config.rules import (
 from rollsignal.config.sections import Section, mapping_schema
 from rollsignal.core.ledger import Missing, Rules
 
+if TYPE_CHECKING:
+    import yaml
+
 TIMESTAMP_FORMATS = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
 OnRestatement = Literal["error", "recompute"]
+FooterPolicy = Literal["error", "skip"]
 
 # Settings that say how a run works, and not what it decides.
 OF_CONDUCT = frozenset({"engine", "workers"})
@@ -55,10 +60,86 @@ class Columns(NamedTuple):
         ),
     ] = None
 
+    @property
+    def places(self) -> dict[str, object]:
+        """Return the settings that are places, or lists with one."""
+        stamps = self.timestamp if isinstance(self.timestamp, DateAndTime) else (self.timestamp,)
+        given = {
+            "close": (self.close, [self.close]),
+            "timestamp": (self.timestamp, stamps),
+            "symbol": (self.symbol, [self.symbol and self.symbol.column]),
+        }
+        return {
+            name: value
+            for name, (value, columns) in given.items()
+            if any(isinstance(column, int) for column in columns)
+        }
+
+    def is_named(self, setting: str) -> bool:
+        """Return whether a setting, close or timestamp, names a column."""
+        value = getattr(self, setting)
+        columns = value if isinstance(value, DateAndTime) else (value,)
+        return any(isinstance(column, str) and column != NO_TIMESTAMPS for column in columns)
+
+
+class OfTable(NamedTuple):
+    """A setting of text tables; `table_rules`, which has its rule, is loaded where it is used."""
+
+    help: str
+    key: str
+
+    def read(self, node: "yaml.Node", name: str) -> Any:
+        """Read the setting; raises `BadSettingError`."""
+        from rollsignal.config.table_rules import RULES
+
+        return RULES[self.key].read(node, name)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the setting in JSON Schema."""
+        from rollsignal.config.table_rules import RULES
+
+        return RULES[self.key].schema()
+
 
 class Table(NamedTuple):
-    """How the files are laid out."""
+    """How text tables and JSON documents are written, where that is not found out."""
 
+    header: Annotated[
+        int | str,
+        OfTable("the line of the header, counted from 1; none: there is none; auto: found", "line"),
+    ] = AUTO
+    first_row: Annotated[
+        int | None,
+        OfTable("the line of the first bar; null: the one below the header", "first_row"),
+    ] = None
+    footer: Annotated[
+        FooterPolicy,
+        OneOf(
+            "rows below the last bar: error; skip: passed over",
+            get_args(FooterPolicy),
+        ),
+    ] = "error"
+    comment: Annotated[
+        str | None, OfTable("lines that begin with this are passed over", "comment")
+    ] = None
+    delimiter: Annotated[
+        str, OfTable("the sign between fields, tab, or blanks; auto: found", "delimiter")
+    ] = AUTO
+    decimal: Annotated[str, OfTable("the sign before decimals", "decimal")] = "."
+    thousands: Annotated[
+        str | None, OfTable("the sign between groups of three digits", "thousands")
+    ] = None
+    strip: Annotated[
+        str | None, OfTable('what stands before or after numbers, such as "$"', "strip")
+    ] = None
+    encoding: Annotated[
+        str,
+        OfTable("such as cp1252, gbk; auto: UTF-8, or UTF-16 by its first bytes", "encoding"),
+    ] = AUTO
+    missing_values: Annotated[
+        tuple[str, ...] | None,
+        OfTable("more words, or numbers, that mean a missing close, in any format", "missing"),
+    ] = None
     records: Annotated[
         str | None,
         Text(
@@ -67,6 +148,25 @@ class Table(NamedTuple):
             optional=True,
         ),
     ] = None
+
+    @property
+    def says_of_closes(self) -> bool:
+        """Return whether something is said of how closes are written, or which are missing."""
+        return self.writes_numbers or self.missing_values is not None
+
+    @property
+    def writes_numbers(self) -> bool:
+        """Return whether numbers of text tables are written in another way than usual."""
+        return (self.decimal, self.thousands, self.strip) != (".", None, None)
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines at least are needed to find the first row."""
+        return max(self.header if isinstance(self.header, int) else 1, self.first_row or 1)
+
+
+AS_FOUND = Table()
+"""What a config says of text tables if it says nothing."""
 
 
 class Checks(NamedTuple):
@@ -124,7 +224,7 @@ class JobConfig(NamedTuple):
     ] = "error"
     sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
     columns: Annotated[Columns, Section("the columns, by name or by place", Columns)] = Columns()
-    table: Annotated[Table, Section("how the files are laid out", Table)] = Table()
+    table: Annotated[Table, Section("how the files are written", Table)] = AS_FOUND
     timestamp_format: Annotated[
         str | None,
         TimestampFormat(
@@ -167,6 +267,12 @@ class JobConfig(NamedTuple):
         return self.needs_timestamps and self.columns.timestamp is None
 
     @property
+    def declares_layout(self) -> bool:
+        """Return whether a place of a column, or something of the table's lines, is declared."""
+        layout = self.table.header, self.table.first_row, self.table.comment, self.table.delimiter
+        return bool(self.columns.places) or layout != (AUTO, None, None, AUTO)
+
+    @property
     def rules(self) -> Rules:
         """Return the rules that decide the signals."""
         return Rules(self.window, self.missing, self.checks.gaps != "off")
@@ -174,7 +280,7 @@ class JobConfig(NamedTuple):
     def plain_by_name(self) -> dict[str, object]:
         """Return every setting that may change a result as a JSON value, by its dotted name."""
         return {
-            name: value.plain() if isinstance(value, SymbolFrom | DateAndTime) else value
+            name: _as_plain(value)
             for name, value in self.by_name().items()
             if name not in OF_CONDUCT
         }
@@ -188,6 +294,12 @@ class JobConfig(NamedTuple):
             else:
                 settings[name] = value
         return settings
+
+
+def _as_plain(value: object) -> object:
+    if isinstance(value, SymbolFrom | DateAndTime):
+        return value.plain()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def config_schema() -> dict[str, object]:

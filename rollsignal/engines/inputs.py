@@ -65,7 +65,7 @@ class Inputs:
     @contextmanager
     def opened(self, file: Input) -> Iterator[Reader]:
         """Open a file; raises `JobError` if it is not a table with the columns that are read."""
-        with closing(OpenedFile(file, self._format)) as opened:
+        with closing(OpenedFile(file, self._format, table=self.config.table)) as opened:
             yield reader_of(opened, self.config, self._careful_bytes)
 
     def each(self, files: Sequence[Input]) -> Opening:

@@ -61,17 +61,22 @@ def splits_of(
     """
     splits: list[Split] = []
     for file in files:
-        count = 1 if config.sort or not file.size else file.size // bytes_each
-        cuts = _cuts(file, format, count) if count > 1 else []
+        count = file.size // bytes_each if file.size and may_be_cut(config) else 1
+        cuts = _cuts(file, config, format, count) if count > 1 else []
         begins, ends = (0, *cuts), (*cuts, None)
         splits += map(Split, repeat(file), range(len(begins)), begins, ends)
     return splits
 
 
-def _cuts(file: Input, format: Format | None, count: int) -> list[int]:
+def may_be_cut(config: JobConfig) -> bool:
+    """Return whether files may be cut: not to be sorted, nor where the end shows what is a bar."""
+    return not config.sort and config.table.footer == "error"
+
+
+def _cuts(file: Input, config: JobConfig, format: Format | None, count: int) -> list[int]:
     """Return where the second split and those after it begin."""
     try:
-        with closing(OpenedFile(file, format)) as opened:
+        with closing(OpenedFile(file, format, table=config.table)) as opened:
             if opened.format in COLUMNAR:
                 return row_cuts(file.path, opened.format, count)
             return text_cuts(opened, count)
@@ -138,7 +143,7 @@ def opened_split(
     first_row: the number of the line or row before the split, 0 for the first. Without it, messages
     about a text may name wrong lines. The reader's `batches` may raise `ReadWholeError`.
     """
-    with closing(OpenedFile(split.file, format)) as opened:
+    with closing(OpenedFile(split.file, format, table=config.table)) as opened:
         yield part_of(opened, split, config, first_row or 0)
 
 

@@ -17,6 +17,7 @@ BLOCK_BYTES = 1 << 21
 MAX_LINE_BYTES = 1 << 26
 MAX_SOUGHT_BYTES = 1 << 16
 
+FOUND_ENCODING = "auto"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -39,7 +40,10 @@ class Blocks:
         name: str,
         first_bytes: int = FIRST_BYTES,
         block_bytes: int = BLOCK_BYTES,
+        *,
+        encoding: str = FOUND_ENCODING,
     ) -> None:
+        """Find the encoding; raises `DataError` if its first bytes contradict the declared one."""
         self.name = name
         self.cut = False
         self._size = first_bytes
@@ -47,11 +51,15 @@ class Blocks:
         self._left: int | None = None
         self.begin = 0
         head = file.peek(4) if isinstance(file, io.BufferedReader) else b""
-        self.encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
+        marked = next((name for bom, name in _BOMS if head.startswith(bom)), "")
+        self.encoding = marked or "utf-8"
+        if encoding != FOUND_ENCODING:
+            self.encoding = _declared_encoding(encoding, marked, name)
         if self.encoding == "utf-8-sig":
             self.begin = len(file.read(len(codecs.BOM_UTF8)))
         elif self.encoding != "utf-8":
-            file = cast(BinaryIO, _InUtf8(file, self.encoding, name))
+            says = "as its first bytes say" if marked else "as table.encoding says"
+            file = cast(BinaryIO, _InUtf8(file, self.encoding, name, says))
         self._file = file
         self._first_end = self.begin + first_bytes
         self._rest = b""
@@ -166,14 +174,30 @@ def _end_of_lines(block: bytearray) -> int:
     return end or block.rfind(b"\r", 0, len(block) - 1) + 1
 
 
+def _declared_encoding(declared: str, marked: str, name: str) -> str:
+    """Return the encoding to read, by the declared one and that of the first bytes, "" for none.
+
+    Raises `DataError` if they contradict each other, or both do not tell the order of the bytes.
+    """
+    family = marked.removesuffix("-sig")
+    if marked and not declared.startswith(family):
+        what = f"{family.upper()} by its first bytes, but table.encoding is {declared}"
+        raise DataError(f"{name}: {what} (set table: {{encoding: auto}})")
+    if not marked and declared in ("utf-16", "utf-32"):
+        hint = f"set table: {{encoding: {declared}-le}}, or {declared}-be"
+        raise DataError(f"{name}: no byte order mark, so {declared} may be of two kinds ({hint})")
+    return marked or declared
+
+
 class _InUtf8(io.RawIOBase):
     """A file in another encoding, converted to UTF-8."""
 
-    def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
+    def __init__(self, file: BinaryIO, encoding: str, name: str, says: str) -> None:
         self._text = io.TextIOWrapper(file, encoding, newline="")
         self._encoding = encoding
         self._left = b""
         self._name = name
+        self._says = says
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         view = memoryview(buffer)
@@ -181,7 +205,7 @@ class _InUtf8(io.RawIOBase):
             data = self._left or self._text.read(max(1, len(view) // 4)).encode()
         except UnicodeError as error:
             raise DataError(
-                f"{self._name}: not {self._encoding.upper()} as its first bytes say ({error})"
+                f"{self._name}: not {self._encoding.upper()} {self._says} ({error})"
             ) from error
         # A character takes up to four bytes, which may be more than the buffer has left.
         part, self._left = data[: len(view)], data[len(view) :]

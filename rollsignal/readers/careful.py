@@ -5,6 +5,7 @@ never guesses a value.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.bars import Batch
@@ -16,6 +17,9 @@ from rollsignal.readers.blocks import text_of
 from rollsignal.readers.cells import Cells
 from rollsignal.readers.dialect import Dialect, find_ohlc, odd_bytes
 from rollsignal.readers.records import Records, Row, is_blank
+
+if TYPE_CHECKING:
+    from rollsignal.readers.footers import Footer
 
 
 class CarefulParser:
@@ -35,7 +39,9 @@ class CarefulParser:
             stamp += f" and {self._column(dialect.clock)}"
         close, written = self._column(dialect.close), config.timestamp_format
         self.cells = Cells(name, "line", close, stamp, written)
+        self.cells.read_closes_as(config.table, has_signs=True)
         self.records = Records(dialect, self.cells.problem)
+        self.footer = None if config.table.footer == "error" else self._new_footer()
         self.width = 0
         self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
         if dialect.symbol is not None:
@@ -48,6 +54,11 @@ class CarefulParser:
         self._first: list[Row] = []
         self._above: list[Row] = []
         self._cut: DataError | None = None
+
+    def _new_footer(self) -> "Footer":
+        from rollsignal.readers.footers import Footer
+
+        return Footer(self.dialect, self.timestamp is not None, self.cells)
 
     @property
     def memory(self) -> object | None:
@@ -66,6 +77,10 @@ class CarefulParser:
         all_rows, all_lines, open_problem = self.records.of(text)
         if odd:
             self._refuse_odd_bytes(all_rows, all_lines)
+        is_whole = block.endswith((b"\n", b"\r")) or self.records.ends_in_comment
+        if self.footer:
+            all_rows, all_lines = self.footer.cut(all_rows, all_lines)
+            is_whole |= bool(self.footer.line)
         rows, lines, problem = self._checked(all_rows, all_lines)
         problem = problem or open_problem
         if not rows:
@@ -78,7 +93,7 @@ class CarefulParser:
         if self.others:
             others = {name: [row[index] for row in rows] for name, index in self.others.items()}
             batch = self.cells.checked(batch, others)
-        if not (problem or block.endswith((b"\n", b"\r"))):
+        if not (problem or is_whole):
             batch = self._ended(batch, rows)
         self._first = self._first or rows
         # Only one row, as of a block that the fast parser has read.
@@ -105,6 +120,8 @@ class CarefulParser:
 
         column = self.width - 1
         *above, last = (row[column] for row in (*self._first, *self._above, *rows))
+        if column == self.dialect.close and self.cells.closes_as:
+            *above, last = self.cells.closes_as.loosely([*above, last])
         signs = {self.dialect.symbol: endings.cut_symbol, self.dialect.close: endings.cut_close}
         if self.timestamp is not None:
             signs |= dict.fromkeys((self.timestamp, self.dialect.clock), endings.cut_time)
@@ -140,7 +157,8 @@ class CarefulParser:
         problem = None
         for row, line in zip(rows, lines, strict=True):
             if is_blank(row):
-                self.blank_line = self.blank_line or line
+                if line not in self.records.comments:
+                    self.blank_line = self.blank_line or line
                 continue
             problem = self._misfit(row, line)
             if problem:
@@ -174,10 +192,15 @@ class CarefulParser:
         return self.cells.problem(line, f"{what}: {_start(row)}")
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
+        dialect = self.dialect
+        read = {dialect.close, self.timestamp, dialect.clock, dialect.symbol}
+        read |= set(self.others.values())
         for row, line in zip(rows, lines, strict=True):
             for column, cell in enumerate(row):
+                # In other encodings a pipe may be a part of a character.
+                is_read = column in read or dialect.delimiter == "|"
                 problem = odd_bytes(cell)
-                if problem:
+                if problem and (is_read or "\0" in cell):
                     raise self.cells.problem(
                         line, f"{self._column(column)} is {shown(cell)}, {problem}"
                     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rollsignal.config.settings import Level
+from rollsignal.config.settings import Level, Table
 from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
 from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
@@ -14,6 +14,7 @@ from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import escaped, shown
 
 if TYPE_CHECKING:
+    from rollsignal.readers.close_cells import ClosesAs
     from rollsignal.readers.symbols import SymbolRule
 
 # No hint says to switch the check off: bars in the wrong order give wrong signals.
@@ -30,7 +31,8 @@ TIMESTAMP_HINT = (
     " written, or set columns: {timestamp: none} if there are no timestamps"
 )
 ROW_HINT = (
-    "remove the row if it is not a bar, as a footer or a second header; else correct its time"
+    "remove the row if it is not a bar, as a second header, or set table: {footer: skip} if it is a"
+    " footer; else correct its time"
 )
 HINTING_ROWS = 100
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
@@ -52,6 +54,7 @@ class Cells:
         self.place_of: Callable[[int], str] = f"{unit} {{}}".format
         self.timestamps = TimestampReader(written)
         self.symbols: SymbolRule | None = None
+        self.closes_as: ClosesAs | None = None
         self._unproven: DataError | None = None
 
     def batch(
@@ -63,9 +66,9 @@ class Cells:
     ) -> Batch:
         """Read the cells; raises `DataError` for one that does not fit its column."""
         timestamps = None
-        read: Sequence[str] = cells
+        read = plain = cells
         try:
-            closes = parse_closes(cells)
+            closes, plain = self._closes(cells)
             if missing == "error" and None in closes.values:
                 raise BadCellError("not a number", closes.values.index(None))
             if stamps is not None:
@@ -74,13 +77,25 @@ class Cells:
         except BadCellError as bad:
             if read is cells:
                 self._refuse_stamps(stamps or (), lines, bad.index)
-                raise self.close_problem(lines[bad.index], cells[bad.index], bad.reason) from None
+                line, cell = lines[bad.index], cells[bad.index]
+                raise self.close_problem(line, cell, bad.reason, bad.hint) from None
             raise self._timestamp_problem(lines[bad.index], read[bad.index], bad, read) from None
         doubt = self.timestamps.unproven
         if doubt and self._unproven is None:
             line, cell = lines[doubt.index], read[doubt.index]
             self._unproven = self._timestamp_problem(line, cell, doubt, read)
-        return Batch(closes, cells, timestamps, lines, None, value_findings(closes))
+        return Batch(closes, plain, timestamps, lines, None, value_findings(closes))
+
+    def read_closes_as(self, table: Table, *, has_signs: bool) -> None:
+        """Read closes as the config declares; has_signs: whether they are those of a text table."""
+        if table.says_of_closes:
+            from rollsignal.readers.close_cells import closes_as_of
+
+            self.closes_as = closes_as_of(table, has_signs=has_signs)
+
+    def _closes(self, cells: Sequence[str]) -> tuple[Ticks, Sequence[str]]:
+        """Return the closes of cells, and the cells in plain form; raises `BadCellError`."""
+        return self.closes_as.parse(cells) if self.closes_as else (parse_closes(cells), cells)
 
     def _refuse_stamps(self, stamps: Sequence[str], lines: Sequence[int], stop: int) -> None:
         """Raise `DataError` for the first bad timestamp, if it is in a row before `stop`."""
@@ -111,7 +126,8 @@ class Cells:
         findings: list[Finding] = []
         parsed = {}
         for name, cells in others.items():
-            parsed[name], bad = _parsed_each(name, cells)
+            plain = self.closes_as.loosely(cells) if self.closes_as else cells
+            parsed[name], bad = _parsed_each(name, plain)
             findings += bad
         findings += ohlc_findings(batch.closes, parsed)
         return batch._replace(findings=[*batch.findings, *by_bar(findings)])
@@ -143,12 +159,16 @@ class Cells:
         return self.problem(line, f"{self.close} is {shown(cell)}, {reason}{hint}")
 
     def _hint(self, cell: str) -> str:
-        if cell.strip(BLANKS).lower() in MISSING_WORDS:
+        is_declared = self.closes_as and self.closes_as.is_missing(cell)
+        if is_declared or cell.strip(BLANKS).lower() in MISSING_WORDS:
             return MISSING_HINT
         if cell.strip(BLANKS) == self.close:
             return "the header again: are two tables in one file?"
         if any(sign in cell for sign in ",' \u00a0"):
-            return "write a point before decimals, and nothing between thousands"
+            return (
+                "write a point before decimals, and nothing between thousands, or say with"
+                " table.decimal and table.thousands how they are written"
+            )
         return ""
 
     def _timestamp_hint(self, stamps: Sequence[str]) -> str:

@@ -92,12 +92,12 @@ class FrameReader:
         is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
         written = config.timestamp_format if is_text else None
         stamp = self._timestamp
-        if stamp == "":
-            stamp = f"column {names.index(stamp) + 1}"
+        stamp = f"column {names.index('') + 1}" if stamp == "" else stamp
         if stamp is not None and self._clock is not None:
             stamp += f" and {self._clock}"
         self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         self._cells.place_of = self._calls.place_of
+        self._cells.read_closes_as(config.table, has_signs=False)
         if self._symbol is not None:
             self._cells.symbols = SymbolRule(names[self._symbol], config.columns, self.symbol)
             self._check_symbols(names[self._symbol], schema, self._cells.symbols)
@@ -219,6 +219,9 @@ class FrameReader:
         symbols = None if self._symbol is None else frame["symbol"]
         plain = partial(self._calls.guarded, partial(self._plain, frame, row, times_ns))
         untimed = self._timestamp is not None and times_ns is None
+        closes_as = self._cells.closes_as
+        if ticks and closes_as and not closes_as.are_present(ticks):
+            return plain()
         if not ticks or untimed or not self._agree(symbols) or not self._is_sane(frame, ticks):
             return plain()
         coded = None if symbols is None else self._codes.coded(symbols)

@@ -30,9 +30,11 @@ RARE_SYMBOL_NAMES = (
 class Dialect(NamedTuple):
     """How a text table is written, and where its columns of interest are.
 
-    `start` is the header's offset in the text, `line` its physical line; `spaced` means that a
-    blank follows each delimiter. `clock` is the column of the times of day, if `timestamp` holds
-    only the dates.
+    `start` is the header's offset in the text, `line` its physical line; if it is not `headed`,
+    they are those of the first row, and the names in `header` are empty, or from another line.
+    `spaced` means that a blank follows each delimiter. `clock` is the column of the times of day,
+    if `timestamp` holds only the dates. `note` tells where header and bars are, if not at the top.
+    Lines that begin with `comment` are passed over, if it is not empty.
     """
 
     start: int
@@ -44,11 +46,22 @@ class Dialect(NamedTuple):
     timestamp: int | None
     symbol: int | None
     clock: int | None = None
+    headed: bool = True
+    note: str = ""
+    comment: str = ""
 
     @property
     def width(self) -> int:
         """The number of columns."""
         return len(self.header)
+
+
+class HeaderPlace(NamedTuple):
+    """The offset and the line of a header, and the delimiters that it may have."""
+
+    start: int
+    line: int
+    delimiters: Sequence[str]
 
 
 def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] = ()) -> Dialect:
@@ -58,9 +71,17 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
     the file's path stands for. Raises `DataError` if there is no close column, more than one, or
     more than one such delimiter.
     """
-    start, line, delimiters = _before_header(text)
-    if start == len(text):
+    place = before_header(text)
+    if place.start == len(text):
         raise DataError(f"{name}: no header and no rows: the file is empty or blank")
+    return dialect_at(text, place, wanted, name, in_path)
+
+
+def dialect_at(
+    text: str, place: HeaderPlace, wanted: Columns, name: str, in_path: Sequence[str]
+) -> Dialect:
+    """Find the dialect of a table whose header is at this place, as `find_dialect` does."""
+    start, line, delimiters = place
     headers = {delimiter: split_header(text[start:], delimiter) for delimiter in delimiters}
     fitting = [d for d, header in headers.items() if columns_named(header, wanted.close)]
     # A tab is also a blank: beside a name it separates it from a column without a name.
@@ -69,11 +90,11 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
     if len({headers[delimiter] for delimiter in fitting}) > 1:
         from rollsignal.readers.wrong_headers import several_splits
 
-        raise several_splits([DELIMITERS[d] for d in fitting], f"{name} line {line}")
+        raise several_splits([delimiter_name(d) for d in fitting], f"{name} line {line}")
     delimiter = fitting[0] if fitting else max(headers, key=lambda d: len(headers[d]))
     header = headers[delimiter]
     where = f"{name} line {line}"
-    _refuse_odd_bytes(header, where)
+    _refuse_odd_bytes(header, where, delimiter == "|" or not columns_named(header, wanted.close))
     first_line = text[start:].partition("\n")[0]
     close = find_column(header, wanted.close, where)
     timestamp, clock = find_timestamp(header, wanted.timestamp, where, in_path)
@@ -81,7 +102,7 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
         start,
         line,
         delimiter,
-        first_line.count(delimiter) == first_line.count(delimiter + " ") > 0,
+        is_spaced(first_line, delimiter),
         header,
         close,
         timestamp,
@@ -90,7 +111,7 @@ def find_dialect(text: str, wanted: Columns, name: str, in_path: Sequence[str] =
     )
 
 
-def _before_header(text: str) -> tuple[int, int, Sequence[str]]:
+def before_header(text: str) -> HeaderPlace:
     """Skip blank lines and Excel's `sep=` line: the header's offset, line and delimiters."""
     start, line, delimiters = 0, 1, list(DELIMITERS)
     for row in StringIO(text):
@@ -101,7 +122,19 @@ def _before_header(text: str) -> tuple[int, int, Sequence[str]]:
             break
         start += len(row)
         line += 1
-    return start, line, delimiters
+    return HeaderPlace(start, line, delimiters)
+
+
+def is_spaced(line: str, delimiter: str) -> bool:
+    """Return whether a blank follows each delimiter of a line, and is not one itself."""
+    return " " not in delimiter and line.count(delimiter) == line.count(delimiter + " ") > 0
+
+
+def delimiter_name(delimiter: str) -> str:
+    """Return how a delimiter is called in descriptions and messages."""
+    if delimiter == BLANKS:
+        return "blanks"
+    return DELIMITERS.get(delimiter) or shown(delimiter)
 
 
 def split_header(text: str, delimiter: str) -> tuple[str, ...]:
@@ -112,8 +145,16 @@ def split_header(text: str, delimiter: str) -> tuple[str, ...]:
     return header
 
 
+def split_at_blanks(line: str) -> list[str]:
+    """Split a line at blanks and tabs, however many there are."""
+    return [cell for cell in line.replace("\t", " ").split(" ") if cell]
+
+
 def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
-    reader = csv.reader(StringIO(text), delimiter=delimiter, skipinitialspace=True, strict=True)
+    if delimiter == BLANKS:
+        return tuple(split_at_blanks(text.partition("\n")[0]))
+    skips = " " not in delimiter
+    reader = csv.reader(StringIO(text), delimiter=delimiter, skipinitialspace=skips, strict=True)
     try:
         return tuple(next(reader, ()))
     except csv.Error:
@@ -123,9 +164,8 @@ def _first_record(text: str, delimiter: str) -> tuple[str, ...]:
 def columns_named(header: Sequence[str], wanted: str | int) -> list[int]:
     """Return the indexes of the columns with this name; if none, ignore case and blanks.
 
-    A whole number is the place of one column, counted from 1.
-
-    Of a `UsualName`, which the config does not declare, no spelling goes before another.
+    Of a `UsualName`, which the config does not declare, no spelling goes before another. A whole
+    number is the place of a column, counted from 1.
     """
     if isinstance(wanted, int):
         return [wanted - 1] if wanted <= len(header) else []
@@ -140,12 +180,15 @@ def _folded(name: str) -> str:
     return name.strip(BLANKS + "<>").lower()
 
 
+def is_in_path(name: str | int, header: Sequence[str], in_path: Sequence[str]) -> bool:
+    """Return whether a column is named by the path, and not by the header."""
+    if isinstance(name, int) or columns_named(header, name):
+        return False
+    return bool(columns_named(in_path, name))
+
+
 def find_column(header: Sequence[str], wanted: str | int, where: str) -> int:
     """Return the index of a column; raises `DataError` unless there is exactly one."""
-    if isinstance(wanted, int):
-        from rollsignal.readers.wrong_headers import index_at
-
-        return index_at(header, wanted, where)
     indexes = columns_named(header, wanted)
     if len(indexes) == 1:
         return indexes[0]
@@ -174,9 +217,9 @@ def find_timestamp(
         return None, None
     names: Sequence[str | int] = wanted if isinstance(wanted, DateAndTime) else (wanted,)
     for name in names:
-        if isinstance(name, str) and _is_only_in(in_path, name, header):
+        if is_in_path(name, header, in_path):
             raise DataError(
-                f"{where}: {shown(name)} is only in the path, where all rows have the same"
+                f"{where}: {shown(str(name))} is only in the path, where all rows have the same"
                 " (name a column of the rows under columns, or timestamp: null)"
             )
     indexes = [find_column(header, name, where) for name in names]
@@ -240,14 +283,9 @@ def find_symbol(
         _refuse_none(header, where, "symbol", "one series")
         return None
     name = wanted.symbol.column
-    if name is None or (isinstance(name, str) and _is_only_in(in_path, name, header)):
+    if name is None or is_in_path(name, header, in_path):
         return None
     return find_column(header, name, where)
-
-
-def _is_only_in(in_path: Sequence[str], name: str, header: Sequence[str]) -> bool:
-    """Return whether a column is in the path, and not in the rows."""
-    return not columns_named(header, name) and bool(columns_named(in_path, name))
 
 
 def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> int | None:
@@ -283,10 +321,11 @@ def find_ohlc(header: Sequence[str]) -> dict[str, int]:
     return {name: matches[0] for name, matches in indexes.items() if len(matches) == 1}
 
 
-def _refuse_odd_bytes(header: Sequence[str], where: str) -> None:
+def _refuse_odd_bytes(header: Sequence[str], where: str, in_doubt: bool) -> None:
+    """Refuse a name with a NUL, and in doubt one that is not UTF-8; nobody reads the others."""
     for number, name in enumerate(header, start=1):
         problem = odd_bytes(name)
-        if problem:
+        if problem and (in_doubt or "\0" in name):
             raise DataError(f"{where}: the name of column {number}, {shown(name)}, {problem}")
 
 
@@ -295,5 +334,8 @@ def odd_bytes(cell: str) -> str | None:
     if "\0" in cell:
         return "contains a NUL byte"
     if not cell.isascii() and any("\ud800" <= character <= "\udfff" for character in cell):
-        return "is not UTF-8 (convert the file, or save it as UTF-8)"
+        return (
+            "is not UTF-8 (save the file as UTF-8, or set table: {encoding: NAME} with the name of"
+            " its encoding, such as cp1252 or gbk)"
+        )
     return None

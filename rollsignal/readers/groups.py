@@ -86,6 +86,9 @@ class Groups:
         self._files = files
         self._config = config
         self._wanted = wanted
+        table = config.table
+        self._may_group = not config.declares_layout and table.footer == "error"
+        self._may_group &= table.encoding == "auto" and not table.says_of_closes
         self._block_bytes = block_bytes
         self._table: TableHead | None = None
         self._begin()
@@ -159,7 +162,7 @@ class Groups:
 
     def _table_of(self, file: Input) -> TableHead | None:
         """Read a file's header; None unless it is a plain first line."""
-        if file.size is None or file.size >= self._block_bytes:
+        if file.size is None or file.size >= self._block_bytes or not self._may_group:
             return None
         in_path = _names_in(file)
         try:

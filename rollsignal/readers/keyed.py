@@ -75,6 +75,7 @@ class KeyedBars:
         stamp = " and ".join(map(file.label, stamps)) or None
         close = file.label(self._close)
         self.cells = Cells(file.name, file.unit, close, stamp, config.timestamp_format)
+        self.cells.read_closes_as(config.table, has_signs=False)
         if self.keys.symbol is not None:
             from rollsignal.readers.symbols import SymbolRule
 

@@ -14,7 +14,8 @@ from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, NUMBER
 from rollsignal.errors import DataError
 from rollsignal.messages import plural
-from rollsignal.readers.dialect import DELIMITERS, Dialect, find_ohlc
+from rollsignal.readers.close_cells import closes_as_of
+from rollsignal.readers.dialect import Dialect, delimiter_name, find_ohlc
 from rollsignal.readers.proof import SAMPLED_ROWS, times_ns_of
 from rollsignal.readers.records import Records, Row, is_blank
 
@@ -34,7 +35,8 @@ def with_index(text: str, dialect: Dialect, config: JobConfig, name: str) -> Dia
     first, line = numbered[0] if numbered else ([], 0)
     if len(first) <= dialect.width or any(first[dialect.width :]):
         return dialect
-    rows = [row for row, _ in numbered if len(row) == len(first)][:SAMPLED_ROWS]
+    sampled = [row for row, _ in numbered if len(row) == len(first)][:SAMPLED_ROWS]
+    rows = list(map(closes_as_of(config.table).loosely, sampled))
     readings = [_shifted(dialect, by) for by in range(len(first) - dialect.width + 1)]
     with_closes = sum(_has_closes(rows, reading) for reading in readings)
     if not with_closes:
@@ -112,7 +114,7 @@ def _is_sane_row(row: Row, columns: Mapping[str, int]) -> bool:
 
 
 def _undecided(dialect: Dialect, first: Row, where: str) -> DataError:
-    sign = DELIMITERS[dialect.delimiter]
+    sign = delimiter_name(dialect.delimiter)
     count = plural(len(first), "field")
     return DataError(
         f"{where}: {count} where the header has {dialect.width:,}, the last one empty: a {sign} too"

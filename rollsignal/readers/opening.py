@@ -10,7 +10,7 @@ from io import BufferedReader
 from typing import TypeVar, cast
 
 from rollsignal.config.rules import NO_SYMBOLS
-from rollsignal.config.settings import JobConfig
+from rollsignal.config.settings import AS_FOUND, JobConfig, Table
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.files.find import NO_PARTITION, Input, utf8_text
@@ -27,8 +27,8 @@ from rollsignal.files.formats import (
 from rollsignal.files.open import open_input, unpacked
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.readers.dialect import (
-    columns_named,
     find_column,
+    is_in_path,
     named_as_symbols,
     usual_symbol,
 )
@@ -51,6 +51,8 @@ class OpenedFile:
         wanted: Format | None = None,
         first_bytes: int = FIRST_BYTES,
         block_bytes: int = BLOCK_BYTES,
+        *,
+        table: Table = AS_FOUND,
     ) -> None:
         """Open an input; raises `InputError`, or `DataError` if it is not in the format wanted."""
         self.input = file
@@ -67,9 +69,10 @@ class OpenedFile:
             if status and self.is_regular and not self.compression:
                 # A buffer larger than a small file would cost as much as reading the file.
                 block_bytes = min(block_bytes, max(first_bytes, status.st_size))
-            self.blocks = Blocks(stream, self.name, first_bytes, block_bytes)
+            encoding = table.encoding
+            self.blocks = Blocks(stream, self.name, first_bytes, block_bytes, encoding=encoding)
             self.beginning = bytearray()
-            self.format: Format = columnar or self._text_format(wanted)
+            self.format: Format = columnar or self._text_format(wanted, table.lines)
             self._check(wanted)
         except BaseException:
             self.close()
@@ -120,8 +123,8 @@ class OpenedFile:
             hint = "write it to a plain file first"
             raise DataError(f"{self.name}: {self.format} cannot be read from {source}; {hint}")
 
-    def _text_format(self, wanted: Format | None) -> Format:
-        """Read the beginning of a text, and find its format."""
+    def _text_format(self, wanted: Format | None, lines: int) -> Format:
+        """Read the beginning of a text, with at least so many lines, and find its format."""
         first = self.blocks.peeked(1).lstrip() or self.blocks.peeked(2).lstrip()
         if first.startswith((b"{", b"[")) and is_json(text_of(first)[0]):
             from rollsignal.readers.json_kind import is_document
@@ -129,12 +132,15 @@ class OpenedFile:
             if is_document(self.blocks, self.input.path, wanted):
                 self.beginning = self.blocks.first()
                 return "json"
-        self.beginning = self._beginning()
+        self.beginning = self._beginning(lines)
         return text_format(text_of(self.beginning)[0], self.input.path, wanted)
 
-    def _beginning(self) -> bytearray:
+    def _beginning(self, lines: int) -> bytearray:
+        """Read the beginning, with at least so many lines, and one that is not blank."""
         blocks = iter(self.blocks)
         block = next(blocks, bytearray())
+        while lines > 1 and block.count(b"\n") <= lines and (more := next(blocks, b"")):
+            block += more
         # The block may hold only the header, or Excel's `sep=` line.
         while b"\n" not in block.strip() and (more := next(blocks, b"")):
             block += more
@@ -186,9 +192,9 @@ def _usual_partition(file: Input) -> str | None:
     return _partition(file, names[keys[0]]) if keys else None
 
 
-def _partition(file: Input, wanted: str) -> str | None:
+def _partition(file: Input, wanted: str | int) -> str | None:
     names = [name for name, _ in file.partitions]
-    if not columns_named(names, wanted):
+    if not is_in_path(wanted, (), names):
         return None
     name, value = file.partitions[find_column(names, wanted, f"the path {file.name}")]
     if value.strip(BLANKS) in ("", NO_PARTITION):

@@ -114,13 +114,16 @@ def _proved(
             is_in_order = sorted(times_ns) in (times_ns, times_ns[::-1])
             (proved if is_in_order else in_doubt).append(index)
     if len(proved) > 1:
-        raise several_timestamps([header[index] for index in sorted(proved)], where)
+        proved.sort()
+        raise several_timestamps([header[index] for index in proved], where, proved)
     if not proved and in_doubt:
         name = escaped(header[in_doubt[0]].strip(BLANKS))
-        hint = f"set columns: {{timestamp: {name}}}, or none if there are no timestamps"
+        column = shown(name) if name else f"column {in_doubt[0] + 1}"
+        wanted = name or in_doubt[0] + 1
         raise DataError(
-            f"{where}: {shown(name)} may be the timestamps: its numbers are counts since 1970 or"
-            f" dates, but not in order ({hint if name else 'give the column a name'})"
+            f"{where}: {column} may be the timestamps: its numbers are counts since 1970 or"
+            f" dates, but not in order (set columns: {{timestamp: {wanted}}}, or none if there are"
+            " no timestamps)"
         )
     if proved and (problem := bar_as_header(header[proved[0]], where)):
         raise problem

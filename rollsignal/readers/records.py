@@ -7,7 +7,7 @@ from io import StringIO
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.readers.blocks import MAX_LINE_BYTES
-from rollsignal.readers.dialect import Dialect
+from rollsignal.readers.dialect import Dialect, split_at_blanks
 
 MAX_OPEN_CHARS = 1 << 22
 
@@ -33,9 +33,11 @@ class Records:
         self.line = dialect.line
         self._dialect = dialect
         self._problem = problem
-        self._header = 1
+        self._header = int(dialect.headed)
         self._wrapped: bool | None = None
         self._text = ""
+        self.comments: set[int] = set()
+        self.ends_in_comment = False
         csv.field_size_limit(MAX_LINE_BYTES)
 
     @property
@@ -51,6 +53,8 @@ class Records:
     def of(self, piece: str) -> tuple[list[Row], Sequence[int], DataError | None]:
         """Return the rows that end in a piece, their lines, and the problem after them, if any."""
         text = self._text + piece
+        if self._dialect.comment:
+            text = self._without_comments(text)
         rows, problem = self._split(text)
         lines = self._number(rows, self.line, text, bool(problem))
         start, header = self.line, min(self._header, len(rows))
@@ -73,9 +77,26 @@ class Records:
         if self._text:
             raise self._problem(self.line, _NEVER_CLOSED)
 
+    def _without_comments(self, text: str) -> str:
+        """Make comments blank lines; those inside an open quote stay."""
+        kept: list[str] = []
+        self.comments = set()
+        quotes = 0
+        for number, line in enumerate(text.split("\n"), start=self.line):
+            if line.startswith(self._dialect.comment) and not quotes % 2:
+                self.comments.add(number)
+                kept.append("")
+                continue
+            quotes += line.count('"')
+            kept.append(line)
+        self.ends_in_comment = self.line + len(kept) - 1 in self.comments
+        return "\n".join(kept)
+
     def _split(self, text: str) -> tuple[list[Row], str]:
         """Split the text into whole rows; also return the problem that ended them early, or ""."""
         delimiter = self._dialect.delimiter
+        if delimiter == BLANKS:
+            return _parted(text)
         if '"' not in text and not self._dialect.spaced:
             lines = text.removesuffix("\n").split("\n")
             if "" in lines:
@@ -127,6 +148,16 @@ class Records:
 
     def _is_wrapped(self, row: Row) -> bool:
         return len(row) == 1 < self._dialect.width and self._dialect.delimiter in row[0]
+
+
+def _parted(text: str) -> tuple[list[Row], str]:
+    """Split lines at blanks, up to one with a quote, which has no meaning there."""
+    rows: list[Row] = []
+    for line in text.removesuffix("\n").split("\n"):
+        if '"' in line:
+            return rows, "a quote, where blanks are between fields"
+        rows.append(split_at_blanks(line))
+    return rows, ""
 
 
 def _parse(lines: Iterable[str], delimiter: str, spaced: bool) -> tuple[list[Row], str]:

@@ -4,16 +4,17 @@ The careful parser is the authority: it reads the first block, which shows the t
 every block that the fast parser refuses.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from rollsignal.config.settings import JobConfig, Level
 from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.errors import DataError
 from rollsignal.messages import escaped
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.cells import compared
-from rollsignal.readers.dialect import DELIMITERS, Dialect, find_dialect
+from rollsignal.readers.dialect import Dialect, delimiter_name, find_dialect
 from rollsignal.readers.opening import OpenedFile, symbol_of
 
 
@@ -39,7 +40,7 @@ class TextReader:
         self._careful_bytes = careful_bytes
         in_path = [name for name, _ in file.input.partitions]
         text, _ = text_of(file.beginning)
-        self.dialect = find_dialect(text, config.columns, self.name, in_path)
+        self.dialect = _dialect_of(text, config, self.name, in_path)
         text = text[self.dialect.start :]
         if _may_be_wider(text, self.dialect):
             from rollsignal.readers.nameless_index import with_index
@@ -49,6 +50,11 @@ class TextReader:
             from rollsignal.readers.proof import timestamps_in_text
 
             stamps = timestamps_in_text(text, self.dialect, config, self.name)
+            if stamps is None and isinstance(config.columns.close, int):
+                # Names did not help to find the close either.
+                from rollsignal.readers.wrong_headers import no_timestamps
+
+                raise no_timestamps(f"{self.name} line {self.dialect.line}")
             self.dialect = self.dialect._replace(timestamp=stamps)
         self._beginning = bytearray(text.encode("utf-8", "surrogateescape"))
         self._careful = CarefulParser(self.name, self.dialect, config, self.symbol)
@@ -64,6 +70,8 @@ class TextReader:
         file = self._file
         description = [file.compression, file.blocks.encoding]
         description += [described(self.dialect, self._config.checks.ohlc, self._careful.others)]
+        if self._careful.footer:
+            description += [self._careful.footer.describe()]
         return ", ".join(filter(None, description))
 
     def batches(self) -> Iterator[Batch | ArrayBatch]:
@@ -131,10 +139,29 @@ class TextReader:
         return batch
 
 
+def _dialect_of(text: str, config: JobConfig, name: str, in_path: Sequence[str]) -> Dialect:
+    """Find the dialect of a table; raises `DataError`."""
+    if config.declares_layout:
+        from rollsignal.readers.layout import declared_dialect
+
+        return declared_dialect(text, config, name, in_path)
+    try:
+        return find_dialect(text, config.columns, name, in_path)
+    except DataError:
+        from rollsignal.readers.layout import header_below_others
+
+        dialect = header_below_others(text, config, name, in_path)
+        if dialect is None:
+            raise
+        return dialect
+
+
 def _may_be_wider(text: str, dialect: Dialect) -> bool:
     """Return whether the first row may have more fields than the header."""
-    header, _, below = text.partition("\n")
+    header, _, below = text.partition("\n") if dialect.headed else ("", "", text)
     row = below.partition("\n")[0]
+    if dialect.comment:
+        return True
     is_plain = '"' not in header and '"' not in row and not dialect.spaced
     return not (is_plain and row and row.count(dialect.delimiter) <= dialect.width - 1)
 
@@ -147,5 +174,6 @@ def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
     )
     stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"
     symbols = "" if symbol is None else f", symbol from {symbol}"
-    table = f"{DELIMITERS[dialect.delimiter]}, close from {close}, timestamp from {stamps}"
+    delimiter = ", ".join(filter(None, (delimiter_name(dialect.delimiter), dialect.note)))
+    table = f"{delimiter}, close from {close}, timestamp from {stamps}"
     return table + symbols + compared(level, others)

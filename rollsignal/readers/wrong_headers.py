@@ -13,7 +13,10 @@ SHOWN_NAMES = 20
 # From the beginning of 1990 until that of 2050, and from that of 1900 until that of 2100.
 _COUNT_YEARS_NS = 7_305 * DAY_NS, 29_220 * DAY_NS
 _DATE_YEARS_NS = -25_567 * DAY_NS, 47_482 * DAY_NS
-_ADD_NAMES = "add a line with the names of the columns above it, such as timestamp,close"
+_ADD_NAMES = (
+    "set columns: {timestamp: PLACE, close: PLACE} with their places, counted from 1, or add a line"
+    " with the names of the columns above it, such as timestamp,close"
+)
 
 
 def several_splits(delimiters: Sequence[str], where: str) -> DataError:
@@ -25,8 +28,12 @@ def several_splits(delimiters: Sequence[str], where: str) -> DataError:
     )
 
 
-def no_column(header: Sequence[str], wanted: str, where: str) -> DataError:
+def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError:
     """Return the error for a header without a column that is wanted."""
+    if isinstance(wanted, int):
+        count = plural(len(header), "column")
+        hint = "count the columns from 1, and write their places under columns"
+        return DataError(f"{where}: {count}, and so no column {wanted:,} ({hint})")
     names = [name.strip(BLANKS) for name in header[:SHOWN_NAMES]]
     listed = ", ".join(map(shown, names))
     if len(header) > SHOWN_NAMES:
@@ -36,43 +43,38 @@ def no_column(header: Sequence[str], wanted: str, where: str) -> DataError:
     if near.startswith("did"):
         hint = f"{hint}; {near}"
     elif _is_like_a_bar(names):
-        hint = f"if this is a bar, and no header, {_ADD_NAMES}; else {hint}"
+        hint = f"{hint}; if this is a bar, and no header, {_ADD_NAMES}"
     return DataError(f"{where}: no {shown(wanted)} column in the header: {listed} ({hint})")
 
 
-def index_at(header: Sequence[str], place: int, where: str) -> int:
-    """Return the index of the column at a place, counted from 1.
-
-    Raises `DataError` if there is none, or if its name is a number.
-    """
-    if place > len(header):
-        raise DataError(f"{where}: no column {place}: there are {plural(len(header), 'column')}")
-    name = header[place - 1].strip(BLANKS)
-    if name and _is_decimal(name):
-        raise DataError(
-            f"{where}: the name of column {place} is {shown(name)}, a number: this is a bar, and no"
-            f" header ({_ADD_NAMES})"
-        )
-    return place - 1
-
-
-def same_columns(names: Sequence[str], wanted: str, where: str) -> DataError:
+def same_columns(names: Sequence[str], wanted: str | int, where: str) -> DataError:
     """Return the error for several columns of the name that is wanted."""
     hint = ""
     if len(set(names)) == len(names):
         listed = ", ".join(map(shown, names[:SHOWN_NAMES]))
         hint = f" (or name one of {listed} in the config under columns, exactly as it is here)"
-    return DataError(f"{where}: {len(names)} columns are named {shown(wanted)}; keep one{hint}")
+    named = f"{len(names)} columns are named {shown(str(wanted))}"
+    return DataError(f"{where}: {named}; keep one{hint}")
 
 
-def several_timestamps(names: Sequence[str], where: str) -> DataError:
-    """Return the error for columns of which each may be that of the timestamps."""
-    listed = " and ".join(shown(name.strip(BLANKS)) for name in names[:5])
-    named = [name.strip(BLANKS) for name in names[:5] if name.strip(BLANKS)]
-    settings = " or ".join(f"{{timestamp: {escaped(name)}}}" for name in named)
-    hint = f"set columns: {settings}, whichever is the time of the bars" if named else ""
-    if any(not name.strip(BLANKS) for name in names):
-        hint = ", and ".join(filter(None, ("name all columns in the header", hint)))
+def no_timestamps(where: str) -> DataError:
+    """Return the error for a table read by places in which no column is proved to hold times."""
+    hint = "set columns: {timestamp: PLACE} with its place, counted from 1, or {timestamp: none}"
+    return DataError(f"{where}: no column is clearly that of the timestamps ({hint})")
+
+
+def several_timestamps(names: Sequence[str], where: str, columns: Sequence[int] = ()) -> DataError:
+    """Return the error for columns of which each may be that of the timestamps.
+
+    columns: their indexes, where a place can be declared.
+    """
+    names = [name.strip(BLANKS) for name in names[:5]]
+    listed = " and ".join(map(shown, names))
+    if columns and "" in names:
+        names = [str(column + 1) for column in columns[:5]]
+        listed = " and ".join(names)
+    settings = " or ".join(f"{{timestamp: {escaped(name)}}}" for name in names)
+    hint = f"set columns: {settings}, whichever is the time of the bars"
     return DataError(
         f"{where}: the columns {listed} may each be the timestamps; say which ({hint})"
     )

@@ -85,7 +85,9 @@ class Opened(NamedTuple):
 
     @contextmanager
     def text(self) -> Iterator[OpenedFile]:
-        with closing(OpenedFile(self.file, self.format, *self.sizes)) as opened:
+        with closing(
+            OpenedFile(self.file, self.format, *self.sizes, table=self.config.table)
+        ) as opened:
             yield opened
 
     def told(self, split: Split, before: int, told: Told) -> tuple[Told, int]:

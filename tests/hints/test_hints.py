@@ -17,14 +17,20 @@ import pytest
 
 from rollsignal import rolling_signal
 from rollsignal.errors import DataError
-from tests.support import hints_of_bars, hints_of_files, hints_of_jobs, hints_of_symbols
+from tests.support import (
+    hints_of_bars,
+    hints_of_files,
+    hints_of_jobs,
+    hints_of_symbols,
+    hints_of_tables,
+)
 from tests.support.hints import CUT, Files, Row, Way, hints, hints_in, texts_of
 from tests.support.hints_of_bars import BARS, UP, C
 from tests.support.hints_of_commands import BY_PEOPLE, COMMANDS, NO_HINTS, CommandRow
 from tests.support.oracle import prices, signals
 from tests.support.shell import command, strict_json
 
-TABLES = (hints_of_bars, hints_of_files, hints_of_jobs, hints_of_symbols)
+TABLES = (hints_of_bars, hints_of_files, hints_of_jobs, hints_of_symbols, hints_of_tables)
 ROWS: list[Row] = [row for rows in TABLES for row in rows.ROWS]
 REQUIRED = 'seed: 1\nwindow: 3\nversion: "v"\n'
 IN_PYTHON = ["select the column of the closes", "leaves the windows with it without a signal"]

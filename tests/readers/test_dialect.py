@@ -77,8 +77,8 @@ BARS = ["2024-01-01,10,11", "1735689600000,10", "10;11", "2024-01-01 09:30\t10",
 
 @pytest.mark.parametrize("first", BARS)
 def test_a_first_row_that_is_a_bar_is_not_taken_as_names(first: str) -> None:
-    hint = "if this is a bar, and no header, add a line with the names of the columns above it"
-    assert f"({hint}, such as timestamp,close; else name yours in the config" in refusal(first)
+    hint = "if this is a bar, and no header, set columns: {timestamp: PLACE, close: PLACE} with"
+    assert f"(name yours in the config under columns; {hint}" in refusal(first)
 
 
 @pytest.mark.parametrize("first", ["day,price", "2330,name", "1,2,close x", ",price"])
@@ -185,15 +185,26 @@ def test_two_columns_of_timestamps_by_one_name_are_refused() -> None:
     assert refusal("Time,time ,close") == TWO_TIMES
 
 
+IN_UTF8 = (
+    "save the file as UTF-8, or set table: {encoding: NAME} with the name of its encoding, such as"
+    " cp1252 or gbk"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
         ("a\0", r"'a\x00', contains a NUL byte"),
-        ("\udcff", r"'\udcff', is not UTF-8 (convert the file, or save it as UTF-8)"),
+        ("\udcff", rf"'\udcff', is not UTF-8 ({IN_UTF8})"),
     ],
 )
-def test_a_name_with_odd_bytes_is_refused(name: str, problem: str) -> None:
-    assert refusal(f"close,{name}") == f"bars.csv line 1: the name of column 2, {problem}"
+def test_a_name_with_odd_bytes_is_refused_where_it_may_be_meant(name: str, problem: str) -> None:
+    assert refusal(f"day,{name}") == f"bars.csv line 1: the name of column 2, {problem}"
+
+
+def test_odd_bytes_in_the_name_of_a_column_that_is_not_read_do_not_matter() -> None:
+    assert dialect_of("close,\udcff").close == 0
+    assert "is not UTF-8" in refusal("close|\udcff")
 
 
 @given(st.text())

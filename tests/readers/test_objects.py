@@ -159,5 +159,8 @@ def test_a_line_that_is_not_an_object_is_reported_with_the_reason(line: str, pro
 
 def test_bytes_that_are_not_text_are_refused_wherever_they_are() -> None:
     result = read_objects('{"a":1}\n{"a":2,"b":"\udcff"}\n', 1, suspect=True)
-    problem = "the line is not UTF-8 (convert the file, or save it as UTF-8)"
+    problem = (
+        "the line is not UTF-8 (save the file as UTF-8, or set table: {encoding: NAME} with the"
+        " name of its encoding, such as cp1252 or gbk)"
+    )
     assert (result.records, result.bad_line, result.problem) == ([{"a": "1"}], 2, problem)

@@ -120,6 +120,8 @@ CLOSES = [
     Row("the header again", each(UP + UP), [good(each(UP)), good({"a.csv": UP, BARS: None})]),
     Row("write a point before decimals", each(table(['"1,5"', *C], DAYS)), [
         good(each(table(["1.5", *C], DAYS)), ["1.5", *C[:5]]),
+        Way([["1.5", *C[:5]]], config='table: {decimal: ","}\n'),
+        Way(None, config='table: {thousands: ","}\n'),
     ]),
     Row("if that is right, set checks: {values: off}", each(table([*C[:5], "0"])), [
         Way([[*C[:5], "0"]], config="checks: {values: off}\n"),
@@ -135,9 +137,10 @@ CLOSES = [
     *(Row(hint, each(table([*(f"{close}.50" for close in C[:5]), "15.5"], end="")), [
         good(each(table([*(f"{close}.50" for close in C[:5]), "15.5"])), [*C[:5], "15"]),
     ]) for hint in ("if it is whole, end its last line", "is the file cut off?")),
-    Row("is not UTF-8 (convert the file", {BARS: UP.replace("close", "close,n").replace(
-        "\n2", ",\xe9\n2").encode("latin-1")}, [
-            good(each(UP)),
+    Row("is not UTF-8 (save the file as UTF-8", {BARS: UP.replace("date,", "symbol,date,").replace(
+        "\n2", "\n\xe9,2").encode("latin-1")}, [
+            good(each(UP)), Way([C], config="table: {encoding: cp1252}\n"),
+            Way(None, config="table: {encoding: gbk}\n"),
     ]),
 ]  # fmt: skip
 
@@ -162,7 +165,9 @@ TIMES = [
         each("date,day,close\n" + "".join(f"x,{d},{c}\n" for d, c in zip(DAYS, C, strict=True))), [
             Way([C], config="columns: {timestamp: day}\n"),
     ]),
-    Row("remove the row if it is not a bar", each(UP + "Average,12.5\n"), [good(each(UP))]),
+    Row("remove the row if it is not a bar", each(UP + "Average,12.5\n"), [
+        good(each(UP)), Way([C], config="table: {footer: skip}\n"),
+    ]),
     Row("remove the row if it is not a bar", each(table(C, ["2024-13-01", *DAYS[1:]])), [
         good(each(UP)), good(each(table(C[1:], DAYS[1:])), C[1:]),
     ]),
@@ -187,8 +192,9 @@ TIMES = [
         "x,close")), [
             Way([C], config=UNTIMED), Way(None, config="columns: {timestamp: x}\n"),
     ]),
-    Row("give the column a name", each(table(C, SECONDS[1::-1] + SECONDS[2:], ",close")), [
-        Way(None, each(table(C, SECONDS[1::-1] + SECONDS[2:], "time,close"))),
+    Row("or none if there are no timestamps", each(table(C, SECONDS[1::-1] + SECONDS[2:],
+        ",close")), [
+            Way([C], config=UNTIMED), Way(None, config="columns: {timestamp: 1}\n"),
     ]),
     *(Row(hint, each("x,y,close\n" + "".join(
         f"{d},{d},{c}\n" for d, c in zip(DAYS, C, strict=True))), [
@@ -197,10 +203,8 @@ TIMES = [
     ]) for hint in ("whichever is the time of the bars",)),
     *(Row(hint, each(",y,close\n" + "".join(
         f"{d},{d},{c}\n" for d, c in zip(DAYS, C, strict=True))), [
-            Way([C], each("x,y,close\n" + "".join(
-                f"{d},{d},{c}\n" for d, c in zip(DAYS, C, strict=True))),
-                config="columns: {timestamp: y}\n"),
-    ]) for hint in ("name all columns in the header",)),
+            *(Way([C], config=f"columns: {{timestamp: {place}}}\n") for place in (1, 2)),
+    ]) for hint in ("whichever is the time of the bars",)),
 ]  # fmt: skip
 
 ROWS = [*ORDER, *CLOSES, *TIMES]

@@ -53,7 +53,9 @@ def opened(
         path = Path(folder, "bars.csv")
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
         with closing(
-            OpenedFile(input_of(str(path)), None, cut.first_bytes, cut.block_bytes)
+            OpenedFile(
+                input_of(str(path)), None, cut.first_bytes, cut.block_bytes, table=config.table
+            )
         ) as file:
             yield TextReader(file, config, cut.careful_bytes)
 

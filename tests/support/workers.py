@@ -13,7 +13,14 @@ from rollsignal.engines.local import LocalEngine
 from rollsignal.engines.passes import Reading, Splits
 from rollsignal.engines.pieces import PiecesEngine
 from rollsignal.engines.runner import InProcess, Processes, Work
-from rollsignal.engines.splits import ReadWholeError, Split, part_of, row_cuts, text_cuts
+from rollsignal.engines.splits import (
+    ReadWholeError,
+    Split,
+    may_be_cut,
+    part_of,
+    row_cuts,
+    text_cuts,
+)
 from rollsignal.errors import JobError
 from rollsignal.files.find import Input
 from rollsignal.files.formats import COLUMNAR
@@ -35,14 +42,18 @@ class SmallReading(Reading):
 
     @contextmanager
     def _opened(self, split: Split, first_row: int | None) -> Iterator[Reader]:
-        with closing(OpenedFile(split.file, self.format, *BLOCKS)) as opened:
+        with closing(
+            OpenedFile(split.file, self.format, *BLOCKS, table=self.config.table)
+        ) as opened:
             yield part_of(opened, split, self.config, first_row or 0)
 
     def _cut(self, file: Input, bytes_each: int) -> list[Split]:
         count, cuts = (file.size or 0) // bytes_each, list[int]()
-        if count > 1:
+        table = self.config.table
+        if count > 1 and may_be_cut(self.config):
+            whole = OpenedFile(file, self.format, *BLOCKS, table=table)
             # What cannot be read is one split.
-            with suppress(JobError), closing(OpenedFile(file, self.format, *BLOCKS)) as opened:
+            with suppress(JobError), closing(whole) as opened:
                 if opened.format in COLUMNAR:
                     cuts = row_cuts(file.path, opened.format, count, ROWS)
                 else:
@@ -56,7 +67,7 @@ class SmallInputs(Inputs):
 
     @contextmanager
     def opened(self, file: Input) -> Iterator[Reader]:
-        with closing(OpenedFile(file, self._format, *BLOCKS)) as opened:
+        with closing(OpenedFile(file, self._format, *BLOCKS, table=self.config.table)) as opened:
             yield part_of(opened, Split(file), self.config, 0)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from rollsignal.config.reading import config_of
 from rollsignal.config.sections import flat_schemas
-from rollsignal.config.settings import OF_CONDUCT, JobConfig
+from rollsignal.config.settings import OF_CONDUCT, JobConfig, Table
 from rollsignal.core.findings import LocatedFinding
 from rollsignal.core.kernel import Tally
 from rollsignal.engines import ENGINES
@@ -137,7 +137,7 @@ _SETTINGS = {
     if name not in OF_CONDUCT
 }
 # Settings that records of earlier versions do not have: their defaults held.
-_NEWER_SETTINGS = frozenset({"checks.values"})
+_NEWER_SETTINGS = frozenset({"checks.values", *(f"table.{key}" for key in Table._fields)})
 _CONFIG_SCHEMA = object_schema(**_SETTINGS) | {
     "required": [name for name in _SETTINGS if name not in _NEWER_SETTINGS]
 }

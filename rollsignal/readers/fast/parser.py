@@ -25,6 +25,9 @@ class FastParser:
         self._careful = careful
         self._window = config.window
         self._masks = Masks()
+        closes_as = careful.cells.closes_as
+        is_sign = len(careful.dialect.delimiter) == 1
+        self._may_be_plain = is_sign and (closes_as is None or closes_as.is_plain)
 
     def fields(self, block: bytes | bytearray) -> Fields | None:
         """Find the fields of a block of whole lines; None if they are not plain.
@@ -32,6 +35,8 @@ class FastParser:
         It does not depend on earlier rows, so it may be called before these are read.
         """
         dialect = self._careful.dialect
+        if not self._may_be_plain or self._has_comments(block):
+            return None
         try:
             return Fields(block, dialect.delimiter, dialect.width, self._masks)
         except NotPlainError:
@@ -45,6 +50,9 @@ class FastParser:
         try:
             ticks = fields.numbers(dialect.close)
             if not (ticks.fits(self._window) and self._is_sane(fields, ticks)):
+                return None
+            closes_as = careful.cells.closes_as
+            if closes_as and not closes_as.are_present(ticks):
                 return None
             stamps, symbols = careful.timestamp, dialect.symbol
             coded = None if symbols is None else Coded(*fields.coded(symbols))
@@ -62,6 +70,11 @@ class FastParser:
         except (NotPlainError, BadCellError):
             return None
 
+    def _has_comments(self, block: bytes | bytearray) -> bool:
+        """Return whether a line of the block is to be passed over."""
+        comment = self._careful.dialect.comment.encode()
+        return bool(comment) and (block.startswith(comment) or b"\n" + comment in block)
+
     def _is_sane(self, fields: Fields, closes: TickArray) -> bool:
         """Return whether the other prices agree with the closes, if they are checked."""
         others = self._careful.others
@@ -77,4 +90,5 @@ class FastParser:
         refused = dialect.width == 1 and careful.blank_line
         plain = careful.width in (0, dialect.width) and not dialect.spaced
         plain = plain and dialect.clock is None and not refused
+        plain = plain and not (careful.footer and careful.footer.line)
         return plain and careful.records.between_rows
