@@ -102,10 +102,13 @@ class _Layout:
         return dialect._replace(note="" if is_first else f"header in line {header.number:,}")
 
     def named_header(self, lines: Sequence[TextLine]) -> TextLine | None:
-        """Return the header: the first line, or the one line with the names and rows below."""
+        """Return the header: the first line, or the one line with the names and rows below.
+
+        lines: those at the beginning.
+        """
         if not lines or any(self._is_named(lines[0], sign) for sign in self._delimiters):
             return lines[0] if lines else None
-        found = [line for line in lines if self._heads_rows(line)]
+        found = [line for at, line in enumerate(lines) if self._heads_rows(at)]
         if len(found) > 1:
             numbers = " and ".join(f"{line.number:,}" for line in found[:2])
             hint = f"set table: {{header: {found[0].number}}} or the like"
@@ -199,11 +202,11 @@ class _Layout:
     def _is_named(self, line: TextLine, delimiter: str) -> bool:
         return bool(columns_named(line.cells(delimiter), self._config.columns.close))
 
-    def _heads_rows(self, line: TextLine) -> bool:
+    def _heads_rows(self, at: int) -> bool:
         """Return whether a line has the column of closes, and the rows below have its width."""
+        line, *below = self.lines[at : at + 1 + COMPARED_ROWS]
         for sign in self._delimiters:
             width = len(line.cells(sign))
-            below = [row for row in self.lines if row.number > line.number][:COMPARED_ROWS]
             if width > 1 and below and self._is_named(line, sign):
                 return all(len(row.cells(sign)) == width for row in below)
         return False

@@ -6,6 +6,7 @@ It knows the keywords that those schemas use, and no others.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from types import UnionType
 from typing import Any
 
 from rollsignal.messages import escaped
@@ -14,11 +15,12 @@ Schema = dict[str, Any]
 
 SHOWN_CHARACTERS = 40
 
-_TYPES: dict[str, tuple[type, str]] = {
+_TYPES: dict[str, tuple[type | UnionType, str]] = {
     "object": (dict, "an object"),
     "array": (list, "a list"),
     "string": (str, "text"),
     "integer": (int, "a whole number"),
+    "number": (int | float, "a number"),
     "boolean": (bool, "true or false"),
     "null": (type(None), "null"),
 }
@@ -44,7 +46,7 @@ def _type(found: Any, schema: Schema, place: str) -> Iterator[str]:
         yield _not(found, place, (_TYPES[name][1] for name in wanted))
 
 
-def _is(found: Any, kind: type) -> bool:
+def _is(found: Any, kind: type | UnionType) -> bool:
     return isinstance(found, kind) and isinstance(found, bool) == (kind is bool)
 
 
