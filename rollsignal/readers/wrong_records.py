@@ -28,7 +28,7 @@ def no_bars(others: Sequence[Other], close: str | int, name: str) -> DataError:
     if len(others) == 1:
         return _not_a_bar(others[0], close, name)
     if others:
-        listed = " or ".join(_setting(other.path) for other in others[:_SHOWN] if other.path)
+        listed = " or ".join(_records_at(other.path) for other in others[:_SHOWN] if other.path)
         return DataError(f"{name}: the bars may be at several places (set table: {listed})")
     return DataError(
         f"{name}: a JSON document without bars: no array of objects or arrays, no arrays of columns"
@@ -42,11 +42,11 @@ def two_places(first: str, second: str, name: str) -> DataError:
         inner = first or second
         return DataError(
             f"{name}: the document and its part {shown(inner)} may each be the bars"
-            f" (set table: {_setting(inner)} for that part)"
+            f" (set table: {_records_at(inner)} for that part)"
         )
     return DataError(
         f"{name}: {shown(first)} and {shown(second)} may each be the bars"
-        f" (set table: {_setting(first)} or {_setting(second)})"
+        f" (set table: {_records_at(first)} or {_records_at(second)})"
     )
 
 
@@ -54,7 +54,7 @@ def bar_around(path: str, name: str) -> DataError:
     """Return the error for a document that may itself be one bar, but has bars in it."""
     return DataError(
         f"{name}: the document has a close of its own, and bars at {shown(path)}"
-        f" (set table: {_setting(path)} for those, or use --format ndjson if it is one bar)"
+        f" (set table: {_records_at(path)} for those, or use --format ndjson if it is one bar)"
     )
 
 
@@ -85,7 +85,7 @@ def _not_a_bar(other: Other, close: str | int, name: str) -> DataError:
     )
 
 
-def _setting(path: str) -> str:
+def _records_at(path: str) -> str:
     """Return how the config names a place: as plain YAML, or in quotes."""
     if _PLAIN_PATH.fullmatch(path):
         return f"{{records: {path}}}"

@@ -71,6 +71,8 @@ BY_PEOPLE = {
     "pip install 'rollsignal[spark]'": "it installs a package",
     "install the same on all machines": "it needs a cluster",
     "where all machines see them at the same path": "it needs a cluster",
+    "where all machines see it at the same path": "it needs a cluster",
+    "a session of Spark Connect needs SPARK_REMOTE": "it needs a cluster",
     "set PYSPARK_PYTHON to a Python of the same version": "it needs a cluster",
     "different bars; run again": "it depends on other programs",
     "add --engine spark; a file of this name is ./": IN_SPARK,
@@ -100,6 +102,7 @@ BY_PEOPLE = {
 
 NO_HINTS = (
     "examples:\n",
+    "…, which shall write a part of it",
     "write the signals as a hive-partitioned folder",
     "count and write only …",
     "would write …",

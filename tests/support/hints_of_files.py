@@ -134,9 +134,6 @@ DOCUMENTS = [
     Row("for a column of this name write …", each(table(C, head="date,0")), [
         Way([C], config='columns: {close: "0"}\n'),
     ], config="columns: {close: 0}\n"),
-    Row("a number: this is a bar, and no header", each(PLAIN_ROWS), [
-        good(each("timestamp,close\n" + PLAIN_ROWS)),
-    ], config="columns: {close: 2}\n"),
 ]  # fmt: skip
 
 JSON = [

@@ -14,7 +14,6 @@ from tests.support.hints_of_bars import (
     C,
     each,
     good,
-    objects,
     table,
 )
 
@@ -40,9 +39,6 @@ PLACED = [
     Row("count the columns from 1, and write their places", each(ROWS_ALONE), [
         Way([C], config=PLACES),
     ], config=placed("timestamp: 1, close: 3")),
-    Row("write the name of the key under columns", {"b.ndjson": objects(C)}, [
-        Way([C], config=placed("close: close")),
-    ], config=placed("close: 2")),
     Row("}, or none if all bars are one series", each(LABELLED), [
         Way([C], config=placed("symbol: 1, timestamp: 2, close: 3")),
         Way([C], config=placed("symbol: none, timestamp: 2, close: 3")),

@@ -57,7 +57,7 @@ def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:
     keys = table.select(*names).dropna()
     hashed = keys.withColumn("hash", F.xxhash64(*names)).orderBy("hash").limit(size)
     symbol = F.col(SYMBOL) if SYMBOL in names else F.lit("")
-    text = _as_plain(F.col(STAMP), table)
+    text = _plain_key(F.col(STAMP), table)
     wanted = "hash", symbol.alias(SYMBOL), text.alias("plain")
     sampled = hashed.orderBy(*names).select(*wanted).collect()
     rows = len(sampled)
@@ -101,7 +101,7 @@ def _is_before(table: "DataFrame", cut: Cut) -> "Column":
     return (symbol < cut.symbol) | ((symbol == cut.symbol) & is_earlier)
 
 
-def _as_plain(stamp: "Column", table: "DataFrame") -> "Column":
+def _plain_key(stamp: "Column", table: "DataFrame") -> "Column":
     """Return times as plain values from which `_as_stamp` makes the same times again."""
     from pyspark.sql import functions as F  # noqa: N812
 

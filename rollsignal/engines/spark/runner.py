@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollsignal.engines.runner import Work
 from rollsignal.engines.spark import carrier
-from rollsignal.engines.spark.session import SAME_EVERYWHERE, spark_errors
+from rollsignal.engines.spark.session import SAME_HINT, spark_errors
 from rollsignal.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -44,5 +44,5 @@ class SparkRunner:
             if error:
                 raise error
             if isinstance(result, str):
-                raise ConfigError(result, SAME_EVERYWHERE)
+                raise ConfigError(result, SAME_HINT)
             yield result

@@ -25,9 +25,9 @@ OLDEST = (4, 0)
 # Where nothing tells how many cores a cluster has.
 USUAL_CORES = 32
 _PACKAGE = Path(__file__).parents[2]
-SAME_EVERYWHERE = "install the same on all machines of the cluster"
-_START = "a session of Spark Connect needs SPARK_REMOTE, all others need Java 17 or newer"
-_INSTALL = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
+SAME_HINT = "install the same on all machines of the cluster"
+_START_HINT = "a session of Spark Connect needs SPARK_REMOTE, all others need Java 17 or newer"
+_INSTALL_HINT = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def session_in_use() -> "Iterator[SparkSession]":
     try:
         from pyspark.sql import SparkSession
     except ImportError as problem:
-        raise ConfigError(f"Spark cannot be used: {problem}", _INSTALL) from problem
+        raise ConfigError(f"Spark cannot be used: {problem}", _INSTALL_HINT) from problem
     active = SparkSession.getActiveSession()
     session = active or _started()
     try:
@@ -84,7 +84,7 @@ def _started() -> "SparkSession":
         with _handler_kept(signal.SIGINT):
             session = builder.getOrCreate()
     except Exception as problem:
-        raise ConfigError(f"Spark does not start: {first_line(problem)}", _START) from problem
+        raise ConfigError(f"Spark does not start: {first_line(problem)}", _START_HINT) from problem
     # A session of Spark Connect has no context.
     with suppress(Exception):
         context = session.sparkContext
@@ -159,12 +159,12 @@ def spark_errors() -> Iterator[None]:
     except JobError:
         raise
     except ImportError as problem:
-        raise ConfigError(f"Spark cannot be used: {problem}", _INSTALL) from problem
+        raise ConfigError(f"Spark cannot be used: {problem}", _INSTALL_HINT) from problem
     except Exception as problem:
         if not _is_of_spark(problem):
             raise
         if lack := re.search(f"{LACKING}[^\n]*", str(problem)):
-            raise ConfigError(lack[0], SAME_EVERYWHERE) from problem
+            raise ConfigError(lack[0], SAME_HINT) from problem
         if "PYTHON_VERSION_MISMATCH" in str(problem):
             python = "{}.{}".format(*sys.version_info)
             raise ConfigError(
