@@ -41,7 +41,7 @@ DAYS = [f"2024-01-0{day}" for day in range(1, 6)]
 
 
 def at(config: JobConfig, records: str) -> JobConfig:
-    return config._replace(table=Table(records))
+    return config._replace(table=Table(records=records))
 
 
 def objects(cells: list[str], key: str = "close") -> str:

@@ -298,7 +298,7 @@ def test_keys_of_objects_have_no_place_and_may_hold_declared_missing_values(
     config = declared(missing_values=("-9", "x"))._replace(missing="skip")
     with closing(OpenedFile(input_of(str(path)))) as file:
         assert bars_of(NdjsonReader(file, config)).closes == [None, None]
-    message = "line 1: columns.close is 2, a place, which the keys of objects do not have"
+    message = "line 1: columns.close is the place 2, but the bars are objects with names"
     with (
         closing(OpenedFile(input_of(str(path)))) as file,
         pytest.raises(DataError, match=message),
