@@ -64,7 +64,6 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
     [
         ("", ["--state=s.state"], "--state"),
         ("sort: true\n", [], "Sorting"),
-        ("checks: {gaps: warn}\n", [], "The check of gaps"),
     ],
 )
 def test_what_needs_one_process_is_refused(
