@@ -63,19 +63,15 @@ class WholeOrAuto(NamedTuple):
     most: int
     example: str
 
-    @property
-    def _whole(self) -> Whole:
-        return Whole(*self)
-
     def read(self, node: "yaml.Node", name: str) -> int | str:
         """Read the number or the word; raises `BadSettingError`."""
         if scalar(node, name) == AUTO:
             return AUTO
-        return self._whole.read(node, name)
+        return Whole(*self).read(node, name)
 
     def schema(self) -> dict[str, object]:
         """Describe the number or the word in JSON Schema."""
-        return {"anyOf": [{"const": AUTO}, self._whole.schema()]}
+        return {"anyOf": [{"const": AUTO}, Whole(*self).schema()]}
 
 
 class UsualName(str):
@@ -255,17 +251,23 @@ class Switch(NamedTuple):
 
 
 class SymbolFrom(NamedTuple):
-    """Where symbols come from: a column, or the names of the files."""
+    """Where symbols come from: a column, names of files or folders, or a pattern of paths."""
 
     column: str | int | None = None
     filename: bool = False
+    folder: bool = False
+    pattern: str | None = None
 
     def plain(self) -> object:
         """Return the source as a JSON value."""
-        return {"from": "filename"} if self.filename else self.column
+        if self.pattern is not None:
+            return {"from": "path", "pattern": self.pattern}
+        return {"from": str(self)[6:]} if self.filename or self.folder else self.column
 
     def __str__(self) -> str:
-        return "from: filename" if self.filename else str(self.column)
+        if self.pattern is not None:
+            return f"from: path, pattern: {self.pattern}"
+        return "from: filename" * self.filename or "from: folder" * self.folder or str(self.column)
 
 
 NO_SYMBOLS = SymbolFrom("none")
@@ -273,26 +275,25 @@ NO_SYMBOLS = SymbolFrom("none")
 
 
 class SymbolSetting(NamedTuple):
-    """The column of symbols, `{from: filename}`, none, or null."""
+    """The column of symbols, where they are in the path, none, or null."""
 
     help: str
 
     def read(self, node: "yaml.Node", name: str) -> SymbolFrom | None:
         """Read the source of symbols; raises `BadSettingError`."""
         if is_mapping(node):
-            pairs = [(as_written(key), as_written(value)) for key, value in node.value]
-            if pairs != [("from", "filename")]:
-                raise BadSettingError(node, f"{name} is a mapping, but not {{from: filename}}")
-            return SymbolFrom(filename=True)
+            from rollsignal.config.path_symbols import checked_pattern, source_in
+
+            source, pattern = source_in(node, name)
+            if pattern is None:
+                return SymbolFrom(filename=source == "filename", folder=source == "folder")
+            text = Text("").read(pattern, f"{name}.pattern")
+            return SymbolFrom(pattern=checked_pattern(pattern, text, f"{name}.pattern"))
         column = _COLUMN_OR_NULL.read(node, name)
         return None if column is None else SymbolFrom(column)
 
     def schema(self) -> dict[str, object]:
         """Describe the source of symbols in JSON Schema."""
-        from_names = {
-            "type": "object",
-            "properties": {"from": {"const": "filename"}},
-            "required": ["from"],
-            "additionalProperties": False,
-        }
-        return {"anyOf": [_COLUMN_OR_NULL.schema(), from_names]}
+        from rollsignal.config.path_symbols import PATH_SCHEMAS
+
+        return {"anyOf": [_COLUMN_OR_NULL.schema(), *PATH_SCHEMAS]}

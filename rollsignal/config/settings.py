@@ -55,7 +55,8 @@ class Columns(NamedTuple):
     symbol: Annotated[
         SymbolFrom | None,
         SymbolSetting(
-            "the column of symbols, or {from: filename};"
+            "the column of symbols, or {from: filename}, {from: folder} or"
+            ' {from: path, pattern: "([A-Z0-9]+)-1m-"}, in which the group is the symbol;'
             " null: found by its name; none: all bars are one series"
         ),
     ] = None

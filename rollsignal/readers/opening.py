@@ -163,8 +163,8 @@ def _line_of_text(head: bytes) -> str:
 def symbol_of(file: Input, config: JobConfig) -> str | None:
     """Return the symbol of a whole file, if it comes from the path.
 
-    It is the file's name without the usual suffixes, or a folder such as `symbol=BTC`. Raises
-    `DataError` if the folder's value is missing, or if several folders may be the symbol.
+    It is the file's name without the usual suffixes, a folder such as `symbol=BTC`, or where the
+    config says. Raises `DataError` if the symbol is missing, or if several may be it.
     """
     source = config.columns.symbol
     if source is None:
@@ -175,6 +175,10 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
         return None
     if source.column is not None:
         return _partition(file, source.column)
+    if source.folder or source.pattern is not None:
+        from rollsignal.readers.symbols import symbol_in_path
+
+        return symbol_in_path(file, source)
     name = os.path.basename(file.path)
     if file.kind == "url":
         from rollsignal.files.remote import name_of

@@ -1,10 +1,14 @@
-"""This module holds what the symbols of one file must be, if they are in a column of the rows."""
+"""This module holds what the symbols of one file must be, and finds them in paths by a pattern."""
 
+import re
 from collections.abc import Sequence
 
+from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Columns
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.reader import plain_name
+from rollsignal.errors import DataError
+from rollsignal.files.find import Input, utf8_text
 from rollsignal.messages import escaped, shown
 
 # A column of these names parts the series. One of another usual name may hold something else.
@@ -70,3 +74,46 @@ class SymbolRule:
             return ""
         what = f"whatever {self._column} says"
         return f" (set columns: {{symbol: none}} if all bars are one series, {what})"
+
+
+def symbol_in_path(file: Input, source: SymbolFrom) -> str:
+    """Return the symbol that a file's folder is called, or that a pattern finds in its path.
+
+    Raises `DataError` if there is none, or if the pattern finds several.
+    """
+    path = _path_as_given(file)
+    if source.pattern is None:
+        folder = path.rpartition("/")[0].rpartition("/")[2].strip(BLANKS)
+        if folder in ("", ".", ".."):
+            what = "no folder in the path as given"
+            raise DataError(f"{file.name}: {what}", "give the path with the folder, as BTC/a.csv")
+        return utf8_text(folder)
+    matches = (match[1] or "" for match in re.finditer(source.pattern, path))
+    symbols = list(dict.fromkeys(utf8_text(symbol.strip(BLANKS)) for symbol in matches))
+    if len(symbols) == 1 and symbols[0]:
+        return symbols[0]
+    what = f"columns.symbol.pattern {shown(source.pattern)}"
+    if not symbols:
+        raise DataError(f"{file.name}: {what} does not match the path", _FITTING)
+    if "" in symbols:
+        raise DataError(f"{file.name}: {what} finds an empty symbol in the path", _FITTING)
+    found = " and ".join(map(shown, symbols[:2]))
+    raise DataError(f"{file.name}: {what} finds several symbols in the path: {found}", _FITTING)
+
+
+_FITTING = (
+    "correct the pattern so that it matches each path once, or leave such files out of --input"
+)
+
+
+def _path_as_given(file: Input) -> str:
+    """Return the path as it was given, of a URL without its query."""
+    if file.kind != "url":
+        return file.path
+    from rollsignal.files.remote import WEB, location_of
+
+    if location_of(file.path).scheme not in WEB:
+        return file.path
+    from urllib.parse import unquote
+
+    return unquote(re.split("[?#]", file.path, maxsplit=1)[0])

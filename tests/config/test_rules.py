@@ -62,6 +62,54 @@ def test_a_whole_number_is_the_place_of_a_column(tmp_path: Path) -> None:
     assert alone.columns == Columns("5", 7)
 
 
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        ("{from: filename}", SymbolFrom(filename=True)),
+        ("{from: folder}", SymbolFrom(folder=True)),
+        ('{from: path, pattern: "([A-Z]+)-1m"}', SymbolFrom(pattern="([A-Z]+)-1m")),
+        ("{pattern: '(?:x)(?P<s>.)', from: path}", SymbolFrom(pattern="(?:x)(?P<s>.)")),
+    ],
+)
+def test_symbols_come_from_names_folders_or_paths(
+    tmp_path: Path, value: str, source: SymbolFrom
+) -> None:
+    config = read(tmp_path, CONFIG + f"columns: {{close: c, symbol: {value}}}\n")
+    assert config.columns.symbol == source
+    assert config_of(config.plain_by_name()) == config
+
+
+OTHERWISE = (
+    'is a mapping, but not {from: filename}, {from: folder} or {from: path, pattern: "([A-Z0-9]+)'
+    '-1m-"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("{}", f" {OTHERWISE}"),
+        ("{from: host}", f" {OTHERWISE}"),
+        ("{from: path, patern: (x)}", f" {OTHERWISE}"),
+        ("{pattern: (x)}", f" {OTHERWISE}"),
+        ("{from: [path]}", f" {OTHERWISE}"),
+        ("{from: folder, pattern: (x)}", " has a pattern, which only paths have (from: path)"),
+        ("{from: path}", ' is from: path without a pattern (pattern: "([A-Z0-9]+)-1m-")'),
+        ('{from: path, pattern: ""}', ".pattern is empty; write a name, in quotes"),
+        ("{from: path, pattern: 5}", ".pattern is 5, which YAML reads as type int; write "
+         'columns.symbol.pattern: "5"'),
+        ('{from: path, pattern: "(a"}', ".pattern is '(a', not a regular expression: missing ),"
+         " unterminated subpattern at position 0"),
+        *((f"{{from: path, pattern: {pattern!r}}}", f".pattern is {pattern!r}, with {count},"
+           ' not one: the symbol in parentheses (pattern: "([A-Z0-9]+)-1m-")')
+          for pattern, count in (("BTC", "0 groups"), ("(a)(b)", "2 groups"))),
+    ],
+)  # fmt: skip
+def test_a_wrong_source_of_symbols_is_refused(tmp_path: Path, value: str, what: str) -> None:
+    message = refused(tmp_path, CONFIG + f"columns: {{symbol: {value}}}\n").message
+    assert message.endswith(f"line 4: columns.symbol{what}")
+
+
 @pytest.mark.parametrize("word", ["iso", *EPOCHS])
 def test_each_word_for_how_timestamps_are_written_is_taken(tmp_path: Path, word: str) -> None:
     assert read(tmp_path, with_setting("timestamp_format", word)).timestamp_format == word

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.config.rules import NO_SYMBOLS, SymbolFrom
-from rollsignal.config.settings import Columns
+from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.errors import DataError, InputError, JobError, UsageError
 from rollsignal.files.find import find_paths, input_of, partitions_of
 from rollsignal.files.formats import FORMATS, NAME_SUFFIXES, columnar_format, text_format
@@ -329,3 +329,64 @@ def test_names_and_values_in_a_path_are_read_as_other_programs_escape_them(
     folders = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in columns.items()]
     path = "/".join(["/data", *folders, "part=0.parquet"])
     assert partitions_of(path) == list(columns.items())
+
+
+def by_pattern(pattern: str) -> JobConfig:
+    return CONFIG._replace(columns=Columns(symbol=SymbolFrom(pattern=pattern)))
+
+
+@pytest.mark.parametrize(
+    ("path", "symbol"),
+    [
+        ("spot/BTCUSDT-1m-2024-01.zip", "BTCUSDT"),
+        ("/data/BTCUSDT/1m/BTCUSDT-1m-2024-01-31.csv", "BTCUSDT"),
+        ("BTCUSDT-1m-/BTCUSDT-1m-2024.csv", "BTCUSDT"),
+        ("s3://bucket/1INCH-1m-a.csv", "1INCH"),
+        ("https://host/1INCH-1m-a.csv?X=AA-1m-", "1INCH"),
+    ],
+)
+def test_a_pattern_finds_the_symbol_in_the_path_as_given(path: str, symbol: str) -> None:
+    assert symbol_of(input_of(path), by_pattern("([A-Z0-9]+)-1m-")) == symbol
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "problem"),
+    [
+        ("btc-1m-1.csv", "([A-Z]+)-1m-", "does not match the path"),
+        ("-", "([A-Z]+)-1m-", "does not match the path"),
+        ("A-1m-/B-1m-2.csv", "([A-Z]+)-1m-", "finds several symbols in the path: 'A' and 'B'"),
+        ("-1m-2.csv", "([A-Z]*)-1m-", "finds an empty symbol in the path"),
+        ("x-1m-2.csv", "([A-Z]+)?-1m-", "finds an empty symbol in the path"),
+        (" -1m-2.csv", "([A-Z ]+)-1m-", "finds an empty symbol in the path"),
+    ],
+)
+def test_a_path_that_a_pattern_does_not_fit_is_refused_by_name(
+    path: str, pattern: str, problem: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        symbol_of(input_of(path), by_pattern(pattern))
+    what = f"{input_of(path).name}: columns.symbol.pattern {pattern!r} {problem}"
+    assert caught.value.message == what
+
+
+BY_FOLDER = CONFIG._replace(columns=Columns(symbol=SymbolFrom(folder=True)))
+
+
+@pytest.mark.parametrize(
+    ("path", "symbol"),
+    [
+        ("BTC/a.csv", "BTC"),
+        ("./BTC/2024.csv.gz", "BTC"),
+        ("/bars/spot/BRK.B/a", "BRK.B"),
+        ("s3://bucket/bars/BTC/a.parquet", "BTC"),
+        ("https://host/bars/BRK%20B/a.csv?sig=x/y", "BRK B"),
+    ],
+)
+def test_the_folder_that_a_file_is_in_gives_its_symbol(path: str, symbol: str) -> None:
+    assert symbol_of(input_of(path), BY_FOLDER) == symbol
+
+
+@pytest.mark.parametrize("path", ["a.csv", "./a.csv", "../a.csv", "/a.csv", "-", " /a.csv"])
+def test_a_path_without_a_folder_is_refused_if_the_folder_is_the_symbol(path: str) -> None:
+    with pytest.raises(DataError, match="no folder in the path as given"):
+        symbol_of(input_of(path), BY_FOLDER)

@@ -231,6 +231,24 @@ def test_a_folder_gives_the_symbol_of_its_files(tmp_path: Path, key: str, form: 
     assert rate(decide(paths, NONE)) == (1, 4)
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "source", [SymbolFrom(folder=True), SymbolFrom(pattern="/([A-Z]+)/1m-[0-9.a-z]+$")]
+)
+def test_the_path_gives_the_symbol_of_its_files(
+    tmp_path: Path, source: SymbolFrom, form: str
+) -> None:
+    for symbol, rows in (("A", slice(0, 3)), ("B", slice(3, 6))):
+        for part in (rows.start, rows.start + 1, rows.start + 2):
+            columns: Table = {"date": [DAYS[part]], "close": [TWO["close"][part]]}
+            write(tmp_path / symbol / f"1m-{part}.{form}", columns)
+    config = CONFIG._replace(columns=Columns(symbol=source))
+    for order in (1, -1):
+        found = decide(find_paths([str(tmp_path)])[::order], config)
+        assert set(found.accounts) == {"A", "B"}
+        assert rate(found) == (1, 2)
+
+
 def test_many_small_files_in_folders_of_symbols_are_read_together(tmp_path: Path) -> None:
     for number in range(400):
         folder = tmp_path / f"symbol=S{number % 20}"

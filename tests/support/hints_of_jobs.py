@@ -27,6 +27,9 @@ def config(line: str, key: str = "") -> str:
     return "\n".join([*kept, line, ""])
 
 
+FROM_PATH = 'columns: {symbol: {from: path, pattern: "([A-Z0-9]+)-1m-"}}'
+
+
 def asked(hint: str, line: str, *ways: Way, key: str = "") -> Row:
     """Make a row for a line of the config that is refused."""
     return Row(hint, each(UP), ways or [GOOD], config=config(line, key))
@@ -52,8 +55,23 @@ CONFIGS = [
         Way(None, config=config(stamp('"%d/%m/%Y %H:%M"')))),
     asked("not of two: [date, time]", "columns: {timestamp: [date]}",
         Way(None, config=config("columns: {timestamp: [date, time]}"))),
-    asked("but not {from: filename}", "columns: {symbol: {from: x}}",
+    asked("is a mapping, but not {from: filename}", "columns: {symbol: {from: x}}",
         Way([C], config=config("columns: {symbol: {from: filename}}"))),
+    *(asked(hint, f"columns: {{symbol: {{from: path{given}}}}}",
+        Way(None, config=config(FROM_PATH)),
+        Way([C], {"BTC-1m-2.csv": UP}, config=config(FROM_PATH), inputs=["BTC-1m-2.csv"]))
+        for hint, given in (("is from: path without a pattern", ""),
+            ("not one: the symbol in parentheses", ", pattern: BTC"),
+            ("not a regular expression", ', pattern: "(BTC"'))),
+    asked("has a pattern, which only paths have (from: path)",
+        FROM_PATH.replace("path", "folder"),
+        Way(None, config=config(FROM_PATH)),
+        Way([C], {"BTC-1m-2.csv": UP}, config=config(FROM_PATH), inputs=["BTC-1m-2.csv"])),
+    asked("give the path with the folder", "columns: {symbol: {from: folder}}",
+        Way([C], {"BTC/a.csv": UP}, inputs=["BTC/a.csv"])),
+    asked("correct the pattern so that it matches", FROM_PATH,
+        Way([C], config=config('columns: {symbol: {from: path, pattern: "([a-z]+)[.]csv"}}')),
+        Way([C], {"BTC-1m-2.csv": UP}, inputs=["BTC-1m-2.csv"])),
     asked("not a group of settings", "columns: close",
         Way([C], config=config("columns: {close: close}"))),
     asked("not a single value", "window: [3]", key="window"),

@@ -1,0 +1,68 @@
+"""This module reads settings that take the symbols of files from their paths.
+
+They are `{from: filename}`, `{from: folder}`, and `{from: path, pattern: "([A-Z0-9]+)-1m-"}`.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from rollsignal.config.yaml_nodes import BadSettingError, as_written
+from rollsignal.messages import plural, shown
+
+if TYPE_CHECKING:
+    import yaml
+
+_IN_PATHS = ("filename", "folder", "path")
+
+
+def _mapping_of(**properties: object) -> dict[str, object]:
+    required = {"required": list(properties), "additionalProperties": False}
+    return {"type": "object", "properties": properties, **required}
+
+
+PATH_SCHEMAS = (
+    *(_mapping_of(**{"from": {"const": source}}) for source in _IN_PATHS[:2]),
+    _mapping_of(**{"from": {"const": "path"}, "pattern": {"type": "string", "pattern": r"\("}}),
+)
+
+
+def source_in(node: "yaml.MappingNode", name: str) -> "tuple[str, yaml.Node | None]":
+    """Return where the symbols are in the paths, and the pattern of `path`.
+
+    Raises `BadSettingError`.
+    """
+    parts = {as_written(key): value for key, value in node.value}
+    source = as_written(parts["from"]) if "from" in parts else ""
+    is_one = source in _IN_PATHS and len(parts) == len(node.value)
+    if not is_one or not set(parts) <= {"from", "pattern"}:
+        raise BadSettingError(
+            node,
+            f"{name} is a mapping, but not {{from: filename}}, {{from: folder}} or"
+            ' {from: path, pattern: "([A-Z0-9]+)-1m-"}',
+        )
+    pattern = parts.get("pattern")
+    if pattern is not None and source != "path":
+        raise BadSettingError(pattern, f"{name} has a pattern, which only paths have (from: path)")
+    if pattern is None and source == "path":
+        raise BadSettingError(
+            node, f'{name} is from: path without a pattern (pattern: "([A-Z0-9]+)-1m-")'
+        )
+    return source, pattern
+
+
+def checked_pattern(node: "yaml.Node", text: str | None, name: str) -> str:
+    """Return a pattern if it is a regular expression with one group; raises `BadSettingError`."""
+    text = text or ""
+    try:
+        groups = re.compile(text).groups
+    except (re.error, OverflowError, RecursionError) as problem:
+        raise BadSettingError(
+            node, f"{name} is {shown(text)}, not a regular expression: {problem}"
+        ) from None
+    if groups != 1:
+        raise BadSettingError(
+            node,
+            f"{name} is {shown(text)}, with {plural(groups, 'group')}, not one: the symbol in"
+            ' parentheses (pattern: "([A-Z0-9]+)-1m-")',
+        )
+    return text
