@@ -23,7 +23,10 @@ from rollsignal.config.rules import (
     WholeOrAuto,
 )
 from rollsignal.config.sections import Section, mapping_schema
+from rollsignal.config.yaml_nodes import BadSettingError
 from rollsignal.core.ledger import Missing, Rules
+from rollsignal.core.timestamps.reader import LocalZone
+from rollsignal.messages import shown
 
 if TYPE_CHECKING:
     import yaml
@@ -37,6 +40,30 @@ FooterPolicy = Literal["error", "skip"]
 
 # Settings that say how a run works, and not what it decides.
 OF_CONDUCT = frozenset({"engine", "workers"})
+
+
+class TimeZone(NamedTuple):
+    """A time zone: a place, an offset from UTC, or null."""
+
+    help: str
+
+    def read(self, node: "yaml.Node", name: str) -> str | None:
+        """Read the name of the zone; raises `BadSettingError`."""
+        text = Text(self.help, optional=True).read(node, name)
+        if text is None:
+            return None
+        from rollsignal.core.timestamps.local_rules import ZoneNameError, named_zone
+
+        try:
+            named_zone(text)
+        except ZoneNameError as problem:
+            what = f"{name} is {shown(text)}, not a time zone known here: {problem}"
+            raise BadSettingError(node, what) from None
+        return text
+
+    def schema(self) -> dict[str, object]:
+        """Describe the name in JSON Schema."""
+        return Text(self.help, optional=True).schema()
 
 
 class Columns(NamedTuple):
@@ -234,6 +261,13 @@ class JobConfig(NamedTuple):
             TIMESTAMP_FORMATS,
         ),
     ] = None
+    timezone: Annotated[
+        str | None,
+        TimeZone(
+            "the place whose clock shows the times without a zone, such as America/New_York,"
+            " or their offset, such as -05:00; null: they are in UTC"
+        ),
+    ] = None
     checks: Annotated[
         Checks, Section("what each check does with its findings: error, warn or off", Checks)
     ] = Checks()
@@ -272,6 +306,13 @@ class JobConfig(NamedTuple):
         """Return whether a place of a column, or something of the table's lines, is declared."""
         layout = self.table.header, self.table.first_row, self.table.comment, self.table.delimiter
         return bool(self.columns.places) or layout != (AUTO, None, None, AUTO)
+
+    @property
+    def local_zone(self) -> LocalZone | None:
+        """Return the place of times without a zone; None if they are UTC."""
+        if self.timezone is None:
+            return None
+        return LocalZone(self.timezone, not self.sort and self.checks.order == "error")
 
     @property
     def rules(self) -> Rules:

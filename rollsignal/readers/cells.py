@@ -9,11 +9,12 @@ from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
 from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, Ticks, parse_closes
-from rollsignal.core.timestamps.reader import TimestampReader
+from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import escaped, shown
 
 if TYPE_CHECKING:
+    from rollsignal.core.timestamps.local import UnclearTimeError
     from rollsignal.readers.close_cells import ClosesAs
     from rollsignal.readers.symbols import SymbolRule
 
@@ -56,6 +57,7 @@ class Cells:
         self.symbols: SymbolRule | None = None
         self.closes_as: ClosesAs | None = None
         self._unproven: DataError | None = None
+        self._stamps: Sequence[str] = ()
 
     def batch(
         self,
@@ -84,7 +86,29 @@ class Cells:
         if doubt and self._unproven is None:
             line, cell = lines[doubt.index], read[doubt.index]
             self._unproven = self._timestamp_problem(line, cell, doubt, read)
-        return Batch(closes, plain, timestamps, lines, None, value_findings(closes))
+        self._stamps = stamps or ()
+        batch = Batch(closes, plain, timestamps, lines, None, value_findings(closes))
+        # Of several series, each has rows of its own.
+        has_own_rows = self.symbols is not None or stamps is None
+        if has_own_rows or not self.timestamps.is_local:
+            return batch
+        return self.in_utc(batch, self._stamps)
+
+    def in_utc(self, batch: Batch, stamps: Sequence[str]) -> Batch:
+        """Turn the local times of a batch into UTC; raises `DataError` for one that is unclear."""
+        local = self.timestamps.local
+        assert local is not None, "only times of a place are turned into UTC"
+        from rollsignal.core.timestamps.local import UnclearTimeError
+
+        times_ns = list(map(to_ns, batch.timestamps or ()))
+        try:
+            times_ns = local.in_utc(times_ns, batch.symbols, batch.lines, stamps)
+        except UnclearTimeError as unclear:
+            raise self._unclear(unclear) from None
+        return batch._replace(timestamps=times_ns)
+
+    def _unclear(self, unclear: "UnclearTimeError") -> DataError:
+        return self._timestamp_problem(unclear.line, unclear.cell, unclear.bad, ())
 
     def read_closes_as(self, table: Table, *, has_signs: bool) -> None:
         """Read closes as the config declares; has_signs: whether they are those of a text table."""
@@ -107,9 +131,16 @@ class Cells:
                 raise self._timestamp_problem(lines[bad.index], cell, bad, stamps) from None
 
     def finish(self) -> None:
-        """Raise `DataError` if no row proved that a cell read as a timestamp is one."""
+        """Raise `DataError` if no row proved what the time of a cell is."""
         if self._unproven and self.timestamps.unproven:
             raise self._unproven
+        if self.timestamps.local:
+            from rollsignal.core.timestamps.local import UnclearTimeError
+
+            try:
+                self.timestamps.local.finish()
+            except UnclearTimeError as unclear:
+                raise self._unclear(unclear) from None
 
     def joined(
         self, dates: Sequence[str], times: Sequence[str], lines: Sequence[int]
@@ -140,7 +171,9 @@ class Cells:
         if wrong:
             row, what = wrong
             raise self.problem(batch.lines[row], what)
-        return batch._replace(symbols=symbols)
+        batch = batch._replace(symbols=symbols)
+        is_local = self.timestamps.is_local and batch.has_timestamps
+        return self.in_utc(batch, self._stamps) if is_local else batch
 
     def problem(self, line: int, what: str) -> DataError:
         """Return the error for what is wrong at a line or row."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.arrays import TickArray, ticks_of_array
+from rollsignal.core.arrays import TickArray
 from rollsignal.core.bars import ArrayBatch, Batch
 from rollsignal.core.quality import is_sane
 from rollsignal.core.ticks import BLANKS
@@ -24,7 +24,7 @@ from rollsignal.readers.columns import (
     stamp_text,
     stamps_of,
     texts_of,
-    ticks_of_decimals,
+    ticks_of,
     timestamps_ns,
 )
 from rollsignal.readers.dialect import (
@@ -67,8 +67,7 @@ class FrameReader:
 
         self.path, self.name = file.path, file.name
         self.symbol = symbol_of(file, config)
-        self._format = file_format
-        self._config = config
+        self._format, self._config = file_format, config
         self._size = file.size or 0
         self._row = 0
         self._rows: int | None = None
@@ -98,6 +97,7 @@ class FrameReader:
         self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         self._cells.place_of = self._calls.place_of
         self._cells.read_closes_as(config.table, has_signs=False)
+        self._cells.timestamps.set_zone(config.local_zone)
         if self._symbol is not None:
             self._cells.symbols = SymbolRule(names[self._symbol], config.columns, self.symbol)
             self._check_symbols(names[self._symbol], schema, self._cells.symbols)
@@ -135,7 +135,8 @@ class FrameReader:
 
         dtype = None if self._timestamp is None else self._schema[self._timestamp]
         if self._clock is None and dtype is not None and dtype.is_temporal():
-            return isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+            has_zone = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+            return has_zone or self._cells.timestamps.local is not None
         return self._cells.timestamps.zoned
 
     def describe(self) -> str:
@@ -214,11 +215,11 @@ class FrameReader:
         self._calls.end()
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
-        ticks = self._ticks(frame["close"])
-        times_ns = None if self._timestamp is None else timestamps_ns(frame["timestamp"])
+        ticks = ticks_of(frame["close"], self._config.window)
+        times_ns, is_local = self._times(frame)
         symbols = None if self._symbol is None else frame["symbol"]
-        plain = partial(self._calls.guarded, partial(self._plain, frame, row, times_ns))
-        untimed = self._timestamp is not None and times_ns is None
+        plain = partial(self._calls.guarded, partial(self._plain, frame, row, times_ns, is_local))
+        untimed = is_local or (self._timestamp is not None and times_ns is None)
         closes_as = self._cells.closes_as
         if ticks and closes_as and not closes_as.are_present(ticks):
             return plain()
@@ -226,6 +227,15 @@ class FrameReader:
             return plain()
         coded = None if symbols is None else self._codes.coded(symbols)
         return ArrayBatch(ticks, times_ns, coded, plain, row, ticks.suspects())
+
+    def _times(self, frame: "pl.DataFrame") -> "tuple[NDArray[np.int64] | None, bool]":
+        """Return times of a stored type, and whether they are not in UTC, as some are unclear."""
+        times_ns = None if self._timestamp is None else timestamps_ns(frame["timestamp"])
+        local = self._cells.timestamps.local
+        if times_ns is None or not local or getattr(frame["timestamp"].dtype, "time_zone", None):
+            return times_ns, False
+        in_utc = local.clear_in_utc(times_ns)
+        return (times_ns, True) if in_utc is None else (in_utc, False)
 
     def _agree(self, symbols: "pl.Series | None") -> bool:
         """Return whether all rows have a symbol, and the one of the whole file if it has one."""
@@ -245,31 +255,16 @@ class FrameReader:
         """Return whether the other prices agree with the closes, if they are checked."""
         columns = {"close": closes[:2]}
         for number, name in enumerate(self._others):
-            ticks = self._ticks(frame[f"other {number}"])
+            ticks = ticks_of(frame[f"other {number}"], self._config.window)
             if ticks is None:
                 return False
             columns[name] = ticks[:2]
         return not self._others or is_sane(columns)
 
-    def _ticks(self, closes: "pl.Series") -> TickArray | None:
-        import polars as pl
-
-        dtype = closes.dtype
-        if closes.null_count():
-            return None
-        if dtype.is_float():
-            return ticks_of_array(closes.to_numpy(), self._config.window)
-        if isinstance(dtype, pl.Decimal):
-            return ticks_of_decimals(closes.to_physical(), dtype.scale, self._config.window)
-        if not dtype.is_integer():
-            return None
-        whole = closes.cast(pl.Int64, strict=False)
-        return None if whole.null_count() else TickArray(whole.to_numpy(), 0)
-
     def _plain(
-        self, frame: "pl.DataFrame", row: int, times_ns: "NDArray[np.int64] | None"
+        self, frame: "pl.DataFrame", row: int, times_ns: "NDArray[np.int64] | None", is_local: bool
     ) -> Batch:
-        """Return a batch as the cells of a text table."""
+        """Return a batch as the cells of a text table; is_local: whether times are not in UTC."""
         import polars as pl
 
         rows = range(row, row + frame.height)
@@ -290,7 +285,11 @@ class FrameReader:
                 name: texts_of(frame[f"other {number}"]) for number, name in enumerate(self._others)
             }
             batch = self._cells.checked(batch, others)
-        return batch if times_ns is None else batch._replace(timestamps=times_ns.tolist())
+        if times_ns is None:
+            return batch
+        batch = batch._replace(timestamps=times_ns.tolist())
+        stamps = list(map(str, frame["timestamp"].to_list())) if is_local else []
+        return self._cells.in_utc(batch, stamps) if is_local else batch
 
     def _stamp_texts(self, stamps: "pl.Series", row: int) -> list[str]:
         """Return timestamps as cells; raises `DataError` for one that Python cannot hold."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rollsignal.core.arrays import TickArray
+from rollsignal.core.arrays import TickArray, ticks_of_array
 from rollsignal.core.kernel import greatest
 from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import BLANKS
@@ -75,6 +75,23 @@ class SymbolColumn:
                 self._names.append(str(symbols[int(new[first])]))
                 self.has_empty |= not self._names[-1].strip(BLANKS)
         return Coded(self._names, self._codes[numbers])
+
+
+def ticks_of(closes: "pl.Series", window: int) -> TickArray | None:
+    """Turn a column of closes into ticks; None if they are not numbers, or not all in int64."""
+    import polars as pl
+
+    dtype = closes.dtype
+    if closes.null_count():
+        return None
+    if dtype.is_float():
+        return ticks_of_array(closes.to_numpy(), window)
+    if isinstance(dtype, pl.Decimal):
+        return ticks_of_decimals(closes.to_physical(), dtype.scale, window)
+    if not dtype.is_integer():
+        return None
+    whole = closes.cast(pl.Int64, strict=False)
+    return None if whole.null_count() else TickArray(whole.to_numpy(), 0)
 
 
 def ticks_of_decimals(units: "pl.Series", scale: int, window: int) -> TickArray | None:

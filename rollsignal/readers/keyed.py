@@ -76,6 +76,7 @@ class KeyedBars:
         close = file.label(self._close)
         self.cells = Cells(file.name, file.unit, close, stamp, config.timestamp_format)
         self.cells.read_closes_as(config.table, has_signs=False)
+        self.cells.timestamps.set_zone(config.local_zone)
         if self.keys.symbol is not None:
             from rollsignal.readers.symbols import SymbolRule
 

@@ -115,6 +115,37 @@ def test_each_word_for_how_timestamps_are_written_is_taken(tmp_path: Path, word:
     assert read(tmp_path, with_setting("timestamp_format", word)).timestamp_format == word
 
 
+@pytest.mark.parametrize("name", ["America/New_York", "UTC", '"-05:00"', '"+10:00"', "null"])
+def test_the_zone_of_times_without_one_is_a_place_or_an_offset(tmp_path: Path, name: str) -> None:
+    text = CONFIG + "columns: {close: c}\n"
+    config = read(tmp_path, f"{text}timezone: {name}\n")
+    assert config.timezone == (None if name == "null" else name.strip('"'))
+    assert config_of(config.plain_by_name()) == config
+    zone = config.local_zone
+    assert (zone is None) == (name == "null")
+    for setting in ("sort: true", "checks: {order: warn}", "checks: {order: off}"):
+        zone = read(tmp_path, f"{text}timezone: {name}\n{setting}\n").local_zone
+        assert zone is None or not zone.in_order
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("EST", "is 'EST', not a time zone known here: write a place such as America/New_York, "),
+        ("Europe/Berln", "is 'Europe/Berln', not a time zone known here: write a place such as "
+         "America/New_York, or an offset such as -05:00; did you mean Europe/Berlin?"),
+        ("+10:00", 'is +10:00, which YAML reads as type int; write timezone: "+10:00"'),
+        ("[UTC]", "is a list, not a single value"),
+        ('""', "is empty; write a name, in quotes"),
+    ],
+)  # fmt: skip
+def test_a_zone_that_is_none_is_refused_with_its_line(
+    tmp_path: Path, value: str, what: str
+) -> None:
+    problem = refused(tmp_path, CONFIG + f"timezone: {value}\n")
+    assert f" line 4: timezone {what}" in problem.message
+
+
 @pytest.mark.parametrize("pattern", ["%d/%m/%Y %H:%M", "%Y%m%d %H%M%S%f", "%b %d, %Y %I:%M %p"])
 def test_a_pattern_of_timestamps_is_kept_as_written(tmp_path: Path, pattern: str) -> None:
     for quote in ("'", '"'):

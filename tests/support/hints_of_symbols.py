@@ -82,6 +82,31 @@ LOCAL = [stamp[:-6] for stamp in ZONED]
 UTC = [f"2024-01-01T14:3{minute}:00Z" for minute in range(6)]
 MISFIT = {"a.csv": table(C[:3], ZONED), "b.csv": table(C[3:], LOCAL[3:])}
 
+IN_NEW_YORK = "timezone: America/New_York\n"
+NIGHT = [f"2024-11-03 0{clock}" for clock in ("0:30", "1:00", "1:30", "1:00", "1:30", "2:00")]
+WITH_OFFSETS = [
+    f"{time}-0{hours}:00" for time, hours in zip(NIGHT, (4, 4, 4, 5, 5, 5), strict=True)
+]
+ONCE = [f"2024-11-03 0{clock}" for clock in ("0:10", "0:30", "1:00", "1:30", "2:00", "2:30")]
+ONCE_WITH_OFFSETS = [f"{time}-0{4 + (row > 2)}:00" for row, time in enumerate(ONCE)]
+SPRING = [f"2024-03-10 0{clock}" for clock in ("0:30", "1:00", "1:30", "2:30", "3:00", "3:30")]
+LOCAL_ROWS = [
+    Row("write the offset into every time", each(table(C, ONCE)), [
+        Way([C], each(table(C, ONCE_WITH_OFFSETS))), Way([C], each(table(C, WITH_OFFSETS))),
+    ], config=IN_NEW_YORK),
+    Row("without sort: true, and with checks: {order: error}", each(table(C, NIGHT)), [
+        Way([C], config=IN_NEW_YORK),
+    ], config=IN_NEW_YORK + "sort: true\n"),
+    Row("correct it, or the setting timezone", each(table(C, SPRING)), [
+        Way([C], each(table(C, [at.replace("02:30", "01:59") for at in SPRING]))),
+        Way([C], config="timezone: America/Chicago\n".replace("Chicago", "Phoenix")),
+        Way(None, config="timezone: America/Chicago\n"),
+    ], config=IN_NEW_YORK),
+    Row("write a place such as America/New_York, or an offset", each(UP), [
+        Way([C], config=IN_NEW_YORK), Way([C], config="timezone: -05:00\n"),
+    ], config="timezone: EST\n"),
+]  # fmt: skip
+
 ZONES = [
     Row("write the zone of each time into …", MISFIT, [
         Way([C], {"b.csv": table(C[3:], ZONED[3:])}), Way([C], {"b.csv": table(C[3:], UTC[3:])}),
@@ -149,4 +174,4 @@ TABLES = [
     ], flags=STATE, nights=[Night(delta("t"))], inputs=["t"]),
 ]  # fmt: skip
 
-ROWS = [*SYMBOLS, *ZONES, *TABLES]
+ROWS = [*SYMBOLS, *LOCAL_ROWS, *ZONES, *TABLES]

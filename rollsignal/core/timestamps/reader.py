@@ -1,12 +1,13 @@
 """This module reads timestamps from text, exactly.
 
-A timestamp without a zone is taken as UTC. A column has one format throughout: counts since 1970,
-or calendar times in one day/month order, all with a zone or all without.
+A timestamp without a zone is taken as UTC, or as the local time of a place. A column has one format
+throughout: counts since 1970, or calendar times in one day/month order, all with a zone or all
+without.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.errors import BadCellError, UsageError
 from rollsignal.messages import shown
@@ -14,6 +15,7 @@ from rollsignal.messages import shown
 if TYPE_CHECKING:
     from rollsignal.core.timestamps.counts import Count
     from rollsignal.core.timestamps.forms import TimestampLayout
+    from rollsignal.core.timestamps.local import LocalTimes
 
 
 NAMES = (
@@ -41,10 +43,22 @@ Timestamp = int | datetime
 """A timestamp: nanoseconds since 1970 UTC, or a datetime where that is exact (and faster)."""
 
 
+class LocalZone(NamedTuple):
+    """The place whose clock shows the times without a zone.
+
+    in_order: whether rows that are not in the order of time are refused.
+    """
+
+    name: str
+    in_order: bool
+
+
 class TimestampReader:
     """Read one column's timestamps, batch after batch, all in the format of the first.
 
-    written: the format, as in the config's `timestamp_format`; None to find it out.
+    written: the format, as in the config's `timestamp_format`; None to find it out. Where times
+    without a zone are those of a place, `read` returns what the clock there shows, and `local`
+    turns that into UTC.
 
     >>> TimestampReader().read(["1970-01-02 00:00:00.5", "1970-01-02 00:00:01"])
     [86400500000000, 86401000000000]
@@ -52,8 +66,16 @@ class TimestampReader:
 
     def __init__(self, written: str | None = None) -> None:
         self.written = written
+        self.local: LocalTimes | None = None
         self._zoned: bool | None = None
         self._format: TimestampLayout | None = None
+
+    def set_zone(self, zone: LocalZone | None) -> None:
+        """Say of which place times without a zone are; None if they are UTC."""
+        if zone is not None:
+            from rollsignal.core.timestamps import local
+
+            self.local = local.LocalTimes(*zone)
 
     def read(self, cells: Sequence[str]) -> Sequence[Timestamp]:
         """Read timestamps that can be compared with each other; raises `BadCellError`."""
@@ -72,12 +94,21 @@ class TimestampReader:
         return self._format.counts if self._format else None
 
     @property
+    def _has_zone(self) -> bool | None:
+        return self._format.zoned if self._format else self._zoned
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether what was read is to be turned into UTC."""
+        return self.local is not None and self._has_zone is False
+
+    @property
     def zoned(self) -> bool | None:
-        """Return whether what was read is known in UTC: with a zone, or counts since 1970.
+        """Return whether what was read can be known in UTC: with a zone, or counts since 1970.
 
         None before anything is read.
         """
-        return self._format.zoned if self._format else self._zoned
+        return self.is_local or self._has_zone
 
     @property
     def memory(self) -> tuple[object, ...]:
@@ -85,7 +116,8 @@ class TimestampReader:
 
         It is equal after other cells of the column if these could be read in any order.
         """
-        return self.zoned, self.counts.memory if self.counts else None
+        local = self.local.memory if self.local else None
+        return self.zoned, self.counts.memory if self.counts else None, local
 
     @property
     def unproven(self) -> BadCellError | None:

@@ -116,6 +116,13 @@ def _check(columns: TableColumns, config: JobConfig, name: str) -> None:
             raise DataError(f"{name}: {what}")
     if types[columns.timestamp] not in _TIMES:
         _refuse_stamps(columns, name)
+    if config.timezone is not None and types[columns.timestamp] != "timestamp":
+        # Spark sorts such a table by what the clock shows.
+        what = f"{escaped(columns.timestamp)} is a column of {types[columns.timestamp]}"
+        raise DataError(
+            f"{name}: {what}, whose times have no zone: only those of files are turned into UTC"
+            " (give it as timestamp, or set timezone: null if they are in UTC)"
+        )
     if config.columns.symbol is None and symbol and plain_name(symbol) not in PARTING_NAMES:
         column = escaped(symbol.strip(BLANKS))
         raise DataError(

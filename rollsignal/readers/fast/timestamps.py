@@ -39,10 +39,21 @@ FIRST_YEAR, LAST_YEAR = 1678, 2261
 
 def timestamps_of(fields: Fields, column: int, reader: TimestampReader) -> "NDArray[np.int64]":
     """Read a column of timestamps to nanoseconds since 1970 UTC; raises `NotPlainError`."""
-    import numpy as np
-
     if reader.counts:
         return _counts_ns(fields, column, reader.counts)
+    times_ns = _calendar_ns(fields, column, reader)
+    if reader.local is None or not reader.is_local:
+        return times_ns
+    in_utc = reader.local.clear_in_utc(times_ns)
+    if in_utc is None:
+        raise NotPlainError("local times that do not exist, or that come twice")
+    return in_utc
+
+
+def _calendar_ns(fields: Fields, column: int, reader: TimestampReader) -> "NDArray[np.int64]":
+    """Read calendar times as they are written."""
+    import numpy as np
+
     text = fields.texts(column)
     first = text[0].tobytes()
     shape = _SHAPE.fullmatch(first)
