@@ -84,6 +84,7 @@ BY_PEOPLE = {
     "…: … (give it as …)": IN_SPARK,
     "name their column: columns: {timestamp: NAME}": IN_SPARK,
     "name a column of timestamps, for example of a view": IN_SPARK,
+    "name a column of symbols, for example of a view": IN_SPARK,
     "…: … (set columns: {timestamp: NAME})": IN_SPARK,
     "if each of its values is a series": IN_SPARK,
     "set checks: {gaps: off}": IN_SPARK,

@@ -86,6 +86,9 @@ def table_columns(table: "DataFrame", config: JobConfig, name: str) -> TableColu
     if isinstance(config.columns.timestamp, DateAndTime):
         what = "dates and times of day are in two columns, and a table is read if they are in one"
         raise ConfigError(f"{name}: {what}", "name a column of timestamps, for example of a view")
+    if config.columns.symbol is not None and config.columns.symbol.column is None:
+        what = f"columns.symbol is {{{config.columns.symbol}}}, and a table has no files of its own"
+        raise ConfigError(f"{name}: {what}", "name a column of symbols, for example of a view")
     stamp, clock = find_timestamp(names, config.columns.timestamp, name)
     if clock is not None and types[names[clock]] in _TIMES:
         # This column of times holds the dates too.
