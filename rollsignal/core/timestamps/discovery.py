@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rollsignal.core.timestamps.counts import COUNT, MOST_COUNT_DIGITS, SizedCount
 from rollsignal.core.timestamps.forms import Calendar, TimestampLayout, dated
+from rollsignal.core.timestamps.pattern import WEEKDAY
 from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.errors import BadCellError
 
@@ -15,6 +16,7 @@ _DATE = re.compile(
     r"([0-9]{1,4}|[A-Z]{3,9})([-/. ]?)([0-9]{1,2}|[A-Z]{3,9})(\2|, ?)([0-9]{1,4})(?![0-9])",
     re.IGNORECASE | re.ASCII,
 )
+_WEEKDAY = re.compile(f"(?:{WEEKDAY})(?P<sign>,? ?)(?=[0-9a-z])", re.IGNORECASE | re.ASCII)
 _ORDERS = ("Ymd", "dmY", "mdY", "Ybd", "dbY", "bdY", "ymd", "dmy", "mdy", "ybd", "dby", "bdy")
 _ISO_DATES = ("%Y-%m-%d", "%Y%m%d")
 # Numbers with this many digits that begin with 19 or 20: as counts they would be in August 1970.
@@ -65,13 +67,15 @@ def _formats(first: str, iso_only: bool) -> list[TimestampLayout]:
 
 
 def _dates(first: str) -> list[str]:
-    """List the patterns that the date at the beginning of a cell may have."""
-    match = _DATE.match(first)
+    """List the patterns that the date at the beginning of a cell may have, after a weekday."""
+    named = _WEEKDAY.match(first)
+    match = _DATE.match(first, named.end() if named else 0)
     if match is None:
         return []
+    weekday = f"%a{named['sign']}" if named else ""
     fields = [_field_pattern(match[group]) for group in (1, 3, 5)]
     return [
-        f"%{order[0]}{match[2]}%{order[1]}{match[4]}%{order[2]}"
+        f"{weekday}%{order[0]}{match[2]}%{order[1]}{match[4]}%{order[2]}"
         for order in _ORDERS
         if all(
             field == letter or (field == "number" and letter in "mdy")

@@ -10,7 +10,15 @@ from datetime import date
 from typing import Protocol
 
 from rollsignal.core.timestamps.counts import EPOCHS, Count, read_each
-from rollsignal.core.timestamps.pattern import HALF, MONTHS, ZONE, compiled, expression, pattern_of
+from rollsignal.core.timestamps.pattern import (
+    HALF,
+    MONTHS,
+    WEEKDAYS,
+    ZONE,
+    compiled,
+    expression,
+    pattern_of,
+)
 from rollsignal.core.timestamps.zones import DAY_NS, SECOND_NS, has_rules, offset_ns
 from rollsignal.errors import BadCellError
 from rollsignal.messages import escaped
@@ -98,9 +106,11 @@ class Calendar:
         if self.zoned != bool(zone):
             raise BadCellError("not like those above: only some have a zone")
         day_ns = _day_ns(*match.group("Y", "y", "m", "b", "d"))
+        if match["a"]:
+            _check_weekday(match["a"], day_ns)
         if zone:
             clock_ns -= offset_ns(zone, day_ns + clock_ns)
-        if not has_rules(zone):
+        if not (has_rules(zone) or match["a"]):
             self._remember(match, day_ns, clock_ns)
         return day_ns + clock_ns
 
@@ -153,6 +163,14 @@ def _day_ns(year: str, short_year: str, month: str, name: str, day: str) -> int:
     except ValueError as error:
         raise BadCellError(f"not a valid date ({error})") from None
     return (ordinal - _EPOCH_DAY) * DAY_NS
+
+
+def _check_weekday(name: str, day_ns: int) -> None:
+    """Raise `BadCellError` if a date is of another day of the week than its name says."""
+    # The first of January 1970 was a Thursday.
+    weekday = WEEKDAYS[(day_ns // DAY_NS + 3) % 7]
+    if name[:3].lower() != weekday:
+        raise BadCellError(f"not a valid date (it is a {weekday.capitalize()})")
 
 
 def _clock_ns(hours: str | None, minutes: str | None, seconds: str | None, half: str | None) -> int:

@@ -1,7 +1,7 @@
 """This module turns patterns of timestamps, such as `%d/%m/%Y %H:%M`, into regular expressions.
 
-Each directive becomes a group that is named by its letter. Names of months are English on every
-machine, and a blank in a pattern matches one or more blanks.
+Each directive becomes a group that is named by its letter. Names of months and weekdays are English
+on every machine, and a blank in a pattern matches one or more blanks.
 """
 
 import re
@@ -9,6 +9,11 @@ from typing import NamedTuple
 
 from rollsignal.messages import escaped
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY = (
+    "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?"
+    "|sat(?:urday)?|sun(?:day)?"
+)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 UNITS = ("year", "month", "day", "hour", "minute", "second", "fraction")
 ZONE = "[+-][0-9]{2}(?::?[0-9]{2}){0,2}|[A-Z][A-Z0-9_+:/-]*"
@@ -44,6 +49,8 @@ DIRECTIVES = {
     "p": Directive("half of the day", "p", HALF),
     "z": Directive("zone", "z", ZONE),
     "Z": Directive("zone", "z", ZONE),
+    "a": Directive("weekday", "a", WEEKDAY),
+    "A": Directive("weekday", "a", WEEKDAY),
 }
 GROUPS = tuple(dict.fromkeys(directive.group for directive in DIRECTIVES.values()))
 
