@@ -1,6 +1,6 @@
 """This module puts settings that are given on the command line in place of those of the config."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from rollsignal.config.sections import flat_schemas
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     import yaml
 
 
-def names_of(given: Sequence[str]) -> dict[str, str]:
+def values_of(given: Sequence[str]) -> dict[str, str]:
     """Return the value of each setting in `KEY=VALUE`, by its dotted name.
 
     Raises `UsageError` for what is no setting, or is given twice.
     """
     values: dict[str, str] = {}
+    known = flat_schemas(JobConfig)
     for text in given:
         name, equals, value = text.partition("=")
-        known = flat_schemas(JobConfig)
         if not equals:
             raise UsageError(f"{FLAG} {shown(text)} lacks a value", "write KEY=VALUE, as window=20")
         if name not in known:
@@ -34,14 +34,14 @@ def names_of(given: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def with_given(root: "yaml.Node | None", given: Sequence[str]) -> "yaml.Node | None":
-    """Return the settings of a config with those that are given in their place.
+def with_given(root: "yaml.Node | None", values: Mapping[str, str]) -> "yaml.Node | None":
+    """Return the settings of a config with those that `values_of` returns in their place.
 
-    Raises `UsageError`, and `ConfigError` for a value that is no YAML.
+    Raises `ConfigError` for a value that is no YAML.
     """
     import yaml
 
-    for name, value in names_of(given).items():
+    for name, value in values.items():
         where = f"{FLAG} {name}"
         node = composed(value.encode(errors="surrogateescape"), where)
         mark = yaml.Mark(where, 0, 0, 0, None, 0)

@@ -76,10 +76,12 @@ def _read(
     data: bytes, name: str, assumed: Mapping[str, object], given: Sequence[str]
 ) -> ReadConfig:
     root = composed(data, name)
+    given_values: dict[str, str] = {}
     if given:
-        from rollsignal.config.given import names_of, with_given
+        from rollsignal.config.given import values_of, with_given
 
-        root = with_given(root, given)
+        given_values = values_of(given)
+        root = with_given(root, given_values)
     if root is None:
         if assumed:
             values: dict[str, Any] = dict(assumed)
@@ -97,8 +99,7 @@ def _read(
             from rollsignal.config.table_rules import check_table
 
             check_table(config, root)
-        names = names_of(given) if given else ()
-        return ReadConfig(config, lines_of(root, JobConfig), names)
+        return ReadConfig(config, lines_of(root, JobConfig), given_values)
     except BadSettingError as problem:
         error = ConfigError(f"{problem.where(name)}: {problem.what}")
         error.version = _version_of_root(root)

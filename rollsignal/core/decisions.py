@@ -281,11 +281,7 @@ class Listener(Protocol[Ended]):
 
 
 class SendingListener(Listener[Ended], Protocol):
-    """A listener that may have parts which can be sent to other processes."""
-
-    @property
-    def sends_parts(self) -> bool:
-        """Return whether it has."""
+    """A listener with parts that can be sent to other processes."""
 
     def sent_part(self) -> Part[Ended]:
         """Return a listener to the next part of the bars, fit to be pickled."""

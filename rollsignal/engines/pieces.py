@@ -296,7 +296,7 @@ def can_be_cut(
     if task.seen is not None and not _may_be_new(task):
         return False
     are_files = all(file.kind in kinds for file in task.inputs)
-    sends = all(getattr(listener, "sends_parts", False) for listener in listeners)
+    sends = all(hasattr(listener, "sent_part") for listener in listeners)
     return are_files and sends
 
 

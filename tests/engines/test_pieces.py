@@ -315,8 +315,6 @@ def test_a_file_that_changes_between_the_passes_ends_the_run(
 class Rows:
     """A listener that counts rows, and can be sent."""
 
-    sends_parts = True
-
     def __init__(self) -> None:
         self.rows = 0
 

@@ -1,6 +1,7 @@
 """This module finds the session of Spark to use, and turns what it raises into our errors."""
 
 import hashlib
+import io
 import logging
 import os
 import re
@@ -128,13 +129,12 @@ def _ship_program(session: "SparkSession") -> None:
 
 def _packed_program() -> bytes:
     """Return the program as a zip archive, the same bytes for the same files."""
-    with tempfile.TemporaryFile() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(_PACKAGE.rglob("*.py")):
-                name = str(path.relative_to(_PACKAGE.parent))
-                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
-        file.seek(0)
-        return file.read()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(_PACKAGE.rglob("*.py")):
+            entry = zipfile.ZipInfo(str(path.relative_to(_PACKAGE.parent)))
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def cores_of(session: "SparkSession") -> int:

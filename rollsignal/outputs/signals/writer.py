@@ -128,11 +128,6 @@ class Signals:
         is_escaped = self._kind.suffix == ".csv"
         return PartRules(self._partition_by == "symbol", is_escaped, refuses_untimed, counter)
 
-    @property
-    def sends_parts(self) -> bool:
-        """Return whether parts can be sent: always."""
-        return True
-
     def sent_part(self) -> "SentSignals":
         """Return a listener for the next part, for any process that can write beside the output."""
         kind = self._kind

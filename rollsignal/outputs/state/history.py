@@ -116,9 +116,6 @@ class History:
         self._parts += 1
         return _DirectPart(self) if self._parts == 1 else _PartInMemory(self.files)
 
-    # Parts can be sent: they are put together without deciding again.
-    sends_parts = True
-
     def sent_part(self) -> "_PartInFile":
         """Return a listener for the next part, for any process."""
         # As a temporary file of the state, it is removed by the next run if this one is killed.
