@@ -14,6 +14,7 @@ from typing import Any
 
 from docs.picture import drawn, rooms
 from docs.sandbox import ROOT, Sandbox
+from rollsignal.errors import EXIT_CODES
 
 PART = re.compile(r"^(<!-- generated: (\w+) -->\n)(.*?)^(<!-- end -->)$", re.DOTALL | re.MULTILINE)
 BASH = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -100,10 +101,32 @@ def picture() -> str:
     return drawn(rooms((ROOT / "pyproject.toml").read_text("utf-8"), ROOT / "rollsignal"))
 
 
+EXAMPLES_OF_CODES = {
+    2: "`unknown argument '--inptu': did you mean --input?`",
+    65: "`data.csv line 812: close is 'n/a', not a number (set missing: skip …)`",
+    66: "`Input data file not found`",
+    73: "`Output cannot be created: it exists and is not a regular file`",
+    74: "`Output could not be written: No space left on device`",
+    75: "`Another run is writing the same file`",
+    78: "`config.yaml line 2: window is 010: write it without leading zeros (window: 10)`",
+    143: "`Stopped by SIGTERM before the end`",
+}
+
+
+def exit_codes() -> str:
+    """List every exit code, and whether trying again can help."""
+    rows = ["| exit code | meaning | again | for example |", "|---|---|---|---|"]
+    for code, meaning, again in EXIT_CODES:
+        helps = {True: "yes", False: "no", None: ""}[again]
+        rows.append(f"| {code} | {meaning} | {helps} | {EXAMPLES_OF_CODES.get(code, '')} |")
+    return "\n".join(rows).replace(" |  |", " | |") + "\n"
+
+
 FACTS: dict[str, Callable[[], str]] = {
     "metrics": sample_metrics,
     "log": sample_log,
     "settings": settings,
+    "exit_codes": exit_codes,
 }
 
 

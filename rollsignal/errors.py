@@ -3,6 +3,34 @@
 The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data from a bad disk.
 """
 
+from typing import NamedTuple
+
+
+class ExitCode(NamedTuple):
+    """An exit code of every command: what it means, and whether trying again can help.
+
+    again: False where somebody must look first; None for success.
+    """
+
+    code: int
+    meaning: str
+    again: bool | None
+
+
+EXIT_CODES = (
+    ExitCode(0, "success", None),
+    ExitCode(1, "a bug in rollsignal", False),
+    ExitCode(2, "wrong command line", False),
+    ExitCode(65, "bad data", False),
+    ExitCode(66, "input missing", True),
+    ExitCode(73, "output cannot be created", False),
+    ExitCode(74, "reading or writing failed midway", True),
+    ExitCode(75, "another run writes the same files", True),
+    ExitCode(78, "bad config", False),
+    ExitCode(130, "interrupted", True),
+    ExitCode(143, "terminated", True),
+)
+
 
 class JobError(Exception):
     """The reason why a run failed: where, what was found, what to do.

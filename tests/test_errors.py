@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.errors import (
+    EXIT_CODES,
     BusyError,
     ConfigError,
     DataError,
@@ -37,6 +38,14 @@ CODES = {
     BusyError: 75,
     ConfigError: 78,
 }
+AGAIN = {66, 74, 75, 130, 143}
+
+
+def test_every_exit_code_says_whether_trying_again_can_help() -> None:
+    codes = {each.code: each.again for each in EXIT_CODES}
+    assert list(codes) == sorted({0, 130, 143} | set(CODES.values()))
+    assert codes.pop(0) is None
+    assert {code for code, again in codes.items() if again} == AGAIN
 
 
 @pytest.mark.parametrize(("error_type", "code"), CODES.items())

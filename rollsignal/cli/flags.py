@@ -7,7 +7,7 @@ from typing import Any
 from rollsignal.cli.parser import Parser
 from rollsignal.config.request import MOST_WORKERS, Request
 from rollsignal.engines import ENGINES
-from rollsignal.errors import UsageError
+from rollsignal.errors import EXIT_CODES, UsageError
 from rollsignal.files.formats import FORMATS
 from rollsignal.messages import did_you_mean, shown
 from rollsignal.version import __version__
@@ -15,7 +15,7 @@ from rollsignal.version import __version__
 MAX_WAIT_S = 10**7
 SCHEMAS = ("config", "metrics", "record")
 
-EXAMPLES = """\
+_EPILOG = """\
 examples:
   rollsignal run
       read data.csv and config.yaml, write metrics.json and run.log
@@ -25,10 +25,15 @@ examples:
       show what would be read and written, and with which settings
 
 exit codes:
-  0 success, 2 wrong command line, 65 bad data, 66 input missing, 73 output cannot be
-  created, 74 reading or writing failed midway, 75 another run writes the same files,
-  78 bad config, 130 interrupted, 143 terminated, 1 a bug in rollsignal
+{codes}
 """
+
+
+def epilog() -> str:
+    """Return what the help of `run` ends with: examples, and the exit codes."""
+    again = {True: " (trying again can help)", False: "", None: ""}
+    codes = [f"  {code:<4} {meaning}{again[helps]}" for code, meaning, helps in EXIT_CODES]
+    return _EPILOG.format(codes="\n".join(codes))
 
 
 Command = Callable[[argparse.Namespace], int]
@@ -90,7 +95,7 @@ def _add_run(commands: Any) -> None:
         "run",
         help="decide the signals of a table of bars, write metrics and a log",
         description="Decide the signals of a table of bars; write metrics and a log.",
-        epilog=EXAMPLES,
+        epilog=epilog(),
     )
     _add_usual_paths(parser)
     _add_more_outputs(parser)
