@@ -91,6 +91,7 @@ def run(  # noqa: PLR0913  # the flags of the command
     until: str | None = None,
     workers: Workers | None = None,
     engine: EngineName | None = None,
+    expect: str | None = None,
 ) -> SuccessMetrics:
     """Run the job as the command does, and return its metrics.
 
@@ -123,6 +124,7 @@ def run(  # noqa: PLR0913  # the flags of the command
         until=until,
         workers=workers,
         engine=engine,
+        expect=expect,
     )
     outcome = job.run(request, started, _to_logger)
     if outcome.error:

@@ -122,6 +122,8 @@ def _add_more_outputs(parser: Parser) -> None:
     parser.add_path("--state", "continue the state in this file, and read only what is new")
     for flag, bars in (("--since", "bars from this time on"), ("--until", "bars before this time")):
         parser.add_value(flag, f"count and write only {bars} (default: all)", metavar="TIME")
+    what = "fail with 66 unless a bar at or after this time is there (default: any bars will do)"
+    parser.add_value("--expect", what, metavar="TIME")
     what = "write the signals as a hive-partitioned folder (default: one file)"
     parser.add_value("--partition-by", what, choices=("symbol", "date"))
     parser.add_path("--record", "a JSON record of the run: settings, inputs, findings, outputs")

@@ -247,6 +247,10 @@ def check_flags(request: Request) -> None:
     # This also refuses a time that cannot be read.
     if _span(request) and request.state:
         raise UsageError("--state cannot be combined with --since or --until")
+    if request.expect is not None:
+        from rollsignal.commands.expected import expected_ns
+
+        expected_ns(request)
     if request.summary:
         from rollsignal.outputs.summary import summary_suffix
 

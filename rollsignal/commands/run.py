@@ -43,6 +43,10 @@ def run(
             plan = resolve(run.request, run.begin())
             with begun(plan.outputs):
                 found = _decide(plan, run, draw)
+                if run.request.expect is not None:
+                    from rollsignal.commands.expected import check_expected
+
+                    check_expected(run.request, found)
                 _log(found, plan.task.config, run.log)
                 if found.untimed and plan.task.span is None:
                     _tell_untimed(found, plan.task.config, run.tell)

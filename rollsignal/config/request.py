@@ -18,8 +18,9 @@ class Request(NamedTuple):
     With `log_file` None there is no log file. With `format` None the content of each input decides
     its format. `wait` is how many seconds a run waits for another run that writes the same files.
     `set` are settings as `KEY=VALUE`, which go before those of the config. `engine` is who decides,
-    and `workers` how many processes do; None for the setting of the config. `given` holds the
-    inputs as the user named them, `inputs` the files that they stand for.
+    and `workers` how many processes do; None for the setting of the config. `expect` is the time
+    that the newest bar must have reached. `given` holds the inputs as the user named them, `inputs`
+    the files that they stand for.
     """
 
     inputs: tuple[str, ...] = ("data.csv",)
@@ -40,6 +41,7 @@ class Request(NamedTuple):
     set: tuple[str, ...] = ()
     engine: EngineName | None = None
     workers: Workers | None = None
+    expect: str | None = None
     given: tuple[str, ...] = ()
 
     @property

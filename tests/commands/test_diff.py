@@ -343,7 +343,7 @@ def test_an_object_that_is_not_a_record_cannot_be_compared(runs: Runs, record: s
     path.write_text(record)
     code, printed, said = runs.told(path, path)
     assert (code, printed) == (65, "")
-    assert 'it has no "schema" urn:rollsignal:schema:record:1' in said
+    assert 'it has no "schema" urn:rollsignal:schema:record:2' in said
 
 
 # Output.

@@ -196,7 +196,7 @@ def test_a_run_that_is_going_on_is_not_reported_as_dead(tmp_path: Path) -> None:
     assert failing(files)["status"]["found"] == message
 
 
-NO_SCHEMA = 'it has no "schema" urn:rollsignal:schema:record:1'
+NO_SCHEMA = 'it has no "schema" urn:rollsignal:schema:record:2'
 
 
 @pytest.mark.parametrize(
@@ -252,10 +252,10 @@ def test_a_record_of_another_version_is_not_reported_as_damaged(
     tmp_path: Path, capsysbinary: Any
 ) -> None:
     files = recorded(tmp_path)
-    files.record.write_text('{"schema": "urn:rollsignal:schema:record:2"}')
+    files.record.write_text('{"schema": "urn:rollsignal:schema:record:3"}')
     assert command("verify", str(files.record)) == 65
     messages = capsysbinary.readouterr().err.decode()
-    assert "is a record of version '2', which rollsignal" in messages
+    assert "is a record of version '3', which rollsignal" in messages
 
 
 def test_a_record_with_a_part_missing_is_refused(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ COMMANDS = [
     CommandRow("use the rollsignal that wrote it", "verify old.json", RECORD, None,
         {BARS: UP, "old.json": '{"schema": "urn:rollsignal:schema:record:0"}'}),
     CommandRow("put a copy in its place, or run", "verify half.json", RECORD, None,
-        {BARS: UP, "half.json": '{"schema": "urn:rollsignal:schema:record:1"}'}),
+        {BARS: UP, "half.json": '{"schema": "urn:rollsignal:schema:record:2"}'}),
 ]  # fmt: skip
 
 IN_SPARK = "only Spark reads tables: tests/spark follows it"
@@ -62,6 +62,7 @@ BY_PEOPLE = {
     "run again when nobody writes to it": "it depends on other programs",
     "it was changed while it was read; run again": "it depends on other programs",
     "try again when it has ended": "it depends on another run",
+    "try again when they have been delivered": "it depends on the vendor",
     "with room for at least": "it needs a disk with room",
     "if memory ran out, run with --workers 1": "it depends on the memory of the machine",
     "pip install …": "it installs a package",

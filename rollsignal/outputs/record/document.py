@@ -24,7 +24,9 @@ LIBRARIES = ("numpy", "polars", "yaml")
 
 COMMAND_LINE = "command line"
 
-RECORD = "urn:rollsignal:schema:record:1"
+RECORD = "urn:rollsignal:schema:record:2"
+# Version 1 lacks what is `Newer`; it is read as one of today without it.
+FORMER_RECORD = "urn:rollsignal:schema:record:1"
 
 Status = Literal["running", "success", "error"]
 _Name = Annotated[str, Limits(minLength=1)]
@@ -54,7 +56,7 @@ class Process(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What it was asked to read and write; `outputs` are paths by flag, the range is as given."""
+    """What it was asked to read and write; `outputs` are paths by flag, times are as given."""
 
     inputs: list[str]
     format: str | None
@@ -64,6 +66,7 @@ class Asked(NamedTuple):
     since: str | None = None
     until: str | None = None
     set: Annotated[list[str], Newer()] = []  # noqa: RUF012  # never changed
+    expect: Annotated[str | None, Newer()] = None
 
     @property
     def continues(self) -> bool:
@@ -146,7 +149,11 @@ _CONFIG_SCHEMA = object_schema(**_SETTINGS) | {
 
 
 class Record(NamedTuple):
-    """All that is known of a run; what it has not come to is None or empty."""
+    """All that is known of a run; what it has not come to is None or empty.
+
+    `newest_bar` is the latest time of all series, in ISO 8601; `lagging` is how many series end
+    before it. Both are None without timestamps.
+    """
 
     status: Status
     program: Program
@@ -162,6 +169,8 @@ class Record(NamedTuple):
     warnings: list[str] = []  # noqa: RUF012  # never changed
     stages_ms: dict[str, int] = {}  # noqa: RUF012  # never changed
     outputs: list[File] = []  # noqa: RUF012  # never changed
+    newest_bar: Annotated[str | None, Newer()] = None
+    lagging: Annotated[int | None, Newer()] = None
 
     def job_config(self) -> JobConfig:
         """Rebuild the config; raises `ConfigError`, or `DataError` where the run read none."""
@@ -182,7 +191,8 @@ def settings_of(
 
 def record_schema() -> Schema:
     """Describe a record in JSON Schema: what its types declare, and what an ended run must have."""
-    properties = {"schema": {"const": RECORD}, **type_schema(Record)["properties"]}
+    declared = type_schema(Record)
+    properties = {"schema": {"const": RECORD}, **declared["properties"]}
     ended = {
         "error": {"type": "null"},
         "config": {"type": "object"},
@@ -196,6 +206,7 @@ def record_schema() -> Schema:
         "$id": RECORD,
         "title": "The record of a rollsignal run",
         **object_schema(**properties),
+        "required": ["schema", *declared["required"]],
         "allOf": [
             {"if": {"properties": {"status": {"const": status}}}, "then": {"properties": then}}
             for status, then in rules
@@ -223,7 +234,7 @@ def load_record(path: str) -> Record:
     try:
         document = _parsed(data, path)
         _check_version(document.get("schema"), path)
-        _check_as_published(document, path)
+        _check_as_published(document | {"schema": RECORD}, path)
         return cast(Record, typed(Record, document))
     except RecursionError as problem:
         raise _no_record(path, "it is nested too deeply") from problem
@@ -252,7 +263,7 @@ def _no_record(path: str, why: str) -> DataError:
 
 def _check_version(found: object, path: str) -> None:
     """Refuse what is no record, or one of another version; raises `DataError`."""
-    if found == RECORD:
+    if found in (RECORD, FORMER_RECORD):
         return
     kind = RECORD.rpartition(":")[0] + ":"
     if not isinstance(found, str) or not found.startswith(kind):
