@@ -1,9 +1,10 @@
-"""This module reads settings that take the symbols of files from their paths.
+"""This module reads settings that take symbols from several columns, or from the paths of files.
 
-They are `{from: filename}`, `{from: folder}`, and `{from: path, pattern: "([A-Z0-9]+)-1m-"}`.
+The latter are `{from: filename}`, `{from: folder}`, and `{from: path, pattern: "([A-Z0-9]+)-1m-"}`.
 """
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal.config.yaml_nodes import BadSettingError, as_written
@@ -24,6 +25,19 @@ PATH_SCHEMAS = (
     *(_mapping_of(**{"from": {"const": source}}) for source in _IN_PATHS[:2]),
     _mapping_of(**{"from": {"const": "path"}, "pattern": {"type": "string", "pattern": r"\("}}),
 )
+
+
+def checked_parts(
+    node: "yaml.SequenceNode", columns: "Sequence[str | int]", name: str
+) -> "Sequence[str | int]":
+    """Return the columns that make the symbols together; raises `BadSettingError`."""
+    if len(columns) < 2:
+        count = plural(len(columns), "column")
+        raise BadSettingError(node, f"{name} is a list of {count}, not of two or more")
+    for at, column in enumerate(columns):
+        if column in columns[:at]:
+            raise BadSettingError(node.value[at], f"{name} has {column} twice; keep one")
+    return columns
 
 
 def source_in(node: "yaml.MappingNode", name: str) -> "tuple[str, yaml.Node | None]":

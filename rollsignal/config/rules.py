@@ -251,22 +251,35 @@ class Switch(NamedTuple):
 
 
 class SymbolFrom(NamedTuple):
-    """Where symbols come from: a column, names of files or folders, or a pattern of paths."""
+    """Where symbols come from: columns, names of files or folders, or a pattern of paths.
+
+    rest: the columns whose cells follow that of `column` in a symbol of several parts.
+    """
 
     column: str | int | None = None
     filename: bool = False
     folder: bool = False
     pattern: str | None = None
+    rest: tuple[str | int, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str | int, ...]:
+        """Return the columns that make the symbol."""
+        return () if self.column is None else (self.column, *self.rest)
 
     def plain(self) -> object:
         """Return the source as a JSON value."""
         if self.pattern is not None:
             return {"from": "path", "pattern": self.pattern}
-        return {"from": str(self)[6:]} if self.filename or self.folder else self.column
+        if self.filename or self.folder:
+            return {"from": str(self)[6:]}
+        return [*self.columns] if self.rest else self.column
 
     def __str__(self) -> str:
         if self.pattern is not None:
             return f"from: path, pattern: {self.pattern}"
+        if self.rest:
+            return f"[{', '.join(map(str, self.columns))}]"
         return "from: filename" * self.filename or "from: folder" * self.folder or str(self.column)
 
 
@@ -275,7 +288,7 @@ NO_SYMBOLS = SymbolFrom("none")
 
 
 class SymbolSetting(NamedTuple):
-    """The column of symbols, where they are in the path, none, or null."""
+    """The column of symbols, a list of those that make them, the path, none, or null."""
 
     help: str
 
@@ -289,6 +302,12 @@ class SymbolSetting(NamedTuple):
                 return SymbolFrom(filename=source == "filename", folder=source == "folder")
             text = Text("").read(pattern, f"{name}.pattern")
             return SymbolFrom(pattern=checked_pattern(pattern, text, f"{name}.pattern"))
+        if is_sequence(node):
+            from rollsignal.config.path_symbols import checked_parts
+
+            parts = [cast(str | int, _COLUMN.read(item, name)) for item in node.value]
+            first, *others = checked_parts(node, parts, name)
+            return SymbolFrom(first, rest=tuple(others))
         column = _COLUMN_OR_NULL.read(node, name)
         return None if column is None else SymbolFrom(column)
 
@@ -296,4 +315,5 @@ class SymbolSetting(NamedTuple):
         """Describe the source of symbols in JSON Schema."""
         from rollsignal.config.path_symbols import PATH_SCHEMAS
 
-        return {"anyOf": [_COLUMN_OR_NULL.schema(), *PATH_SCHEMAS]}
+        parts = {"type": "array", "items": _COLUMN.schema(), "minItems": 2, "uniqueItems": True}
+        return {"anyOf": [_COLUMN_OR_NULL.schema(), parts, *PATH_SCHEMAS]}

@@ -82,7 +82,8 @@ class Columns(NamedTuple):
     symbol: Annotated[
         SymbolFrom | None,
         SymbolSetting(
-            "the column of symbols, or {from: filename}, {from: folder} or"
+            "the column of symbols, or a list of columns, which are joined with a colon,"
+            " or {from: filename}, {from: folder} or"
             ' {from: path, pattern: "([A-Z0-9]+)-1m-"}, in which the group is the symbol;'
             " null: found by its name; none: all bars are one series"
         ),
@@ -95,7 +96,7 @@ class Columns(NamedTuple):
         given = {
             "close": (self.close, [self.close]),
             "timestamp": (self.timestamp, stamps),
-            "symbol": (self.symbol, [self.symbol and self.symbol.column]),
+            "symbol": (self.symbol, self.symbol.columns if self.symbol else ()),
         }
         return {
             name: value

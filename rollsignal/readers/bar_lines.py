@@ -10,7 +10,7 @@ from rollsignal.core.ticks import BLANKS, NUMBER
 from rollsignal.errors import DataError
 from rollsignal.messages import shown
 from rollsignal.readers.close_cells import closes_as_of
-from rollsignal.readers.dialect import Dialect, find_column, is_in_path
+from rollsignal.readers.dialect import Dialect, columns_in_rows, find_column
 from rollsignal.readers.wrong_headers import is_time, plausible_counts_ns
 
 Verdict = Literal["bar", "unclear", "header"]
@@ -19,11 +19,12 @@ _TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 
 
 class BarLine:
-    """What the cells of a bar must be, by a config."""
+    """What the cells of a bar must be, by a config; name: that of the file."""
 
-    def __init__(self, config: JobConfig, in_path: Sequence[str]) -> None:
+    def __init__(self, config: JobConfig, in_path: Sequence[str], name: str) -> None:
         self._columns = config.columns
-        self._in_path = in_path
+        symbols = symbols_beside(config.columns, in_path, name)
+        self._has_names = any(isinstance(each, str) for each in symbols)
         self._closes_as = closes_as_of(config.table)
         self._written = config.timestamp_format
         self._reads_times = config.needs_timestamps
@@ -83,9 +84,7 @@ class BarLine:
 
     def _names_columns(self) -> bool:
         """Return whether the config names a column, which only a header can have."""
-        return self._columns.is_named("timestamp") or isinstance(
-            symbol_beside(self._columns, self._in_path), str
-        )
+        return self._columns.is_named("timestamp") or self._has_names
 
     def _is_time(self, cells: Sequence[str], columns: Sequence[int]) -> bool:
         return is_time(" ".join(cells[column] for column in columns), self._written)
@@ -107,12 +106,12 @@ class BarLine:
 
 
 class Places(NamedTuple):
-    """The indexes of the columns of rows without a header; `symbol` may be a name in the path."""
+    """The indexes of the columns of rows without a header."""
 
     close: int
     timestamp: int | None
-    symbol: int | None
     clock: int | None
+    symbols: tuple[int, ...]
 
 
 def columns_by_place(
@@ -122,26 +121,27 @@ def columns_by_place(
 
     Raises `DataError` for a column that has no place, or is beyond the row.
     """
-    symbol = symbol_beside(columns, in_path)
-    if isinstance(symbol, str):
-        what = f"no header, and so no column {shown(symbol)}"
-        hint = "write under columns the place of the symbols, counted from 1"
-        raise DataError(f"{where}: {what} ({hint})")
+    symbols = symbols_beside(columns, in_path, where)
+    for name in symbols:
+        if isinstance(name, str):
+            what = f"no header, and so no column {shown(name)}"
+            hint = "write under columns the place of the symbols, counted from 1"
+            raise DataError(f"{where}: {what} ({hint})")
     assert isinstance(columns.close, int), "a config without a header has a place for the close"
     stamps = _places_of(columns.timestamp)
-    date, clock, index = (
+    date, clock = (
         None if place is None else find_column(row, place, where)
-        for place in (*[*stamps, None, None][:2], symbol)
+        for place in [*stamps, None, None][:2]
     )
-    return Places(find_column(row, columns.close, where), date, index, clock)
+    indexes = tuple(find_column(row, place, where) for place in symbols)
+    return Places(find_column(row, columns.close, where), date, clock, indexes)
 
 
-def symbol_beside(columns: Columns, in_path: Sequence[str]) -> str | int | None:
-    """Return the column of symbols that the config names and the path does not have."""
-    symbol = columns.symbol
-    if symbol is None or symbol == NO_SYMBOLS or symbol.column is None:
-        return None
-    return None if is_in_path(symbol.column, (), in_path) else symbol.column
+def symbols_beside(columns: Columns, in_path: Sequence[str], where: str) -> Sequence[str | int]:
+    """Return the columns of symbols that the config names and the path does not have."""
+    if columns.symbol is None or columns.symbol == NO_SYMBOLS:
+        return ()
+    return columns_in_rows(columns.symbol.columns, (), in_path, where)
 
 
 def _places_of(stamp: object) -> list[int]:

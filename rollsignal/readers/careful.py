@@ -4,7 +4,7 @@ It refuses whatever is unclear, naming the file, the physical line, the column a
 never guesses a value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
@@ -48,8 +48,8 @@ class CarefulParser:
         if dialect.symbol is not None:
             from rollsignal.readers.symbols import SymbolRule
 
-            column = dialect.header[dialect.symbol]
-            self.cells.symbols = SymbolRule(column, config.columns, symbol)
+            names = [dialect.header[column] or self._column(column) for column in dialect.symbols]
+            self.cells.symbols = SymbolRule(names, config.columns, symbol)
         self._missing = config.missing
         self.blank_line = 0
         self._first: list[Row] = []
@@ -89,8 +89,8 @@ class CarefulParser:
         cells = [row[self.dialect.close] for row in rows]
         batch = self.cells.batch(cells, self._stamps(rows, lines), lines, self._missing)
         if self.dialect.symbol is not None:
-            symbols = [row[self.dialect.symbol] for row in rows]
-            batch = self.cells.with_symbols(batch, symbols)
+            parts = [[row[column] for row in rows] for column in self.dialect.symbols]
+            batch = self.cells.with_symbols(batch, parts)
         if self.others:
             others = {name: [row[index] for row in rows] for name, index in self.others.items()}
             batch = self.cells.checked(batch, others)
@@ -123,7 +123,9 @@ class CarefulParser:
         *above, last = (row[column] for row in (*self._first, *self._above, *rows))
         if column == self.dialect.close and self.cells.closes_as:
             *above, last = self.cells.closes_as.loosely([*above, last])
-        signs = {self.dialect.symbol: endings.cut_symbol, self.dialect.close: endings.cut_close}
+        signs: dict[int | None, Callable[[str, Sequence[str]], str]]
+        signs = dict.fromkeys(self.dialect.symbols, endings.cut_symbol)
+        signs[self.dialect.close] = endings.cut_close
         if self.timestamp is not None:
             signs |= dict.fromkeys((self.timestamp, self.dialect.clock), endings.cut_time)
         sign = signs[column](last, above) if column in signs else ""
@@ -194,7 +196,7 @@ class CarefulParser:
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         dialect = self.dialect
-        read = {dialect.close, self.timestamp, dialect.clock, dialect.symbol}
+        read = {dialect.close, self.timestamp, dialect.clock, *dialect.symbols}
         read |= set(self.others.values())
         for row, line in zip(rows, lines, strict=True):
             for column, cell in enumerate(row):

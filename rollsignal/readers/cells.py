@@ -163,10 +163,16 @@ class Cells:
         findings += ohlc_findings(batch.closes, parsed)
         return batch._replace(findings=[*batch.findings, *by_bar(findings)])
 
-    def with_symbols(self, batch: Batch, cells: Sequence[str]) -> Batch:
-        """Add the symbols to a batch; raises `DataError` for a row without the right symbol."""
+    def with_symbols(self, batch: Batch, parts: Sequence[Sequence[str]]) -> Batch:
+        """Add the symbols to a batch; raises `DataError` for a row without the right symbol.
+
+        parts: the cells of each column that makes the symbols.
+        """
         assert self.symbols is not None, "only a column of symbols has cells"
-        symbols = [cell.strip(BLANKS) for cell in cells]
+        try:
+            symbols = [cell.strip(BLANKS) for cell in self.symbols.joined(parts)]
+        except BadCellError as bad:
+            raise self.problem(batch.lines[bad.index], bad.reason) from None
         wrong = self.symbols.wrong(symbols)
         if wrong:
             row, what = wrong

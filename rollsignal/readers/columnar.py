@@ -12,6 +12,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.arrays import TickArray
 from rollsignal.core.bars import ArrayBatch, Batch
 from rollsignal.core.quality import is_sane
+from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input
@@ -82,7 +83,7 @@ class FrameReader:
             # This column of times holds the dates too.
             date, clock = clock, None
         taken = (names.index(self._close), date, clock)
-        self._symbol = find_symbol(names, config.columns, self.name, in_path, taken)
+        self._symbols = find_symbol(names, config.columns, self.name, in_path, taken)
         if date is None and config.seeks_timestamps:
             date = self._calls.guarded(self._timestamps_by_cells)
         self._timestamp = None if date is None or not config.needs_timestamps else names[date]
@@ -98,10 +99,8 @@ class FrameReader:
         self._cells.place_of = self._calls.place_of
         self._cells.read_closes_as(config.table, has_signs=False)
         self._cells.timestamps.set_zone(config.local_zone)
-        if self._symbol is not None:
-            self._cells.symbols = SymbolRule(names[self._symbol], config.columns, self.symbol)
-            self._check_symbols(names[self._symbol], schema, self._cells.symbols)
-            self._codes = SymbolColumn()
+        if self._symbols:
+            self._read_symbols([names[index] for index in self._symbols], schema)
         self.order_problem = self._cells.order_problem
 
     def _timestamps_by_cells(self) -> int | None:
@@ -109,7 +108,7 @@ class FrameReader:
         from rollsignal.readers.proof import timestamps_in_frame
 
         close = self._table.collect_schema().names().index(self._close)
-        return timestamps_in_frame(self._table, (close, self._symbol), self._config, self.name)
+        return timestamps_in_frame(self._table, (close, *self._symbols), self._config, self.name)
 
     def _check_close(self, dtype: "pl.DataType") -> None:
         import polars as pl
@@ -117,6 +116,13 @@ class FrameReader:
         if isinstance(dtype, pl.Decimal) and dtype.precision > DECIMAL_MAX_DIGITS:
             what = f"{self._close} is a column of {dtype}, of more than {DECIMAL_MAX_DIGITS} digits"
             raise DataError(f"{self.name}: {what}; write it as text")
+
+    def _read_symbols(self, columns: list[str], schema: "pl.Schema") -> None:
+        rule = SymbolRule(columns, self._config.columns, self.symbol)
+        for column in columns:
+            self._check_symbols(column, schema, rule)
+        self._cells.symbols = rule
+        self._codes = [SymbolColumn() for _ in columns]
 
     def _check_symbols(self, name: str, schema: "pl.Schema", rule: SymbolRule) -> None:
         import polars as pl
@@ -143,8 +149,9 @@ class FrameReader:
         """Describe the file's format and the columns that are read."""
         stamp = self._cells.timestamp or "none"
         table = f"{self._format}, close from {self._close}, timestamp from {stamp}"
-        if self._symbol is not None:
-            table += f", symbol from {escaped(self._schema.names()[self._symbol])}"
+        if self._symbols:
+            names = [escaped(self._schema.names()[index]) for index in self._symbols]
+            table += f", symbol from {' and '.join(names)}"
         return table + compared(self._config.checks.ohlc, self._others)
 
     def bytes_read(self) -> int:
@@ -171,7 +178,8 @@ class FrameReader:
     @property
     def memory(self) -> object:
         """Return what the reading of further rows depends on."""
-        return self._cells.timestamps.memory, self._symbol is not None and self._codes.has_empty
+        has_empty = bool(self._symbols) and any(codes.has_empty for codes in self._codes)
+        return self._cells.timestamps.memory, has_empty
 
     def rows(self, begin: int, end: int | None) -> "pl.LazyFrame":
         """Return a range of rows, of which `batches_of` is to yield the bars next."""
@@ -195,12 +203,12 @@ class FrameReader:
         columns = [pl.col(self._close).alias("close")]
         if self._timestamp is not None:
             columns.append(stamps_of(self._schema, self._timestamp, self._clock).alias("timestamp"))
-        if self._symbol is not None:
-            columns.append(pl.nth(self._symbol).alias("symbol"))
+        for number, index in enumerate(self._symbols):
+            columns.append(pl.nth(index).alias(f"symbol {number}"))
         for number, index in enumerate(self._others.values()):
             columns.append(pl.nth(index).alias(f"other {number}"))
         table = rows.select(columns)
-        size = CHUNK_ROWS if self._symbol is None else PANEL_ROWS
+        size = PANEL_ROWS if self._symbols else CHUNK_ROWS
         frames = iter(self._calls.guarded(lambda: table.collect_batches(chunk_size=size)))
         # Load NumPy while polars starts to read. Later polars would load it in its compiled code,
         # which panics if a signal arrives then.
@@ -217,15 +225,16 @@ class FrameReader:
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
         ticks = ticks_of(frame["close"], self._config.window)
         times_ns, is_local = self._times(frame)
-        symbols = None if self._symbol is None else frame["symbol"]
         plain = partial(self._calls.guarded, partial(self._plain, frame, row, times_ns, is_local))
         untimed = is_local or (self._timestamp is not None and times_ns is None)
         closes_as = self._cells.closes_as
         if ticks and closes_as and not closes_as.are_present(ticks):
             return plain()
-        if not ticks or untimed or not self._agree(symbols) or not self._is_sane(frame, ticks):
+        if not ticks or untimed or not self._is_sane(frame, ticks):
             return plain()
-        coded = None if symbols is None else self._codes.coded(symbols)
+        coded = self._coded(frame)
+        if coded is None and self._symbols:
+            return plain()
         return ArrayBatch(ticks, times_ns, coded, plain, row, ticks.suspects())
 
     def _times(self, frame: "pl.DataFrame") -> "tuple[NDArray[np.int64] | None, bool]":
@@ -237,19 +246,19 @@ class FrameReader:
         in_utc = local.clear_in_utc(times_ns)
         return (times_ns, True) if in_utc is None else (in_utc, False)
 
-    def _agree(self, symbols: "pl.Series | None") -> bool:
-        """Return whether all rows have a symbol, and the one of the whole file if it has one."""
-        import polars as pl
-
+    def _coded(self, frame: "pl.DataFrame") -> Coded | None:
+        """Return the symbols of rows; None if one is missing, or not that of the whole file."""
         rule = self._cells.symbols
-        if symbols is None or rule is None:
-            return True
-        if symbols.null_count():
-            return False
-        whole = rule.whole_from(cell_text(symbols[0]).strip(BLANKS))
-        if whole is None:
-            return True
-        return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == whole).all())
+        if rule is None:
+            return None
+        columns = [frame[f"symbol {number}"] for number in range(len(self._symbols))]
+        if any(symbols.null_count() for symbols in columns):
+            return None
+        if len(columns) == 1 and not _agree(columns[0], rule):
+            return None
+        parts = [codes.coded(each) for codes, each in zip(self._codes, columns, strict=True)]
+        coded = rule.joined_codes(parts)
+        return coded if len(columns) == 1 or (coded and rule.agree(coded.names)) else None
 
     def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
         """Return whether the other prices agree with the closes, if they are checked."""
@@ -277,9 +286,12 @@ class FrameReader:
         if self._timestamp is not None and times_ns is None:
             stamps = self._stamp_texts(frame["timestamp"], row)
         batch = self._cells.batch(cells, stamps, rows, self._config.missing)
-        if self._symbol is not None:
-            symbols = list(map(cell_text, frame["symbol"].to_list()))
-            batch = self._cells.with_symbols(batch, symbols)
+        if self._symbols:
+            parts = [
+                list(map(cell_text, frame[f"symbol {number}"].to_list()))
+                for number in range(len(self._symbols))
+            ]
+            batch = self._cells.with_symbols(batch, parts)
         if self._others:
             others = {
                 name: texts_of(frame[f"other {number}"]) for number, name in enumerate(self._others)
@@ -299,3 +311,13 @@ class FrameReader:
             bad = next(index for index in range(len(stamps)) if not is_in_python(stamps, index))
             what = f"{self._cells.timestamp} is not within the years 1 to 9999"
             raise self._cells.problem(row + bad, what) from None
+
+
+def _agree(symbols: "pl.Series", rule: SymbolRule) -> bool:
+    """Return whether all rows have the symbol of the whole file, if it has one."""
+    import polars as pl
+
+    whole = rule.whole_from(cell_text(symbols[0]).strip(BLANKS))
+    if whole is None:
+        return True
+    return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == whole).all())

@@ -33,7 +33,8 @@ class Dialect(NamedTuple):
     `start` is the header's offset in the text, `line` its physical line; if it is not `headed`,
     they are those of the first row, and the names in `header` are empty, or from another line.
     `spaced` means that a blank follows each delimiter. `clock` is the column of the times of day,
-    if `timestamp` holds only the dates. `note` tells where header and bars are, if not at the top.
+    if `timestamp` holds only the dates. `rest` are the columns whose cells follow those of `symbol`
+    in symbols of several parts. `note` tells where header and bars are, if not at the top.
     Lines that begin with `comment` are passed over, if it is not empty.
     """
 
@@ -49,11 +50,17 @@ class Dialect(NamedTuple):
     headed: bool = True
     note: str = ""
     comment: str = ""
+    rest: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
         """The number of columns."""
         return len(self.header)
+
+    @property
+    def symbols(self) -> tuple[int, ...]:
+        """The columns that make the symbols."""
+        return () if self.symbol is None else (self.symbol, *self.rest)
 
 
 class HeaderPlace(NamedTuple):
@@ -98,6 +105,7 @@ def dialect_at(
     first_line = text[start:].partition("\n")[0]
     close = find_column(header, wanted.close, where)
     timestamp, clock = find_timestamp(header, wanted.timestamp, where, in_path)
+    symbols = find_symbol(header, wanted, where, in_path, (close, timestamp, clock))
     return Dialect(
         start,
         line,
@@ -106,8 +114,9 @@ def dialect_at(
         header,
         close,
         timestamp,
-        find_symbol(header, wanted, where, in_path, (close, timestamp, clock)),
+        symbols[0] if symbols else None,
         clock,
+        rest=symbols[1:],
     )
 
 
@@ -270,22 +279,41 @@ def find_symbol(
     where: str,
     in_path: Sequence[str] = (),
     taken: Collection[int | None] = (),
-) -> int | None:
-    """Return the index of the symbols, if they come from a column of the rows.
+) -> tuple[int, ...]:
+    """Return the indexes of the columns that make the symbols, if they are columns of the rows.
 
     taken: the columns that are something else. Raises `DataError` if a declared column is missing,
     or if several columns may be the symbols.
     """
     if wanted.symbol is None:
         names = ["" if index in taken else name for index, name in enumerate(header)]
-        return usual_symbol(names, in_path, where)
+        usual = usual_symbol(names, in_path, where)
+        return () if usual is None else (usual,)
     if wanted.symbol == NO_SYMBOLS:
         _refuse_none(header, where, "symbol", "one series")
-        return None
-    name = wanted.symbol.column
-    if name is None or is_in_path(name, header, in_path):
-        return None
-    return find_column(header, name, where)
+        return ()
+    columns = columns_in_rows(wanted.symbol.columns, header, in_path, where)
+    indexes = tuple(find_column(header, name, where) for name in columns)
+    if len(set(indexes)) < len(indexes):
+        what = f"columns.symbol is {wanted.symbol}, which is the same column twice"
+        raise DataError(f"{where}: {what} (name each part of the symbol once)")
+    return indexes
+
+
+def columns_in_rows(
+    columns: Sequence[str | int], header: Sequence[str], in_path: Sequence[str], where: str
+) -> Sequence[str | int]:
+    """Return the columns that make the symbols, none of them if they are in the path.
+
+    Raises `DataError` if only some of them are.
+    """
+    outside = [name for name in columns if is_in_path(name, header, in_path)]
+    if outside and len(outside) < len(columns):
+        raise DataError(
+            f"{where}: {shown(str(outside[0]))} is only in the path, and other parts of the symbol"
+            " are in the rows (name columns of the rows under columns, or folders for all parts)"
+        )
+    return () if outside else columns
 
 
 def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> int | None:

@@ -63,10 +63,12 @@ class DocumentReader:
         beside, source = self._document.symbols_beside, self._config.columns.symbol
         if source is None:
             return {} if named_as_symbols(header, PARTING_NAMES) else beside
-        if not isinstance(source.column, str) or columns_named(header, source.column):
-            return {}
         names = list(beside)
-        return {names[at]: beside[names[at]] for at in columns_named(names, source.column)}
+        missing = [name for name in source.columns if not columns_named(header, name)]
+        wanted = [
+            at for name in missing if isinstance(name, str) for at in columns_named(names, name)
+        ]
+        return {names[at]: beside[names[at]] for at in wanted}
 
     def _records(self, piece: FoundRows) -> list[dict[str, object]]:
         """Return the objects of some bars, with the symbols that stand beside all of them."""
@@ -149,5 +151,5 @@ def _by_place(wanted: Columns, width: int, where: str) -> Columns:
         stamp = DateAndTime(str(stamp.date), str(stamp.time))
     symbol = wanted.symbol
     if symbol is not None and symbol != NO_SYMBOLS and symbol.column is not None:
-        symbol = SymbolFrom(str(symbol.column))
+        symbol = SymbolFrom(str(symbol.column), rest=tuple(map(str, symbol.rest)))
     return Columns(str(wanted.close), str(stamp) if isinstance(stamp, int) else stamp, symbol)

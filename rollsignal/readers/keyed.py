@@ -33,6 +33,17 @@ class Keys(NamedTuple):
     timestamp: str | None
     symbol: str | None
     clock: str | None = None
+    rest: tuple[str | None, ...] = ()
+
+    @property
+    def symbols(self) -> list[str]:
+        """Return the keys of the columns that make the symbols."""
+        return [key for key in (self.symbol, *self.rest) if key is not None]
+
+    @property
+    def every(self) -> tuple[str | None, ...]:
+        """Return the keys of all columns, each at its place."""
+        return self.close, self.timestamp, self.symbol, self.clock, *self.rest
 
 
 class FileFacts(NamedTuple):
@@ -80,7 +91,7 @@ class KeyedBars:
         if self.keys.symbol is not None:
             from rollsignal.readers.symbols import SymbolRule
 
-            self.cells.symbols = SymbolRule(self.keys.symbol, self._wanted, file.symbol)
+            self.cells.symbols = SymbolRule(self.keys.symbols, self._wanted, file.symbol)
 
     @property
     def memory(self) -> object | None:
@@ -92,7 +103,8 @@ class KeyedBars:
         description = [f"close from {self.cells.close}"]
         description += [f"timestamp from {self.cells.timestamp or 'none'}"]
         if self.keys.symbol is not None:
-            description += [f"symbol from {self._file.label(self.keys.symbol)}"]
+            names = map(self._file.label, self.keys.symbols)
+            description += [f"symbol from {' and '.join(names)}"]
         return description
 
     def batch(self, records: Sequence[BarObject], places: Sequence[int]) -> Batch:
@@ -110,7 +122,8 @@ class KeyedBars:
         batch = self.cells.batch(cells, stamps, places, self._config.missing)
         if keys.symbol is None:
             return batch
-        return self.cells.with_symbols(batch, self._symbols(records, places, keys.symbol))
+        parts = [self._symbols(records, places, key) for key in keys.symbols]
+        return self.cells.with_symbols(batch, parts)
 
     def _columns(self, firsts: Sequence[BarObject], where: str) -> Keys:
         """Find the columns in the first object; raises `DataError` if a wanted one is missing."""
@@ -124,7 +137,7 @@ class KeyedBars:
         if keys.timestamp is None and self._config.seeks_timestamps:
             from rollsignal.readers.proof import timestamps_in_records
 
-            taken = (keys.close, keys.symbol)
+            taken = (keys.close, *keys.symbols)
             self._proved = timestamps_in_records(firsts, taken, self._config, where)
         return keys._replace(timestamp=keys.timestamp or self._proved)
 
@@ -132,8 +145,8 @@ class KeyedBars:
         """Find the keys of an object, where some may be missing."""
         close = _find(header, self._wanted.close, where)
         stamp, clock = self._find_stamps(header, where)
-        symbol = self._find_symbol(header, where, (close, stamp, clock))
-        return Keys(close, stamp, symbol, clock)
+        symbol, *rest = self._find_symbols(header, where, (close, stamp, clock))
+        return Keys(close, stamp, symbol, clock, tuple(rest))
 
     def _find_stamps(self, header: Sequence[str], where: str) -> tuple[str | None, str | None]:
         wanted = self._wanted.timestamp
@@ -148,17 +161,18 @@ class KeyedBars:
             return stamp, clock
         return _find(header, wanted, where), None
 
-    def _find_symbol(
+    def _find_symbols(
         self, header: Sequence[str], where: str, taken: Sequence[str | None]
-    ) -> str | None:
+    ) -> list[str | None]:
+        """Return the keys that make the symbols, at least one, None for a missing one."""
         wanted = self._wanted
         if wanted.symbol == NO_SYMBOLS:
-            return None
+            return [None]
         if wanted.symbol is not None:
-            return _find(header, wanted.symbol.column, where)
+            return [_find(header, name, where) for name in wanted.symbol.columns] or [None]
         others = [header.index(key) for key in taken if key is not None]
-        index = find_symbol(header, wanted, where, self._file.in_path, others)
-        return None if index is None else header[index]
+        indexes = find_symbol(header, wanted, where, self._file.in_path, others)
+        return [header[index] for index in indexes] or [None]
 
     def _known_stamp(self, header: Sequence[str]) -> str | None:
         return self._proved if self._proved in header else None
@@ -171,7 +185,7 @@ class KeyedBars:
                 continue
             place = places[shapes.index(shape)]
             here = self._find(shape, f"{self._file.name} {self._file.unit} {place}")
-            for first, key in zip(self.keys, here, strict=True):
+            for first, key in zip(self.keys.every, here.every, strict=True):
                 if key is not None and key != first:
                     instead = f"no such key{self._way_out(key, here)}"
                     instead = instead if first is None else shown(first)

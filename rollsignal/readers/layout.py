@@ -69,7 +69,7 @@ class _Layout:
         self._table = config.table
         self._name = name
         self._in_path = in_path
-        self._bars = BarLine(config, in_path)
+        self._bars = BarLine(config, in_path, name)
         _, first, found = before_header(text)
         self._delimiters = _declared_delimiters(self._table.delimiter) or found
         if len(found) == 1 and found[0] != self._delimiters[0]:
@@ -234,8 +234,10 @@ class _Layout:
         width = len(rows[sign])
         spaced = is_spaced(row.text, sign)
         place, header = (row.start, row.number), ("",) * width
-        close, timestamp, symbol, clock = places
+        close, timestamp, clock, symbols = places
+        symbol = symbols[0] if symbols else None
         dialect = Dialect(*place, sign, spaced, header, close, timestamp, symbol, clock, False)
+        dialect = dialect._replace(rest=symbols[1:])
         self._bars.refuse_unsaid_clock(rows[sign], dialect, where)
         self._bars.refuse_unsaid_symbols(rows[sign], dialect, where)
         return dialect

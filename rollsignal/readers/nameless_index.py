@@ -67,6 +67,7 @@ def _shifted(dialect: Dialect, by: int) -> Dialect:
         timestamp=timestamp,
         symbol=symbol,
         clock=clock,
+        rest=tuple(index + by for index in dialect.rest),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from typing import TypeVar, cast
 
-from rollsignal.config.rules import NO_SYMBOLS
+from rollsignal.config.rules import NO_SYMBOLS, SymbolFrom
 from rollsignal.config.settings import AS_FOUND, JobConfig, Table
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
@@ -171,10 +171,8 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
         return _usual_partition(file) if file.partitions else None
     if source == NO_SYMBOLS:
         return None
-    if isinstance(source.column, int):
-        return None
     if source.column is not None:
-        return _partition(file, source.column)
+        return _of_columns(file, source)
     if source.folder or source.pattern is not None:
         from rollsignal.readers.symbols import symbol_in_path
 
@@ -187,6 +185,16 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
     while (parts := os.path.splitext(name))[1].lower() in NAME_SUFFIXES:
         name = parts[0]
     return utf8_text(name)
+
+
+def _of_columns(file: Input, source: SymbolFrom) -> str | None:
+    """Return the symbol of folders that are named as the columns of symbols are."""
+    parts = [_partition(file, column) for column in source.columns]
+    if len(parts) == 1:
+        return parts[0]
+    from rollsignal.readers.symbols import joined_in_path
+
+    return joined_in_path(file, parts)
 
 
 def _usual_partition(file: Input) -> str | None:

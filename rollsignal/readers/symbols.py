@@ -5,25 +5,32 @@ from collections.abc import Sequence
 
 from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Columns
+from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.reader import plain_name
-from rollsignal.errors import DataError
+from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input, utf8_text
 from rollsignal.messages import escaped, shown
 
 # A column of these names parts the series. One of another usual name may hold something else.
 PARTING_NAMES = ("symbol", "ticker")
+SIGN = ":"
+"""What stands between the parts of a symbol."""
 
 
 class SymbolRule:
     """The rule for the symbols of a file: none is empty, and in some files all are the same.
 
-    in_path: the symbol that all rows must have, if the file's path gives one. In a column that the
-    config does not declare, and whose name does not part the series, the first row gives it.
+    columns: the names of the columns whose cells make a symbol, which is checked and joined by
+    `joined` if there are several. in_path: the symbol that all rows must have, if the file's path
+    gives one. In a column that the config does not declare, and whose name does not part the
+    series, the first row gives it.
     """
 
-    def __init__(self, column: str, wanted: Columns, in_path: str | None) -> None:
+    def __init__(self, columns: Sequence[str], wanted: Columns, in_path: str | None) -> None:
+        column = columns[0]
         self._column = escaped(column.strip(BLANKS))
+        self._columns = [shown(name.strip(BLANKS)) for name in columns]
         self._in_path = in_path
         self._whole = in_path
         self._is_found = wanted.symbol is None
@@ -43,6 +50,55 @@ class SymbolRule:
         if self._whole is None and not self._parts:
             self._whole = first
         return self._whole
+
+    def joined(self, parts: Sequence[Sequence[str]]) -> Sequence[str]:
+        """Return the symbols of rows; parts: the cells of each column.
+
+        Raises `BadCellError` for a part that is empty, or that could be taken for two.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        rows = [tuple(cell.strip(BLANKS) for cell in row) for row in zip(*parts, strict=True)]
+        wrong = {row: what for row in dict.fromkeys(rows) if (what := self._wrong_part(row))}
+        if wrong:
+            index = next(at for at, row in enumerate(rows) if row in wrong)
+            raise BadCellError(wrong[rows[index]], index)
+        return list(map(SIGN.join, rows))
+
+    def _wrong_part(self, row: Sequence[str]) -> str:
+        """Return what is wrong with the parts of a symbol, "" if it can be taken apart again."""
+        for name, part in zip(self._columns, row, strict=True):
+            if not part:
+                return f"the symbol is empty in column {name}"
+        for name, part in zip(self._columns[:-1], row, strict=False):
+            if SIGN in part:
+                return (
+                    f"the symbol has {shown(part)} in column {name}, but {shown(SIGN)} stands"
+                    " between its parts, and only the last part may have it (name that column"
+                    " last in columns.symbol)"
+                )
+        return ""
+
+    def joined_codes(self, parts: "Sequence[Coded]") -> "Coded | None":
+        """Return the symbols of rows as `joined` does; None if one of them is wrong."""
+        if len(parts) == 1:
+            return parts[0]
+        import numpy as np
+
+        codes = parts[0].codes
+        for part in parts[1:]:
+            codes = codes * len(part.names) + part.codes
+        different, firsts, codes = np.unique(codes, return_index=True, return_inverse=True)
+        order = np.argsort(firsts)
+        rows = [
+            tuple(part.names[part.codes[row]].strip(BLANKS) for part in parts)
+            for row in firsts[order].tolist()
+        ]
+        if any(map(self._wrong_part, rows)):
+            return None
+        numbers = np.empty(len(different), np.int64)
+        numbers[order] = np.arange(len(different))
+        return Coded(list(map(SIGN.join, rows)), numbers[codes])
 
     def wrong(self, symbols: Sequence[str]) -> tuple[int, str] | None:
         """Return the index of the first wrong symbol, and what is wrong with it; None without one.
@@ -74,6 +130,21 @@ class SymbolRule:
             return ""
         what = f"whatever {self._column} says"
         return f" (set columns: {{symbol: none}} if all bars are one series, {what})"
+
+
+def joined_in_path(file: Input, parts: Sequence[str | None]) -> str | None:
+    """Return the symbol that folders make together; None if one of its parts is not in the path.
+
+    Raises `DataError` if it could be taken for another one.
+    """
+    found = [part for part in parts if part is not None]
+    if len(found) < len(parts):
+        return None
+    for part in found[:-1]:
+        if SIGN in part:
+            what = f"{shown(part)} in the path has {shown(SIGN)}, which stands between the parts"
+            raise DataError(f"{file.name}: {what} of a symbol", "name that folder last")
+    return SIGN.join(found)
 
 
 def symbol_in_path(file: Input, source: SymbolFrom) -> str:

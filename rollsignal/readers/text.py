@@ -168,12 +168,12 @@ def _may_be_wider(text: str, dialect: Dialect) -> bool:
 
 def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
     """Describe how a text table is written, and which columns are read."""
-    close, stamp, clock, symbol = (
+    close, stamp, clock, *parts = (
         None if index is None else escaped(dialect.header[index].strip()) or f"column {index + 1}"
-        for index in (dialect.close, dialect.timestamp, dialect.clock, dialect.symbol)
+        for index in (dialect.close, dialect.timestamp, dialect.clock, *dialect.symbols)
     )
     stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"
-    symbols = "" if symbol is None else f", symbol from {symbol}"
+    symbols = f", symbol from {' and '.join(filter(None, parts))}" if parts else ""
     delimiter = ", ".join(filter(None, (delimiter_name(dialect.delimiter), dialect.note)))
     table = f"{delimiter}, close from {close}, timestamp from {stamps}"
     return table + symbols + compared(level, others)

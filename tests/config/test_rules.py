@@ -79,6 +79,42 @@ def test_symbols_come_from_names_folders_or_paths(
     assert config_of(config.plain_by_name()) == config
 
 
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        ("[exchange, symbol]", SymbolFrom("exchange", rest=("symbol",))),
+        ("[1, Coin, 3]", SymbolFrom(1, rest=("Coin", 3))),
+    ],
+)
+def test_symbols_may_be_made_of_several_columns(
+    tmp_path: Path, value: str, source: SymbolFrom
+) -> None:
+    config = read(tmp_path, CONFIG + f"columns: {{close: c, symbol: {value}}}\n")
+    assert (config.columns.symbol, str(source)) == (source, value)
+    assert config_of(config.plain_by_name()) == config
+    has_places = value.startswith("[1")
+    assert ("symbol" in config.columns.places) == has_places
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("[]", " is a list of 0 columns, not of two or more"),
+        ("[a]", " is a list of 1 column, not of two or more"),
+        ("[a, b, a]", " has a twice; keep one"),
+        ("[a, 0]", ' is 0, not a place, which is counted from 1 (for a column of this name write'
+         ' columns.symbol: "0")'),
+        ("[a, null]", " is empty; write a name, in quotes"),
+        ("[a, [b]]", " is a list, not a single value"),
+    ],
+)  # fmt: skip
+def test_a_wrong_list_of_columns_of_symbols_is_refused(
+    tmp_path: Path, value: str, what: str
+) -> None:
+    message = refused(tmp_path, CONFIG + f"columns: {{symbol: {value}}}\n").message
+    assert message.endswith(f"line 4: columns.symbol{what}")
+
+
 OTHERWISE = (
     'is a mapping, but not {from: filename}, {from: folder} or {from: path, pattern: "([A-Z0-9]+)'
     '-1m-"}'

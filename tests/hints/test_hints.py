@@ -21,6 +21,7 @@ from tests.support import (
     hints_of_bars,
     hints_of_files,
     hints_of_jobs,
+    hints_of_series,
     hints_of_symbols,
     hints_of_tables,
 )
@@ -30,7 +31,10 @@ from tests.support.hints_of_commands import BY_PEOPLE, COMMANDS, NO_HINTS, Comma
 from tests.support.oracle import prices, signals
 from tests.support.shell import command, strict_json
 
-TABLES = (hints_of_bars, hints_of_files, hints_of_jobs, hints_of_symbols, hints_of_tables)
+TABLES = (
+    *(hints_of_bars, hints_of_files, hints_of_jobs),
+    *(hints_of_series, hints_of_symbols, hints_of_tables),
+)
 ROWS: list[Row] = [row for rows in TABLES for row in rows.ROWS]
 REQUIRED = 'seed: 1\nwindow: 3\nversion: "v"\n'
 IN_PYTHON = ["select the column of the closes", "leaves the windows with it without a signal"]

@@ -89,6 +89,11 @@ def table_columns(table: "DataFrame", config: JobConfig, name: str) -> TableColu
     if config.columns.symbol is not None and config.columns.symbol.column is None:
         what = f"columns.symbol is {{{config.columns.symbol}}}, and a table has no files of its own"
         raise ConfigError(f"{name}: {what}", "name a column of symbols, for example of a view")
+    if config.columns.symbol is not None and config.columns.symbol.rest:
+        what = (
+            f"columns.symbol is {config.columns.symbol}, and a table is read if one column has them"
+        )
+        raise ConfigError(f"{name}: {what}", "name a column of symbols, for example of a view")
     stamp, clock = find_timestamp(names, config.columns.timestamp, name)
     if clock is not None and types[names[clock]] in _TIMES:
         # This column of times holds the dates too.
@@ -97,7 +102,8 @@ def table_columns(table: "DataFrame", config: JobConfig, name: str) -> TableColu
         missing = "has a usual name of timestamps" if stamp is None else "holds dates and times"
         what = f"no column {missing}, and {_NO_ORDER}"
         raise DataError(f"{name}: {what} (set columns: {{timestamp: NAME}})")
-    symbol = find_symbol(names, config.columns, name, (), (close, stamp, clock))
+    symbols = find_symbol(names, config.columns, name, (), (close, stamp, clock))
+    symbol = symbols[0] if symbols else None
     others = {} if config.checks.ohlc == "off" else find_ohlc(names)
     columns = TableColumns(
         names[close],

@@ -54,11 +54,13 @@ class FastParser:
             closes_as = careful.cells.closes_as
             if closes_as and not closes_as.are_present(ticks):
                 return None
-            stamps, symbols = careful.timestamp, dialect.symbol
-            coded = None if symbols is None else Coded(*fields.coded(symbols))
-            rule = careful.cells.symbols
-            if coded and rule and not rule.agree(coded.names):
-                return None
+            stamps, rule = careful.timestamp, careful.cells.symbols
+            coded = None
+            if rule:
+                parts = [Coded(*fields.coded(column)) for column in dialect.symbols]
+                coded = rule.joined_codes(parts)
+                if coded is None or not rule.agree(coded.names):
+                    return None
             return ArrayBatch(
                 ticks,
                 None if stamps is None else timestamps_of(fields, stamps, careful.cells.timestamps),

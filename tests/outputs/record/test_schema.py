@@ -162,6 +162,8 @@ def test_a_record_without_one_of_its_keys_is_refused(tmp_path: Path, name: str) 
         ("sort: true\nmissing: gap\nwarmup: zero\n", True),
         ("columns: {close: c, timestamp: null, symbol: s}\n", True),
         ("columns: {symbol: {from: filename}}\n", True),
+        ("columns: {symbol: [exchange, 2]}\n", True),
+        ("columns: {symbol: [exchange]}\n", False),
         ("columns: {symbol: {from: folder}}\n", True),
         ("columns: {symbol: {from: path, pattern: '([A-Z]+)-1m'}}\n", True),
         ("columns: {symbol: {from: path}}\n", False),
