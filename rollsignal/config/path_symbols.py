@@ -1,18 +1,17 @@
-"""This module reads settings that take symbols from several columns, or from the paths of files.
+"""This module reads settings that take symbols from several columns, headers or paths of files.
 
-The latter are `{from: filename}`, `{from: folder}`, and `{from: path, pattern: "([A-Z0-9]+)-1m-"}`.
+The last are `{from: filename}`, `{from: folder}`, and `{from: path, pattern: "([A-Z0-9]+)-1m-"}`.
 """
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rollsignal.config.yaml_nodes import BadSettingError, as_written
+from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_sequence
 from rollsignal.messages import plural, shown
 
 if TYPE_CHECKING:
     import yaml
-
 _IN_PATHS = ("filename", "folder", "path")
 
 
@@ -21,7 +20,12 @@ def _mapping_of(**properties: object) -> dict[str, object]:
     return {"type": "object", "properties": properties, **required}
 
 
+_NAMES = {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1}
 PATH_SCHEMAS = (
+    *(
+        _mapping_of(**{"from": {"const": "header"}}, **{key: _NAMES for key in keys})
+        for keys in ((), ("only",), ("except",))
+    ),
     *(_mapping_of(**{"from": {"const": source}}) for source in _IN_PATHS[:2]),
     _mapping_of(**{"from": {"const": "path"}, "pattern": {"type": "string", "pattern": r"\("}}),
 )
@@ -40,6 +44,43 @@ def checked_parts(
     return columns
 
 
+def is_in_header(node: "yaml.MappingNode") -> bool:
+    """Return whether the symbols are in the header."""
+    return any(
+        (as_written(key), as_written(value)) == ("from", "header") for key, value in node.value
+    )
+
+
+def lists_in(node: "yaml.MappingNode", name: str) -> "dict[str, yaml.SequenceNode]":
+    """Return the one list of columns that is beside `from: header`, by its key, or none.
+
+    Raises `BadSettingError`.
+    """
+    others = [(as_written(key), value) for key, value in node.value if as_written(key) != "from"]
+    fits = len(others) == len(node.value) - 1 <= 1
+    lists: dict[str, yaml.SequenceNode] = {}
+    for key, value in others:
+        if key in ("only", "except") and is_sequence(value) and value.value:
+            lists[key] = value
+    if not fits or len(lists) < len(others):
+        raise BadSettingError(
+            node,
+            f"{name} is a mapping, but not {{from: header}}, with only: [NAME, NAME] or except:"
+            " [NAME] for the columns that are symbols, or that are not",
+        )
+    return lists
+
+
+def check_wide(config: Any, root: "yaml.Node") -> None:
+    """Raise `BadSettingError` for a column of closes where each symbol has a column of its own."""
+    if config.columns.close != "close":
+        raise BadSettingError(
+            root,
+            f"columns.close is {config.columns.close}, but columns.symbol says that each symbol has"
+            " a column (leave out columns.close, and list the columns under columns.symbol.only)",
+        )
+
+
 def source_in(node: "yaml.MappingNode", name: str) -> "tuple[str, yaml.Node | None]":
     """Return where the symbols are in the paths, and the pattern of `path`.
 
@@ -51,8 +92,8 @@ def source_in(node: "yaml.MappingNode", name: str) -> "tuple[str, yaml.Node | No
     if not is_one or not set(parts) <= {"from", "pattern"}:
         raise BadSettingError(
             node,
-            f"{name} is a mapping, but not {{from: filename}}, {{from: folder}} or"
-            ' {from: path, pattern: "([A-Z0-9]+)-1m-"}',
+            f"{name} is a mapping, but not {{from: filename}}, {{from: folder}}, {{from: header}}"
+            ' or {from: path, pattern: "([A-Z0-9]+)-1m-"}',
         )
     pattern = parts.get("pattern")
     if pattern is not None and source != "path":

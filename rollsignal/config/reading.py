@@ -99,6 +99,10 @@ def _read(
             from rollsignal.config.table_rules import check_table
 
             check_table(config, root)
+        if config.columns.is_wide:
+            from rollsignal.config.path_symbols import check_wide
+
+            check_wide(config, root)
         return ReadConfig(config, lines_of(root, JobConfig), given_values)
     except BadSettingError as problem:
         error = ConfigError(f"{problem.where(name)}: {problem.what}")

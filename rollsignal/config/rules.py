@@ -250,8 +250,20 @@ class Switch(NamedTuple):
         return {"type": "boolean"}
 
 
+class InHeader(NamedTuple):
+    """Which columns are called as symbols: only these, or all but those of timestamps and these."""
+
+    only: tuple[str | int, ...] = ()
+    leaves_out: tuple[str | int, ...] = ()
+
+    def plain(self) -> dict[str, object]:
+        """Return the columns as JSON values."""
+        lists = {"only": [*self.only], "except": [*self.leaves_out]}
+        return {"from": "header", **{key: names for key, names in lists.items() if names}}
+
+
 class SymbolFrom(NamedTuple):
-    """Where symbols come from: columns, names of files or folders, or a pattern of paths.
+    """Where symbols come from: columns, names of files or folders, a pattern of paths, the header.
 
     rest: the columns whose cells follow that of `column` in a symbol of several parts.
     """
@@ -261,6 +273,7 @@ class SymbolFrom(NamedTuple):
     folder: bool = False
     pattern: str | None = None
     rest: tuple[str | int, ...] = ()
+    header: InHeader | None = None
 
     @property
     def columns(self) -> tuple[str | int, ...]:
@@ -271,6 +284,8 @@ class SymbolFrom(NamedTuple):
         """Return the source as a JSON value."""
         if self.pattern is not None:
             return {"from": "path", "pattern": self.pattern}
+        if self.header is not None:
+            return self.header.plain()
         if self.filename or self.folder:
             return {"from": str(self)[6:]}
         return [*self.columns] if self.rest else self.column
@@ -278,6 +293,8 @@ class SymbolFrom(NamedTuple):
     def __str__(self) -> str:
         if self.pattern is not None:
             return f"from: path, pattern: {self.pattern}"
+        if self.header is not None:
+            return ", ".join(f"{key}: {value}" for key, value in self.header.plain().items())
         if self.rest:
             return f"[{', '.join(map(str, self.columns))}]"
         return "from: filename" * self.filename or "from: folder" * self.folder or str(self.column)
@@ -295,8 +312,17 @@ class SymbolSetting(NamedTuple):
     def read(self, node: "yaml.Node", name: str) -> SymbolFrom | None:
         """Read the source of symbols; raises `BadSettingError`."""
         if is_mapping(node):
-            from rollsignal.config.path_symbols import checked_pattern, source_in
+            from rollsignal.config.path_symbols import (
+                checked_pattern,
+                is_in_header,
+                lists_in,
+                source_in,
+            )
 
+            if is_in_header(node):
+                lists = lists_in(node, name)
+                only, leaves_out = (self._names(lists.get(key), name) for key in ("only", "except"))
+                return SymbolFrom(header=InHeader(only, leaves_out))
             source, pattern = source_in(node, name)
             if pattern is None:
                 return SymbolFrom(filename=source == "filename", folder=source == "folder")
@@ -305,11 +331,15 @@ class SymbolSetting(NamedTuple):
         if is_sequence(node):
             from rollsignal.config.path_symbols import checked_parts
 
-            parts = [cast(str | int, _COLUMN.read(item, name)) for item in node.value]
-            first, *others = checked_parts(node, parts, name)
+            first, *others = checked_parts(node, self._names(node, name), name)
             return SymbolFrom(first, rest=tuple(others))
         column = _COLUMN_OR_NULL.read(node, name)
         return None if column is None else SymbolFrom(column)
+
+    def _names(self, node: "yaml.SequenceNode | None", name: str) -> tuple[str | int, ...]:
+        return (
+            tuple(cast(str | int, _COLUMN.read(item, name)) for item in node.value) if node else ()
+        )
 
     def schema(self) -> dict[str, object]:
         """Describe the source of symbols in JSON Schema."""

@@ -85,9 +85,15 @@ class Columns(NamedTuple):
             "the column of symbols, or a list of columns, which are joined with a colon,"
             " or {from: filename}, {from: folder} or"
             ' {from: path, pattern: "([A-Z0-9]+)-1m-"}, in which the group is the symbol;'
+            " {from: header}: each symbol has a column of closes;"
             " null: found by its name; none: all bars are one series"
         ),
     ] = None
+
+    @property
+    def is_wide(self) -> bool:
+        """Return whether each symbol has a column of closes, which is called as the symbol."""
+        return self.symbol is not None and self.symbol.header is not None
 
     @property
     def places(self) -> dict[str, object]:

@@ -44,7 +44,10 @@ class CarefulParser:
         self.records = Records(dialect, self.cells.problem)
         self.footer = None if config.table.footer == "error" else self._new_footer()
         self.width = 0
-        self.others = {} if config.checks.ohlc == "off" else find_ohlc(dialect.header)
+        is_compared = config.checks.ohlc != "off" and not dialect.closes
+        self.others = find_ohlc(dialect.header) if is_compared else {}
+        if dialect.closes:
+            self.cells.close_of_each([dialect.header[index] for index in dialect.closes], config)
         if dialect.symbol is not None:
             from rollsignal.readers.symbols import SymbolRule
 
@@ -86,8 +89,13 @@ class CarefulParser:
         problem = problem or open_problem
         if not rows:
             return None, problem
-        cells = [row[self.dialect.close] for row in rows]
-        batch = self.cells.batch(cells, self._stamps(rows, lines), lines, self._missing)
+        stamps = self._stamps(rows, lines)
+        if self.dialect.closes:
+            closes = [[row[column] for row in rows] for column in self.dialect.closes]
+            batch = self.cells.wide_batch(closes, stamps, lines, self._missing)
+        else:
+            cells = [row[self.dialect.close] for row in rows]
+            batch = self.cells.batch(cells, stamps, lines, self._missing)
         if self.dialect.symbol is not None:
             parts = [[row[column] for row in rows] for column in self.dialect.symbols]
             batch = self.cells.with_symbols(batch, parts)
@@ -120,12 +128,13 @@ class CarefulParser:
         from rollsignal.readers import endings
 
         column = self.width - 1
+        closes = self.dialect.closes or (self.dialect.close,)
         *above, last = (row[column] for row in (*self._first, *self._above, *rows))
-        if column == self.dialect.close and self.cells.closes_as:
+        if column in closes and self.cells.closes_as:
             *above, last = self.cells.closes_as.loosely([*above, last])
         signs: dict[int | None, Callable[[str, Sequence[str]], str]]
         signs = dict.fromkeys(self.dialect.symbols, endings.cut_symbol)
-        signs[self.dialect.close] = endings.cut_close
+        signs |= dict.fromkeys(closes, endings.cut_close)
         if self.timestamp is not None:
             signs |= dict.fromkeys((self.timestamp, self.dialect.clock), endings.cut_time)
         sign = signs[column](last, above) if column in signs else ""
@@ -133,7 +142,7 @@ class CarefulParser:
             what = f"{self._column(column)} is {shown(last)}, {sign} and {endings.CUT}"
             hint = "if it is whole, end its last line"
             self._cut = self.cells.problem(batch.lines[-1], f"{what} ({hint})")
-        elif column == self.dialect.close and endings.is_short_close(last, above):
+        elif column in closes and endings.is_short_close(last, above):
             what = f"is {shown(last)}, shorter than others and {endings.CUT}"
             doubt = Finding("values", batch.rows - 1, what)
             return batch._replace(findings=[*batch.findings, doubt])
@@ -174,6 +183,9 @@ class CarefulParser:
         first = next((row for row in rows if not is_blank(row)), None)
         if first is None:
             return 0
+        if self.dialect.closes:
+            # An index without a name would move every close to another symbol.
+            return self.dialect.width
         extra = first[self.dialect.width :]
         return self.dialect.width + (0 if any(extra) else len(extra))
 
@@ -196,7 +208,7 @@ class CarefulParser:
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         dialect = self.dialect
-        read = {dialect.close, self.timestamp, dialect.clock, *dialect.symbols}
+        read = {dialect.close, self.timestamp, dialect.clock, *dialect.symbols, *dialect.closes}
         read |= set(self.others.values())
         for row, line in zip(rows, lines, strict=True):
             for column, cell in enumerate(row):

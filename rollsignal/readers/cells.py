@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rollsignal.config.settings import Level, Table
+from rollsignal.config.settings import JobConfig, Level, Table
 from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
 from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
@@ -56,6 +56,9 @@ class Cells:
         self.timestamps = TimestampReader(written)
         self.symbols: SymbolRule | None = None
         self.closes_as: ClosesAs | None = None
+        # The columns of closes of a wide table, as messages call them, and its symbols.
+        self.closes: Sequence[str] = ()
+        self._names: list[str] = []
         self._unproven: DataError | None = None
         self._stamps: Sequence[str] = ()
 
@@ -80,7 +83,8 @@ class Cells:
             if read is cells:
                 self._refuse_stamps(stamps or (), lines, bad.index)
                 line, cell = lines[bad.index], cells[bad.index]
-                raise self.close_problem(line, cell, bad.reason, bad.hint) from None
+                column = self.closes[bad.index % len(self.closes)] if self.closes else ""
+                raise self.close_problem(line, cell, bad.reason, bad.hint, column) from None
             raise self._timestamp_problem(lines[bad.index], read[bad.index], bad, read) from None
         doubt = self.timestamps.unproven
         if doubt and self._unproven is None:
@@ -93,6 +97,30 @@ class Cells:
         if has_own_rows or not self.timestamps.is_local:
             return batch
         return self.in_utc(batch, self._stamps)
+
+    def close_of_each(self, names: Sequence[str], config: JobConfig) -> None:
+        """Read wide rows, with a close of each of the symbols that the columns are called as."""
+        from rollsignal.readers.symbols import SymbolRule
+
+        self.closes = [escaped(name.strip(BLANKS)) for name in names]
+        self._names = [name.strip(BLANKS) for name in names]
+        self.symbols = SymbolRule(names, config.columns, None)
+
+    def wide_batch(
+        self,
+        closes: Sequence[Sequence[str]],
+        stamps: Sequence[str] | None,
+        lines: Sequence[int],
+        missing: Missing,
+    ) -> Batch:
+        """Read rows with a close of each symbol, as bars row by row; closes: of each column."""
+        count = len(closes)
+        cells = [cell for row in zip(*closes, strict=True) for cell in row]
+        if stamps is not None:
+            stamps = [stamp for stamp in stamps for _ in range(count)]
+        every_line = [line for line in lines for _ in range(count)]
+        batch = self.batch(cells, stamps, every_line, missing)
+        return self._with_checked_symbols(batch, self._names * len(lines))
 
     def in_utc(self, batch: Batch, stamps: Sequence[str]) -> Batch:
         """Turn the local times of a batch into UTC; raises `DataError` for one that is unclear."""
@@ -177,6 +205,9 @@ class Cells:
         if wrong:
             row, what = wrong
             raise self.problem(batch.lines[row], what)
+        return self._with_checked_symbols(batch, symbols)
+
+    def _with_checked_symbols(self, batch: Batch, symbols: Sequence[str]) -> Batch:
         batch = batch._replace(symbols=symbols)
         is_local = self.timestamps.is_local and batch.has_timestamps
         return self.in_utc(batch, self._stamps) if is_local else batch
@@ -191,17 +222,23 @@ class Cells:
         hint = bad.hint or self._timestamp_hint(stamps)
         return self.problem(line, f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})")
 
-    def close_problem(self, line: int, cell: str, reason: str, hint: str = "") -> DataError:
-        """Return the error for a close, with what to do about it."""
-        hint = hint or self._hint(cell)
-        hint = f" ({hint})" if hint else ""
-        return self.problem(line, f"{self.close} is {shown(cell)}, {reason}{hint}")
+    def close_problem(
+        self, line: int, cell: str, reason: str, hint: str = "", column: str = ""
+    ) -> DataError:
+        """Return the error for a close, with what to do about it.
 
-    def _hint(self, cell: str) -> str:
+        column: the column of the close, if each symbol has one.
+        """
+        column = column or self.close
+        hint = hint or self._hint(cell, column)
+        hint = f" ({hint})" if hint else ""
+        return self.problem(line, f"{column} is {shown(cell)}, {reason}{hint}")
+
+    def _hint(self, cell: str, column: str) -> str:
         is_declared = self.closes_as and self.closes_as.is_missing(cell)
         if is_declared or cell.strip(BLANKS).lower() in MISSING_WORDS:
             return MISSING_HINT
-        if cell.strip(BLANKS) == self.close:
+        if cell.strip(BLANKS) == column:
             return "the header again: are two tables in one file?"
         if any(sign in cell for sign in ",' \u00a0"):
             return (
@@ -221,10 +258,14 @@ class Cells:
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Return the error for a finding about a bar, for example that it is out of order."""
+        close = self.close
+        if self.closes and batch.symbols is not None:
+            close = escaped(batch.symbols[finding.place])
         if finding.check == "missing":
-            return self.close_problem(batch.lines[finding.place], finding.what, "not a number")
+            line = batch.lines[finding.place]
+            return self.close_problem(line, finding.what, "not a number", column=close)
         # What contradicts itself names its columns.
-        columns = {"ohlc": "", "values": f"{self.close} "}
+        columns = {"ohlc": "", "values": f"{close} "}
         column = columns.get(finding.check, f"{self.timestamp} ")
         what = f"{column}{finding.what} ({_HINTS[finding.check]})"
         return self.problem(batch.lines[finding.place], what)

@@ -37,6 +37,7 @@ from rollsignal.readers.dialect import (
 from rollsignal.readers.opening import symbol_of
 from rollsignal.readers.polars_calls import PolarsCalls
 from rollsignal.readers.symbols import SymbolRule
+from rollsignal.readers.wide import WideRows, closes_in_header, described_closes, melted_ticks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,6 @@ class FrameReader:
         """
         # First, because polars reads its settings from the environment when it is imported.
         self._calls = calls or PolarsCalls(file, file_format)
-        import polars as pl
 
         self.path, self.name = file.path, file.name
         self.symbol = symbol_of(file, config)
@@ -75,46 +75,77 @@ class FrameReader:
         self._table, schema = self._calls.scan()
         names = schema.names()
         self._schema = schema
-        self._close = names[find_column(names, config.columns.close, self.name)]
-        self._check_close(schema[self._close])
-        in_path = [name for name, _ in file.partitions]
-        date, clock = find_timestamp(names, config.columns.timestamp, self.name, in_path)
-        if clock is not None and schema[names[clock]] == pl.Datetime:
+        self._find_columns([name for name, _ in file.partitions])
+        self._cells = self._new_cells()
+        if config.columns.is_wide:
+            self._cells.close_of_each(self._closes, config)
+        elif self._symbols:
+            self._read_symbols([names[index] for index in self._symbols], schema)
+        self.order_problem = self._cells.order_problem
+
+    def _find_columns(self, in_path: list[str]) -> None:
+        """Find the columns that are read; in_path: the names of those that the path stands for."""
+        import polars as pl
+
+        names = self._schema.names()
+        self._close = ""
+        if not self._config.columns.is_wide:
+            self._close = names[find_column(names, self._config.columns.close, self.name)]
+        date, clock = find_timestamp(names, self._config.columns.timestamp, self.name, in_path)
+        if clock is not None and self._schema[names[clock]] == pl.Datetime:
             # This column of times holds the dates too.
             date, clock = clock, None
-        taken = (names.index(self._close), date, clock)
-        self._symbols = find_symbol(names, config.columns, self.name, in_path, taken)
-        if date is None and config.seeks_timestamps:
+        taken = (None if self._config.columns.is_wide else names.index(self._close), date, clock)
+        self._symbols = find_symbol(names, self._config.columns, self.name, in_path, taken)
+        is_sought = self._config.seeks_timestamps or self._config.columns.is_wide
+        if date is None and is_sought and self._config.columns.timestamp is None:
             date = self._calls.guarded(self._timestamps_by_cells)
-        self._timestamp = None if date is None or not config.needs_timestamps else names[date]
+        self._closes = self._columns_of_closes((date, clock))
+        self._timestamp = None if date is None or not self._config.needs_timestamps else names[date]
         self._clock = None if clock is None else names[clock]
-        self._others = {} if config.checks.ohlc == "off" else find_ohlc(names)
-        is_text = self._timestamp is None or not schema[self._timestamp].is_temporal()
-        written = config.timestamp_format if is_text else None
+
+    def _new_cells(self) -> Cells:
+        names = self._schema.names()
+        is_compared = self._config.checks.ohlc != "off" and not self._config.columns.is_wide
+        self._others = find_ohlc(names) if is_compared else {}
+        is_text = self._timestamp is None or not self._schema[self._timestamp].is_temporal()
+        written = self._config.timestamp_format if is_text else None
         stamp = self._timestamp
         stamp = f"column {names.index('') + 1}" if stamp == "" else stamp
         if stamp is not None and self._clock is not None:
             stamp += f" and {self._clock}"
-        self._cells = Cells(self.name, "row", escaped(self._close), stamp, written)
-        self._cells.place_of = self._calls.place_of
-        self._cells.read_closes_as(config.table, has_signs=False)
-        self._cells.timestamps.set_zone(config.local_zone)
-        if self._symbols:
-            self._read_symbols([names[index] for index in self._symbols], schema)
-        self.order_problem = self._cells.order_problem
+        cells = Cells(self.name, "row", escaped(self._close), stamp, written)
+        cells.place_of = self._calls.place_of
+        cells.read_closes_as(self._config.table, has_signs=False)
+        cells.timestamps.set_zone(self._config.local_zone)
+        return cells
 
     def _timestamps_by_cells(self) -> int | None:
         """Return the index of the column that holds timestamps by its type or its cells."""
         from rollsignal.readers.proof import timestamps_in_frame
 
-        close = self._table.collect_schema().names().index(self._close)
-        return timestamps_in_frame(self._table, (close, *self._symbols), self._config, self.name)
+        taken: tuple[int, ...] = ()
+        if not self._config.columns.is_wide:
+            taken = (self._schema.names().index(self._close), *self._symbols)
+        return timestamps_in_frame(self._table, taken, self._config, self.name)
 
-    def _check_close(self, dtype: "pl.DataType") -> None:
+    def _columns_of_closes(self, stamps: tuple[int | None, int | None]) -> list[str]:
+        """Return the columns of closes, several in a wide table; raises `DataError`."""
+        closes = [self._close]
+        if self._config.columns.is_wide:
+            names = self._schema.names()
+            indexes = closes_in_header(names, self._config.columns.symbol, stamps, self.name)
+            closes = [names[index] for index in indexes]
+            self._close = closes[0]
+        for name in closes:
+            self._check_close(name, self._schema[name])
+        return closes
+
+    def _check_close(self, name: str, dtype: "pl.DataType") -> None:
         import polars as pl
 
         if isinstance(dtype, pl.Decimal) and dtype.precision > DECIMAL_MAX_DIGITS:
-            what = f"{self._close} is a column of {dtype}, of more than {DECIMAL_MAX_DIGITS} digits"
+            what = f"{name} is a column of {dtype}, of more than {DECIMAL_MAX_DIGITS} digits"
             raise DataError(f"{self.name}: {what}; write it as text")
 
     def _read_symbols(self, columns: list[str], schema: "pl.Schema") -> None:
@@ -148,7 +179,8 @@ class FrameReader:
     def describe(self) -> str:
         """Describe the file's format and the columns that are read."""
         stamp = self._cells.timestamp or "none"
-        table = f"{self._format}, close from {self._close}, timestamp from {stamp}"
+        closes = described_closes(self._closes) if self._cells.closes else self._close
+        table = f"{self._format}, close from {closes}, timestamp from {stamp}"
         if self._symbols:
             names = [escaped(self._schema.names()[index]) for index in self._symbols]
             table += f", symbol from {' and '.join(names)}"
@@ -167,6 +199,11 @@ class FrameReader:
         if self._rows is None:
             self._rows = self._table.select(pl.len()).collect().item()
         return self._size * rows // max(1, self._rows)
+
+    @property
+    def row(self) -> int:
+        """Return how many rows of the table have been read, and passed over before."""
+        return self._row
 
     @property
     def depends_on_first(self) -> bool:
@@ -200,7 +237,11 @@ class FrameReader:
         """Yield the bars of rows of the table; raises `DataError` for a bad one, or too few."""
         import polars as pl
 
-        columns = [pl.col(self._close).alias("close")]
+        names = self._schema.names()
+        columns = [
+            pl.nth(names.index(name)).alias(f"close {number}")
+            for number, name in enumerate(self._closes)
+        ]
         if self._timestamp is not None:
             columns.append(stamps_of(self._schema, self._timestamp, self._clock).alias("timestamp"))
         for number, index in enumerate(self._symbols):
@@ -208,7 +249,7 @@ class FrameReader:
         for number, index in enumerate(self._others.values()):
             columns.append(pl.nth(index).alias(f"other {number}"))
         table = rows.select(columns)
-        size = PANEL_ROWS if self._symbols else CHUNK_ROWS
+        size = PANEL_ROWS if self._symbols else max(1, CHUNK_ROWS // len(self._closes))
         frames = iter(self._calls.guarded(lambda: table.collect_batches(chunk_size=size)))
         # Load NumPy while polars starts to read. Later polars would load it in its compiled code,
         # which panics if a signal arrives then.
@@ -223,7 +264,7 @@ class FrameReader:
         self._calls.end()
 
     def _batch(self, frame: "pl.DataFrame", row: int) -> Batch | ArrayBatch:
-        ticks = ticks_of(frame["close"], self._config.window)
+        ticks = self._ticks(frame)
         times_ns, is_local = self._times(frame)
         plain = partial(self._calls.guarded, partial(self._plain, frame, row, times_ns, is_local))
         untimed = is_local or (self._timestamp is not None and times_ns is None)
@@ -232,10 +273,22 @@ class FrameReader:
             return plain()
         if not ticks or untimed or not self._is_sane(frame, ticks):
             return plain()
+        if self._cells.closes:
+            names = [name.strip(BLANKS) for name in self._closes]
+            return WideRows(names, row, frame.height).batch(ticks, times_ns, plain)
         coded = self._coded(frame)
         if coded is None and self._symbols:
             return plain()
         return ArrayBatch(ticks, times_ns, coded, plain, row, ticks.suspects())
+
+    def _ticks(self, frame: "pl.DataFrame") -> TickArray | None:
+        """Return the closes, row by row; None if they are not numbers, or not all in int64."""
+        window = self._config.window
+        columns = [ticks_of(frame[f"close {at}"], window) for at in range(len(self._closes))]
+        if len(columns) == 1 and not self._cells.closes:
+            return columns[0]
+        given = [column for column in columns if column is not None]
+        return melted_ticks(given, window) if len(given) == len(columns) else None
 
     def _times(self, frame: "pl.DataFrame") -> "tuple[NDArray[np.int64] | None, bool]":
         """Return times of a stored type, and whether they are not in UTC, as some are unclear."""
@@ -274,18 +327,15 @@ class FrameReader:
         self, frame: "pl.DataFrame", row: int, times_ns: "NDArray[np.int64] | None", is_local: bool
     ) -> Batch:
         """Return a batch as the cells of a text table; is_local: whether times are not in UTC."""
-        import polars as pl
-
         rows = range(row, row + frame.height)
-        closes = frame["close"]
-        if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
-            what = f"{self._cells.close} is a column of {closes.dtype}, not of numbers or text"
-            raise DataError(f"{self.name}: {what}")
-        cells = texts_of(closes)
+        cells = [self._close_cells(frame, number) for number in range(len(self._closes))]
         stamps = None
         if self._timestamp is not None and times_ns is None:
             stamps = self._stamp_texts(frame["timestamp"], row)
-        batch = self._cells.batch(cells, stamps, rows, self._config.missing)
+        if self._cells.closes:
+            batch = self._cells.wide_batch(cells, stamps, rows, self._config.missing)
+        else:
+            batch = self._cells.batch(cells[0], stamps, rows, self._config.missing)
         if self._symbols:
             parts = [
                 list(map(cell_text, frame[f"symbol {number}"].to_list()))
@@ -299,9 +349,24 @@ class FrameReader:
             batch = self._cells.checked(batch, others)
         if times_ns is None:
             return batch
-        batch = batch._replace(timestamps=times_ns.tolist())
-        stamps = list(map(str, frame["timestamp"].to_list())) if is_local else []
+        count = len(self._closes)
+        batch = batch._replace(timestamps=times_ns.repeat(count).tolist())
+        stamps = []
+        if is_local:
+            texts = map(str, frame["timestamp"].to_list())
+            stamps = [text for text in texts for _ in range(count)]
         return self._cells.in_utc(batch, stamps) if is_local else batch
+
+    def _close_cells(self, frame: "pl.DataFrame", number: int) -> list[str]:
+        """Return the closes of a column as cells; raises `DataError` for another type."""
+        import polars as pl
+
+        closes = frame[f"close {number}"]
+        if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
+            name = escaped(self._closes[number])
+            what = f"{name} is a column of {closes.dtype}, not of numbers or text"
+            raise DataError(f"{self.name}: {what}")
+        return texts_of(closes)
 
     def _stamp_texts(self, stamps: "pl.Series", row: int) -> list[str]:
         """Return timestamps as cells; raises `DataError` for one that Python cannot hold."""

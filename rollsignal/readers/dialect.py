@@ -33,9 +33,10 @@ class Dialect(NamedTuple):
     `start` is the header's offset in the text, `line` its physical line; if it is not `headed`,
     they are those of the first row, and the names in `header` are empty, or from another line.
     `spaced` means that a blank follows each delimiter. `clock` is the column of the times of day,
-    if `timestamp` holds only the dates. `rest` are the columns whose cells follow those of `symbol`
-    in symbols of several parts. `note` tells where header and bars are, if not at the top.
-    Lines that begin with `comment` are passed over, if it is not empty.
+    if `timestamp` holds only the dates. `closes` are the columns of closes of a wide table, which
+    has one for each symbol; then `close` is the first. `rest` are the columns whose cells follow
+    those of `symbol` in symbols of several parts. `note` tells where header and bars are, if not at
+    the top. Lines that begin with `comment` are passed over, if it is not empty.
     """
 
     start: int
@@ -51,6 +52,7 @@ class Dialect(NamedTuple):
     note: str = ""
     comment: str = ""
     rest: tuple[int, ...] = ()
+    closes: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -90,7 +92,13 @@ def dialect_at(
     """Find the dialect of a table whose header is at this place, as `find_dialect` does."""
     start, line, delimiters = place
     headers = {delimiter: split_header(text[start:], delimiter) for delimiter in delimiters}
-    fitting = [d for d, header in headers.items() if columns_named(header, wanted.close)]
+    if wanted.is_wide:
+        fitting = [d for d, header in headers.items() if len(header) > 1]
+        if not fitting and wanted.timestamp != NO_TIMESTAMPS:
+            what = "one column, where timestamps and symbols must be in the header"
+            raise DataError(f"{name} line {line}: {what}")
+    else:
+        fitting = [d for d, header in headers.items() if columns_named(header, wanted.close)]
     # A tab is also a blank: beside a name it separates it from a column without a name.
     fitting = [d for d in fitting if len(headers[d]) > 1] or fitting
     # A table of one column reads the same whatever the delimiter.
@@ -101,9 +109,14 @@ def dialect_at(
     delimiter = fitting[0] if fitting else max(headers, key=lambda d: len(headers[d]))
     header = headers[delimiter]
     where = f"{name} line {line}"
-    _refuse_odd_bytes(header, where, delimiter == "|" or not columns_named(header, wanted.close))
+    _refuse_odd_bytes(
+        header,
+        where,
+        delimiter == "|" or not (wanted.is_wide or columns_named(header, wanted.close)),
+    )
     first_line = text[start:].partition("\n")[0]
-    close = find_column(header, wanted.close, where)
+    # Of a wide table, the closes are known when the timestamps are.
+    close = 0 if wanted.is_wide else find_column(header, wanted.close, where)
     timestamp, clock = find_timestamp(header, wanted.timestamp, where, in_path)
     symbols = find_symbol(header, wanted, where, in_path, (close, timestamp, clock))
     return Dialect(

@@ -64,9 +64,10 @@ class Footer:
         return stamp[0].isdigit() or is_time(stamp, self._cells.timestamps.written)
 
     def _has_close(self, row: Row) -> bool:
-        if self._dialect.close >= len(row):
-            return False
-        cell = row[self._dialect.close]
+        columns = self._dialect.closes or (self._dialect.close,)
+        return any(self._is_close(row[column]) for column in columns if column < len(row))
+
+    def _is_close(self, cell: str) -> bool:
         closes_as = self._cells.closes_as
         if not cell.strip(BLANKS):
             return False

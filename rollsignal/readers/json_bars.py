@@ -40,6 +40,7 @@ class BarsOfDocument:
         self.path: str | None = None
         self._text = text
         self._close = config.columns.close
+        self._is_wide = config.columns.is_wide
         self._written = config.timestamp_format
         self._wanted = config.table.records
         self._symbols: dict[str, dict[str, str]] = {}
@@ -109,6 +110,8 @@ class BarsOfDocument:
     def _is_bar(self, first: object) -> bool:
         if isinstance(self._close, int):
             return isinstance(first, list) and not any(type(value) in _SHAPES for value in first)
+        if self._is_wide:
+            return isinstance(first, dict)
         return isinstance(first, dict) and bool(columns_named(list(first), self._close))
 
     def _object(self, path: str) -> Iterator[FoundRows]:
@@ -240,7 +243,7 @@ class BarsOfDocument:
         """Yield the bars of an object that has an array for each column."""
         header = dict.fromkeys(columns)
         is_close = isinstance(self._close, str) and columns_named(list(columns), self._close)
-        if not is_close and self._wanted != path:
+        if not (is_close or self._is_wide) and self._wanted != path:
             if len(columns) > 1 and len(set(map(len, columns.values()))) == 1:
                 self._others.append(Other(path, header))
             return

@@ -20,6 +20,7 @@ from rollsignal.readers.dialect import (
     find_timestamp,
     odd_bytes,
 )
+from rollsignal.readers.wide import closes_in_header, described_closes
 
 MAX_KNOWN_SHAPES = 1000
 
@@ -81,6 +82,8 @@ class KeyedBars:
         self._shapes: set[tuple[str, ...]] = set()
         self._proved: str | None = None
         self.keys = self._columns(firsts, where)
+        self._header = frozenset(firsts[0])
+        self._closes = self._keys_of_closes(firsts, where)
         self._close = self.keys.close or ""
         stamps = [name for name in (self.keys.timestamp, self.keys.clock) if name is not None]
         stamp = " and ".join(map(file.label, stamps)) or None
@@ -88,6 +91,8 @@ class KeyedBars:
         self.cells = Cells(file.name, file.unit, close, stamp, config.timestamp_format)
         self.cells.read_closes_as(config.table, has_signs=False)
         self.cells.timestamps.set_zone(config.local_zone)
+        if self._closes:
+            self.cells.close_of_each(self._closes, config)
         if self.keys.symbol is not None:
             from rollsignal.readers.symbols import SymbolRule
 
@@ -100,7 +105,8 @@ class KeyedBars:
 
     def describe(self) -> list[str]:
         """Describe the columns that are read."""
-        description = [f"close from {self.cells.close}"]
+        closes = described_closes(self._closes) if self._closes else self.cells.close
+        description = [f"close from {closes}"]
         description += [f"timestamp from {self.cells.timestamp or 'none'}"]
         if self.keys.symbol is not None:
             names = map(self._file.label, self.keys.symbols)
@@ -114,11 +120,14 @@ class KeyedBars:
         """
         self._refuse_other_keys(records, places)
         keys = self.keys
-        cells = _texts(records, self._close)
         stamps: Sequence[str] | None
         stamps = None if keys.timestamp is None else _texts(records, keys.timestamp)
         if stamps is not None and keys.clock is not None:
             stamps = self.cells.joined(stamps, _texts(records, keys.clock), places)
+        if self._closes:
+            closes = [_texts(records, key) for key in self._closes]
+            return self.cells.wide_batch(closes, stamps, places, self._config.missing)
+        cells = _texts(records, self._close)
         batch = self.cells.batch(cells, stamps, places, self._config.missing)
         if keys.symbol is None:
             return batch
@@ -129,21 +138,42 @@ class KeyedBars:
         """Find the columns in the first object; raises `DataError` if a wanted one is missing."""
         wanted, header, in_path = self._wanted, list(firsts[0]), self._file.in_path
         refuse_places(wanted, where)
-        find_column(header, wanted.close, where)
+        if not wanted.is_wide:
+            find_column(header, wanted.close, where)
         find_timestamp(header, wanted.timestamp, where, in_path)
         if wanted.symbol is not None:
             find_symbol(header, wanted, where, in_path)
         keys = self._find(header, where)
         if keys.timestamp is None and self._config.seeks_timestamps:
-            from rollsignal.readers.proof import timestamps_in_records
-
-            taken = (keys.close, *keys.symbols)
-            self._proved = timestamps_in_records(firsts, taken, self._config, where)
+            taken = () if wanted.is_wide else (keys.close, *keys.symbols)
+            self._proved = self._proved_stamp(firsts, taken, where)
         return keys._replace(timestamp=keys.timestamp or self._proved)
+
+    def _keys_of_closes(self, firsts: Sequence[BarObject], where: str) -> list[str]:
+        """Return the keys that are symbols; none but for a wide table."""
+        if not self._wanted.is_wide:
+            return []
+        header = list(firsts[0])
+        # Times that are not read are no closes either.
+        taken = find_timestamp(header, self._wanted.timestamp, where, self._file.in_path)
+        if taken[0] is None and self._wanted.timestamp is None:
+            proved = self.keys.timestamp or self._proved_stamp(firsts, (), where)
+            taken = (None if proved is None else header.index(proved), None)
+        indexes = closes_in_header(header, self._wanted.symbol, taken, where)
+        return [header[index] for index in indexes]
+
+    def _proved_stamp(
+        self, firsts: Sequence[BarObject], taken: Sequence[str | None], where: str
+    ) -> str | None:
+        from rollsignal.readers.proof import timestamps_in_records
+
+        return timestamps_in_records(firsts, taken, self._config, where)
 
     def _find(self, header: Sequence[str], where: str) -> Keys:
         """Find the keys of an object, where some may be missing."""
-        close = _find(header, self._wanted.close, where)
+        close = None
+        if not self._wanted.is_wide:
+            close = _find(header, self._wanted.close, where)
         stamp, clock = self._find_stamps(header, where)
         symbol, *rest = self._find_symbols(header, where, (close, stamp, clock))
         return Keys(close, stamp, symbol, clock, tuple(rest))
@@ -184,6 +214,8 @@ class KeyedBars:
             if shape in self._shapes:
                 continue
             place = places[shapes.index(shape)]
+            if self._closes:
+                self._refuse_other_symbols(shape, place)
             here = self._find(shape, f"{self._file.name} {self._file.unit} {place}")
             for first, key in zip(self.keys.every, here.every, strict=True):
                 if key is not None and key != first:
@@ -194,6 +226,14 @@ class KeyedBars:
             if len(self._shapes) >= MAX_KNOWN_SHAPES:
                 self._shapes.clear()
             self._shapes.add(shape)
+
+    def _refuse_other_symbols(self, shape: Sequence[str], place: int) -> None:
+        """Refuse an object of a wide table with a key that the first one does not have."""
+        for key in shape:
+            if key not in self._header:
+                what = f"the key {shown(key)}, where the first object has no such key"
+                hint = "add it to the first object with null, or leave it out of all"
+                raise self.cells.problem(place, f"{what} ({hint})")
 
     def _way_out(self, key: str, here: Keys) -> str:
         """Return what to do about a key of symbols that the config does not declare."""

@@ -200,7 +200,10 @@ class _Layout:
         return next(verdict for verdict in order if verdict in verdicts)
 
     def _is_named(self, line: TextLine, delimiter: str) -> bool:
-        return bool(columns_named(line.cells(delimiter), self._config.columns.close))
+        cells = line.cells(delimiter)
+        if self._config.columns.is_wide:
+            return len(cells) > 1
+        return bool(columns_named(cells, self._config.columns.close))
 
     def _heads_rows(self, at: int) -> bool:
         """Return whether a line has the column of closes, and the rows below have its width."""

@@ -142,8 +142,9 @@ class RowPart:
             for batch in self._reader.batches_of(self._reader.rows(self._begin, self._end)):
                 if self._reader.memory != memory:
                     raise ReadWholeError(self.name)
-                self.passed += batch.rows
+                self.passed = self._reader.row - self._begin
                 yield batch
+            self.passed = self._reader.row - self._begin
             if self._end is None:
                 self._reader.finish()
         except DataError as error:

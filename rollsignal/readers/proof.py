@@ -37,7 +37,7 @@ def timestamps_in_text(text: str, dialect: Dialect, config: JobConfig, name: str
     except DataError:
         # The careful parser reports it.
         return None
-    taken = (dialect.close, *dialect.symbols)
+    taken = () if config.columns.is_wide else (dialect.close, *dialect.symbols)
     columns = {
         index: [row[index] for row in rows if index < len(row)]
         for index in _others(dialect.header, taken)

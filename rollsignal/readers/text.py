@@ -42,11 +42,12 @@ class TextReader:
         text, _ = text_of(file.beginning)
         self.dialect = _dialect_of(text, config, self.name, in_path)
         text = text[self.dialect.start :]
-        if _may_be_wider(text, self.dialect):
+        if not config.columns.is_wide and _may_be_wider(text, self.dialect):
             from rollsignal.readers.nameless_index import with_index
 
             self.dialect = with_index(text, self.dialect, config, self.name)
-        if self.dialect.timestamp is None and config.seeks_timestamps:
+        is_sought = config.seeks_timestamps or config.columns.is_wide
+        if self.dialect.timestamp is None and is_sought and config.columns.timestamp is None:
             from rollsignal.readers.proof import timestamps_in_text
 
             stamps = timestamps_in_text(text, self.dialect, config, self.name)
@@ -56,6 +57,8 @@ class TextReader:
 
                 raise no_timestamps(f"{self.name} line {self.dialect.line}")
             self.dialect = self.dialect._replace(timestamp=stamps)
+        if config.columns.is_wide:
+            self.dialect = _with_closes(self.dialect, config, self.name)
         self._beginning = bytearray(text.encode("utf-8", "surrogateescape"))
         self._careful = CarefulParser(self.name, self.dialect, config, self.symbol)
         self.order_problem = self._careful.cells.order_problem
@@ -119,10 +122,10 @@ class TextReader:
         fast = FastParser(self._careful, self._config)
         for block, fields in self._file.ahead(lambda block: (block, fast.fields(block))):
             batch = fast.batch(fields, partial(self._again, block, self._careful.records.line))
-            if batch is None:
+            if batch is None or fields is None:
                 yield from self._carefully(block)
                 continue
-            self._careful.pass_over(batch.rows, block)
+            self._careful.pass_over(fields.rows, block)
             yield batch
 
     def _carefully(self, block: bytearray) -> Iterator[Batch]:
@@ -156,6 +159,15 @@ def _dialect_of(text: str, config: JobConfig, name: str, in_path: Sequence[str])
         return dialect
 
 
+def _with_closes(dialect: Dialect, config: JobConfig, name: str) -> Dialect:
+    """Return the dialect of a wide table with the columns of closes; raises `DataError`."""
+    from rollsignal.readers.wide import closes_in_header
+
+    taken, source = (dialect.timestamp, dialect.clock), config.columns.symbol
+    closes = closes_in_header(dialect.header, source, taken, f"{name} line {dialect.line}")
+    return dialect._replace(close=closes[0], closes=closes)
+
+
 def _may_be_wider(text: str, dialect: Dialect) -> bool:
     """Return whether the first row may have more fields than the header."""
     header, _, below = text.partition("\n") if dialect.headed else ("", "", text)
@@ -173,6 +185,10 @@ def described(dialect: Dialect, level: Level, others: Mapping[str, int]) -> str:
         for index in (dialect.close, dialect.timestamp, dialect.clock, *dialect.symbols)
     )
     stamps = stamp or "none" if clock is None else f"{stamp} and {clock}"
+    if dialect.closes:
+        from rollsignal.readers.wide import described_closes
+
+        close = described_closes([dialect.header[index] for index in dialect.closes])
     symbols = f", symbol from {' and '.join(filter(None, parts))}" if parts else ""
     delimiter = ", ".join(filter(None, (delimiter_name(dialect.delimiter), dialect.note)))
     table = f"{delimiter}, close from {close}, timestamp from {stamps}"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.config.reading import config_of
-from rollsignal.config.rules import DateAndTime, SymbolFrom
+from rollsignal.config.rules import DateAndTime, InHeader, SymbolFrom
 from rollsignal.config.settings import Columns
 from rollsignal.core.timestamps.counts import EPOCHS
 from tests.support.configs import ON_ONE_FILE, read, refused, with_setting
@@ -80,6 +80,42 @@ def test_symbols_come_from_names_folders_or_paths(
 
 
 @pytest.mark.parametrize(
+    ("value", "header"),
+    [
+        ("{from: header}", InHeader()),
+        ("{from: header, only: [AAPL, 3]}", InHeader(("AAPL", 3))),
+        ("{except: [Volume], from: header}", InHeader((), ("Volume",))),
+    ],
+)
+def test_symbols_may_be_in_the_header(tmp_path: Path, value: str, header: InHeader) -> None:
+    config = read(tmp_path, CONFIG + f"columns: {{close: close, symbol: {value}}}\n")
+    assert config.columns.symbol == SymbolFrom(header=header)
+    assert config.columns.is_wide
+    assert config_of(config.plain_by_name()) == config
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{from: header, only: []}", "{from: header, only: A}", "{from: header, names: [A]}",
+        "{from: header, only: [A], except: [B]}", "{from: header, from: header}",
+        "{from: header, only: [A], only: [A]}",
+    ],
+)  # fmt: skip
+def test_a_wrong_choice_of_columns_in_the_header_is_refused(tmp_path: Path, value: str) -> None:
+    message = refused(tmp_path, CONFIG + f"columns: {{symbol: {value}}}\n").message
+    assert "line 4: columns.symbol is a mapping, but not {from: header}, with only:" in message
+
+
+def test_a_column_of_closes_contradicts_symbols_in_the_header(tmp_path: Path) -> None:
+    line = "columns: {symbol: {from: header}, close: Close}\n"
+    assert "columns.close is Close, but columns.symbol says that each symbol has a column" in (
+        refused(tmp_path, CONFIG + line).message
+    )
+    assert read(tmp_path, CONFIG + line.replace("Close", "close")).columns.is_wide
+
+
+@pytest.mark.parametrize(
     ("value", "source"),
     [
         ("[exchange, symbol]", SymbolFrom("exchange", rest=("symbol",))),
@@ -116,8 +152,8 @@ def test_a_wrong_list_of_columns_of_symbols_is_refused(
 
 
 OTHERWISE = (
-    'is a mapping, but not {from: filename}, {from: folder} or {from: path, pattern: "([A-Z0-9]+)'
-    '-1m-"}'
+    "is a mapping, but not {from: filename}, {from: folder}, {from: header} or"
+    ' {from: path, pattern: "([A-Z0-9]+)-1m-"}'
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.rules import InHeader, SymbolFrom
 from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.engines.spark.columns import table_columns
 from rollsignal.errors import ConfigError, DataError
@@ -43,6 +43,24 @@ def test_symbols_of_paths_are_refused_for_a_table(source: SymbolFrom, words: str
         )
     what = f"table t: columns.symbol is {words}, and a table has no files of its own"
     assert caught.value.message == what
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (SymbolFrom("desk", rest=("time",)), "[desk, time], and a table has them in one column"),
+        (
+            SymbolFrom(header=InHeader(("close",))),
+            "{from: header, only: ['close']}, and a table has one column of closes",
+        ),
+    ],
+)
+def test_a_table_has_its_symbols_in_one_column(source: SymbolFrom, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        table_columns(
+            table("timestamp"), CONFIG._replace(columns=Columns(symbol=source)), "table t"
+        )
+    assert caught.value.message == f"table t: columns.symbol is {words}"
 
 
 @pytest.mark.parametrize("stamp", ["timestamp_ntz", "date"])

@@ -86,6 +86,7 @@ BY_PEOPLE = {
     "name their column: columns: {timestamp: NAME}": IN_SPARK,
     "name a column of timestamps, for example of a view": IN_SPARK,
     "name a column of symbols, for example of a view": IN_SPARK,
+    "give it as a view with stack(), as a long table": IN_SPARK,
     "…: … (set columns: {timestamp: NAME})": IN_SPARK,
     "if each of its values is a series": IN_SPARK,
     "set checks: {gaps: off}": IN_SPARK,

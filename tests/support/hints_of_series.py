@@ -47,4 +47,57 @@ PARTS = [
     ], config="columns: {symbol: [coin]}\n"),
 ]  # fmt: skip
 
-ROWS = PARTS
+WIDE = "columns: {symbol: {from: header}}\n"
+
+
+def wide(**columns: list[str]) -> str:
+    """Write a wide table with the columns date, a and b, and these before them."""
+    names = [*columns, "date", "a", "b"]
+    rows = zip(*columns.values(), DAYS, C, OTHERS, strict=True)
+    return "".join(",".join(row) + "\n" for row in [names, *rows])
+
+
+def of_header(source: str) -> str:
+    return f"columns: {{symbol: {{from: header, {source}}}}}\n"
+
+
+OBJECTS = [
+    f'{{"date": "{day}", "a": {close}, "b": {other}}}'
+    for day, close, other in zip(DAYS, C, OTHERS, strict=True)
+]
+IN_HEADER = [
+    Row("to leave it out, or name all symbols with only", each(wide(volume=["5"] * 6)), [
+        Way(BOTH, config=of_header("except: [volume]")),
+        Way(BOTH, config=of_header("only: [a, b]")),
+    ], config=WIDE),
+    Row("are both called … (set", each(wide(a=["5"] * 6)), [
+        Way(BOTH, config=of_header("except: [1]")),
+        Way([["5"] * 6, OTHERS], config=of_header("except: [3]")),
+    ], config=WIDE),
+    Row("leave out that name in columns.symbol.only", each(wide()), [
+        Way(BOTH, config=of_header("only: [a, b]")),
+    ], config=of_header("only: [date, a, b]")),
+    Row("if it is no wide table", each(wide()), [
+        Way(None, config="columns: {symbol: null}\n"),
+    ], config=of_header("except: [a, b]")),
+    Row("say with table: {header: LINE}", each("1,2\n" + wide()), [
+        Way(BOTH, config=WIDE + "table: {header: 2}\n"),
+    ], config="columns: {timestamp: none, symbol: {from: header}}\ntable: {header: 1}\n"),
+    Row("add it to the first object with null", {
+        "b.json": "\n".join([OBJECTS[0].replace(', "b": 9', ""), *OBJECTS[1:]]) + "\n",
+    }, [
+        Way([C, OTHERS[1:]], {"b.json": "\n".join(
+            [OBJECTS[0].replace('"b": 9', '"b": null'), *OBJECTS[1:]]) + "\n"},
+            config=WIDE + "missing: skip\n"),
+        Way([C], {"b.json": "\n".join(each.rpartition(",")[0] + "}" for each in OBJECTS) + "\n"}),
+    ], config=WIDE),
+    Row("is a mapping, but not {from: header}, with only", each(wide()), [
+        Way(BOTH, config=WIDE), Way([C], config=of_header("only: [a]")),
+        Way([C], config=of_header("except: [b]")),
+    ], config=of_header("names: [a]")),
+    Row("(leave out columns.close, and list", each(wide()), [
+        Way(BOTH, config=of_header("only: [a, b]")), Way([C], config=of_header("only: [a]")),
+    ], config="columns: {close: a, symbol: {from: header}}\n"),
+]  # fmt: skip
+
+ROWS = PARTS + IN_HEADER

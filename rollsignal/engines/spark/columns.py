@@ -86,14 +86,8 @@ def table_columns(table: "DataFrame", config: JobConfig, name: str) -> TableColu
     if isinstance(config.columns.timestamp, DateAndTime):
         what = "dates and times of day are in two columns, and a table is read if they are in one"
         raise ConfigError(f"{name}: {what}", "name a column of timestamps, for example of a view")
-    if config.columns.symbol is not None and config.columns.symbol.column is None:
-        what = f"columns.symbol is {{{config.columns.symbol}}}, and a table has no files of its own"
-        raise ConfigError(f"{name}: {what}", "name a column of symbols, for example of a view")
-    if config.columns.symbol is not None and config.columns.symbol.rest:
-        what = (
-            f"columns.symbol is {config.columns.symbol}, and a table is read if one column has them"
-        )
-        raise ConfigError(f"{name}: {what}", "name a column of symbols, for example of a view")
+    if config.columns.symbol is not None:
+        _refuse_source(config.columns.symbol, name)
     stamp, clock = find_timestamp(names, config.columns.timestamp, name)
     if clock is not None and types[names[clock]] in _TIMES:
         # This column of times holds the dates too.
@@ -114,6 +108,20 @@ def table_columns(table: "DataFrame", config: JobConfig, name: str) -> TableColu
     )
     _check(columns, config, name)
     return columns
+
+
+def _refuse_source(source: SymbolFrom, name: str) -> None:
+    """Raise `ConfigError` for symbols that are not in one column of the table."""
+    what, hint = "", "name a column of symbols, for example of a view"
+    if source.rest:
+        what = f"columns.symbol is {source}, and a table has them in one column"
+    elif source.header is not None:
+        what = f"columns.symbol is {{{source}}}, and a table has one column of closes"
+        hint = "give it as a view with stack(), as a long table"
+    elif source.column is None:
+        what = f"columns.symbol is {{{source}}}, and a table has no files of its own"
+    if what:
+        raise ConfigError(f"{name}: {what}", hint)
 
 
 def _check(columns: TableColumns, config: JobConfig, name: str) -> None:

@@ -5,17 +5,23 @@ row as wide as the header, closes of digits with at most one point, timestamps o
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.arrays import TickArray
 from rollsignal.core.bars import ArrayBatch, Batch
 from rollsignal.core.quality import is_sane
 from rollsignal.core.symbols import Coded
+from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import BadCellError
 from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.fast.fields import Fields, Masks
 from rollsignal.readers.fast.timestamps import timestamps_of
 from rollsignal.readers.fast.words import NotPlainError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class FastParser:
@@ -48,29 +54,61 @@ class FastParser:
         if fields is None or not self._expects_plain_rows():
             return None
         try:
-            ticks = fields.numbers(dialect.close)
-            if not (ticks.fits(self._window) and self._is_sane(fields, ticks)):
+            ticks = self._ticks(fields)
+            if ticks is None or not (ticks.fits(self._window) and self._is_sane(fields, ticks)):
                 return None
             closes_as = careful.cells.closes_as
             if closes_as and not closes_as.are_present(ticks):
                 return None
-            stamps, rule = careful.timestamp, careful.cells.symbols
-            coded = None
-            if rule:
-                parts = [Coded(*fields.coded(column)) for column in dialect.symbols]
-                coded = rule.joined_codes(parts)
-                if coded is None or not rule.agree(coded.names):
-                    return None
+            stamps, times_ns = careful.timestamp, None
+            if stamps is not None:
+                times_ns = timestamps_of(fields, stamps, careful.cells.timestamps)
+            if dialect.closes:
+                return self._wide(fields, ticks, times_ns, plain)
             return ArrayBatch(
                 ticks,
-                None if stamps is None else timestamps_of(fields, stamps, careful.cells.timestamps),
-                coded,
+                times_ns,
+                self._coded(fields),
                 plain,
                 careful.records.line,
                 ticks.suspects(),
             )
         except (NotPlainError, BadCellError):
             return None
+
+    def _ticks(self, fields: Fields) -> TickArray | None:
+        """Return the closes; None if those of a wide table do not fit into int64 together."""
+        dialect = self._careful.dialect
+        if not dialect.closes:
+            return fields.numbers(dialect.close)
+        from rollsignal.readers.wide import melted_ticks
+
+        return melted_ticks([fields.numbers(at) for at in dialect.closes], self._window)
+
+    def _coded(self, fields: Fields) -> Coded | None:
+        """Return the symbols, None if there are none; raises `NotPlainError` for wrong ones."""
+        rule = self._careful.cells.symbols
+        if rule is None:
+            return None
+        columns = self._careful.dialect.symbols
+        coded = rule.joined_codes([Coded(*fields.coded(column)) for column in columns])
+        if coded is None or not rule.agree(coded.names):
+            raise NotPlainError("symbols that are empty or others than expected")
+        return coded
+
+    def _wide(
+        self,
+        fields: Fields,
+        ticks: TickArray,
+        times_ns: "NDArray[np.int64] | None",
+        plain: Callable[[], Batch],
+    ) -> ArrayBatch:
+        """Return the bars of wide rows, row by row."""
+        from rollsignal.readers.wide import WideRows
+
+        header, first = self._careful.dialect, self._careful.records.line
+        names = [header.header[at].strip(BLANKS) for at in header.closes]
+        return WideRows(names, first, fields.rows).batch(ticks, times_ns, plain)
 
     def _has_comments(self, block: bytes | bytearray) -> bool:
         """Return whether a line of the block is to be passed over."""
