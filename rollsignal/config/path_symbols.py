@@ -12,7 +12,7 @@ from rollsignal.messages import plural, shown
 
 if TYPE_CHECKING:
     import yaml
-_IN_PATHS = ("filename", "folder", "path")
+_SOURCES = ("filename", "folder", "key", "path")
 
 
 def _mapping_of(**properties: object) -> dict[str, object]:
@@ -26,7 +26,7 @@ PATH_SCHEMAS = (
         _mapping_of(**{"from": {"const": "header"}}, **{key: _NAMES for key in keys})
         for keys in ((), ("only",), ("except",))
     ),
-    *(_mapping_of(**{"from": {"const": source}}) for source in _IN_PATHS[:2]),
+    *(_mapping_of(**{"from": {"const": source}}) for source in _SOURCES[:3]),
     _mapping_of(**{"from": {"const": "path"}, "pattern": {"type": "string", "pattern": r"\("}}),
 )
 
@@ -88,12 +88,12 @@ def source_in(node: "yaml.MappingNode", name: str) -> "tuple[str, yaml.Node | No
     """
     parts = {as_written(key): value for key, value in node.value}
     source = as_written(parts["from"]) if "from" in parts else ""
-    is_one = source in _IN_PATHS and len(parts) == len(node.value)
+    is_one = source in _SOURCES and len(parts) == len(node.value)
     if not is_one or not set(parts) <= {"from", "pattern"}:
         raise BadSettingError(
             node,
-            f"{name} is a mapping, but not {{from: filename}}, {{from: folder}}, {{from: header}}"
-            ' or {from: path, pattern: "([A-Z0-9]+)-1m-"}',
+            f"{name} is a mapping, but not {{from: filename}}, {{from: folder}}, {{from: header}},"
+            ' {from: key} or {from: path, pattern: "([A-Z0-9]+)-1m-"}',
         )
     pattern = parts.get("pattern")
     if pattern is not None and source != "path":

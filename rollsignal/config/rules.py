@@ -263,7 +263,7 @@ class InHeader(NamedTuple):
 
 
 class SymbolFrom(NamedTuple):
-    """Where symbols come from: columns, names of files or folders, a pattern of paths, the header.
+    """Where symbols come from: columns, names of files or folders, a pattern, the header, keys.
 
     rest: the columns whose cells follow that of `column` in a symbol of several parts.
     """
@@ -274,6 +274,7 @@ class SymbolFrom(NamedTuple):
     pattern: str | None = None
     rest: tuple[str | int, ...] = ()
     header: InHeader | None = None
+    key: bool = False
 
     @property
     def columns(self) -> tuple[str | int, ...]:
@@ -286,7 +287,7 @@ class SymbolFrom(NamedTuple):
             return {"from": "path", "pattern": self.pattern}
         if self.header is not None:
             return self.header.plain()
-        if self.filename or self.folder:
+        if self.filename or self.folder or self.key:
             return {"from": str(self)[6:]}
         return [*self.columns] if self.rest else self.column
 
@@ -297,7 +298,8 @@ class SymbolFrom(NamedTuple):
             return ", ".join(f"{key}: {value}" for key, value in self.header.plain().items())
         if self.rest:
             return f"[{', '.join(map(str, self.columns))}]"
-        return "from: filename" * self.filename or "from: folder" * self.folder or str(self.column)
+        words = "from: filename" * self.filename, "from: folder" * self.folder
+        return "".join(words) + "from: key" * self.key or str(self.column)
 
 
 NO_SYMBOLS = SymbolFrom("none")
@@ -325,7 +327,9 @@ class SymbolSetting(NamedTuple):
                 return SymbolFrom(header=InHeader(only, leaves_out))
             source, pattern = source_in(node, name)
             if pattern is None:
-                return SymbolFrom(filename=source == "filename", folder=source == "folder")
+                return SymbolFrom(
+                    filename=source == "filename", folder=source == "folder", key=source == "key"
+                )
             text = Text("").read(pattern, f"{name}.pattern")
             return SymbolFrom(pattern=checked_pattern(pattern, text, f"{name}.pattern"))
         if is_sequence(node):

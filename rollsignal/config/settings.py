@@ -86,6 +86,7 @@ class Columns(NamedTuple):
             " or {from: filename}, {from: folder} or"
             ' {from: path, pattern: "([A-Z0-9]+)-1m-"}, in which the group is the symbol;'
             " {from: header}: each symbol has a column of closes;"
+            " {from: key}: a key of a JSON document, with its bars below;"
             " null: found by its name; none: all bars are one series"
         ),
     ] = None
@@ -177,10 +178,10 @@ class Table(NamedTuple):
     ] = None
     records: Annotated[
         str | None,
-        Text(
+        OfTable(
             "where the bars are in a JSON document: the names above them, such as data.items;"
             " null: found",
-            optional=True,
+            "records",
         ),
     ] = None
 

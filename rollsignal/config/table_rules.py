@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from rollsignal.config.json_paths import PathError, path_of
 from rollsignal.config.rules import AUTO, NO_HEADER, Text, Whole
 from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_sequence, scalar
 from rollsignal.messages import shown
@@ -174,6 +175,27 @@ class MissingValues(NamedTuple):
         return {"type": ["array", "null"], "items": {"type": ["string", "number"]}}
 
 
+class BarsPath(NamedTuple):
+    """The keys above the bars of a JSON document, or null."""
+
+    def read(self, node: "yaml.Node", name: str) -> str | None:
+        """Read the path; raises `BadSettingError`."""
+        text = Text("", optional=True).read(node, name)
+        if text is not None:
+            try:
+                path_of(text)
+            except PathError:
+                what = f"{name} is {shown(text)}, with a quote that is not around a whole key"
+                hint = "write a key with a point in it as 'bars.\"BRK.B\"'"
+                problem = f"{what} ({hint})"
+                raise BadSettingError(node, problem) from None
+        return text
+
+    def schema(self) -> dict[str, object]:
+        """Describe the path in JSON Schema."""
+        return Text("", optional=True).schema()
+
+
 RULES: dict[str, TableRule] = {
     "line": Line((AUTO, NO_HEADER)),
     "first_row": Line(("null",)),
@@ -184,6 +206,7 @@ RULES: dict[str, TableRule] = {
     "strip": Stripped(),
     "encoding": Encoding(),
     "missing": MissingValues(),
+    "records": BarsPath(),
 }
 
 

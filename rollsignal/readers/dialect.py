@@ -305,6 +305,9 @@ def find_symbol(
     if wanted.symbol == NO_SYMBOLS:
         _refuse_none(header, where, "symbol", "one series")
         return ()
+    if wanted.symbol.key:
+        what = "columns.symbol is {from: key}, but this is no JSON document with symbols as keys"
+        raise DataError(f"{where}: {what} (name the column of symbols under columns)")
     columns = columns_in_rows(wanted.symbol.columns, header, in_path, where)
     indexes = tuple(find_column(header, name, where) for name in columns)
     if len(set(indexes)) < len(indexes):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from rollsignal.config.json_paths import key_path, path_of
 from rollsignal.config.settings import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.messages import plural, shown
@@ -18,6 +19,9 @@ from rollsignal.readers.symbols import PARTING_NAMES
 from rollsignal.readers.wrong_headers import is_time, reads_as_time
 from rollsignal.readers.wrong_records import Other, bar_around, no_bars, nothing_at, two_places
 
+# The keys above some values, from the outermost on.
+KeyPath = tuple[str, ...]
+
 ROWS_AT_ONCE = 1 << 14
 MAX_HELD_VALUES = 1 << 23
 TIME_KEY = "timestamp"
@@ -27,27 +31,37 @@ _SHAPES: dict[type, str] = {dict: "an object", list: "an array"}
 
 
 class FoundRows(NamedTuple):
-    """Consecutive bars. has_names: whether they are objects; arrays have their places as keys."""
+    """Consecutive bars. has_names: whether they are objects; arrays have their places as keys.
+
+    symbol: the key above them, if keys are symbols.
+    """
 
     records: list[JsonObject]
     has_names: bool
+    symbol: str | None = None
 
 
 class BarsOfDocument:
     """The bars of one document: where they are, and what stands beside them."""
 
     def __init__(self, text: JsonText, config: JobConfig) -> None:
-        self.path: str | None = None
+        self.path: KeyPath | None = None
         self._text = text
         self._close = config.columns.close
         self._is_wide = config.columns.is_wide
         self._written = config.timestamp_format
-        self._wanted = config.table.records
-        self._symbols: dict[str, dict[str, str]] = {}
-        self._doubtful: str | None = None
+        wanted, source = config.table.records, config.columns.symbol
+        # Without quotes, points may be within keys or between them.
+        self._has_quotes = wanted is not None and '"' in wanted
+        self._wanted = key_path(path_of(wanted)) if wanted and self._has_quotes else wanted
+        self._has_keys = source is not None and source.key
+        self._symbols: dict[KeyPath, dict[str, str]] = {}
+        self._doubtful: KeyPath | None = None
+        self._width: int | None = None
+        self._has_names: bool | None = None
         self._has_close = False
         self._others: list[Other] = []
-        self._empty: list[str] = []
+        self._empty: list[KeyPath] = []
 
     def pieces(self) -> Iterator[FoundRows]:
         """Yield all bars; raises `DataError` if there are none, or at two places."""
@@ -67,9 +81,9 @@ class BarsOfDocument:
         if not text.peek():
             return
         if text.peek() == "{":
-            yield from self._object("")
+            yield from self._object(())
         elif text.skip_sign("["):
-            yield from self._array("")
+            yield from self._array(())
         else:
             hint = " (if this is a text table: --format csv)"
             raise text.problem(f"{text.shown_next()}, not a JSON document{hint}")
@@ -77,35 +91,57 @@ class BarsOfDocument:
         if self.path is None:
             self._refuse_none()
         elif self._doubtful is not None:
-            raise two_places(self.path, self._doubtful, text.name)
+            raise self._two_places(self._doubtful)
         elif self._has_close and self.path and self._wanted is None:
-            raise bar_around(self.path, text.name)
+            raise bar_around(key_path(self.path), text.name)
 
     def _refuse_none(self) -> None:
         """Raise `DataError` for a document without bars, unless it has a place for them."""
         if self._wanted is not None:
-            if self._wanted not in self._empty:
+            if not any(self._may_be(path) for path in self._empty):
                 raise nothing_at(self._wanted, self._others, self._text.name)
-        elif self._others or len(self._empty) != 1:
+        elif self._others or not self._empty or (len(self._empty) > 1 and not self._has_keys):
             raise no_bars(self._others, self._close, self._text.name)
 
-    def _may_be(self, path: str) -> bool:
-        return self._wanted in (None, path)
+    def _place_of(self, path: KeyPath) -> KeyPath | None:
+        """Return the place of bars at a path, which is that of their key if keys are symbols."""
+        if not self._has_keys:
+            return path
+        return path[:-1] if path else None
 
-    def _leads_on(self, path: str) -> bool:
+    def _may_be(self, path: KeyPath) -> bool:
+        return self._wanted is None or self._is_wanted(self._place_of(path))
+
+    def _is_wanted(self, path: KeyPath | None) -> bool:
+        """Return whether a path is the one that the config declares."""
+        return path is not None and self._wanted == self._text_of(path)
+
+    def _text_of(self, path: KeyPath) -> str:
+        return key_path(path) if self._has_quotes else ".".join(path)
+
+    def _leads_on(self, path: KeyPath) -> bool:
         """Return whether bars may be at a path, or below it."""
-        return self._wanted is None or self._wanted == path or is_in(path, self._wanted)
+        is_above = self._wanted is not None and self._wanted.startswith(f"{self._text_of(path)}.")
+        return self._may_be(path) or self._is_wanted(path) or is_above
 
-    def _take(self, path: str, first: object) -> bool:
+    def _two_places(self, other: KeyPath) -> DataError:
+        return two_places(key_path(self.path or ()), key_path(other), self._text.name)
+
+    def _take(self, path: KeyPath, first: object) -> bool:
         """Return whether the first of some values shows that they are the bars, and note where."""
-        is_declared = self._wanted == path or (self._wanted is None and not path)
-        if not (is_declared or self._is_bar(first)):
-            self._others.append(Other(path, first))
+        place = self._place_of(path)
+        is_declared = self._is_wanted(place) or (self._wanted is None and place == path == ())
+        if place is None or not (is_declared or self._is_bar(first)):
+            self._others.append(Other(key_path(path), first))
             return False
-        if self.path is not None:
-            raise two_places(self.path, path, self._text.name)
-        self.path = path
+        self._settle(place)
         return True
+
+    def _settle(self, place: KeyPath) -> None:
+        """Note where the bars are; raises `DataError` if there were others at another place."""
+        if self.path is not None and (not self._has_keys or self.path != place):
+            raise self._two_places(place)
+        self.path = place
 
     def _is_bar(self, first: object) -> bool:
         if isinstance(self._close, int):
@@ -114,14 +150,14 @@ class BarsOfDocument:
             return isinstance(first, dict)
         return isinstance(first, dict) and bool(columns_named(list(first), self._close))
 
-    def _object(self, path: str) -> Iterator[FoundRows]:
+    def _object(self, path: KeyPath) -> Iterator[FoundRows]:
         """Yield the bars of an object, or below it."""
         text = self._text
         text.skip_sign("{")
         columns: dict[str, list[object]] = {}
         keys = text.keys()
         for number, key in enumerate(keys):
-            inner = f"{path}.{key}" if path else key
+            inner = (*path, key)
             sign = text.peek()
             if sign == "{" and not number and self._are_times(path, key):
                 yield from self._times(path, key, keys)
@@ -133,12 +169,16 @@ class BarsOfDocument:
                 text.skip()
             else:
                 self._note(path, key, text.value())
+        if self._has_keys and self._is_wanted(path):
+            self._empty.append((*path, ""))
         if columns:
             yield from self._columns(path, columns)
 
-    def _member(self, path: str, key: str, columns: dict[str, list[object]]) -> Iterator[FoundRows]:
+    def _member(
+        self, path: KeyPath, key: str, columns: dict[str, list[object]]
+    ) -> Iterator[FoundRows]:
         """Yield the bars of an array with a name, or add it to the columns if it holds no rows."""
-        text, inner = self._text, f"{path}.{key}" if path else key
+        text, inner = self._text, (*path, key)
         text.skip_sign("[")
         if text.peek() in ("{", "["):
             yield from self._array(inner)
@@ -162,7 +202,7 @@ class BarsOfDocument:
                 )
             yield value
 
-    def _array(self, path: str) -> Iterator[FoundRows]:
+    def _array(self, path: KeyPath) -> Iterator[FoundRows]:
         """Yield the bars of an array whose bracket has been passed over."""
         text = self._text
         if text.skip_sign("]"):
@@ -176,11 +216,11 @@ class BarsOfDocument:
             raise text.problem("an array of single values, where bars must be objects or arrays")
         if self._take(path, first):
             rows = self._alike(chain([first], self._rest()), type(first))
-            yield from self._batched(rows, isinstance(first, dict))
+            yield from self._batched(rows, isinstance(first, dict), path)
         else:
             self._pass_over(path, self._rest())
 
-    def _pass_over(self, path: str, values: Iterable[object]) -> None:
+    def _pass_over(self, path: KeyPath, values: Iterable[object]) -> None:
         """Pass over values of which the first is not a bar; note whether another one is."""
         for value in values:
             if self._is_bar(value):
@@ -207,27 +247,35 @@ class BarsOfDocument:
                 continue
             assert isinstance(value, list), "there is no other kind"
             if number == 1:
+                self._check_width(len(value))
                 names = [str(place) for place in range(1, len(value) + 1)]
             elif len(value) != len(names):
                 what = f"{plural(len(value), 'value')}, where the first bar has {len(names):,}"
                 raise self._problem(number, what)
             yield dict(zip(names, value, strict=True))
 
-    def _are_times(self, path: str, key: str) -> bool:
+    def _check_width(self, width: int) -> None:
+        """Refuse arrays of another length than those of the symbol before."""
+        if self._width not in (None, width):
+            what = f"arrays of {plural(width, 'value')}, where other symbols have {self._width:,}"
+            raise self._text.problem(what)
+        self._width = width
+
+    def _are_times(self, path: KeyPath, key: str) -> bool:
         """Return whether an object has times as keys, by the first one."""
         if self._wanted is None:
             is_declared = self._written is not None and is_time(key, self._written)
             return is_declared or reads_as_time(key)
-        return self._wanted == path
+        return self._may_be(path)
 
-    def _times(self, path: str, key: str, keys: Iterator[str]) -> Iterator[FoundRows]:
+    def _times(self, path: KeyPath, key: str, keys: Iterator[str]) -> Iterator[FoundRows]:
         """Yield the bars of an object with times as keys, of which the first has been read."""
         first = self._text.value()
         if not self._take(path, first):
             self._pass_over(path, (self._text.value() for _ in keys))
             return
         values = chain([(key, first)], ((key, self._text.value()) for key in keys))
-        yield from self._batched(self._with_times(values), True)
+        yield from self._batched(self._with_times(values), True, path)
 
     def _with_times(self, values: Iterable[tuple[str, object]]) -> Iterator[JsonObject]:
         for number, (key, value) in enumerate(values, start=1):
@@ -239,46 +287,57 @@ class BarsOfDocument:
                 raise self._problem(number, what)
             yield {TIME_KEY: key, **value}
 
-    def _columns(self, path: str, columns: dict[str, list[object]]) -> Iterator[FoundRows]:
+    def _columns(self, path: KeyPath, columns: dict[str, list[object]]) -> Iterator[FoundRows]:
         """Yield the bars of an object that has an array for each column."""
         header = dict.fromkeys(columns)
         is_close = isinstance(self._close, str) and columns_named(list(columns), self._close)
-        if not (is_close or self._is_wide) and self._wanted != path:
+        place = self._place_of(path)
+        is_declared = self._is_wanted(place)
+        if place is None or not (is_close or self._is_wide or is_declared):
             if len(columns) > 1 and len(set(map(len, columns.values()))) == 1:
-                self._others.append(Other(path, header))
+                self._others.append(Other(key_path(path), header))
             return
         if not any(columns.values()):
-            self._empty = [place for place in self._empty if not is_in(path, place)] + [path]
+            self._empty = [empty for empty in self._empty if not is_in(path, empty)] + [path]
             return
-        if self.path is not None:
-            raise two_places(self.path, path, self._text.name)
-        self.path = path
+        self._settle(place)
         first, *others = columns
         for name in others:
             if len(columns[name]) != len(columns[first]):
                 counts = f"{len(columns[first]):,} values, and {shown(name)} {len(columns[name]):,}"
                 raise DataError(f"{self._text.name}: the array {shown(first)} has {counts}")
         rows = zip(*columns.values(), strict=True)
-        yield from self._batched((dict(zip(columns, row, strict=True)) for row in rows), True)
+        records = (dict(zip(columns, row, strict=True)) for row in rows)
+        yield from self._batched(records, True, path)
 
-    def _batched(self, records: Iterable[JsonObject], has_names: bool) -> Iterator[FoundRows]:
+    def _batched(
+        self, records: Iterable[JsonObject], has_names: bool, path: KeyPath
+    ) -> Iterator[FoundRows]:
         """Yield records some at a time, and those before an error before it is raised."""
+        symbol = path[-1] if self._has_keys else None
+        if self._has_names not in (None, has_names):
+            what = "objects" if has_names else "arrays"
+            raise self._text.problem(f"{what}, where the bars of other symbols are not")
+        self._has_names = has_names
         batch: list[JsonObject] = []
         try:
             for record in records:
                 batch.append(record)
                 if len(batch) == ROWS_AT_ONCE:
-                    yield FoundRows(batch, has_names)
+                    yield FoundRows(batch, has_names, symbol)
                     batch = []
         except DataError:
             if batch:
-                yield FoundRows(batch, has_names)
+                yield FoundRows(batch, has_names, symbol)
             raise
         if batch:
-            yield FoundRows(batch, has_names)
+            yield FoundRows(batch, has_names, symbol)
 
-    def _note(self, path: str, key: str, value: object) -> None:
+    def _note(self, path: KeyPath, key: str, value: object) -> None:
         """Note a single value if it may be the symbol of bars, or the close of the document."""
+        if self._has_keys and self._is_wanted(path) and value is not None:
+            what = f"a single value at the key {shown(key)}, where the bars of a symbol must be"
+            raise self._text.problem(what)
         if not isinstance(value, str):
             return
         if value.strip() and named_as_symbols([key], PARTING_NAMES):
@@ -290,6 +349,6 @@ class BarsOfDocument:
         return DataError(f"{self._text.name} row {number}: {what}")
 
 
-def is_in(path: str, inner: str | None) -> bool:
+def is_in(path: KeyPath, inner: KeyPath | None) -> bool:
     """Return whether a path lies below another one."""
-    return inner is not None and (not path or inner.startswith(f"{path}."))
+    return inner is not None and len(path) < len(inner) and inner[: len(path)] == path

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
+from rollsignal.config.json_paths import key_path
 from rollsignal.config.rules import NO_SYMBOLS, NO_TIMESTAMPS, DateAndTime, SymbolFrom
 from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.core.bars import NO_OBJECTS, Batch
@@ -18,6 +19,9 @@ from rollsignal.readers.opening import OpenedFile, symbol_of
 from rollsignal.readers.proof import SAMPLED_ROWS
 from rollsignal.readers.symbols import PARTING_NAMES
 from rollsignal.readers.wrong_records import without_names
+
+SYMBOL_KEY = "(key)"
+"""The name of the column for symbols that are keys above the bars."""
 
 
 class DocumentReader:
@@ -52,6 +56,8 @@ class DocumentReader:
         if not first.has_names:
             columns = _by_place(columns, len(first.records[0]), where)
         self._beside = self._symbols_beside(list(first.records[0]))
+        if first.symbol is not None:
+            columns = columns._replace(symbol=SymbolFrom(SYMBOL_KEY))
         in_path = [name for name, _ in self._file.input.partitions]
         facts = FileFacts(self.name, self.unit, in_path, self.symbol, not first.has_names)
         config = self._config._replace(columns=columns)
@@ -72,6 +78,8 @@ class DocumentReader:
 
     def _records(self, piece: FoundRows) -> list[dict[str, object]]:
         """Return the objects of some bars, with the symbols that stand beside all of them."""
+        if piece.symbol is not None:
+            return [{**record, SYMBOL_KEY: piece.symbol} for record in piece.records]
         if not self._beside:
             return piece.records
         return [{**record, **self._beside} for record in piece.records]
@@ -92,7 +100,7 @@ class DocumentReader:
         if self._bars is None:
             return ", ".join([*description, NO_OBJECTS])
         if path := self._document.path:
-            description += [f"bars at {escaped(path)}"]
+            description += [f"bars at {escaped(key_path(path))}"]
         return ", ".join(description + self._bars.describe())
 
     def batches(self) -> Iterator[Batch]:

@@ -169,7 +169,7 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
     source = config.columns.symbol
     if source is None:
         return _usual_partition(file) if file.partitions else None
-    if source == NO_SYMBOLS or source.header is not None:
+    if source == NO_SYMBOLS or source.header is not None or source.key:
         return None
     if source.column is not None:
         return _of_columns(file, source)

@@ -67,6 +67,7 @@ def test_a_whole_number_is_the_place_of_a_column(tmp_path: Path) -> None:
     [
         ("{from: filename}", SymbolFrom(filename=True)),
         ("{from: folder}", SymbolFrom(folder=True)),
+        ("{from: key}", SymbolFrom(key=True)),
         ('{from: path, pattern: "([A-Z]+)-1m"}', SymbolFrom(pattern="([A-Z]+)-1m")),
         ("{pattern: '(?:x)(?P<s>.)', from: path}", SymbolFrom(pattern="(?:x)(?P<s>.)")),
     ],
@@ -152,7 +153,7 @@ def test_a_wrong_list_of_columns_of_symbols_is_refused(
 
 
 OTHERWISE = (
-    "is a mapping, but not {from: filename}, {from: folder}, {from: header} or"
+    "is a mapping, but not {from: filename}, {from: folder}, {from: header}, {from: key} or"
     ' {from: path, pattern: "([A-Z0-9]+)-1m-"}'
 )
 

@@ -100,4 +100,16 @@ IN_HEADER = [
     ], config="columns: {close: a, symbol: {from: header}}\n"),
 ]  # fmt: skip
 
-ROWS = PARTS + IN_HEADER
+BY_KEY = "columns: {symbol: {from: key}}\n"
+KEYS = [
+    Row("name the column of symbols under columns", each(pairs("X,a", "X,b")), [
+        Way(BOTH, config="columns: {symbol: coin}\n"),
+    ], config=BY_KEY),
+    Row("write a key with a point in it as", {
+        "b.json": '{"bars": {"BRK.B": [' + ", ".join(OBJECTS) + '], "x": [' + OBJECTS[0] + "]}}",
+    }, [
+        Way([C], config="columns: {close: a}\ntable: {records: 'bars.\"BRK.B\"'}\n"),
+    ], config="columns: {close: a}\ntable: {records: 'bars.\"BRK.B'}\n"),
+]  # fmt: skip
+
+ROWS = PARTS + IN_HEADER + KEYS

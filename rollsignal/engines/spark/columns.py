@@ -118,6 +118,8 @@ def _refuse_source(source: SymbolFrom, name: str) -> None:
     elif source.header is not None:
         what = f"columns.symbol is {{{source}}}, and a table has one column of closes"
         hint = "give it as a view with stack(), as a long table"
+    elif source.key:
+        what = f"columns.symbol is {{{source}}}, and a table has no keys"
     elif source.column is None:
         what = f"columns.symbol is {{{source}}}, and a table has no files of its own"
     if what:

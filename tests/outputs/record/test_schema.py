@@ -165,6 +165,8 @@ def test_a_record_without_one_of_its_keys_is_refused(tmp_path: Path, name: str) 
         ("columns: {symbol: [exchange, 2]}\n", True),
         ("columns: {symbol: [exchange]}\n", False),
         ("columns: {symbol: {from: header}}\n", True),
+        ("columns: {symbol: {from: key}}\n", True),
+        ("columns: {symbol: {from: key, only: [A]}}\n", False),
         ("columns: {symbol: {from: header, only: [A, 2]}}\n", True),
         ("columns: {symbol: {from: header, except: [A]}}\n", True),
         ("columns: {symbol: {from: header, except: []}}\n", False),
