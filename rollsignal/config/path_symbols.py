@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_sequence
+from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_sequence, scalar
 from rollsignal.messages import plural, shown
 
 if TYPE_CHECKING:
@@ -103,6 +103,19 @@ def source_in(node: "yaml.MappingNode", name: str) -> "tuple[str, yaml.Node | No
             node, f'{name} is from: path without a pattern (pattern: "([A-Z0-9]+)-1m-")'
         )
     return source, pattern
+
+
+def day_in_path(node: "yaml.MappingNode", name: str) -> str:
+    """Return the pattern of the day in the path; raises `BadSettingError`."""
+    parts = {as_written(key): value for key, value in node.value}
+    source = as_written(parts["from"]) if "from" in parts else ""
+    if source != "path" or set(parts) != {"from", "pattern"} or len(node.value) != 2:
+        raise BadSettingError(
+            node,
+            f'{name} has a mapping that is not {{from: path, pattern: "([0-9]{{8}})_"}}, for the'
+            " date in the path",
+        )
+    return checked_pattern(parts["pattern"], scalar(parts["pattern"], name), f"{name}.pattern")
 
 
 def checked_pattern(node: "yaml.Node", text: str | None, name: str) -> str:

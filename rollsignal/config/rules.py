@@ -193,18 +193,38 @@ class TimestampFormat(NamedTuple):
         return {"anyOf": [{"enum": [*self.words, None]}, {"type": "string", "pattern": "%"}]}
 
 
+class DayInPath(NamedTuple):
+    """The day of all rows of a file, which a pattern finds in its path; day: once it is found."""
+
+    pattern: str
+    day: str = ""
+
+    def __str__(self) -> str:
+        return f"{{from: path, pattern: {self.pattern}}}"
+
+    def plain(self) -> object:
+        """Return the source as a JSON value."""
+        return {"from": "path", "pattern": self.pattern}
+
+
 class DateAndTime(NamedTuple):
     """The two columns, date and time of day, that together make a timestamp."""
 
-    date: str | int
+    date: str | int | DayInPath
     time: str | int
+
+    @property
+    def columns(self) -> tuple[str | int, ...]:
+        """Return the columns of the rows."""
+        return (self.time,) if isinstance(self.date, DayInPath) else (self.date, self.time)
 
     def __str__(self) -> str:
         return f"[{self.date}, {self.time}]"
 
     def plain(self) -> object:
         """Return the two columns as a JSON value."""
-        return [self.date, self.time]
+        date = self.date.plain() if isinstance(self.date, DayInPath) else self.date
+        return [date, self.time]
 
 
 NO_TIMESTAMPS = "none"
@@ -220,16 +240,27 @@ class TimestampSetting(NamedTuple):
         """Read the name or names; raises `BadSettingError`."""
         if not is_sequence(node):
             return _COLUMN_OR_NULL.read(node, name)
-        names = [cast(str | int, _COLUMN.read(item, name)) for item in node.value]
+        items = node.value
+        in_path = None
+        if items and is_mapping(items[0]):
+            from rollsignal.config.path_symbols import day_in_path
+
+            in_path, items = DayInPath(day_in_path(items[0], name)), items[1:]
+        names: list[str | int | DayInPath] = [in_path] if in_path else []
+        names += [cast(str | int, _COLUMN.read(item, name)) for item in items]
         if len(names) != 2:
             raise BadSettingError(
                 node, f"{name} is a list of {plural(len(names), 'name')}, not of two: [date, time]"
             )
-        return DateAndTime(*names)
+        return DateAndTime(names[0], cast(str | int, names[1]))
 
     def schema(self) -> dict[str, object]:
         """Describe the name or names in JSON Schema."""
-        pair = {"type": "array", "items": _COLUMN.schema(), "minItems": 2, "maxItems": 2}
+        from rollsignal.config.path_symbols import PATH_SCHEMAS
+
+        column = _COLUMN.schema()
+        date = {"anyOf": [column, PATH_SCHEMAS[-1]]}
+        pair = {"type": "array", "prefixItems": [date, column], "minItems": 2, "maxItems": 2}
         return {"anyOf": [_COLUMN_OR_NULL.schema(), pair]}
 
 

@@ -11,6 +11,7 @@ from rollsignal.config.rules import (
     NO_TIMESTAMPS,
     Column,
     DateAndTime,
+    DayInPath,
     OneOf,
     Switch,
     SymbolFrom,
@@ -31,7 +32,7 @@ from rollsignal.messages import shown
 if TYPE_CHECKING:
     import yaml
 
-TIMESTAMP_FORMATS = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
+TIMESTAMP_FORMATS = ("iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "excel", "ms_of_day")
 
 Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
@@ -75,7 +76,8 @@ class Columns(NamedTuple):
     timestamp: Annotated[
         str | int | DateAndTime | None,
         TimestampSetting(
-            "the column of timestamps, or the two columns [date, time];"
+            "the column of timestamps, or the two columns [date, time], of which the date may be"
+            ' {from: path, pattern: "([0-9]{8})_"};'
             " null: found by its name or its cells; none: there are no timestamps"
         ),
     ] = None
@@ -92,6 +94,13 @@ class Columns(NamedTuple):
     ] = None
 
     @property
+    def day(self) -> DayInPath | None:
+        """Return where the day is, if it is in the path."""
+        stamp = self.timestamp
+        has_day = isinstance(stamp, DateAndTime) and isinstance(stamp.date, DayInPath)
+        return stamp.date if has_day else None  # type: ignore[union-attr,return-value]
+
+    @property
     def is_wide(self) -> bool:
         """Return whether each symbol has a column of closes, which is called as the symbol."""
         return self.symbol is not None and self.symbol.header is not None
@@ -99,7 +108,8 @@ class Columns(NamedTuple):
     @property
     def places(self) -> dict[str, object]:
         """Return the settings that are places, or lists with one."""
-        stamps = self.timestamp if isinstance(self.timestamp, DateAndTime) else (self.timestamp,)
+        stamp = self.timestamp
+        stamps = stamp.columns if isinstance(stamp, DateAndTime) else (stamp,)
         given = {
             "close": (self.close, [self.close]),
             "timestamp": (self.timestamp, stamps),
@@ -114,7 +124,7 @@ class Columns(NamedTuple):
     def is_named(self, setting: str) -> bool:
         """Return whether a setting, close or timestamp, names a column."""
         value = getattr(self, setting)
-        columns = value if isinstance(value, DateAndTime) else (value,)
+        columns = value.columns if isinstance(value, DateAndTime) else (value,)
         return any(isinstance(column, str) and column != NO_TIMESTAMPS for column in columns)
 
 

@@ -87,7 +87,9 @@ class BarLine:
         return self._columns.is_named("timestamp") or self._has_names
 
     def _is_time(self, cells: Sequence[str], columns: Sequence[int]) -> bool:
-        return is_time(" ".join(cells[column] for column in columns), self._written)
+        day = self._columns.day
+        parts = [cells[column] for column in columns]
+        return is_time(" ".join([day.day, *parts] if day else parts), self._written)
 
     def _is_clear_time(self, cell: str) -> bool:
         """Return whether a cell is clearly a time, and no number but a count of our years."""
@@ -145,7 +147,7 @@ def symbols_beside(columns: Columns, in_path: Sequence[str], where: str) -> Sequ
 
 
 def _places_of(stamp: object) -> list[int]:
-    stamps = stamp if isinstance(stamp, DateAndTime) else (stamp,)
+    stamps = stamp.columns if isinstance(stamp, DateAndTime) else (stamp,)
     return [place for place in stamps if isinstance(place, int)]
 
 

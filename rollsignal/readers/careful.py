@@ -40,6 +40,7 @@ class CarefulParser:
         close, written = self._column(dialect.close), config.timestamp_format
         self.cells = Cells(name, "line", close, stamp, written)
         self.cells.read_closes_as(config.table, has_signs=True)
+        self.cells.set_day(config.columns.day)
         self.cells.timestamps.set_zone(config.local_zone)
         self.records = Records(dialect, self.cells.problem)
         self.footer = None if config.table.footer == "error" else self._new_footer()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from rollsignal.config.rules import DayInPath
 from rollsignal.config.settings import JobConfig, Level, Table
 from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
@@ -59,6 +60,7 @@ class Cells:
         # The columns of closes of a wide table, as messages call them, and its symbols.
         self.closes: Sequence[str] = ()
         self._names: list[str] = []
+        self._day = ""
         self._unproven: DataError | None = None
         self._stamps: Sequence[str] = ()
 
@@ -71,6 +73,8 @@ class Cells:
     ) -> Batch:
         """Read the cells; raises `DataError` for one that does not fit its column."""
         timestamps = None
+        if stamps is not None and self._day:
+            stamps = [f"{self._day} {stamp}" for stamp in stamps]
         read = plain = cells
         try:
             closes, plain = self._closes(cells)
@@ -97,6 +101,10 @@ class Cells:
         if has_own_rows or not self.timestamps.is_local:
             return batch
         return self.in_utc(batch, self._stamps)
+
+    def set_day(self, day: DayInPath | None) -> None:
+        """Say what day, if any, goes before all times; it is found in the path."""
+        self._day = day.day if day else ""
 
     def close_of_each(self, names: Sequence[str], config: JobConfig) -> None:
         """Read wide rows, with a close of each of the symbols that the columns are called as."""

@@ -34,7 +34,7 @@ from rollsignal.readers.dialect import (
     find_symbol,
     find_timestamp,
 )
-from rollsignal.readers.opening import symbol_of
+from rollsignal.readers.opening import symbol_of, with_day
 from rollsignal.readers.polars_calls import PolarsCalls
 from rollsignal.readers.symbols import SymbolRule
 from rollsignal.readers.wide import WideRows, closes_in_header, described_closes, melted_ticks
@@ -66,6 +66,7 @@ class FrameReader:
         # First, because polars reads its settings from the environment when it is imported.
         self._calls = calls or PolarsCalls(file, file_format)
 
+        config = with_day(config, file)
         self.path, self.name = file.path, file.name
         self.symbol = symbol_of(file, config)
         self._format, self._config = file_format, config
@@ -117,6 +118,7 @@ class FrameReader:
         cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         cells.place_of = self._calls.place_of
         cells.read_closes_as(self._config.table, has_signs=False)
+        cells.set_day(self._config.columns.day)
         cells.timestamps.set_zone(self._config.local_zone)
         return cells
 
@@ -292,7 +294,8 @@ class FrameReader:
 
     def _times(self, frame: "pl.DataFrame") -> "tuple[NDArray[np.int64] | None, bool]":
         """Return times of a stored type, and whether they are not in UTC, as some are unclear."""
-        times_ns = None if self._timestamp is None else timestamps_ns(frame["timestamp"])
+        is_read = self._timestamp is not None and not self._config.columns.day
+        times_ns = timestamps_ns(frame["timestamp"]) if is_read else None
         local = self._cells.timestamps.local
         if times_ns is None or not local or getattr(frame["timestamp"].dtype, "time_zone", None):
             return times_ns, False

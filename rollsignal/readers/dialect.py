@@ -237,7 +237,7 @@ def find_timestamp(
     if wanted == NO_TIMESTAMPS:
         _refuse_none(header, where, "timestamp", "no timestamps")
         return None, None
-    names: Sequence[str | int] = wanted if isinstance(wanted, DateAndTime) else (wanted,)
+    names = wanted.columns if isinstance(wanted, DateAndTime) else (wanted,)
     for name in names:
         if is_in_path(name, header, in_path):
             raise DataError(

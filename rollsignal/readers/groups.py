@@ -88,7 +88,7 @@ class Groups:
         self._wanted = wanted
         table = config.table
         self._may_group = not config.declares_layout and table.footer == "error"
-        self._may_group &= not config.columns.is_wide
+        self._may_group &= not (config.columns.is_wide or config.columns.day)
         self._may_group &= table.encoding == "auto" and not table.says_of_closes
         self._block_bytes = block_bytes
         self._table: TableHead | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from rollsignal.config.json_paths import key_path
-from rollsignal.config.rules import NO_SYMBOLS, NO_TIMESTAMPS, DateAndTime, SymbolFrom
+from rollsignal.config.rules import NO_SYMBOLS, NO_TIMESTAMPS, DateAndTime, DayInPath, SymbolFrom
 from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.core.bars import NO_OBJECTS, Batch
 from rollsignal.core.quality import Finding
@@ -15,7 +15,7 @@ from rollsignal.readers.dialect import columns_named, named_as_symbols
 from rollsignal.readers.json_bars import BarsOfDocument, FoundRows
 from rollsignal.readers.json_text import JsonText
 from rollsignal.readers.keyed import FileFacts, KeyedBars, places_in
-from rollsignal.readers.opening import OpenedFile, symbol_of
+from rollsignal.readers.opening import OpenedFile, symbol_of, with_day
 from rollsignal.readers.proof import SAMPLED_ROWS
 from rollsignal.readers.symbols import PARTING_NAMES
 from rollsignal.readers.wrong_records import without_names
@@ -31,6 +31,7 @@ class DocumentReader:
 
     def __init__(self, file: OpenedFile, config: JobConfig) -> None:
         """Find the bars and their columns; raises `DataError` if they are not found."""
+        config = with_day(config, file.input)
         self.path = file.input.path
         self.name = file.name
         self.symbol = symbol_of(file.input, config)
@@ -151,12 +152,13 @@ def _by_place(wanted: Columns, width: int, where: str) -> Columns:
             what = f"columns.{setting} is {place}, but the bars are arrays of"
             raise DataError(f"{where}: {what} {plural(width, 'value')}")
     stamp = wanted.timestamp
-    stamps = stamp if isinstance(stamp, DateAndTime) else [stamp]
+    stamps = stamp.columns if isinstance(stamp, DateAndTime) else [stamp]
     is_named = any(isinstance(name, str) and name != NO_TIMESTAMPS for name in stamps)
     if is_named or not isinstance(wanted.close, int):
         raise without_names(where)
     if isinstance(stamp, DateAndTime):
-        stamp = DateAndTime(str(stamp.date), str(stamp.time))
+        date = stamp.date if isinstance(stamp.date, DayInPath) else str(stamp.date)
+        stamp = DateAndTime(date, str(stamp.time))
     symbol = wanted.symbol
     if symbol is not None and symbol != NO_SYMBOLS and symbol.column is not None:
         symbol = SymbolFrom(str(symbol.column), rest=tuple(map(str, symbol.rest)))

@@ -90,6 +90,7 @@ class KeyedBars:
         close = file.label(self._close)
         self.cells = Cells(file.name, file.unit, close, stamp, config.timestamp_format)
         self.cells.read_closes_as(config.table, has_signs=False)
+        self.cells.set_day(config.columns.day)
         self.cells.timestamps.set_zone(config.local_zone)
         if self._closes:
             self.cells.close_of_each(self._closes, config)
@@ -187,7 +188,7 @@ class KeyedBars:
             stamp, clock = (None if index is None else header[index] for index in indexes)
             return stamp or self._known_stamp(header), clock
         if isinstance(wanted, DateAndTime):
-            stamp, clock = (_find(header, name, where) for name in wanted)
+            stamp, clock = [*(_find(header, name, where) for name in wanted.columns), None][:2]
             return stamp, clock
         return _find(header, wanted, where), None
 
@@ -252,7 +253,8 @@ class KeyedBars:
 
 def places_in(wanted: Columns) -> list[tuple[str, int]]:
     """Return the columns that the config declares by their places."""
-    stamps = wanted.timestamp if isinstance(wanted.timestamp, DateAndTime) else [wanted.timestamp]
+    stamp = wanted.timestamp
+    stamps = stamp.columns if isinstance(stamp, DateAndTime) else (stamp,)
     symbol = wanted.symbol and wanted.symbol.column
     declared = [("close", wanted.close), *(("timestamp", stamp) for stamp in stamps)]
     declared += [("symbol", symbol)]

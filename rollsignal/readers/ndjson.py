@@ -13,7 +13,7 @@ from rollsignal.readers.blocks import text_of
 from rollsignal.readers.cells import Cells
 from rollsignal.readers.keyed import FileFacts, KeyedBars
 from rollsignal.readers.objects import read_objects
-from rollsignal.readers.opening import OpenedFile, symbol_of
+from rollsignal.readers.opening import OpenedFile, symbol_of, with_day
 
 
 class NdjsonReader:
@@ -24,6 +24,7 @@ class NdjsonReader:
 
     def __init__(self, file: OpenedFile, config: JobConfig) -> None:
         """Find the columns in the first object; raises `DataError` if it is bad or lacks them."""
+        config = with_day(config, file.input)
         self.path = file.input.path
         self.name = file.name
         self.symbol = symbol_of(file.input, config)

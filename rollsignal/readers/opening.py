@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from typing import TypeVar, cast
 
-from rollsignal.config.rules import NO_SYMBOLS, SymbolFrom
+from rollsignal.config.rules import NO_SYMBOLS, DateAndTime, SymbolFrom
 from rollsignal.config.settings import AS_FOUND, JobConfig, Table
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
@@ -185,6 +185,20 @@ def symbol_of(file: Input, config: JobConfig) -> str | None:
     while (parts := os.path.splitext(name))[1].lower() in NAME_SUFFIXES:
         name = parts[0]
     return utf8_text(name)
+
+
+def with_day(config: JobConfig, file: Input) -> JobConfig:
+    """Return the config for a file, with the day that is in its path if it asks for that.
+
+    Raises `DataError` if it is not in the path, or if several may be it.
+    """
+    stamp, day = config.columns.timestamp, config.columns.day
+    if day is None or not isinstance(stamp, DateAndTime):
+        return config
+    from rollsignal.readers.symbols import day_in
+
+    stamp = stamp._replace(date=day._replace(day=day_in(file, day.pattern)))
+    return config._replace(columns=config.columns._replace(timestamp=stamp))
 
 
 def _of_columns(file: Input, source: SymbolFrom) -> str | None:

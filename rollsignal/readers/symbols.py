@@ -159,17 +159,31 @@ def symbol_in_path(file: Input, source: SymbolFrom) -> str:
             what = "no folder in the path as given"
             raise DataError(f"{file.name}: {what}", "give the path with the folder, as BTC/a.csv")
         return utf8_text(folder)
-    matches = (match[1] or "" for match in re.finditer(source.pattern, path))
-    symbols = list(dict.fromkeys(utf8_text(symbol.strip(BLANKS)) for symbol in matches))
-    if len(symbols) == 1 and symbols[0]:
-        return symbols[0]
-    what = f"columns.symbol.pattern {shown(source.pattern)}"
-    if not symbols:
+    return _found_in(file, source.pattern, "symbol")
+
+
+def day_in(file: Input, pattern: str) -> str:
+    """Return the day that a pattern finds in a file's path.
+
+    Raises `DataError` if there is none, or if the pattern finds several.
+    """
+    return _found_in(file, pattern, "timestamp")
+
+
+def _found_in(file: Input, pattern: str, setting: str) -> str:
+    """Return what a pattern finds in a path; setting: which of the columns that is."""
+    kind = {"symbol": "symbol", "timestamp": "date"}[setting]
+    matches = (match[1] or "" for match in re.finditer(pattern, _path_as_given(file)))
+    found = list(dict.fromkeys(utf8_text(text.strip(BLANKS)) for text in matches))
+    if len(found) == 1 and found[0]:
+        return found[0]
+    what = f"columns.{setting}.pattern {shown(pattern)}"
+    if not found:
         raise DataError(f"{file.name}: {what} does not match the path", _FITTING)
-    if "" in symbols:
-        raise DataError(f"{file.name}: {what} finds an empty symbol in the path", _FITTING)
-    found = " and ".join(map(shown, symbols[:2]))
-    raise DataError(f"{file.name}: {what} finds several symbols in the path: {found}", _FITTING)
+    if "" in found:
+        raise DataError(f"{file.name}: {what} finds an empty {kind} in the path", _FITTING)
+    listed = " and ".join(map(shown, found[:2]))
+    raise DataError(f"{file.name}: {what} finds several {kind}s in the path: {listed}", _FITTING)
 
 
 _FITTING = (

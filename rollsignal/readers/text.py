@@ -15,7 +15,7 @@ from rollsignal.readers.blocks import text_of
 from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.cells import compared
 from rollsignal.readers.dialect import Dialect, delimiter_name, find_dialect
-from rollsignal.readers.opening import OpenedFile, symbol_of
+from rollsignal.readers.opening import OpenedFile, symbol_of, with_day
 
 
 class TextReader:
@@ -31,6 +31,7 @@ class TextReader:
 
     def __init__(self, file: OpenedFile, config: JobConfig, careful_bytes: int) -> None:
         """Find the file's dialect; raises `DataError`."""
+        config = with_day(config, file.input)
         self.path = file.input.path
         self.name = file.name
         self.symbol = symbol_of(file.input, config)

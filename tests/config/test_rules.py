@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.config.reading import config_of
-from rollsignal.config.rules import DateAndTime, InHeader, SymbolFrom
+from rollsignal.config.rules import DateAndTime, DayInPath, InHeader, SymbolFrom
 from rollsignal.config.settings import Columns
 from rollsignal.core.timestamps.counts import EPOCHS
 from tests.support.configs import ON_ONE_FILE, read, refused, with_setting
@@ -152,6 +152,29 @@ def test_a_wrong_list_of_columns_of_symbols_is_refused(
     assert message.endswith(f"line 4: columns.symbol{what}")
 
 
+def test_the_day_of_times_may_be_in_the_path(tmp_path: Path) -> None:
+    value = '[{from: path, pattern: "([0-9]{8})_"}, 1]'
+    config = read(tmp_path, CONFIG + f"columns: {{close: close, timestamp: {value}}}\n")
+    assert config.columns.timestamp == DateAndTime(DayInPath("([0-9]{8})_"), 1)
+    assert config.columns.day == DayInPath("([0-9]{8})_")
+    assert config_of(config.plain_by_name()) == config
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("[{from: folder}, 1]", "has a mapping that is not {from: path, pattern:"),
+        ("[{from: path}, 1]", "has a mapping that is not {from: path, pattern:"),
+        ("[{from: path, pattern: x}, 1]", ".pattern is 'x', with 0 groups, not one: the symbol in"),
+        ("[{from: path, pattern: (x)}]", "is a list of 1 name, not of two: [date, time]"),
+        ("[1, {from: path, pattern: (x)}]", "is a mapping, not a single value"),
+    ],
+)
+def test_a_wrong_day_in_the_path_is_refused(tmp_path: Path, value: str, what: str) -> None:
+    message = refused(tmp_path, CONFIG + f"columns: {{timestamp: {value}}}\n").message
+    assert f"columns.timestamp{'' if what[0] == '.' else ' '}{what}" in message
+
+
 OTHERWISE = (
     "is a mapping, but not {from: filename}, {from: folder}, {from: header}, {from: key} or"
     ' {from: path, pattern: "([A-Z0-9]+)-1m-"}'
@@ -232,7 +255,10 @@ def test_a_pattern_of_timestamps_is_kept_as_written(tmp_path: Path, pattern: str
     [
         ('"%d/%m/%Q"', "is '%d/%m/%Q', which has the unknown directive %Q (known: %Y %y %m "),
         ('"%d/%m"', "is '%d/%m', which does not have the year (%Y)"),
-        ("iso8601", "is 'iso8601', neither one of iso, epoch_s, epoch_ms, epoch_us, epoch_ns nor "),
+        (
+            "iso8601",
+            "is 'iso8601', neither one of iso, epoch_s, epoch_ms, epoch_us, epoch_ns, excel, ms_of_day nor ",
+        ),
         ("YYYY-MM-DD", "is 'YYYY-MM-DD', neither one of iso, epoch_s, "),
         ("[iso]", "is a list, not a single value"),
         ('""', "is empty; write a name, in quotes"),

@@ -1,9 +1,9 @@
-"""This module holds the hints about symbols of several columns, and every way to follow them."""
+"""This module holds the hints about symbols in other shapes and rarer times."""
 
 from __future__ import annotations
 
 from tests.support.hints import Row, Way
-from tests.support.hints_of_bars import BOTH, DAYS, OTHERS, C, each
+from tests.support.hints_of_bars import BOTH, DAYS, OTHERS, C, each, table
 
 PAIR = "columns: {symbol: [venue, coin]}\n"
 TURNED = Way(BOTH, config="columns: {symbol: [coin, venue]}\n")
@@ -112,4 +112,42 @@ KEYS = [
     ], config="columns: {close: a}\ntable: {records: 'bars.\"BRK.B'}\n"),
 ]  # fmt: skip
 
-ROWS = PARTS + IN_HEADER + KEYS
+MIDNIGHT = [str(34_200_000 + 60_000 * row) for row in range(6)]
+OF_DAY = table(C, MIDNIGHT, "time,close")
+DATED = "".join(
+    f"{line},{close}\n" for line, close in zip(
+        ["jour,time", *(f"20240102,{ms}" for ms in MIDNIGHT)], ["close", *C], strict=True)
+)  # fmt: skip
+IN_COLUMNS = "timestamp_format: ms_of_day\ncolumns: {timestamp: [jour, time]}\n"
+IN_PATH = (
+    "timestamp_format: ms_of_day\n"
+    'columns: {timestamp: [{from: path, pattern: "([0-9]{8})_"}, time]}\n'
+)
+MS_OF_DAY = [
+    Row(hint, {"20240102_a.csv": OF_DAY}, [
+        Way([C], config=IN_PATH),
+        Way([C], {"20240102_a.csv": DATED}, config=IN_COLUMNS),
+        Way(None, {"20240102_a.csv": None, "a.csv": OF_DAY}, config=IN_PATH, inputs=["a.csv"]),
+    ], config=before)
+    for hint, before in (("if these are milliseconds since midnight", ""),
+        ("name the columns of date and time:", "timestamp_format: ms_of_day\n"))
+]  # fmt: skip
+SERIAL = [f"4529{row}" for row in range(6)]
+ROUNDED = [f"1.70{row}07E+12" for row in range(6)]
+COUNTS = [
+    Row("if these are days of Excel", each(table(C, SERIAL)), [
+        Way([C], config="timestamp_format: excel\n"), Way([C], each(table(C))),
+    ]),
+    Row("have the spreadsheet write times as", each(table(C, [f"{day}.60417" for day in SERIAL])), [
+        Way([C], each(table(C, [f"{day}.6041666667" for day in SERIAL]))),
+        Way([C], each(table(C, [f"{day} 14:30:00" for day in DAYS])), config=""),
+    ], config="timestamp_format: excel\n"),
+    Row("write all digits of these counts", each(table(C, ROUNDED)), [
+        Way([C], each(table(C, [f"170{row}067200000" for row in range(6)]))),
+    ]),
+    Row("has a mapping that is not {from: path, pattern", {"20240102_a.csv": OF_DAY}, [
+        Way([C], config=IN_PATH),
+    ], config="columns: {timestamp: [{from: folder}, time]}\n"),
+]  # fmt: skip
+
+ROWS = PARTS + IN_HEADER + KEYS + MS_OF_DAY + COUNTS

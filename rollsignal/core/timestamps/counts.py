@@ -18,8 +18,10 @@ EPOCHS = {
 }
 """The words for counts since 1970: their unit, and how many more digits nanoseconds have."""
 
-COUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+COUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]\+?([0-9]{1,3}))?", re.ASCII)
 MOST_COUNT_DIGITS = 19
+# Numbers with an exponent are rounded to so many digits by most formats: 1.704067e+12.
+ROUNDED_DIGITS = 7
 
 _WORDS = {decimals: word for word, (_, decimals) in EPOCHS.items()}
 # The first whole number that is no more seconds, milliseconds or microseconds, but the next unit.
@@ -39,6 +41,18 @@ _NO_TIME = (
     "if these are counts since 1970, name their unit with timestamp_format: epoch_s, epoch_ms,"
     " epoch_us or epoch_ns; write other numbers as dates such as 2024-01-31"
 )
+# Serial days of 1927 to 2173, and the milliseconds of a day.
+_SERIAL_DAYS, _MS_OF_DAY = (10_000, 100_000), 86_400_000
+_EXCEL = (
+    "if these are days of Excel, set timestamp_format: excel; write other numbers as dates such as"
+    " 2024-01-31"
+)
+_OF_DAY = (
+    "if these are milliseconds since midnight, set timestamp_format: ms_of_day, and columns:"
+    " {timestamp: [DATE, TIME]} with the columns of both; or, for a date in the path, {from: path,"
+    ' pattern: "([0-9]{8})_"} in place of DATE'
+)
+_ROUNDED = "write all digits of these counts, such as 1704067200000"
 _MIXED = (
     "write these times as dates such as 2024-01-31, or set timestamp_format: null, which takes"
     " the unit of each count from its own size"
@@ -53,7 +67,9 @@ class Count:
 
     pattern = ""
     zoned: bool | None = True
-    unproven: BadCellError | None = None
+    # Why the first count with an exponent may be rounded, and whether a longer one has been read.
+    _rounded: BadCellError | None = None
+    _has_long = False
 
     def __init__(self, word: str) -> None:
         self._word = word
@@ -67,9 +83,15 @@ class Count:
         return self
 
     @property
+    def unproven(self) -> BadCellError | None:
+        """Return why a count may be no time, or another one than is written."""
+        return self._rounded
+
+    @property
     def memory(self) -> tuple[bool, ...]:
         """Return what was seen so far, on which it depends whether further counts are refused."""
-        return self._has_january, self._has_neighbour, self._has_other
+        january = self._has_january, self._has_neighbour, self._has_other
+        return *january, self._rounded is not None, self._has_long
 
     def read(self, cell: str) -> int:
         """Read one count, with decimals down to nanoseconds."""
@@ -91,6 +113,7 @@ class Count:
             return [count * unit_ns for count in plain[0]]
         times_ns = read_each(self.read, cells)
         self.check(times_ns)
+        self._note_exponents(cells)
         return times_ns
 
     def unit_ns_of(self, least: int, most: int) -> int:
@@ -121,6 +144,19 @@ class Count:
                 what = f"not in January 1970 as {self._unit}, where the rows above are"
             raise BadCellError(what, january.index(True) if any(january) else 0, _MIXED)
 
+    def _note_exponents(self, cells: Sequence[str]) -> None:
+        """Note whether all counts with exponents so far may have been rounded."""
+        if self._has_long or not any("e" in cell or "E" in cell for cell in cells):
+            return
+        for index, cell in enumerate(cells):
+            mantissa, _, exponent = cell.strip().upper().partition("E")
+            if exponent and sum(map(str.isdigit, mantissa)) > ROUNDED_DIGITS:
+                self._has_long, self._rounded = True, None
+                return
+            if exponent and self._rounded is None:
+                what = f"with an exponent and at most {ROUNDED_DIGITS} digits, so perhaps rounded"
+                self._rounded = BadCellError(what, index, _ROUNDED)
+
     def _is_mixed(self) -> bool:
         return self._has_january and self._has_other and not self._has_neighbour
 
@@ -129,13 +165,19 @@ class SizedCount(Count):
     """Counts since 1970 UTC, each in the unit that its own size tells."""
 
     def __init__(self) -> None:
-        self.unproven = None
+        self._early: BadCellError | None = None
         self._has_1972 = self._has_1973 = False
+
+    @property
+    def unproven(self) -> BadCellError | None:
+        """Return why a count may be no time, or another one than is written."""
+        return self._early or self._rounded
 
     @property
     def memory(self) -> tuple[bool, ...]:
         """Return what was seen so far, on which it depends whether further counts are refused."""
-        return self._has_1972, self._has_1973, self.unproven is not None
+        years = self._has_1972, self._has_1973, self._early is not None
+        return *years, self._rounded is not None, self._has_long
 
     def read(self, cell: str) -> int:
         """Read one count; raises `BadCellError` if it is no plausible time in any unit."""
@@ -164,13 +206,14 @@ class SizedCount(Count):
             return [count * unit_ns for count in plain[0]]
         times_ns = read_each(self.read, cells)
         self._prove(cells, times_ns)
+        self._note_exponents(cells)
         return times_ns
 
     def unit_ns_of(self, least: int, most: int) -> int:
         """Return the unit of a batch of clear counts; 0 if they must be read one by one."""
         decimals = _decimals_of(most)
         unit_ns: int = 10**decimals
-        if self.unproven or decimals != _decimals_of(least):
+        if self._early or decimals != _decimals_of(least):
             return 0
         if least * unit_ns < _YEAR_1973_NS or most * unit_ns >= _YEAR_2200_NS:
             return 0
@@ -193,18 +236,18 @@ class SizedCount(Count):
         self._has_1972 |= any(_YEAR_1972_NS <= ns < _YEAR_1973_NS for ns in times_ns)
         self._has_1973 |= any(_YEAR_1973_NS <= ns < _YEAR_1974_NS for ns in times_ns)
         if self._has_1972 and self._has_1973:
-            self.unproven = None
+            self._early = None
             return
         early = next((row for row, ns in enumerate(times_ns) if ns < _YEAR_1973_NS), None)
         if early is None:
             return
-        hint = _YEARS if _YEAR.fullmatch(cells[early].strip()) else _NO_TIME
+        hint = _YEARS if _YEAR.fullmatch(cells[early].strip()) else _hint_for(times_ns)
         what = "not clearly a time: as seconds since 1970 it would be before 1973"
         bad = BadCellError(what, early, hint)
         is_sorted = sorted(times_ns) in (times_ns, times_ns[::-1])
         if max(times_ns) >= _YEAR_1973_NS or not is_sorted:
             raise bad
-        self.unproven = self.unproven or bad
+        self._early = self._early or bad
 
 
 def read_each(read: Callable[[str], int], cells: Sequence[str]) -> list[int]:
@@ -242,7 +285,22 @@ def _count_parts(cell: str, misfit: str) -> tuple[bool, str, str]:
     match = COUNT.fullmatch(cell.strip())
     if match is None:
         raise BadCellError(misfit)
-    return bool(match[1]), match[2].lstrip("0"), (match[3] or "").rstrip("0")
+    digits, fraction = match[2], (match[3] or "").rstrip("0")
+    if match[4]:
+        exponent = int(match[4])
+        if len(fraction) > exponent:
+            raise BadCellError("a count with an exponent that is not a whole number")
+        digits, fraction = digits + fraction.ljust(exponent, "0"), ""
+    return bool(match[1]), digits.lstrip("0"), fraction
+
+
+def _hint_for(times_ns: Sequence[int]) -> str:
+    """Return what to do about counts that are too small to be times; times_ns: as seconds."""
+    most = max(times_ns) // SECOND_NS
+    if _SERIAL_DAYS[0] <= most < _SERIAL_DAYS[1]:
+        return _EXCEL
+    are_seconds = not any(ns % (1000 * SECOND_NS) for ns in times_ns)
+    return _OF_DAY if 10**6 <= most < _MS_OF_DAY and are_seconds else _NO_TIME
 
 
 def _decimals_of(size: int) -> int:

@@ -144,7 +144,15 @@ class Calendar:
 
 
 def declared_format(written: str) -> TimestampLayout:
-    """Make the format of a `timestamp_format`: a word for a count, or a pattern."""
+    """Make the format of a `timestamp_format`: a word for a count or days, or a pattern."""
+    if written == "excel":
+        from rollsignal.core.timestamps.serial import SerialDays
+
+        return SerialDays()
+    if written == "ms_of_day":
+        from rollsignal.core.timestamps.of_day import MillisecondsOfDay
+
+        return MillisecondsOfDay()
     return Count(written) if written in EPOCHS else Calendar(written)
 
 

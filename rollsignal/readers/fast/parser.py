@@ -33,6 +33,7 @@ class FastParser:
         self._masks = Masks()
         closes_as = careful.cells.closes_as
         is_sign = len(careful.dialect.delimiter) == 1
+        self._has_day = config.columns.day is not None
         self._may_be_plain = is_sign and (closes_as is None or closes_as.is_plain)
 
     def fields(self, block: bytes | bytearray) -> Fields | None:
@@ -129,6 +130,6 @@ class FastParser:
         # In a table of closes only, a row below a blank line is an error.
         refused = dialect.width == 1 and careful.blank_line
         plain = careful.width in (0, dialect.width) and not dialect.spaced
-        plain = plain and dialect.clock is None and not refused
+        plain = plain and dialect.clock is None and not (refused or self._has_day)
         plain = plain and not (careful.footer and careful.footer.line)
         return plain and careful.records.between_rows
