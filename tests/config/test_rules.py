@@ -257,7 +257,8 @@ def test_a_pattern_of_timestamps_is_kept_as_written(tmp_path: Path, pattern: str
         ('"%d/%m"', "is '%d/%m', which does not have the year (%Y)"),
         (
             "iso8601",
-            "is 'iso8601', neither one of iso, epoch_s, epoch_ms, epoch_us, epoch_ns, excel, ms_of_day nor ",
+            "is 'iso8601', neither one of iso, epoch_s, epoch_ms, epoch_us, epoch_ns, excel,"
+            " ms_of_day nor ",
         ),
         ("YYYY-MM-DD", "is 'YYYY-MM-DD', neither one of iso, epoch_s, "),
         ("[iso]", "is a list, not a single value"),
