@@ -16,6 +16,8 @@ _COMMANDS = {"python": "", "rollsignal": " -m rollsignal"}
 class Sandbox:
     """A folder like that of a newcomer: `run.py`, `data.csv`, `config.yaml`, and the commands.
 
+    It also has the workbooks of `docs/examples`.
+
     Use it in a `with` statement, whose end removes the folder.
     """
 
@@ -28,6 +30,8 @@ class Sandbox:
             folder.mkdir()
         for name in ("data.csv", "config.yaml"):
             shutil.copy(ROOT / name, self.folder)
+        for workbook in (ROOT / "docs/examples").iterdir():
+            shutil.copy(workbook, self.folder)
         # A link, so that the script finds the package beside the original file.
         (self.folder / "run.py").symlink_to(ROOT / "run.py")
         for name, arguments in _COMMANDS.items():

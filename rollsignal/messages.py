@@ -13,6 +13,26 @@ Tell = Callable[[LogLevel, str], None]
 """A function that receives messages for people."""
 
 
+class SheetName(str):
+    """What messages call a sheet of a workbook, whose lines are rows."""
+
+    __slots__ = ()
+
+
+def unit_of(name: str) -> str:
+    """Return what messages call a line of a table, by the name of its file or sheet."""
+    return "row" if isinstance(name, SheetName) else "line"
+
+
+def line_of(name: str, number: int) -> str:
+    """Return where a line of a table is.
+
+    >>> line_of("bars.csv", 2), line_of(SheetName("bars.xlsx (sheet A)"), 2)
+    ('bars.csv line 2', 'bars.xlsx (sheet A) row 2')
+    """
+    return f"{name} {unit_of(name)} {number}"
+
+
 def shown(text: str, limit: int = 40) -> str:
     r"""Quote a piece of data for a message: shortened, with control characters escaped.
 

@@ -261,5 +261,7 @@ def test_the_failure_table_has_the_messages_of_the_program(
 
 def test_a_sandbox_is_gone_afterwards() -> None:
     with Sandbox() as sandbox:
-        assert sandbox.run("ls").stdout.split() == ["config.yaml", "data.csv", "run.py"]
+        assert sandbox.run("ls").stdout.split() == [
+            *("bdh.xlsx", "config.yaml", "data.csv", "kurse.xlsx", "run.py"),
+        ]
     assert not sandbox.folder.exists()

@@ -4,6 +4,7 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
+from zipfile import ZipFile
 
 import pytest
 
@@ -32,10 +33,20 @@ def recipes() -> list[Recipe]:
         if value := VALUE.search(part[3]):
             (command,) = [line for line in block.splitlines() if line.startswith("rollsignal")]
             rows = part[3].partition("timestamp,symbol,close,")[2].splitlines()[1:-1]
-            table = "\n".join(HERE_DOCUMENT.findall(block))
+            table = "\n".join([*HERE_DOCUMENT.findall(block), *cells_of(command)])
             cells = [row.split(",") for row in rows]
             found.append(Recipe(command, table, Fraction(value[1]), cells))
     return found
+
+
+def cells_of(command: str) -> list[str]:
+    """Return what stands in the cells of the workbook that a command reads, if it reads one."""
+    path = ROOT / "docs/examples" / command.split()[3]
+    if not path.is_file():
+        return []
+    with ZipFile(path) as archive:
+        sheets = [archive.read(part).decode() for part in archive.namelist()]
+    return [cell for sheet in sheets for cell in re.findall(">([^<>]+)<", sheet)]
 
 
 RECIPES = [pytest.param(recipe, id=recipe.command.split()[3]) for recipe in recipes()]

@@ -195,6 +195,11 @@ class Table(NamedTuple):
         ),
     ] = None
 
+    sheet: Annotated[
+        int | str | None,
+        OfTable("the sheet of a workbook, by its name, or its place, counted from 1", "sheet"),
+    ] = None
+
     @property
     def says_of_closes(self) -> bool:
         """Return whether something is said of how closes are written, or which are missing."""

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from rollsignal.config.json_paths import PathError, path_of
-from rollsignal.config.rules import AUTO, NO_HEADER, Text, Whole
+from rollsignal.config.rules import AUTO, NO_HEADER, Column, Text, Whole
 from rollsignal.config.yaml_nodes import BadSettingError, as_written, is_sequence, scalar
 from rollsignal.messages import shown
 
@@ -196,6 +196,27 @@ class BarsPath(NamedTuple):
         return Text("", optional=True).schema()
 
 
+class Sheet(NamedTuple):
+    """A sheet of a workbook: its name, or its place as a whole number, counted from 1; or null."""
+
+    def read(self, node: "yaml.Node", name: str) -> str | int | None:
+        """Read the name or the place; raises `BadSettingError`."""
+        if not node.tag.endswith(":int"):
+            return Text("", optional=True).read(node, name)
+        place = scalar(node, name)
+        if not re.fullmatch("[1-9][0-9]{0,3}", place):
+            raise BadSettingError(
+                node,
+                f"{name} is {as_written(node)}, not a place, which is counted from 1"
+                f' (for a sheet of this name write {name}: "{as_written(node)}")',
+            )
+        return int(place)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the name or the place in JSON Schema."""
+        return Column("", optional=True).schema()
+
+
 RULES: dict[str, TableRule] = {
     "line": Line((AUTO, NO_HEADER)),
     "first_row": Line(("null",)),
@@ -207,6 +228,7 @@ RULES: dict[str, TableRule] = {
     "encoding": Encoding(),
     "missing": MissingValues(),
     "records": BarsPath(),
+    "sheet": Sheet(),
 }
 
 

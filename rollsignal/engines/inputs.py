@@ -128,7 +128,7 @@ def text_reader_of(
     file: OpenedFile, config: JobConfig, careful_bytes: int
 ) -> "TextReader | NdjsonReader":
     """Make the reader of a text."""
-    if file.format == "csv":
+    if file.format in ("csv", "xlsx"):
         return TextReader(file, config, careful_bytes)
     from rollsignal.readers.ndjson import NdjsonReader
 

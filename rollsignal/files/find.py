@@ -12,6 +12,7 @@ from rollsignal.files.formats import (
     CHECKSUM_SUFFIXES,
     COLUMNAR_SUFFIXES,
     DELTA_LOG,
+    OPEN_IN_EXCEL,
     SUFFIXES,
     numbered,
 )
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 RECURSIVE = "**"
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 TABLE_PREFIX = "table:"
+_LEFT_OUT = (".", "_", OPEN_IN_EXCEL)
 
 InputKind = Literal["file", "stdin", "url", "table", "other"]
 """What an input is; a table is one of a catalog, which only a cluster can read."""
@@ -115,9 +117,9 @@ def find_paths(
     Numbers in names are compared as numbers.
 
     A folder stands for all files in it and below, without hidden files, files whose names begin
-    with "_", and the files in `left_out` (the run's own outputs and config), unless these are named
-    like tables, which may be data. Raises `InputError` if there are no files, `UsageError` for a
-    file named twice. Checksums of files that are found are left out. Without
+    with "_" or "~$", and the files in `left_out` (the run's own outputs and config), unless these
+    are named like tables, which may be data. Raises `InputError` if there are no files,
+    `UsageError` for a file named twice. Checksums of files that are found are left out. Without
     `ask_stores`, folders and patterns in object stores stay as they are. The folder of a Delta
     table stands for the files of its newest version, or of that which the files in `versions` are
     of.
@@ -186,7 +188,9 @@ def _matching(pattern: str) -> list[str]:
         # No folder can have such a name.
         return []
     # A pattern with several "**" matches a file more than once.
-    return sorted({match for match in matching if os.path.isfile(match)}, key=numbered)
+    paths = {match for match in matching if os.path.isfile(match)}
+    beside = {path for path in paths if os.path.basename(path).startswith(OPEN_IN_EXCEL)}
+    return sorted(paths - beside, key=numbered)
 
 
 def _check_folders(pattern: str) -> None:
@@ -229,7 +233,7 @@ def _in_folder(folder: str, ours: set[object]) -> list[str]:
         seen.add(this_folder)
         folders[:] = sorted((name for name in folders if name[0] not in "._"), key=numbered)
         names.sort(key=numbered)
-        paths += [os.path.join(inner, name) for name in names if name[0] not in "._"]
+        paths += [os.path.join(inner, name) for name in names if not name.startswith(_LEFT_OUT)]
     return paths
 
 

@@ -3,9 +3,9 @@
 import re
 from typing import Literal, get_args
 
-Format = Literal["csv", "ndjson", "json", "parquet", "arrow"]
+Format = Literal["csv", "ndjson", "json", "xlsx", "parquet", "arrow"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-_SUFFIXES = ".csv .tsv .txt .tab .ndjson .jsonl .parquet .pq .arrow .feather .ipc"
+_SUFFIXES = ".csv .tsv .txt .tab .ndjson .jsonl .xlsx .xlsm .parquet .pq .arrow .feather .ipc"
 SUFFIXES = frozenset(f"{_SUFFIXES} .gz .bz2 .xz .zst .zip".split())
 
 # A folder's own metrics, summaries and records end like that too, and are no tables.
@@ -14,6 +14,8 @@ NAME_SUFFIXES = SUFFIXES | {".json"}
 HEAD_BYTES = 8
 COLUMNAR_SUFFIXES = (".parquet", ".pq")
 DELTA_LOG = "_delta_log"
+# How the files begin that Excel puts beside workbooks that are open.
+OPEN_IN_EXCEL = "~$"
 CHECKSUM_SUFFIXES = (".checksum", ".md5", ".sha1", ".sha256", ".sha512")
 COMPRESSIONS = {
     b"\x1f\x8b": "gzip",
@@ -30,7 +32,10 @@ COLUMNAR: dict[Format, tuple[bytes, ...]] = {
 }
 _EXPORT = "export it as CSV or Parquet"
 _OTHERS = {
-    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV"),
+    b"\xd0\xcf\x11\xe0": (
+        "an Excel workbook in the old form (xls), or with a password",
+        "save it as xlsx without a password, or the sheet as CSV",
+    ),
     b"\x89HDF": ("an HDF5 file", _EXPORT),
     b"SQLite format 3\0": ("an SQLite database", _EXPORT),
     b"FEA1\0": ("a Feather file of version 1", "write it again as version 2"),
@@ -102,7 +107,7 @@ def text_format(beginning: str, path: str, wanted: Format | None) -> Format:
     """
     if is_json(beginning):
         return "ndjson"
-    if wanted and wanted not in COLUMNAR:
+    if wanted in ("csv", "ndjson", "json"):
         return wanted
     return "ndjson" if is_named_ndjson(path) else "csv"
 

@@ -5,11 +5,14 @@ import os
 import select
 import stat
 import sys
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rollsignal.errors import DiskError, InputError, JobError
 from rollsignal.files.formats import HEAD_BYTES, compression_of
 from rollsignal.messages import is_url, shown_path, without_secrets
+
+if TYPE_CHECKING:
+    from rollsignal.files.unpack import WorkbookOpener
 
 STDIN = "-"
 PIPE_SECONDS = 10
@@ -36,11 +39,14 @@ def open_input(path: str) -> BinaryIO:
     return checked(open(sys.stdin.fileno(), "rb", closefd=False), "Standard input")
 
 
-def unpacked(file: BinaryIO, name: str) -> tuple[BinaryIO, str]:
+def unpacked(
+    file: BinaryIO, name: str, workbook: "WorkbookOpener | None" = None
+) -> tuple[BinaryIO, str]:
     """Return a stream of the file's content, and how it was compressed ("" if it was not).
 
-    The first bytes decide which compression it is, never the name. Raises `DataError` if the
-    file is corrupt or ends early, now or while it is read.
+    The first bytes decide which compression it is, never the name. workbook: opens the archive of a
+    workbook, None if workbooks are refused. Raises `DataError` if the file is corrupt or ends
+    early, now or while it is read.
     """
     head = file.peek(HEAD_BYTES)[:HEAD_BYTES] if isinstance(file, io.BufferedReader) else b""
     compression = compression_of(head)
@@ -48,7 +54,7 @@ def unpacked(file: BinaryIO, name: str) -> tuple[BinaryIO, str]:
         return file, ""
     from rollsignal.files.unpack import unpack
 
-    return unpack(file, compression, name), compression
+    return unpack(file, compression, name, workbook), compression
 
 
 def open_regular(

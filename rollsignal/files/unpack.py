@@ -17,14 +17,23 @@ if TYPE_CHECKING:
 PACKED_BYTES, SPOOLED_BYTES = 1 << 16, 1 << 20
 # How the last record of a zip begins, and its size without the comment that ends it.
 ZIP_END, ZIP_END_BYTES = b"PK\x05\x06", 22
+# What is in the archive of every workbook of Excel since 2007 that is not binary.
+WORKBOOK = "xl/workbook.xml"
+
+WorkbookOpener = Callable[["ZipFile"], BinaryIO]
+"""Opens the archive of a workbook, and returns the text of a sheet."""
 
 
-def unpack(file: BinaryIO, compression: str, name: str) -> BinaryIO:
+def unpack(
+    file: BinaryIO, compression: str, name: str, workbook: "WorkbookOpener | None" = None
+) -> BinaryIO:
     """Return a stream of the content of a file compressed in one of `COMPRESSIONS`.
 
-    Raises `DataError` if the file is corrupt or ends early, now or while it is read.
+    workbook: opens the archive of a workbook, None if workbooks are refused. Raises `DataError` if
+    the file is corrupt or ends early, now or while it is read.
     """
-    stream = _Checked(partial(_OPENERS[compression], file), compression, name)
+    opener = partial(_zip, workbook=workbook) if compression == "zip" else _OPENERS[compression]
+    stream = _Checked(partial(opener, file), compression, name)
     return cast(BinaryIO, io.BufferedReader(stream, 1 << 16))
 
 
@@ -94,10 +103,10 @@ def _zstd(file: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, zstd.ZstdFile(file))
 
 
-def _zip(file: BinaryIO) -> BinaryIO:
+def _zip(file: BinaryIO, workbook: "WorkbookOpener | None" = None) -> BinaryIO:
     """Open the one file in an archive; what cannot be sought goes to a temporary file first."""
     if file.seekable():
-        return _in_archive(file)
+        return _in_archive(file, workbook)
     import shutil
     import tempfile
 
@@ -106,7 +115,7 @@ def _zip(file: BinaryIO) -> BinaryIO:
         copy.flush()
         spool = _Spool(os.dup(copy.fileno()))
     spool.seek(0)
-    return _in_archive(cast(BinaryIO, io.BufferedReader(spool, PACKED_BYTES)))
+    return _in_archive(cast(BinaryIO, io.BufferedReader(spool, PACKED_BYTES)), workbook)
 
 
 class _Spool(io.RawIOBase):
@@ -133,10 +142,13 @@ class _Spool(io.RawIOBase):
         super().close()
 
 
-def _in_archive(file: BinaryIO) -> BinaryIO:
+def _in_archive(file: BinaryIO, workbook: "WorkbookOpener | None") -> BinaryIO:
     import zipfile
 
     archive = zipfile.ZipFile(file)
+    if workbook and WORKBOOK in archive.namelist():
+        _refuse_more_than_an_archive(archive, file)
+        return workbook(archive)
     _refuse_documents(archive.namelist())
     members = [member for member in archive.infolist() if not _is_aside(member.filename)]
     if len(members) != 1:
@@ -170,9 +182,10 @@ def _is_aside(name: str) -> bool:
 def _refuse_documents(names: list[str]) -> None:
     """Raise `ValueError` for the archive that some documents are."""
     if "[Content_Types].xml" in names:
-        raise ValueError("it is a workbook or document of Office; save the sheet as CSV")
+        kind = "a binary workbook (xlsb)" if "xl/workbook.bin" in names else "a document of Office"
+        raise ValueError(f"it is {kind}; save the sheet as xlsx or CSV")
     if {"mimetype", "content.xml"} <= set(names):
-        raise ValueError("it is a document of OpenOffice; save the sheet as CSV")
+        raise ValueError("it is a document of OpenOffice; save the sheet as xlsx or CSV")
     if names and all(name.endswith(".npy") for name in names):
         raise ValueError("it is an archive of NumPy arrays; export them as CSV or Parquet")
 
@@ -182,7 +195,6 @@ _OPENERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
     "bzip2": _bzip2,
     "xz": _xz,
     "zstd": _zstd,
-    "zip": _zip,
 }
 
 

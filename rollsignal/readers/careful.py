@@ -12,7 +12,7 @@ from rollsignal.core.bars import Batch
 from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
-from rollsignal.messages import plural, shown
+from rollsignal.messages import plural, shown, unit_of
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.cells import Cells
 from rollsignal.readers.dialect import Dialect, find_ohlc, odd_bytes
@@ -38,7 +38,7 @@ class CarefulParser:
         if stamp is not None and dialect.clock is not None:
             stamp += f" and {self._column(dialect.clock)}"
         close, written = self._column(dialect.close), config.timestamp_format
-        self.cells = Cells(name, "line", close, stamp, written)
+        self.cells = Cells(name, unit_of(name), close, stamp, written)
         self.cells.read_closes_as(config.table, has_signs=True)
         self.cells.set_day(config.columns.day)
         self.cells.timestamps.set_zone(config.local_zone)

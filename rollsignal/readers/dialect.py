@@ -11,7 +11,7 @@ from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.reader import NAMES, plain_name
 from rollsignal.errors import DataError
-from rollsignal.messages import shown
+from rollsignal.messages import line_of, shown
 
 DATE_AND_TIME = ("date", "time")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -105,10 +105,10 @@ def dialect_at(
     if len({headers[delimiter] for delimiter in fitting}) > 1:
         from rollsignal.readers.wrong_headers import several_splits
 
-        raise several_splits([delimiter_name(d) for d in fitting], f"{name} line {line}")
+        raise several_splits([delimiter_name(d) for d in fitting], line_of(name, line))
     delimiter = fitting[0] if fitting else max(headers, key=lambda d: len(headers[d]))
     header = headers[delimiter]
-    where = f"{name} line {line}"
+    where = line_of(name, line)
     _refuse_odd_bytes(
         header,
         where,

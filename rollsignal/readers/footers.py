@@ -7,7 +7,7 @@ text that does not begin like one, or, in a table without times, where its close
 from collections.abc import Sequence
 
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, NUMBER
-from rollsignal.messages import plural
+from rollsignal.messages import plural, unit_of
 from rollsignal.readers.cells import Cells
 from rollsignal.readers.dialect import Dialect
 from rollsignal.readers.records import Row, is_blank
@@ -32,7 +32,8 @@ class Footer:
         """
         end = next((at for at in range(len(rows), 0, -1) if self._is_bar(rows[at - 1])), 0)
         if end and self.line:
-            what = f"not a bar, but bars follow, as in line {lines[end - 1]:,}"
+            unit = unit_of(self._cells.name)
+            what = f"not a bar, but bars follow, as in {unit} {lines[end - 1]:,}"
             hint = "table: {footer: skip} passes over rows below the last bar only; remove this row"
             raise self._cells.problem(self.line, f"{what} ({hint})")
         self._has_bars |= bool(end)
@@ -48,7 +49,8 @@ class Footer:
         """Describe what was passed over; "" if nothing was."""
         if not self.line:
             return ""
-        return f"{plural(self._rows, 'row')} passed over from line {self.line:,} on"
+        unit = unit_of(self._cells.name)
+        return f"{plural(self._rows, 'row')} passed over from {unit} {self.line:,} on"
 
     def _is_bar(self, row: Row) -> bool:
         """Return whether a row is a bar, or may be one that is damaged."""

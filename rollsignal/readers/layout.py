@@ -11,7 +11,7 @@ from rollsignal.config.rules import AUTO, NO_HEADER
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
-from rollsignal.messages import plural, shown
+from rollsignal.messages import line_of, plural, shown, unit_of
 from rollsignal.readers.bar_lines import BarLine, Verdict, are_numbered, columns_by_place
 from rollsignal.readers.dialect import (
     Dialect,
@@ -68,13 +68,14 @@ class _Layout:
         self._config = config
         self._table = config.table
         self._name = name
+        self._unit = unit_of(name)
         self._in_path = in_path
         self._bars = BarLine(config, in_path, name)
         _, first, found = before_header(text)
         self._delimiters = _declared_delimiters(self._table.delimiter) or found
         if len(found) == 1 and found[0] != self._delimiters[0]:
             what = f"sep={found[0]}, but table.delimiter is {self._table.delimiter}"
-            raise DataError(f"{name} line {first - 1}: {what}")
+            raise DataError(f"{line_of(name, first - 1)}: {what}")
         self._every = list(_text_lines(text))
         below = (line for line in self._every if line.number >= first and line.text.strip())
         self.lines = [line for line in below if not self._is_comment(line)]
@@ -99,7 +100,8 @@ class _Layout:
         columns = self._config.columns
         dialect = dialect_at(self._text, place, columns, self._name, self._in_path)
         is_first = header.number == self.lines[0].number
-        return dialect._replace(note="" if is_first else f"header in line {header.number:,}")
+        note = "" if is_first else f"header in {self._unit} {header.number:,}"
+        return dialect._replace(note=note)
 
     def named_header(self, lines: Sequence[TextLine]) -> TextLine | None:
         """Return the header: the first line, or the one line with the names and rows below.
@@ -112,7 +114,9 @@ class _Layout:
         if len(found) > 1:
             numbers = " and ".join(f"{line.number:,}" for line in found[:2])
             hint = f"set table: {{header: {found[0].number}}} or the like"
-            raise DataError(f"{self._name}: lines {numbers} may each be the header ({hint})")
+            raise DataError(
+                f"{self._name}: {self._unit}s {numbers} may each be the header ({hint})"
+            )
         return found[0] if found else lines[0]
 
     def checked(self, dialect: Dialect, row: TextLine | None) -> Dialect:
@@ -124,7 +128,7 @@ class _Layout:
             cells = line.cells(dialect.delimiter)
             if line.number != dialect.line and self._bars.is_bar(cells, dialect):
                 where = "first bar" if row else "header"
-                what = f"a bar, above line {first:,}, which would be that of the {where}"
+                what = f"a bar, above {self._unit} {first:,}, which would be that of the {where}"
                 hint = "remove the lines above the header, if they are not of its table"
                 if row:
                     hint = f"set table: {{first_row: {line.number}}}, or remove the line"
@@ -134,7 +138,7 @@ class _Layout:
             return self._below_comments(dialect)
         note = dialect.note or ("" if any(dialect.header) else "no header")
         if row.number != self.lines[0].number:
-            note = ", ".join(filter(None, (note, f"first bar in line {row.number:,}")))
+            note = ", ".join(filter(None, (note, f"first bar in {self._unit} {row.number:,}")))
         return dialect._replace(start=row.start, line=row.number, headed=False, note=note)
 
     def _below_comments(self, dialect: Dialect) -> Dialect:
@@ -153,7 +157,7 @@ class _Layout:
         if number is None:
             return None
         if number > len(self._every):
-            count = plural(len(self._every), "line")
+            count = plural(len(self._every), self._unit)
             raise DataError(f"{self._name}: {count}, but table.{setting} is {number:,}")
         line = self._every[number - 1]
         if not line.text.strip():
@@ -222,9 +226,9 @@ class _Layout:
         fitting = [sign for sign, cells in rows.items() if self._bars.verdict(cells) == "bar"]
         if len({rows[sign] for sign in fitting}) > 1:
             names = list(map(delimiter_name, fitting))
-            raise several_splits(names, f"{self._name} line {row.number}")
+            raise several_splits(names, line_of(self._name, row.number))
         sign = fitting[0] if fitting else max(rows, key=lambda sign: len(rows[sign]))
-        where = f"{self._name} line {row.number}"
+        where = line_of(self._name, row.number)
         if len(rows[sign]) > 2 and are_numbered(rows[sign]):
             hint = f"set table: {{header: {row.number}}}, or leave out the line"
             raise DataError(f"{where}: the numbers of the columns, and not a bar ({hint})")
@@ -247,7 +251,7 @@ class _Layout:
 
     def _problem(self, line: TextLine, what: str, hint: str = "") -> DataError:
         hint = f" ({hint})" if hint else ""
-        return DataError(f"{self._name} line {line.number}: {what}{hint}")
+        return DataError(f"{line_of(self._name, line.number)}: {what}{hint}")
 
 
 def _declared_delimiters(delimiter: str) -> list[str]:

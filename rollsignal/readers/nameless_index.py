@@ -13,7 +13,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.quality import PRICES
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, NUMBER
 from rollsignal.errors import DataError
-from rollsignal.messages import plural
+from rollsignal.messages import line_of, plural
 from rollsignal.readers.close_cells import closes_as_of
 from rollsignal.readers.dialect import Dialect, delimiter_name, find_ohlc
 from rollsignal.readers.proof import SAMPLED_ROWS, times_ns_of
@@ -51,7 +51,7 @@ def with_index(text: str, dialect: Dialect, config: JobConfig, name: str) -> Dia
         # The times of another column may have misled.
         fitting = []
     if len(fitting) != 1:
-        raise _undecided(dialect, first, f"{name} line {line}")
+        raise _undecided(dialect, first, line_of(name, line))
     return fitting[0]
 
 

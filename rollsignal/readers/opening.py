@@ -6,10 +6,11 @@ It also finds the symbol that a path gives to all bars of its file.
 import os
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BufferedReader
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
-from rollsignal.config.rules import NO_SYMBOLS, DateAndTime, SymbolFrom
+from rollsignal.config.rules import AUTO, NO_SYMBOLS, DateAndTime, SymbolFrom
 from rollsignal.config.settings import AS_FOUND, JobConfig, Table
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
@@ -25,6 +26,7 @@ from rollsignal.files.formats import (
     text_format,
 )
 from rollsignal.files.open import open_input, unpacked
+from rollsignal.messages import shown
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.readers.dialect import (
     find_column,
@@ -32,6 +34,9 @@ from rollsignal.readers.dialect import (
     named_as_symbols,
     usual_symbol,
 )
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 MAX_BLANK_BYTES = 1 << 20
 AHEAD = 2
@@ -42,7 +47,8 @@ T = TypeVar("T")
 class OpenedFile:
     """An open input: its format and compression, and the blocks of a text.
 
-    `beginning` is the first block that is not blank, with the blank ones before it.
+    `beginning` is the first block that is not blank, with the blank ones before it. `sheet` is the
+    name of the sheet of a workbook, whose text the blocks are, else "".
     """
 
     def __init__(
@@ -57,19 +63,22 @@ class OpenedFile:
         """Open an input; raises `InputError`, or `DataError` if it is not in the format wanted."""
         self.input = file
         self.name = file.name
+        self.sheet = ""
+        self._other_sheets: list[str] = []
         self._file = open_input(file.path)
         # A remote object has no file descriptor.
         status = None if file.kind == "url" else os.fstat(self._file.fileno())
         self.is_regular = status is not None and stat.S_ISREG(status.st_mode)
         try:
-            stream, self.compression = unpacked(self._file, self.name)
+            opener = partial(self._opened_sheet, table)
+            stream, self.compression = unpacked(self._file, self.name, opener)
             head = cast(BufferedReader, stream).peek(HEAD_BYTES)
             self._refuse_others(head)
-            columnar = columnar_format(head)
+            columnar = None if self.sheet else columnar_format(head)
             if status and self.is_regular and not self.compression:
                 # A buffer larger than a small file would cost as much as reading the file.
                 block_bytes = min(block_bytes, max(first_bytes, status.st_size))
-            encoding = table.encoding
+            encoding = AUTO if self.sheet else table.encoding
             self.blocks = Blocks(stream, self.name, first_bytes, block_bytes, encoding=encoding)
             self.beginning = bytearray()
             self.format: Format = columnar or self._text_format(wanted, table.lines)
@@ -104,8 +113,26 @@ class OpenedFile:
             return map(prepare, read_ahead(iter(self.blocks), AHEAD))
         return read_ahead(map(prepare, self.blocks), AHEAD)
 
+    def of_sheet(self, problem: DataError) -> DataError:
+        """Return the error for a table that is not read, which may be on another sheet."""
+        if not self._other_sheets:
+            return problem
+        others = ", ".join(map(shown, self._other_sheets))
+        hint = f"if the bars are on another sheet, set table: {{sheet: NAME}} with one of {others}"
+        return DataError(problem.message, hint)
+
+    def _opened_sheet(self, table: Table, archive: "ZipFile") -> BinaryIO:
+        """Return the text of a sheet of a workbook, and take the name of the sheet."""
+        from rollsignal.readers.sheet_text import SheetText
+
+        text = SheetText(archive, self.name, table)
+        self.name, self.sheet, self._other_sheets = text.name, text.title, text.others
+        return text.file
+
     def _refuse_others(self, head: bytes) -> None:
         """Raise `DataError` for a file that is known not to be a table."""
+        if self.sheet:
+            return
         if kind := other_kind(head):
             what, hint = kind
             where = f"{self.name}{_line_of_text(head)}"
@@ -125,6 +152,9 @@ class OpenedFile:
 
     def _text_format(self, wanted: Format | None, lines: int) -> Format:
         """Read the beginning of a text, with at least so many lines, and find its format."""
+        if self.sheet:
+            self.beginning = self._beginning(lines)
+            return "xlsx"
         first = self.blocks.peeked(1).lstrip() or self.blocks.peeked(2).lstrip()
         if first.startswith((b"{", b"[")) and is_json(text_of(first)[0]):
             from rollsignal.readers.json_kind import is_document

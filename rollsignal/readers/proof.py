@@ -11,7 +11,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.counts import COUNT
 from rollsignal.errors import DataError
-from rollsignal.messages import escaped, shown
+from rollsignal.messages import escaped, line_of, shown
 from rollsignal.readers.dialect import Dialect, find_ohlc
 from rollsignal.readers.records import Records
 from rollsignal.readers.wrong_headers import (
@@ -42,7 +42,7 @@ def timestamps_in_text(text: str, dialect: Dialect, config: JobConfig, name: str
         index: [row[index] for row in rows if index < len(row)]
         for index in _others(dialect.header, taken)
     }
-    where = f"{name} line {dialect.line}"
+    where = line_of(name, dialect.line)
     return _proved(dialect.header, columns, config.timestamp_format, where)
 
 

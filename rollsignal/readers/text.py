@@ -10,7 +10,7 @@ from functools import partial
 from rollsignal.config.settings import JobConfig, Level
 from rollsignal.core.bars import ArrayBatch, Batch
 from rollsignal.errors import DataError
-from rollsignal.messages import escaped
+from rollsignal.messages import escaped, line_of, unit_of
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.cells import compared
@@ -25,15 +25,18 @@ class TextReader:
     to load, may start.
     """
 
-    unit = "line"
     # A last row without a line end is judged by those above it.
     compares_cut_row = True
 
     def __init__(self, file: OpenedFile, config: JobConfig, careful_bytes: int) -> None:
         """Find the file's dialect; raises `DataError`."""
         config = with_day(config, file.input)
+        if file.sheet:
+            # The sheet is a text with tabs, whatever the config says of other tables.
+            config = config._replace(table=config.table._replace(delimiter="tab"))
         self.path = file.input.path
         self.name = file.name
+        self.unit = unit_of(file.name)
         self.symbol = symbol_of(file.input, config)
         self.bytes_read = file.bytes_read
         self._file = file
@@ -41,7 +44,10 @@ class TextReader:
         self._careful_bytes = careful_bytes
         in_path = [name for name, _ in file.input.partitions]
         text, _ = text_of(file.beginning)
-        self.dialect = _dialect_of(text, config, self.name, in_path)
+        try:
+            self.dialect = _dialect_of(text, config, self.name, in_path)
+        except DataError as problem:
+            raise file.of_sheet(problem) from None
         text = text[self.dialect.start :]
         if not config.columns.is_wide and _may_be_wider(text, self.dialect):
             from rollsignal.readers.nameless_index import with_index
@@ -56,7 +62,7 @@ class TextReader:
                 # Names did not help to find the close either.
                 from rollsignal.readers.wrong_headers import no_timestamps
 
-                raise no_timestamps(f"{self.name} line {self.dialect.line}")
+                raise no_timestamps(line_of(self.name, self.dialect.line))
             self.dialect = self.dialect._replace(timestamp=stamps)
         if config.columns.is_wide:
             self.dialect = _with_closes(self.dialect, config, self.name)
@@ -72,8 +78,10 @@ class TextReader:
     def describe(self) -> str:
         """Describe the file's format and the columns that are read."""
         file = self._file
-        description = [file.compression, file.blocks.encoding]
-        description += [described(self.dialect, self._config.checks.ohlc, self._careful.others)]
+        table = described(self.dialect, self._config.checks.ohlc, self._careful.others)
+        description = [file.compression, file.blocks.encoding, table]
+        if file.sheet:
+            description = ["xlsx", f"sheet {file.sheet}", table.partition(", ")[2]]
         if self._careful.footer:
             description += [self._careful.footer.describe()]
         return ", ".join(filter(None, description))

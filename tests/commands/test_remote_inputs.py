@@ -21,6 +21,7 @@ from rollsignal.outputs.state.document import load_state
 from tests.support.packers import PACKERS
 from tests.support.shell import CONFIG, Recorded, command
 from tests.support.stores import Served, plainly_serving
+from tests.support.workbooks import Cell, number, workbook
 
 CLOSES = ["1.5", "2", "1.25", "2", "2", "3", "1", "4"]
 QUERY = "?X-Amz-Signature=SIGNATURE&Expires=1"
@@ -44,6 +45,12 @@ def ndjson(closes: Sequence[str]) -> bytes:
     return "".join(f'{{"day": "{day}", "close": {close}}}\n' for day, close in rows).encode()
 
 
+def sheet(closes: Sequence[str]) -> bytes:
+    rows = (line.split(",") for line in csv(closes).decode().splitlines()[1:])
+    bars: list[tuple[Cell | str, ...]] = [(day, number(close)) for day, close in rows]
+    return workbook([("day", "close"), *bars])
+
+
 def rate(closes: Sequence[str]) -> float:
     """Compute the rate of signals with a window of 2, from the closes as they are written."""
     values = list(map(Fraction, closes))
@@ -56,6 +63,7 @@ FORMS = {
     "gz": PACKERS["gzip"](csv(CLOSES)),
     "zip": PACKERS["zip"](csv(CLOSES)),
     "ndjson": ndjson(CLOSES),
+    "xlsx": sheet(CLOSES),
     "parquet": columnar(CLOSES, "parquet"),
     "arrow": columnar(CLOSES, "arrow"),
 }

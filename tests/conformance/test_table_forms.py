@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from rollsignal.outputs.signals.writer import Signals
 from tests.support import oracle
 from tests.support.deciding import REPORT, begun, files, ignore
 from tests.support.tables import CONFIG
+from tests.support.workbooks import DATED, Cell, number, workbook
 
 MakeEngine = Callable[[], Engine]
 
@@ -26,7 +28,7 @@ MakeEngine = Callable[[], Engine]
 class Form(NamedTuple):
     """A form of a table: its text, of times and closes, and the settings that read it."""
 
-    text: Callable[[list[tuple[str, str]]], str]
+    text: Callable[[list[tuple[str, str]]], str | bytes]
     columns: Columns = Columns()
     table: Table = Table()
     encoding: str = "utf-8"
@@ -38,6 +40,18 @@ def rows(row: Callable[[str, str], str]) -> Callable[[list[tuple[str, str]]], st
 
 def below(head: str, row: Callable[[str, str], str], end: str = "") -> Callable[..., str]:
     return lambda bars: head + "\n" + rows(row)(bars) + end
+
+
+def sheet(bars: list[tuple[str, str]]) -> bytes:
+    """Write the bars to a workbook, with days and closes as the doubles that Excel has."""
+    first = datetime(2024, 1, 1)
+    days = [45292 + (datetime.fromisoformat(t) - first) / timedelta(days=1) for t, _ in bars]
+    closes = (close for _, close in bars)
+    cells: list[tuple[Cell | None, ...]] = [
+        (None, number(str(day), DATED), number(close))
+        for day, close in zip(days, closes, strict=True)
+    ]
+    return workbook([("Prices",), (), (None, "time", "close"), *cells])
 
 
 def european(close: str) -> str:
@@ -82,6 +96,10 @@ FORMS = {
         below("n,time,close", lambda t, c: f"é,{t},{c}"), table=Table(encoding="cp1252"),
         encoding="cp1252",
     ),
+    "a sheet": Form(sheet),
+    "a sheet of texts": Form(
+        lambda bars: workbook([("Sum", "7"), ("close", "time"), *((c, t) for t, c in bars)])
+    ),
     "bytes that nobody reads": Form(
         below("é,time,close", lambda t, c: f"é,{t},{c}"), encoding="latin-1"
     ),
@@ -107,10 +125,12 @@ def test_any_form_of_a_table_gives_the_signals_of_the_usual_one(
     closes = [f"{tick // 100}.{tick % 100:02}" for tick in ticks]
     bars = [(f"2024-01-01 00:{row:02}:00", close) for row, close in enumerate(closes)]
     config = CONFIG._replace(columns=form.columns, table=form.table)
+    text = form.text(bars)
+    data = text if isinstance(text, bytes) else text.encode(form.encoding)
     with pytest.MonkeyPatch.context() as patch:
         if is_fast:
             patch.setattr(inputs, "LARGE_BYTES", 0)
-        signals, found = signals_of(engine, form.text(bars).encode(form.encoding), config)
+        signals, found = signals_of(engine, data, config)
         assert (signals, found) == signals_of(engine, PLAIN(bars).encode(), CONFIG)
     column = [line.rpartition(",")[2] for line in signals.decode().splitlines()[1:]]
     decided = oracle.signals(oracle.prices(closes), 3)

@@ -22,6 +22,7 @@ from tests.support import (
     hints_of_files,
     hints_of_jobs,
     hints_of_series,
+    hints_of_sheets,
     hints_of_symbols,
     hints_of_tables,
 )
@@ -32,8 +33,8 @@ from tests.support.oracle import prices, signals
 from tests.support.shell import command, strict_json
 
 TABLES = (
-    *(hints_of_bars, hints_of_files, hints_of_jobs),
-    *(hints_of_series, hints_of_symbols, hints_of_tables),
+    *(hints_of_bars, hints_of_files, hints_of_jobs, hints_of_series),
+    *(hints_of_sheets, hints_of_symbols, hints_of_tables),
 )
 ROWS: list[Row] = [row for rows in TABLES for row in rows.ROWS]
 REQUIRED = 'seed: 1\nwindow: 3\nversion: "v"\n'

@@ -15,12 +15,14 @@ from rollsignal.files.formats import FORMATS, Format
 from rollsignal.readers.opening import MAX_BLANK_BYTES, OpenedFile
 from tests.support.frames import arrow, parquet
 from tests.support.packers import zipped
+from tests.support.workbooks import workbook
 
 FRAME = pl.DataFrame({"close": [1.0, 2.0]})
 CONTENT: dict[Format, bytes] = {
     "csv": b"close\n1\n",
     "ndjson": b'{"close":1}\n',
     "json": b'[{"close":1}]\n',
+    "xlsx": workbook([("close",), ("1",)]),
     "parquet": parquet(FRAME),
     "arrow": arrow(FRAME),
 }
@@ -35,7 +37,7 @@ def format_of(path: Path | str, wanted: Format | None = None) -> str:
 def refusal(path: Path | str, wanted: Format | None = None) -> str:
     with pytest.raises(DataError) as caught:
         OpenedFile(input_of(str(path)), wanted)
-    return Path(caught.value.message).name
+    return Path(caught.value.message).name.replace(" (sheet Prices)", "")
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -98,12 +100,12 @@ def test_columnar_content_that_is_packed_is_refused(
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_pipe_gives_text_alone(form: Format) -> None:
+def test_a_pipe_gives_texts_and_workbooks_alone(form: Format) -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as file:
         file.write(CONTENT[form])
     try:
-        if form in ("csv", "ndjson", "json"):
+        if form in ("csv", "ndjson", "json", "xlsx"):
             assert format_of(f"/dev/fd/{reading}") == form
         else:
             reason = f"{form} cannot be read from a pipe; write it to a plain file first"

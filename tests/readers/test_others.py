@@ -20,7 +20,9 @@ CSV = b"close\n" + b"".join(b"%d\n" % close for close in CLOSES)
 RIGHT = Tally(rows=6, signals=4, ones=4)
 
 OTHERS = {
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel workbook",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
+        "an Excel workbook in the old form (xls), or with a password"
+    ),
     b"\x89HDF\r\n\x1a\n" + bytes(90): "an HDF5 file",
     b"SQLite format 3\0" + bytes(90): "an SQLite database",
     b"\x80\x05\x95\xd7\x04\0\0": "a pickle",
@@ -92,7 +94,8 @@ def test_what_macos_adds_to_an_archive_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "what"),
     [
-        (["[Content_Types].xml", "xl/workbook.xml"], "a workbook or document of Office"),
+        (["[Content_Types].xml", "word/document.xml"], "a document of Office"),
+        (["[Content_Types].xml", "xl/workbook.bin"], "a binary workbook (xlsb)"),
         (["mimetype", "content.xml"], "a document of OpenOffice"),
         (["close.npy"], "an archive of NumPy arrays"),
     ],

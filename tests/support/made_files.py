@@ -9,12 +9,14 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
 import polars as pl
+
+from tests.support.workbooks import DATED, Given, number, workbook
 
 if TYPE_CHECKING:
     from tests.support.made_layouts import Layout
@@ -115,6 +117,31 @@ def _closes(name: str, cells: Sequence[Cell], rng: Random) -> pl.Series:
     if kind == "float" and all(len(text.strip("-0.")) < 15 for text in numbers):
         return pl.Series(name, [None if text is None else float(text) for text in texts])
     return pl.Series(name, texts, pl.String)
+
+
+def sheet(
+    columns: Sequence[str], rows: Sequence[Sequence[Cell]], layout: Layout, rng: Random
+) -> bytes:
+    """Write rows as a workbook, with times as dates, and numbers as numbers or as texts."""
+    as_text = rng.random() < 0.2
+    cells: list[Sequence[Given]] = [columns]
+    for row in rows:
+        pairs = zip(columns, row, strict=True)
+        cells.append([_sheet_cell(cell, as_text, name == layout.time) for name, cell in pairs])
+    above = rng.choice([0, 0, 0, 3])
+    return workbook({number: row for number, row in enumerate(cells, start=1 + above)})
+
+
+def _sheet_cell(cell: Cell, as_text: bool, is_time: bool) -> Given:
+    if isinstance(cell, datetime):
+        at = cell.replace(tzinfo=None)
+        days = (at - datetime(1899, 12, 30)) / timedelta(days=1)
+        # A double of so many days has microseconds, of which Excel shows milliseconds.
+        is_exact = at.year > 1900 and not at.microsecond % 1000
+        return number(repr(days), DATED) if is_exact else at.isoformat(" ")
+    text = cell or ""
+    is_number = re.fullmatch("[1-9][0-9]*", text) if is_time else _NUMBER.fullmatch(text)
+    return number(text) if is_number and len(text) < 15 and not as_text else text
 
 
 def packed(table: pl.DataFrame, kind: str) -> bytes:

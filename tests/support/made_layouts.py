@@ -37,6 +37,7 @@ KINDS = [
     "parquet",
     "parquet",
     "arrow",
+    "xlsx",
 ]
 DRESSES = ["CRLF", "BOM", "UTF-16", "quoted", "blank lines", "gzip"]
 PLAUSIBLE = {*range(1990, 2050)}
@@ -102,7 +103,7 @@ def layout(rng: Random, subject: Subject, notes: Notes) -> Layout:
     kind = rng.choice(KINDS)
     spelling = _spelling(rng, subject, notes)
     time, stored = _time_name(rng, kind, spelling) if subject.is_timed else None, ""
-    if kind in ("parquet", "arrow") and subject.is_timed and rng.random() < 0.5:
+    if kind in ("parquet", "arrow", "xlsx") and subject.is_timed and rng.random() < 0.5:
         stored, spelling = rng.choice(["datetime", "datetime", "zoned"]), KNOWN[0]
         if subject.step in ("day", "week", "month", "year") and rng.random() < 0.4:
             stored = "date"

@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 
 from tests.support.made_answers import Bar
-from tests.support.made_files import Cell, document, frame, objects, packed, text_table
+from tests.support.made_files import Cell, document, frame, objects, packed, sheet, text_table
 from tests.support.made_layouts import Layout, Notes
 from tests.support.made_times import INDEX, KNOWN, count
 
@@ -35,6 +35,8 @@ def written(bars: Sequence[Bar], layout: Layout, rng: Random, notes: Notes) -> b
         rows = [[*row, ""] for row in rows]
     if rows and rng.random() < 0.08:
         _add_footer(columns, rows, layout, rng, notes)
+    if layout.kind == "xlsx":
+        return sheet(columns, rows, layout, rng)
     text = text_table(columns, rows, layout.kind, layout.dress == "quoted")
     return dressed(_ended(text, rng, notes), layout.dress)
 
