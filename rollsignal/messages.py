@@ -110,8 +110,13 @@ def plural(count: int, noun: str) -> str:
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """Suggest the nearest known name, or list all of them."""
+    """Suggest the nearest known name, in any case of letters, or list all of them.
+
+    >>> did_you_mean("closed", ["Date", "Close"])
+    'did you mean Close?'
+    """
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower(), known, n=1)
-    return escaped(f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}")
+    spelled = {each.lower(): each for each in reversed(known)}
+    near = get_close_matches(name.lower(), spelled, n=1)
+    return escaped(f"did you mean {spelled[near[0]]}?" if near else f"known: {', '.join(known)}")

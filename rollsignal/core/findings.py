@@ -13,7 +13,10 @@ SHOWN_FINDINGS = 5
 UNTIMED = "no timestamps: order, duplicates, gaps and the order of files are not checked"
 
 _SYMBOLS_HINT = "if each file is of a symbol of its own, set columns: {symbol: {from: filename}}"
-_OVERLAP_HINT = "if they are of one series, keep one of the bars that both have, and set sort: true"
+_OVERLAP_HINT = (
+    "if they are of one series, keep one of the bars that both have, and set sort: true, with"
+    " timezone: NAME if times without a zone are those of a place"
+)
 
 
 class LocatedFinding(NamedTuple):

@@ -173,7 +173,7 @@ class CarefulParser:
                 if line not in self.records.comments:
                     self.blank_line = self.blank_line or line
                 continue
-            problem = self._misfit(row, line)
+            problem = self._misfit(row, line, bool(kept or self._above))
             if problem:
                 break
             kept.append((row, line))
@@ -190,8 +190,11 @@ class CarefulParser:
         extra = first[self.dialect.width :]
         return self.dialect.width + (0 if any(extra) else len(extra))
 
-    def _misfit(self, row: Row, line: int) -> DataError | None:
-        """Return the error for a row of the wrong width, None if it is right."""
+    def _misfit(self, row: Row, line: int, has_bars: bool) -> DataError | None:
+        """Return the error for a row of the wrong width, None if it is right.
+
+        has_bars: whether there are bars above it.
+        """
         if self.blank_line and self.dialect.width == 1:
             return self.cells.problem(
                 self.blank_line, "a blank line among closes: is a close missing here?"
@@ -205,7 +208,10 @@ class CarefulParser:
             what = f"{count} instead of {header:,} as the header has"
         else:
             what = f"{count} instead of {self.width:,} as the rows above"
-        return self.cells.problem(line, f"{what}: {_start(row)}")
+        hint = ""
+        if self.footer is None and has_bars and not self._new_footer().is_bar(row):
+            hint = " (if it is a footer, set table: {footer: skip})"
+        return self.cells.problem(line, f"{what}: {_start(row)}{hint}")
 
     def _refuse_odd_bytes(self, rows: list[Row], lines: Sequence[int]) -> None:
         dialect = self.dialect

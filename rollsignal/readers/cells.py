@@ -1,5 +1,6 @@
 """This module turns the cells of closes and timestamps into batches, or explains errors."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from rollsignal.config.settings import JobConfig, Level, Table
 from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
 from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
-from rollsignal.core.ticks import BLANKS, MISSING_WORDS, Ticks, parse_closes
+from rollsignal.core.ticks import BLANKS, MISSING_WORDS, NUMBER, Ticks, parse_closes
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import escaped, shown
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from rollsignal.readers.symbols import SymbolRule
 
 # No hint says to switch the check off: bars in the wrong order give wrong signals.
-ORDER_HINT = "for one series set sort: true, for several columns: {symbol: NAME}"
+# In autumn an hour comes twice at a place: sorted as they are, its bars would be mixed.
+ORDER_HINT = (
+    "for one series set sort: true, with timezone: NAME if times without a zone are those of a"
+    " place; for several columns: {symbol: NAME}"
+)
 DUPLICATES_HINT = "for one series keep one of the rows, for several set columns: {symbol: NAME}"
 _HINTS = {
     "order": ORDER_HINT,
@@ -37,6 +42,13 @@ ROW_HINT = (
     " footer; else correct its time"
 )
 HINTING_ROWS = 100
+_SIGN = r"[^\W\d_]{0,2}[^\w\s.,+-]|[A-Z]{3}"
+# Compiled only for an error.
+_MARKED = (
+    rf"[+-]?(?P<before>{_SIGN})?[ \t]*[+-]?(?=[.,]?[0-9])[0-9][0-9.,' \u00a0\u202f]*?"
+    rf"[ \u00a0]*(?P<after>{_SIGN})?"
+)
+_CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "NZD", "CNY", "HKD", "INR", "SEK")
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
@@ -63,6 +75,7 @@ class Cells:
         self._day = ""
         self._unproven: DataError | None = None
         self._stamps: Sequence[str] = ()
+        self._is_text = False
 
     def batch(
         self,
@@ -87,8 +100,12 @@ class Cells:
             if read is cells:
                 self._refuse_stamps(stamps or (), lines, bad.index)
                 line, cell = lines[bad.index], cells[bad.index]
-                column = self.closes[bad.index % len(self.closes)] if self.closes else ""
-                raise self.close_problem(line, cell, bad.reason, bad.hint, column) from None
+                hint, column = bad.hint, ""
+                if self.closes:
+                    column = self.closes[bad.index % len(self.closes)]
+                else:
+                    hint = hint or self._hint_about_row(bad.index, cells, stamps or (), lines)
+                raise self.close_problem(line, cell, bad.reason, hint, column) from None
             raise self._timestamp_problem(lines[bad.index], read[bad.index], bad, read) from None
         doubt = self.timestamps.unproven
         if doubt and self._unproven is None:
@@ -148,6 +165,7 @@ class Cells:
 
     def read_closes_as(self, table: Table, *, has_signs: bool) -> None:
         """Read closes as the config declares; has_signs: whether they are those of a text table."""
+        self._is_text = has_signs
         if table.says_of_closes:
             from rollsignal.readers.close_cells import closes_as_of
 
@@ -248,12 +266,40 @@ class Cells:
             return MISSING_HINT
         if cell.strip(BLANKS) == column:
             return "the header again: are two tables in one file?"
+        if self._is_text and (mark := _mark_of(cell)):
+            return f'set table: {{strip: "{mark}"}}'
         if any(sign in cell for sign in ",' \u00a0"):
             return (
                 "write a point before decimals, and nothing between thousands, or say with"
                 " table.decimal and table.thousands how they are written"
             )
         return ""
+
+    def _hint_about_row(
+        self, index: int, cells: Sequence[str], stamps: Sequence[str], lines: Sequence[int]
+    ) -> str:
+        """Return what to do about a row of a text that has neither a time nor a close.
+
+        Below the header it may be a part of it, until the first row that has both.
+        """
+        from rollsignal.readers.wrong_headers import is_time
+
+        written = self.timestamps.written
+        is_header = cells[index].strip(BLANKS) == self.close
+        if not self._is_text or not stamps or is_header or is_time(stamps[index], written):
+            return ""
+        if index or self._stamps:
+            return ROW_HINT
+        timed = (at for at, stamp in enumerate(stamps[:HINTING_ROWS]) if is_time(stamp, written))
+        first = next(timed, None)
+        if first is None or not self._is_close(cells[first]):
+            return ""
+        what = f"{self.place_of(lines[0])} is no bar, but belongs to the header"
+        return f"if {what}, set table: {{first_row: {lines[first]}}}"
+
+    def _is_close(self, cell: str) -> bool:
+        (plain,) = self.closes_as.loosely([cell]) if self.closes_as else [cell]
+        return bool(NUMBER.fullmatch(plain))
 
     def _timestamp_hint(self, stamps: Sequence[str]) -> str:
         """Return what to do about a cell that is no time: about its row, if others are times."""
@@ -277,6 +323,21 @@ class Cells:
         column = columns.get(finding.check, f"{self.timestamp} ")
         what = f"{column}{finding.what} ({_HINTS[finding.check]})"
         return self.problem(batch.lines[finding.place], what)
+
+
+def _mark_of(cell: str) -> str:
+    """Return the mark of a currency beside a number, "" for any other cell.
+
+    Signs of other sizes, such as those of cents and per cent, are none.
+    """
+    from unicodedata import category
+
+    match = re.fullmatch(_MARKED, cell.strip(BLANKS))
+    if match is None or bool(match["before"]) == bool(match["after"]):
+        return ""
+    mark: str = match["before"] or match["after"]
+    is_sign = any(category(sign) == "Sc" for sign in mark) and "\u00a2" not in mark
+    return mark if is_sign or mark in _CURRENCIES else ""
 
 
 def compared(level: Level, others: Mapping[str, int]) -> str:

@@ -217,7 +217,7 @@ def find_column(header: Sequence[str], wanted: str | int, where: str) -> int:
     from rollsignal.readers.wrong_headers import no_column, same_columns
 
     if indexes:
-        raise same_columns([header[index] for index in indexes], wanted, where)
+        raise same_columns([header[index] for index in indexes], wanted, where, indexes)
     raise no_column(header, wanted, where)
 
 

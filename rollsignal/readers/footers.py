@@ -30,7 +30,7 @@ class Footer:
 
         Raises `DataError` for a bar below rows that were passed over.
         """
-        end = next((at for at in range(len(rows), 0, -1) if self._is_bar(rows[at - 1])), 0)
+        end = next((at for at in range(len(rows), 0, -1) if self.is_bar(rows[at - 1])), 0)
         if end and self.line:
             unit = unit_of(self._cells.name)
             what = f"not a bar, but bars follow, as in {unit} {lines[end - 1]:,}"
@@ -52,7 +52,7 @@ class Footer:
         unit = unit_of(self._cells.name)
         return f"{plural(self._rows, 'row')} passed over from {unit} {self.line:,} on"
 
-    def _is_bar(self, row: Row) -> bool:
+    def is_bar(self, row: Row) -> bool:
         """Return whether a row is a bar, or may be one that is damaged."""
         if is_blank(row) or not "".join(row).strip(BLANKS):
             return False

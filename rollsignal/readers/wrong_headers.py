@@ -1,10 +1,12 @@
 """This module describes what is wrong with the names of columns, and what to do about it."""
 
+import re
 from collections.abc import Sequence
 
+from rollsignal.config.rules import UsualName
 from rollsignal.core.ticks import BLANKS, parse_closes
 from rollsignal.core.timestamps.counts import COUNT
-from rollsignal.core.timestamps.reader import TimestampReader, to_ns
+from rollsignal.core.timestamps.reader import TimestampReader, plain_name, to_ns
 from rollsignal.core.timestamps.zones import DAY_NS, HINT, OFFSETS
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import did_you_mean, escaped, plural, shown
@@ -13,6 +15,13 @@ SHOWN_NAMES = 20
 # From the beginning of 1990 until that of 2050, and from that of 1900 until that of 2100.
 _COUNT_YEARS_NS = 7_305 * DAY_NS, 29_220 * DAY_NS
 _DATE_YEARS_NS = -25_567 * DAY_NS, 47_482 * DAY_NS
+# The names of closes with vendors, as `plain_name` returns them: to be asked about, as they may be
+# something else.
+_NAMES_OF_CLOSES = (
+    *("price", "pxlast", "last", "lastprice", "closeprice", "closingprice", "tradeclose", "settle"),
+    *("settlement", "c", "zuletzt", "schluss", "schlusskurs", "kurs", "cierre"),
+    *("último", "ultimo", "dernier", "clôture", "cloture", "chiusura", "收盘", "收盘价"),
+)
 _ADD_NAMES = (
     "set columns: {timestamp: PLACE, close: PLACE} with their places, counted from 1, or add a line"
     " with the names of the columns above it, such as timestamp,close"
@@ -39,17 +48,31 @@ def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError
     if len(header) > SHOWN_NAMES:
         listed += f" and {len(header) - SHOWN_NAMES:,} more"
     hint = "name yours in the config under columns"
-    near = did_you_mean(wanted, list(map(str.lower, names)))
-    if near.startswith("did"):
+    near = did_you_mean(wanted, names)
+    usual = [name for name in names if plain_name(name) in _NAMES_OF_CLOSES]
+    if usual and isinstance(wanted, UsualName):
+        settings = " or ".join(f"{{close: {_in_yaml(name)}}}" for name in usual)
+        hint = f"{hint}; if these are the closes, set columns: {settings}"
+    elif near.startswith("did"):
         hint = f"{hint}; {near}"
     elif _is_like_a_bar(names):
         hint = f"{hint}; if this is a bar, and no header, {_ADD_NAMES}"
     return DataError(f"{where}: no {shown(wanted)} column in the header: {listed} ({hint})")
 
 
-def same_columns(names: Sequence[str], wanted: str | int, where: str) -> DataError:
-    """Return the error for several columns of the name that is wanted."""
-    hint = ""
+def _in_yaml(name: str) -> str:
+    """Write the name of a column as a value in YAML."""
+    if re.fullmatch("[A-Za-z][A-Za-z0-9_ ]*", name):
+        return name
+    return '"' + escaped(name).replace('"', '\\"') + '"'
+
+
+def same_columns(
+    names: Sequence[str], wanted: str | int, where: str, columns: Sequence[int]
+) -> DataError:
+    """Return the error for several columns of the name that is wanted; columns: their indexes."""
+    places = " or ".join(str(column + 1) for column in columns[:SHOWN_NAMES])
+    hint = f" (or write the place of the right one under columns: {places})"
     if len(set(names)) == len(names):
         listed = ", ".join(map(shown, names[:SHOWN_NAMES]))
         hint = f" (or name one of {listed} in the config under columns, exactly as it is here)"

@@ -286,7 +286,7 @@ def test_several_files_are_checked_as_one_series_in_the_order_of_time(tmp_path: 
     assert (row, at) == (2, "2024-01-02T00:00:00Z")
     (overlap,) = report["checks"]["order"]["first"]
     assert (overlap["file"], overlap["row"]) == (str(tmp_path / "c.csv"), None)
-    assert overlap["message"].endswith("and set sort: true)")
+    assert overlap["message"].endswith("those of a place)")
     assert "ends at 2024-01-02T00:02:00Z: do they overlap? (if" in overlap["message"]
 
 

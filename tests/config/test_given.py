@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from rollsignal.config.reading import load_config, read_config
-from rollsignal.config.rules import SymbolFrom
+from rollsignal.config.rules import DateAndTime, SymbolFrom
 from rollsignal.errors import ConfigError, JobError, UsageError
 from tests.support.shell import Job
 
@@ -32,6 +33,32 @@ def test_they_go_before_those_of_the_config(path: str) -> None:
     assert set(read.given) == {"window", "checks.gaps", "columns.symbol", "version"}
 
 
+def test_a_section_gives_its_settings_one_by_one(path: str) -> None:
+    given = ["checks={gaps: warn, ohlc: 'off'}", "columns={close: {}, timestamp: [1, 2]}"]
+    with pytest.raises(ConfigError):
+        read_config(path, given=given)
+    read = read_config(path, given=[given[0], "columns={close: 5, timestamp: [1, 2]}"])
+    assert read.config.checks[:4] == ("warn", "error", "off", "warn")
+    assert read.config.columns[:2] == (5, DateAndTime(1, 2))
+    assert set(read.given) == {"checks.gaps", "checks.ohlc", "columns.close", "columns.timestamp"}
+    with pytest.raises(UsageError, match=r"--set columns\.close is given twice; keep one"):
+        read_config(path, given=["columns={close: 5}", "columns.close=4"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("thousands", ","), ("thousands", "'"), ("comment", "#"), ("strip", "%"), ("comment", "@")],
+)
+def test_a_text_that_yaml_reads_as_something_else_comes_with_what_to_write(
+    path: str, setting: str, value: str
+) -> None:
+    with pytest.raises(ConfigError) as problem:
+        load_config(path, given=[f"table.{setting}={value}"])
+    assert problem.value.detail.startswith("if it is a text, write --set ")
+    (given,) = shlex.split(problem.value.detail.partition("--set ")[2])
+    assert getattr(load_config(path, given=[given]).table, setting) == value
+
+
 def test_the_last_sign_may_be_an_equals_sign(path: str) -> None:
     assert load_config(path, given=["version=a=b"]).version == "a=b"
 
@@ -47,7 +74,21 @@ def test_the_last_sign_may_be_an_equals_sign(path: str) -> None:
         ("window=\udcff", ConfigError, "--set window line 1: not valid YAML text"),
         ("checks.order=loud", ConfigError, "--set checks.order: checks.order is 'loud'"),
         ("windw=3", UsageError, "--set has no setting 'windw' (did you mean window?)"),
-        ("checks={order: off}", UsageError, "--set has no setting 'checks' (did you mean"),
+        (
+            "checks={oder: off}",
+            UsageError,
+            "--set has no setting 'checks.oder' (did you mean checks.o",
+        ),
+        ("checks=off", ConfigError, "--set checks: checks is off, not a group of settings such as"),
+        ("checks=", ConfigError, "--set checks: checks is empty, not a group of settings"),
+        ("columns={close: a, close: b}", UsageError, "--set columns.close is given twice"),
+        ("columns={close: [1]}", ConfigError, "--set columns.close: columns.close is a list"),
+        (
+            "table.comment=#",
+            ConfigError,
+            "--set table.comment is '#', of which YAML takes a part as",
+        ),
+        ("version=a #b", ConfigError, "--set version is 'a #b', of which YAML takes a part as"),
         ("window", UsageError, "--set 'window' lacks a value (write KEY=VALUE, as window=20)"),
     ],
 )

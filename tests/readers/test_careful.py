@@ -420,7 +420,7 @@ REFUSED = {
     "a name that would move the cursor": (
         "clo\x1b[2Jse\n1\n",
         r"line 1: no 'close' column in the header: 'clo\x1b[2Jse' (name yours in the config under"
-        r" columns; did you mean clo\x1b[2jse?)",
+        r" columns; did you mean clo\x1b[2Jse?)",
     ),
     "nothing": ("", "no header and no rows: the file is empty or blank"),
     "a byte order mark alone": ("\ufeff", "no header and no rows: the file is empty or blank"),

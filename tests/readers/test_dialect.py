@@ -68,7 +68,7 @@ def test_two_columns_of_that_name_are_refused(header: str, count: int) -> None:
 def test_a_similar_name_is_offered_and_all_names_are_listed() -> None:
     assert refusal("time, Closing ,\x1b\n") == (
         r"bars.csv line 1: no 'close' column in the header: 'time', 'Closing', '\x1b'"
-        " (name yours in the config under columns; did you mean closing?)"
+        " (name yours in the config under columns; did you mean Closing?)"
     )
 
 

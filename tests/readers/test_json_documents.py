@@ -263,7 +263,8 @@ def test_times_as_keys_may_be_newest_first_if_they_are_sorted() -> None:
     text = alpha_vantage(DAYS[::-1], C[::-1])
     assert refusal(text, config) == (
         "bars.json row 2: timestamp is earlier than 2024-01-05T00:00:00Z in the previous row"
-        " (for one series set sort: true, for several columns: {symbol: NAME})"
+        " (for one series set sort: true, with timezone: NAME if times without a zone are those of"
+        " a place; for several columns: {symbol: NAME})"
     )
     with TemporaryDirectory() as folder:
         Path(folder, "bars.json").write_text(text)
@@ -364,13 +365,15 @@ def test_columns_that_are_places_are_those_of_the_arrays() -> None:
             objects(C, "price"),
             CONFIG,
             "bars.json row 1: no 'close' column in the header: 't', 'price'"
-            " (name yours in the config under columns)",
+            " (name yours in the config under columns; if these are the closes, set columns:"
+            " {close: price})",
         ),
         (
             f'{{"a": {objects(C, "price")}}}',
             CONFIG,
             "bars.json at 'a': no 'close' column in the header: 't', 'price'"
-            " (name yours in the config under columns)",
+            " (name yours in the config under columns; if these are the closes, set columns:"
+            " {close: price})",
         ),
         (
             '{"name": "x", "tags": ["a"]}',

@@ -166,7 +166,8 @@ def test_a_bar_that_is_not_later_is_reported_with_its_line() -> None:
     rows = [{"time": f"2024-01-0{day}", "close": 1} for day in (1, 3, 2, 4)]
     assert refusal("\n" + text_of(rows)) == (
         "bars.ndjson line 4: time is earlier than 2024-01-03T00:00:00Z in the previous row"
-        " (for one series set sort: true, for several columns: {symbol: NAME})"
+        " (for one series set sort: true, with timezone: NAME if times without a zone are those of"
+        " a place; for several columns: {symbol: NAME})"
     )
 
 
@@ -194,7 +195,8 @@ def test_columns_are_found_in_the_first_object_as_in_a_header() -> None:
     assert read('{"close":9,"px":1}\n{"px":2,"close":9}\n', named).closes == [1, 2]
     assert refusal('\n\n{"price":1,"open":2}\n') == (
         "bars.ndjson line 3: no 'close' column in the header: 'price', 'open'"
-        " (name yours in the config under columns)"
+        " (name yours in the config under columns; if these are the closes, set columns: {close:"
+        " price})"
     )
     assert refusal('{"Close":1,"CLOSE":1}').startswith(
         "bars.ndjson line 1: 2 columns are named 'close'; keep one"

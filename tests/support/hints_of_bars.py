@@ -59,9 +59,16 @@ def good(files: dict[str, str | bytes | None], closes: Sequence[str | None] = C)
 SLOWER = [str(datetime(2024, 1, 1) + timedelta(seconds=row * row)) for row in range(1100)]
 WAVES = [str(100 + row % 7) for row in range(1100)]
 
+AUTUMN = [f"2024-11-03 {time}" for time in ("00:30", "01:07", "01:43", "01:02", "01:21", "02:10")]
+
 ORDER = [
     Row("for one series set sort: true", each(table(DOWN, DAYS[::-1])), [
         Way([C], config="sort: true\n"), Way(None, config=NAMED),
+    ]),
+    # The clocks of New York go back: sorted as they are, the bars of two hours would be mixed.
+    Row("for one series set sort: true, with timezone", each(table(C, AUTUMN)), [
+        Way(None, config="sort: true\ntimezone: America/New_York\n"),
+        Way([C], config="timezone: America/New_York\n"),
     ]),
     Row("for one series set sort: true", each(panel(BY_SERIES)), [Way(BOTH, config=NAMED)]),
     Row("for one series keep one of the rows", each(table([*C, "15"], [*DAYS, DAYS[-1]])), [

@@ -44,6 +44,13 @@ HEADERS = [
     Row("did you mean …?", each(table(C, head="date,closed")), [
         Way([C], config="columns: {close: closed}\n"),
     ]),
+    Row("if these are the closes, set columns: …", each(table(C, head="date,Last Price")), [
+        Way([C], config="columns: {close: Last Price}\n"),
+    ]),
+    Row("or write the place of the right one under columns", each("date,close,close\n" + "".join(
+        f"{day},{close},{other}\n" for day, close, other in zip(DAYS, C, OTHERS, strict=True))), [
+        Way([C], config="columns: {close: 2}\n"), Way([OTHERS], config="columns: {close: 3}\n"),
+    ]),
     Row("put sep= and the delimiter", each(SPLIT + SPLIT_ROWS), [
         Way([C], each("sep=,\n" + SPLIT + SPLIT_ROWS)),
         Way([OTHERS], each("sep=;\n" + SPLIT + SPLIT_ROWS)),

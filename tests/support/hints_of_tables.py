@@ -136,4 +136,32 @@ WRITTEN = [
     ], config="missing: gap\ntable: {missing_values: -9}\n"),
 ]  # fmt: skip
 
-ROWS = [*PLACED, *LINES, *WRITTEN]
+SECOND_HEADER = "Ticker,AAPL\nDate,\n"
+QUOTED = table([f'"1,0{close}"' for close in C])
+THOUSANDS = [f"10{close}" for close in C]
+MISLEADING = [
+    Row("if …, set table: {first_row: …}", each(table([]) + SECOND_HEADER + ROWS_ALONE), [
+        Way([C], config="table: {first_row: 4}\n"),
+    ]),
+    Row("if it is a footer, set table: {footer: skip}", each(UP + "Source: nobody\n"), [
+        Way([C], config="table: {footer: skip}\n"),
+    ]),
+    Row("if it is a footer, set table: {footer: skip}", each(UP + "Source\n" + WAVES[0] + "\n"), [
+        Way(None, config="table: {footer: skip}\n"),
+    ]),
+    Row('set table: {strip: "…"}', each(table([f"${close}" for close in C])), [
+        Way([C], config='table: {strip: "$"}\n'),
+    ]),
+    Row('set table: {strip: "…"}', each(table([*(f"{close} €" for close in C[:5]), "$15"])), [
+        Way(None, config='table: {strip: "€"}\n'),
+    ]),
+    Row("if it is a text, write … …", each(QUOTED), [
+        Way([THOUSANDS], flags=["--set", 'table.thousands=","']),
+    ], flags=["--set", "table.thousands=,"]),
+    Row('set timestamp_format: "…', each(
+        table(C, [f"01.01.2024 00:00:0{at}.000" for at in range(6)])), [
+        Way([C], config='timestamp_format: "%d.%m.%Y %H:%M:%S.%f"\n'),
+    ], config='timestamp_format: "%d.%m.%Y %H:%M:%S"\n'),
+]  # fmt: skip
+
+ROWS = [*MISLEADING, *PLACED, *LINES, *WRITTEN]

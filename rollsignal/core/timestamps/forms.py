@@ -6,6 +6,7 @@ in one way only. A table with plain ISO timestamps need not load this module.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from rollsignal.core.timestamps.pattern import (
     MONTHS,
     WEEKDAYS,
     ZONE,
+    PatternError,
     compiled,
     expression,
     pattern_of,
@@ -34,6 +36,11 @@ _CLOCK = (
     rf"(?:[ -]?(?P<p>{HALF}))?(?:[ ]?(?P<z>{ZONE}))?)?"
 )
 _REMEMBERED = 100_000
+# What a pattern may lack at its end.
+_MORE = (
+    *(".%f", ",%f", ":%S", ":%S.%f", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f"),
+    *("T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f"),
+)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -79,6 +86,7 @@ class Calendar:
         self._match = compiled(expression(pattern) + clock).fullmatch
         misfit = f'not in the format "{escaped(pattern)}"'
         self._reason = "not a timestamp like those above" if clock else misfit
+        self._is_declared = not clock
         self.zoned = zoned
         self._separator = " "
         self._days_ns: dict[str, int] = {}
@@ -95,7 +103,7 @@ class Calendar:
     def _parse(self, text: str) -> int:
         match = self._match(text)
         if match is None:
-            raise BadCellError(self._reason)
+            raise BadCellError(self._reason, hint=self._longer(text))
         fraction, zone = match.group("f", "z")
         clock_ns = _clock_ns(*match.group("H", "M", "S", "p"))
         clock_ns += int((fraction or "").ljust(9, "0"))
@@ -113,6 +121,14 @@ class Calendar:
         if not (has_rules(zone) or match["a"]):
             self._remember(match, day_ns, clock_ns)
         return day_ns + clock_ns
+
+    def _longer(self, text: str) -> str:
+        """Return the setting for a declared pattern that a text goes on beyond, "" without one."""
+        for more in _MORE if self._is_declared else ():
+            with suppress(PatternError):
+                if compiled(expression(self.pattern + more)).fullmatch(text):
+                    return f'set timestamp_format: "{self.pattern}{more}"'
+        return ""
 
     def _remember(self, match: re.Match[str], day_ns: int, clock_ns: int) -> None:
         """Remember the halves of a cell that has a date, one separator and then a time of day."""
