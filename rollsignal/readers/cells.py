@@ -100,11 +100,8 @@ class Cells:
             if read is cells:
                 self._refuse_stamps(stamps or (), lines, bad.index)
                 line, cell = lines[bad.index], cells[bad.index]
-                hint, column = bad.hint, ""
-                if self.closes:
-                    column = self.closes[bad.index % len(self.closes)]
-                else:
-                    hint = hint or self._hint_about_row(bad.index, cells, stamps or (), lines)
+                hint = bad.hint or self._hint_about_row(bad.index, cells, stamps or (), lines)
+                column = self.closes[bad.index % len(self.closes)] if self.closes else ""
                 raise self.close_problem(line, cell, bad.reason, hint, column) from None
             raise self._timestamp_problem(lines[bad.index], read[bad.index], bad, read) from None
         doubt = self.timestamps.unproven
@@ -286,7 +283,9 @@ class Cells:
 
         written = self.timestamps.written
         is_header = cells[index].strip(BLANKS) == self.close
-        if not self._is_text or not stamps or is_header or is_time(stamps[index], written):
+        if not self._is_text or self.closes or not stamps or is_header:
+            return ""
+        if is_time(stamps[index], written):
             return ""
         if index or self._stamps:
             return ROW_HINT

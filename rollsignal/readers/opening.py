@@ -64,6 +64,7 @@ class OpenedFile:
         self.input = file
         self.name = file.name
         self.sheet = ""
+        self.counts_from_1904 = False
         self._other_sheets: list[str] = []
         self._file = open_input(file.path)
         # A remote object has no file descriptor.
@@ -127,6 +128,7 @@ class OpenedFile:
 
         text = SheetText(archive, self.name, table)
         self.name, self.sheet, self._other_sheets = text.name, text.title, text.others
+        self.counts_from_1904 = text.counts_from_1904
         return text.file
 
     def _refuse_others(self, head: bytes) -> None:

@@ -29,6 +29,7 @@ class SheetText:
     """The text of the sheet that a config names; `name` is what messages call it.
 
     `others` are the names of the other sheets, where the config does not name one.
+    `counts_from_1904` is that of the workbook.
     """
 
     def __init__(self, archive: "ZipFile", file_name: str, table: Table) -> None:
@@ -36,6 +37,7 @@ class SheetText:
         workbook = Workbook(archive, file_name)
         tab = workbook.tab(table.sheet)
         self.title = escaped(tab.name)
+        self.counts_from_1904 = workbook.counts_from_1904
         self.others: list[str] = []
         if table.sheet is None:
             self.others = [each.name for each in workbook.tabs if each.part and each != tab]

@@ -34,6 +34,8 @@ class TextReader:
         if file.sheet:
             # The sheet is a text with tabs, whatever the config says of other tables.
             config = config._replace(table=config.table._replace(delimiter="tab"))
+        if file.counts_from_1904 and config.timestamp_format == "excel":
+            raise _counted_otherwise(file.name)
         self.path = file.input.path
         self.name = file.name
         self.unit = unit_of(file.name)
@@ -173,8 +175,15 @@ def _with_closes(dialect: Dialect, config: JobConfig, name: str) -> Dialect:
     from rollsignal.readers.wide import closes_in_header
 
     taken, source = (dialect.timestamp, dialect.clock), config.columns.symbol
-    closes = closes_in_header(dialect.header, source, taken, f"{name} line {dialect.line}")
+    closes = closes_in_header(dialect.header, source, taken, line_of(name, dialect.line))
     return dialect._replace(close=closes[0], closes=closes)
+
+
+def _counted_otherwise(name: str) -> DataError:
+    """Return the error for days that are not counted as `timestamp_format: excel` says."""
+    what = "timestamp_format is excel, but this workbook counts its days from 1904 on"
+    hint = "give the column of times a format of dates, and set timestamp_format: null"
+    return DataError(f"{name}: {what} ({hint})")
 
 
 def _may_be_wider(text: str, dialect: Dialect) -> bool:

@@ -211,6 +211,14 @@ def test_days_are_counted_from_1904_where_the_workbook_says_so() -> None:
     assert times(bars) == ["1904-01-01T00:00:00Z", "2024-01-01T00:00:00Z"]
 
 
+def test_plain_days_of_a_workbook_that_counts_from_1904_are_not_those_of_others() -> None:
+    config = CONFIG._replace(timestamp_format="excel")
+    data = written(with_time(number("43830")), properties=' date1904="1"')
+    assert "but this workbook counts its days from 1904 on (give the column" in refusal(
+        data, config
+    )
+
+
 @pytest.mark.parametrize("value", ["60", "0", "-1", "2958467", "0.5"])
 def test_a_day_that_never_was_is_no_time(value: str) -> None:
     assert "row 2: Date is '########', " in refusal(with_time(number(value, DAY)))

@@ -101,6 +101,7 @@ BY_PEOPLE = {
     "without credentials": "it needs a server",
     "write it as text": "polars writes no decimals of more than 38 digits",
     "a type that polars does not know": "it needs the program that wrote the file",
+    "give the column of times a format of dates": "it needs a program for workbooks",
     "is the file damaged?": "it needs the program that wrote the file",
 }
 """What no test can follow, and why."""
