@@ -16,9 +16,8 @@ from rollsignal.readers.workbook import (
     LocalNames,
     Tab,
     Workbook,
-    parse_xml,
+    XmlFeed,
     plain_text,
-    xml_parser,
 )
 
 MOST_ROWS, MOST_COLUMNS = 1 << 20, 1 << 14
@@ -54,13 +53,13 @@ class SheetRows:
 
     def __iter__(self) -> Iterator[SheetRow]:
         """Yield the rows that have cells, from the top; raises `DataError`."""
-        parser = xml_parser(self._broken)
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
+        xml = XmlFeed(self._broken)
+        xml.parser.StartElementHandler = self._start
+        xml.parser.EndElementHandler = self._end
         # All text is taken, and what is not that of a cell is cleared where one begins.
-        parser.CharacterDataHandler = self._texts.append
+        xml.parser.CharacterDataHandler = self._texts.append
         for piece in self._workbook.pieces(self._part):
-            parse_xml(parser, piece, self._broken)
+            xml.feed(piece)
             if sum(map(len, self._texts)) > MOST_CELL_CHARS:
                 raise self._problem(f"more than {MOST_CELL_CHARS:,} characters")
             yield from self._done

@@ -16,13 +16,12 @@ from rollsignal.messages import plural, shown
 from rollsignal.readers.sheet_dates import DateKind, kind_of_format
 
 if TYPE_CHECKING:
-    from xml.parsers.expat import XMLParserType
     from zipfile import ZipFile
 
 PIECE_BYTES = 1 << 16
 # What is held in memory, and what is read piece by piece: far more than Excel can write.
 MOST_HELD_BYTES, MOST_SHEET_BYTES = 1 << 28, 1 << 32
-MOST_CELL_CHARS = 1 << 20
+MOST_CELL_CHARS, MOST_TAG_BYTES = 1 << 20, 1 << 22
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _TRUE = ("1", "true")
 
@@ -136,12 +135,12 @@ class Workbook:
     def _tags(self, part: str) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield the tags of a file with their attributes, all without their namespaces."""
         tags: list[tuple[str, dict[str, str]]] = []
-        parser = xml_parser(self._broken(part))
-        parser.StartElementHandler = lambda tag, given: tags.append(
+        xml = XmlFeed(self._broken(part))
+        xml.parser.StartElementHandler = lambda tag, given: tags.append(
             (local(tag), {local(key): value for key, value in given.items()})
         )
         for piece in self.pieces(part, MOST_HELD_BYTES):
-            parse_xml(parser, piece, self._broken(part))
+            xml.feed(piece)
         yield from tags
 
     def pieces(self, part: str, most_bytes: int = MOST_SHEET_BYTES) -> Iterator[bytes]:
@@ -163,24 +162,21 @@ class Workbook:
 class TextInTags:
     """Read XML whose tags hold texts: the text of each such tag goes to a function at its end.
 
-    Texts stand in inner tags `t`; those that tell how to pronounce another are left out.
+    `feed` takes the next piece. Texts stand in inner tags `t`; those that tell how to pronounce
+    another are left out.
     """
 
     def __init__(
         self, takers: dict[str, Callable[[str], None]], broken: Callable[[str], DataError]
     ) -> None:
         self._takers = takers
-        self._broken = broken
         self._texts: list[str] = []
         self._is_text = self._is_spoken = False
-        self._parser = xml_parser(broken)
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._add
-
-    def feed(self, piece: bytes) -> None:
-        """Read on; raises `DataError`."""
-        parse_xml(self._parser, piece, self._broken)
+        xml = XmlFeed(broken)
+        self.feed = xml.feed
+        xml.parser.StartElementHandler = self._start
+        xml.parser.EndElementHandler = self._end
+        xml.parser.CharacterDataHandler = self._add
 
     def _start(self, tag: str, given: dict[str, str]) -> None:
         tag = local(tag)
@@ -200,27 +196,35 @@ class TextInTags:
             self._texts.append(text)
 
 
-def xml_parser(broken: Callable[[str], DataError]) -> "XMLParserType":
-    """Return a parser of XML that refuses a declaration of its own entities."""
-    from xml.parsers import expat
+class XmlFeed:
+    """A parser of XML that is fed piece by piece; `parser` takes the functions that are called.
 
-    def refuse(*_: object) -> None:
-        raise broken("it declares a document type")
+    It refuses a declaration of its own entities, and a tag that would be held in memory for long.
+    """
 
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = refuse
-    return parser
+    def __init__(self, broken: Callable[[str], DataError]) -> None:
+        from xml.parsers import expat
 
+        def refuse(*_: object) -> None:
+            raise broken("it declares a document type")
 
-def parse_xml(parser: "XMLParserType", piece: bytes, broken: Callable[[str], DataError]) -> None:
-    """Parse a piece of XML, the last of which is empty; raises `DataError`."""
-    from xml.parsers.expat import ExpatError
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = refuse
+        self._broken = broken
+        self._fed_bytes = 0
 
-    try:
-        parser.Parse(piece, not piece)
-    except ExpatError as problem:
-        raise broken(str(problem)) from None
+    def feed(self, piece: bytes) -> None:
+        """Parse a piece, the last of which is empty; raises `DataError`."""
+        from xml.parsers.expat import ExpatError
+
+        self._fed_bytes += len(piece)
+        try:
+            self.parser.Parse(piece, not piece)
+        except ExpatError as problem:
+            raise self._broken(str(problem)) from None
+        if self._fed_bytes - self.parser.CurrentByteIndex > MOST_TAG_BYTES:
+            raise self._broken(f"a tag of more than {MOST_TAG_BYTES:,} bytes")
 
 
 def local(tag: str) -> str:

@@ -399,6 +399,9 @@ def test_a_workbook_that_needs_too_much_memory_or_time_is_refused(
     monkeypatch.setattr(sheet_rows, "MOST_CELL_CHARS", 5000)
     long = refusal([("Date", "Close", "y" * 200_000), *BARS[1:]])
     assert "cell C1: more than 5,000 characters" in long
+    monkeypatch.setattr(workbook, "MOST_TAG_BYTES", 70_000)
+    tag = {SHEET: "<worksheet x='" + "x" * 200_000 + "'/>"}
+    assert "a tag of more than 70,000 bytes" in refusal(written(BARS, parts=tag))
     monkeypatch.setattr(workbook, "MOST_HELD_BYTES", 8000)
     assert "sharedStrings.xml: 9,027 bytes, of which" in refusal(written(BARS, parts=texts))
 
