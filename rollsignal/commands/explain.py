@@ -52,7 +52,11 @@ def explain(  # noqa: PLR0913  # the flags of the command
     if bar.ns is not None and not config.needs_timestamps:
         # A check that warns has the timestamps read; its warnings are not shown.
         config = config._replace(checks=config.checks._replace(order="warn"))
-    traced = trace(Inputs(files, config), bar, ledger)
+    ordered = Inputs(files, config)
+    if config.is_newest_first:
+        # Arrays that are held do not keep the closes as they are written.
+        ordered = ordered.carefully()
+    traced = trace(ordered, bar, ledger)
     answers = [] if traced.reason else float_answers(traced.doubles, config.window)
     return Explanation(traced, answers)
 

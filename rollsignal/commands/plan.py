@@ -104,11 +104,13 @@ def _check_for_spark(request: Request, task: Task) -> None:
             # What cannot be opened is refused as everywhere; a pipe can be.
             open_input(file.path).close()
     others = [file.name for file in task.inputs if file.kind not in ("file", "url", "table")]
+    # A table is always sorted.
+    is_table = task.inputs[0].kind == "table"
     of_one = {
         "--state": request.state is not None,
         f"The input {''.join(others[:1])}": bool(others),
-        # A table is always sorted.
-        "Sorting": task.config.sort and task.inputs[0].kind != "table",
+        "Sorting": task.config.sort and not is_table,
+        "order: newest_first": task.config.is_newest_first and not is_table,
     }
     for what, is_asked in of_one.items():
         if is_asked:

@@ -56,7 +56,10 @@ class Resumed:
     def __init__(self, path: str, task: Task, signals: "Signals | None") -> None:
         """Name the state; raises `ConfigError` for settings with which it cannot be continued."""
         if task.config.sort:
-            hint = "set sort: false, and sort bars that are not oldest first before they are read"
+            hint = (
+                "set sort: false, with order: newest_first if each file stands so; sort other bars"
+                " before they are read"
+            )
             raise ConfigError("A state cannot be continued with sort: true", hint)
         for check in ("order", "duplicates"):
             if getattr(task.config.checks, check) != "error":

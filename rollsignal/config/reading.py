@@ -95,19 +95,28 @@ def _read(
         )
     try:
         config = cast(JobConfig, read_mapping(root, JobConfig, "", assumed))
-        if config.table != AS_FOUND:
-            from rollsignal.config.table_rules import check_table
-
-            check_table(config, root)
-        if config.columns.is_wide:
-            from rollsignal.config.path_symbols import check_wide
-
-            check_wide(config, root)
+        _check_together(config, root)
         return ReadConfig(config, lines_of(root, JobConfig), given_values)
     except BadSettingError as problem:
         error = ConfigError(f"{problem.where(name)}: {problem.what}")
         error.version = _version_of_root(root)
         raise error from None
+
+
+def _check_together(config: JobConfig, root: "yaml.MappingNode") -> None:
+    """Raise `BadSettingError` for settings that do not go together."""
+    if config.table != AS_FOUND:
+        from rollsignal.config.table_rules import check_table
+
+        check_table(config, root)
+    if config.columns.is_wide:
+        from rollsignal.config.path_symbols import check_wide
+
+        check_wide(config, root)
+    if config.is_newest_first:
+        from rollsignal.config.order_rules import check_order
+
+        check_order(config, root)
 
 
 def _version_of_root(root: "yaml.MappingNode") -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 from rollsignal.config.request import MOST_WORKERS, EngineName, Workers
 from rollsignal.config.rules import (
     AUTO,
+    NO_SYMBOLS,
     NO_TIMESTAMPS,
     Column,
     DateAndTime,
@@ -38,6 +39,7 @@ Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
 OnRestatement = Literal["error", "recompute"]
 FooterPolicy = Literal["error", "skip"]
+RowOrder = Literal["oldest_first", "newest_first"]
 
 # Settings that say how a run works, and not what it decides.
 OF_CONDUCT = frozenset({"engine", "workers"})
@@ -120,6 +122,10 @@ class Columns(NamedTuple):
             for name, (value, columns) in given.items()
             if any(isinstance(column, int) for column in columns)
         }
+
+    def are_one_series(self, symbol: str | None) -> bool:
+        """Return whether all bars of a file are of one series, by its symbol or by the config."""
+        return symbol is not None or self.symbol == NO_SYMBOLS
 
     def is_named(self, setting: str) -> bool:
         """Return whether a setting, close or timestamp, names a column."""
@@ -274,6 +280,13 @@ class JobConfig(NamedTuple):
         ),
     ] = "error"
     sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
+    order: Annotated[
+        RowOrder,
+        OneOf(
+            "how the bars of a series stand in each file: oldest_first; newest_first: reversed",
+            get_args(RowOrder),
+        ),
+    ] = "oldest_first"
     columns: Annotated[Columns, Section("the columns, by name or by place", Columns)] = Columns()
     table: Annotated[Table, Section("how the files are written", Table)] = AS_FOUND
     timestamp_format: Annotated[
@@ -317,7 +330,13 @@ class JobConfig(NamedTuple):
         checks = self.checks
         if self.columns.timestamp == NO_TIMESTAMPS:
             return False
-        return self.sort or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
+        is_ordered = self.sort or self.is_newest_first
+        return is_ordered or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Return whether each file is read from its last bar to its first."""
+        return self.order == "newest_first"
 
     @property
     def seeks_timestamps(self) -> bool:
@@ -335,7 +354,8 @@ class JobConfig(NamedTuple):
         """Return the place of times without a zone; None if they are UTC."""
         if self.timezone is None:
             return None
-        return LocalZone(self.timezone, not self.sort and self.checks.order == "error")
+        in_order = not self.sort and self.checks.order == "error"
+        return LocalZone(self.timezone, in_order, self.is_newest_first)
 
     @property
     def rules(self) -> Rules:

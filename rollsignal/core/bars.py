@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from rollsignal.core.quality import Finding
-from rollsignal.core.ticks import BLANKS, Ticks
+from rollsignal.core.quality import Finding, value_findings
+from rollsignal.core.ticks import BLANKS, Ticks, decimal_text
 from rollsignal.core.timestamps.reader import Timestamp, to_ns
 from rollsignal.errors import DataError
 
@@ -102,6 +102,10 @@ class Batch(NamedTuple):
             None if symbols is None else [symbols[index] for index in places],
             [f._replace(place=now[f.place]) for f in self.findings if f.place in now],
         )
+
+    def backwards(self) -> "Batch":
+        """Return the bars from the last to the first, with their findings."""
+        return self.picked(range(self.rows - 1, -1, -1))
 
     def parted(
         self, begin: int, reached: Callable[[str], int], symbol: str
@@ -222,6 +226,22 @@ class ArrayBatch(NamedTuple):
             None if are_consecutive else self.lines_int64()[rows],
         )
 
+    def backwards(self) -> "ArrayBatch":
+        """Return the bars from the last to the first, without the text that they come from.
+
+        Raises `DataError` if a symbol is empty.
+        """
+        times, symbols = self.timestamps_ns, self.symbols
+        if symbols and not all(name.strip(BLANKS) for name in symbols.names):
+            # This raises the error, which names the line, if a bar has the empty one.
+            self.plain()
+        lines = self.lines_int64()[::-1].copy()
+        closes = self.closes._replace(values=self.closes.values[::-1].copy())
+        times = None if times is None else times[::-1].copy()
+        symbols = symbols and symbols._replace(codes=symbols.codes[::-1].copy())
+        plain = partial(_plain_of, closes, times, symbols, lines)
+        return ArrayBatch(closes, times, symbols, plain, int(lines[0]), self.suspects, lines)
+
     def parted(
         self, begin: int, reached: Callable[[str], int], symbol: str
     ) -> "tuple[Places, Places]":
@@ -284,6 +304,23 @@ class ArrayBatch(NamedTuple):
 
 def _picked_plain(batch: ArrayBatch, places: Sequence[int]) -> Batch:
     return batch.plain().picked(places)
+
+
+def _plain_of(
+    closes: "TickArray", times: "Indexes | None", symbols: "Coded | None", lines: "Indexes"
+) -> Batch:
+    """Return bars as plain ones: their closes as written are gone, but not their values."""
+    ticks = Ticks(closes.listed(), closes.scale)
+    cells = [decimal_text(tick, closes.scale) for tick in closes.values.tolist()]
+    names = symbols and [name.strip(BLANKS) for name in symbols.names]
+    return Batch(
+        ticks,
+        cells,
+        None if times is None else times.tolist(),
+        lines.tolist(),
+        names and symbols and [names[code] for code in symbols.codes.tolist()],
+        value_findings(ticks),
+    )
 
 
 Bars = Batch | ArrayBatch

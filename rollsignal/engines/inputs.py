@@ -65,8 +65,22 @@ class Inputs:
     @contextmanager
     def opened(self, file: Input) -> Iterator[Reader]:
         """Open a file; raises `JobError` if it is not a table with the columns that are read."""
+        with self.opened_as_written(file) as reader:
+            yield self._in_order(reader)
+
+    @contextmanager
+    def opened_as_written(self, file: Input) -> Iterator[Reader]:
+        """Open a file whose bars come as they stand in it."""
         with closing(OpenedFile(file, self._format, table=self.config.table)) as opened:
             yield reader_of(opened, self.config, self._careful_bytes)
+
+    def _in_order(self, reader: Reader) -> Reader:
+        """Return a reader whose bars come from the oldest to the newest, as the config says."""
+        if not self.config.is_newest_first:
+            return reader
+        from rollsignal.engines.newest_first import NewestFirstReader
+
+        return NewestFirstReader(reader)
 
     def each(self, files: Sequence[Input]) -> Opening:
         """Yield each of these files with what opens it; small ones are read ahead, many at once."""
@@ -79,7 +93,7 @@ class Inputs:
 
         groups = Groups(files, self.config, self._format)
         for file, reader in read_together(groups, self.config):
-            yield file, nullcontext(reader) if reader else self.opened(file)
+            yield file, nullcontext(self._in_order(reader)) if reader else self.opened(file)
 
     def describe(self, file: Input) -> str:
         """Describe the format of a file, and the columns that are read."""
@@ -103,8 +117,12 @@ class Inputs:
         return in_time_order(self.files, self.config, first_or_least_ns, in_doubt=in_doubt)
 
     def first_ns(self, file: Input) -> int | None:
-        """Return a file's first timestamp, None if timestamps are not read; raises `JobError`."""
-        with self.opened(file) as reader:
+        """Return a file's first timestamp, None if timestamps are not read; raises `JobError`.
+
+        With `order: newest_first` it is that of the newest bar. It puts files into the same order:
+        files of a series that overlap are refused, whichever comes first.
+        """
+        with self.opened_as_written(file) as reader:
             batch = next(iter(reader.batches()), None)
         if batch is None:
             # So a file without rows does not change the order of the others.

@@ -291,7 +291,8 @@ def can_be_cut(
     an earlier run has seen must be new by their times, and their order be checked, so that it is an
     error if they are not.
     """
-    if task.config.sort or task.collect_errors or task.doubts:
+    is_in_order = not (task.config.sort or task.config.is_newest_first)
+    if not is_in_order or task.collect_errors or task.doubts:
         return False
     if task.seen is not None and not _may_be_new(task):
         return False

@@ -145,15 +145,15 @@ class _Run:
 
 
 @contextmanager
-def on_disk() -> Iterator[None]:
+def on_disk(what: str = "Sorting on disk", row_bytes: int = ROW_BYTES) -> Iterator[None]:
     """Turn an `OSError` of a temporary file into an error that says what to do."""
     try:
         yield
     except OSError as problem:
         folder = tempfile.tempdir
         where = f"temporary files go to {shown_path(folder)}; " if isinstance(folder, str) else ""
-        hint = f"{where}set TMPDIR to a folder with room for at least {ROW_BYTES} bytes per row"
-        raise DiskError(f"Sorting on disk failed: {problem.strerror}", hint) from problem
+        hint = f"{where}set TMPDIR to a folder with room for at least {row_bytes} bytes per row"
+        raise DiskError(f"{what} failed: {problem.strerror}", hint) from problem
 
 
 def _in_order(rows: "NDArray[np.void]") -> "Iterator[NDArray[np.void]]":

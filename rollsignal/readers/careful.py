@@ -39,6 +39,7 @@ class CarefulParser:
             stamp += f" and {self._column(dialect.clock)}"
         close, written = self._column(dialect.close), config.timestamp_format
         self.cells = Cells(name, unit_of(name), close, stamp, written)
+        self.cells.is_one_series = config.columns.are_one_series(symbol)
         self.cells.read_closes_as(config.table, has_signs=True)
         self.cells.set_day(config.columns.day)
         self.cells.timestamps.set_zone(config.local_zone)

@@ -23,15 +23,24 @@ if TYPE_CHECKING:
 # No hint says to switch the check off: bars in the wrong order give wrong signals.
 # In autumn an hour comes twice at a place: sorted as they are, its bars would be mixed.
 ORDER_HINT = (
-    "for one series set sort: true, with timezone: NAME if times without a zone are those of a"
-    " place; for several columns: {symbol: NAME}"
+    "for one series set order: newest_first if each file stands so, else sort: true, with timezone:"
+    " NAME if times without a zone are those of a place; for several set columns: {symbol: NAME}"
 )
 DUPLICATES_HINT = "for one series keep one of the rows, for several set columns: {symbol: NAME}"
 _HINTS = {
-    "order": ORDER_HINT,
-    "duplicates": DUPLICATES_HINT,
+    "order": "set order: newest_first if each file stands so, else sort: true, with timezone: NAME"
+    " if times without a zone are those of a place",
+    "newest_first": "set sort: true in place of order: newest_first",
+    "duplicates": "keep one of the rows",
     "ohlc": "set checks: {ohlc: warn}",
     "values": "if that is right, set checks: {values: off}",
+}
+# Of bars that may be of several series without saying of which.
+_OF_SEVERAL = {
+    "order": ORDER_HINT,
+    "newest_first": "for one series set sort: true in place of order: newest_first, for several"
+    " columns: {symbol: NAME}",
+    "duplicates": DUPLICATES_HINT,
 }
 TIMESTAMP_HINT = (
     "name the right column in the config under columns, say with timestamp_format how it is"
@@ -68,6 +77,8 @@ class Cells:
         self.place_of: Callable[[int], str] = f"{unit} {{}}".format
         self.timestamps = TimestampReader(written)
         self.symbols: SymbolRule | None = None
+        # Whether the path or the config tells of which series all bars are.
+        self.is_one_series = False
         self.closes_as: ClosesAs | None = None
         # The columns of closes of a wide table, as messages call them, and its symbols.
         self.closes: Sequence[str] = ()
@@ -320,8 +331,9 @@ class Cells:
         # What contradicts itself names its columns.
         columns = {"ohlc": "", "values": f"{close} "}
         column = columns.get(finding.check, f"{self.timestamp} ")
-        what = f"{column}{finding.what} ({_HINTS[finding.check]})"
-        return self.problem(batch.lines[finding.place], what)
+        is_known = self.is_one_series or self.symbols is not None
+        hint = (_HINTS if is_known else _HINTS | _OF_SEVERAL)[finding.check]
+        return self.problem(batch.lines[finding.place], f"{column}{finding.what} ({hint})")
 
 
 def _mark_of(cell: str) -> str:

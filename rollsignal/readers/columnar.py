@@ -69,8 +69,7 @@ class FrameReader:
         config = with_day(config, file)
         self.path, self.name = file.path, file.name
         self.symbol = symbol_of(file, config)
-        self._format, self._config = file_format, config
-        self._size = file.size or 0
+        self._format, self._config, self._size = file_format, config, file.size or 0
         self._row = 0
         self._rows: int | None = None
         self._table, schema = self._calls.scan()
@@ -117,6 +116,7 @@ class FrameReader:
             stamp += f" and {self._clock}"
         cells = Cells(self.name, "row", escaped(self._close), stamp, written)
         cells.place_of = self._calls.place_of
+        cells.is_one_series = self._config.columns.are_one_series(self.symbol)
         cells.read_closes_as(self._config.table, has_signs=False)
         cells.set_day(self._config.columns.day)
         cells.timestamps.set_zone(self._config.local_zone)

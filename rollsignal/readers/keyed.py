@@ -89,6 +89,7 @@ class KeyedBars:
         stamp = " and ".join(map(file.label, stamps)) or None
         close = file.label(self._close)
         self.cells = Cells(file.name, file.unit, close, stamp, config.timestamp_format)
+        self.cells.is_one_series = config.columns.are_one_series(file.symbol)
         self.cells.read_closes_as(config.table, has_signs=False)
         self.cells.set_day(config.columns.day)
         self.cells.timestamps.set_zone(config.local_zone)

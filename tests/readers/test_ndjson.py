@@ -166,8 +166,9 @@ def test_a_bar_that_is_not_later_is_reported_with_its_line() -> None:
     rows = [{"time": f"2024-01-0{day}", "close": 1} for day in (1, 3, 2, 4)]
     assert refusal("\n" + text_of(rows)) == (
         "bars.ndjson line 4: time is earlier than 2024-01-03T00:00:00Z in the previous row"
-        " (for one series set sort: true, with timezone: NAME if times without a zone are those of"
-        " a place; for several columns: {symbol: NAME})"
+        " (for one series set order: newest_first if each file stands so, else sort: true, with"
+        " timezone: NAME if times without a zone are those of a place; for several set columns:"
+        " {symbol: NAME})"
     )
 
 

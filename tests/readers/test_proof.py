@@ -160,7 +160,7 @@ def test_numbers_that_are_dates_are_times_in_any_year_of_two_centuries(
     path = write(tmp_path / f"a.{form}", {"closed": days, "close": CLOSES})
     assert rate(path) == (4, 4)
     path = write(tmp_path / f"b.{form}", {"closed": days[::-1], "close": CLOSES})
-    assert "for one series set sort: true" in refusal(path)
+    assert "for one series set order: newest_first" in refusal(path)
 
 
 @pytest.mark.parametrize("form", FORMS)

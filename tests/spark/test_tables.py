@@ -324,7 +324,7 @@ def test_a_duplicate_is_a_finding_that_names_symbol_and_time(
     symbol = panel.rows[10].symbol
     message = (
         f"DataFrame '{symbol}' at 2024-02-29T00:00:00Z: timestamp is the same as in the previous"
-        f" row of '{symbol}' (for one series keep one of the rows"
+        f" row of '{symbol}' (keep one of the rows"
     )
     if level == "error":
         with pytest.raises(DataError) as refused:

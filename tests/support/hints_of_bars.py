@@ -45,6 +45,9 @@ BY_SERIES = [(s, at) for s in "AB" for at in range(6)]
 NAMED = "columns: {symbol: desk}\n"
 BARS = "bars.csv"
 UP = table(C)
+NEWEST = "order: newest_first\n"
+# Neither oldest nor newest first.
+MIXED, MIXED_DAYS = [*DOWN[:2], *C[:4]], [*DAYS[:3:-1], *DAYS[:4]]
 
 
 def each(text: str) -> dict[str, str | bytes | None]:
@@ -62,15 +65,60 @@ WAVES = [str(100 + row % 7) for row in range(1100)]
 AUTUMN = [f"2024-11-03 {time}" for time in ("00:30", "01:07", "01:43", "01:02", "01:21", "02:10")]
 
 ORDER = [
-    Row("for one series set sort: true", each(table(DOWN, DAYS[::-1])), [
-        Way([C], config="sort: true\n"), Way(None, config=NAMED),
+    *(Row(hint, each(table(DOWN, DAYS[::-1])), [
+        Way([C], config="order: newest_first\n"), Way([C], config="sort: true\n"),
+        Way(None, config=NAMED),
+    ]) for hint in ("those of a place; for several", "if each file stands so")),
+    Row("those of a place; for several", each(table(MIXED, MIXED_DAYS)), [
+        Way(None, config="order: newest_first\n"), Way([C], config="sort: true\n"),
     ]),
     # The clocks of New York go back: sorted as they are, the bars of two hours would be mixed.
-    Row("for one series set sort: true, with timezone", each(table(C, AUTUMN)), [
+    Row("else sort: true, with timezone", each(table(C, AUTUMN)), [
         Way(None, config="sort: true\ntimezone: America/New_York\n"),
         Way([C], config="timezone: America/New_York\n"),
     ]),
-    Row("for one series set sort: true", each(panel(BY_SERIES)), [Way(BOTH, config=NAMED)]),
+    Row("those of a place; for several", each(panel(BY_SERIES)), [
+        Way(BOTH, config=NAMED), Way(None, config="order: newest_first\n"),
+    ]),
+    Row("set order: newest_first if each file stands so, else sort: true, with timezone",
+        {"A.csv": table(DOWN, DAYS[::-1])}, [
+            Way([C], config=FROM_NAMES + "order: newest_first\n"),
+            Way([C], config=FROM_NAMES + "sort: true\n"),
+    ], config=FROM_NAMES),
+    Row("set order: newest_first if each file stands so, else sort: true, with timezone",
+        each(panel(IN_TURN[::-1])), [
+            Way(BOTH, config=NAMED + "order: newest_first\n"),
+            Way(BOTH, config=NAMED + "sort: true\n"),
+    ], config=NAMED),
+    Row("set sort: true in place of order: newest_first", {"A.csv": table(MIXED, MIXED_DAYS)}, [
+        Way([C], config=FROM_NAMES + "sort: true\n"),
+    ], config=FROM_NAMES + NEWEST),
+    Row("for one series set sort: true in place of order", each(table(MIXED, MIXED_DAYS)), [
+        Way([C], config="sort: true\n"), Way(None, config=NAMED),
+    ], config=NEWEST),
+    Row("for one series set sort: true in place of order", each(panel(BY_SERIES[::-1])), [
+        Way(BOTH, config=NAMED + NEWEST),
+    ], config=NEWEST),
+    Row("set order: oldest_first if all files stand so", each(UP), [
+        Way([C], config="order: oldest_first\n"), Way([C], config="sort: true\n"),
+    ], config=NEWEST),
+    Row("set order: oldest_first if all files stand so",
+        {"a.csv": table(C[:3]), "b.csv": table(DOWN[:3], DAYS[:2:-1])}, [
+            Way(None, config="order: oldest_first\n"), Way([C], config="sort: true\n"),
+    ], config=NEWEST),
+    Row("or leave out order", each("close\n" + "\n".join(C) + "\n"), [
+        Way([C], config=""), Way(None, config="columns: {timestamp: date}\n" + NEWEST),
+    ], config=NEWEST),
+    Row("(leave out order)", each(table(DOWN, DAYS[::-1])), [Way([C], config="sort: true\n")],
+        config="sort: true\n" + NEWEST),
+    Row("only times show the order (leave out order)", each(UP), [Way([C], config=UNTIMED)],
+        config=UNTIMED + NEWEST),
+    Row("checks.order is … (set checks: {order: error})", each(table(DOWN, DAYS[::-1])), [
+        Way([C], config="checks: {order: error}\n" + NEWEST),
+    ], config="checks: {order: warn}\n" + NEWEST),
+    Row("keep one of the rows", {"A.csv": table([*C, "15"], [*DAYS, DAYS[-1]])}, [
+        Way([C], {"A.csv": UP}),
+    ], config=FROM_NAMES),
     Row("for one series keep one of the rows", each(table([*C, "15"], [*DAYS, DAYS[-1]])), [
         good(each(UP)), Way(None, config=NAMED),
     ]),

@@ -119,6 +119,7 @@ NO_HINTS = (
     "pattern: …",
     "windows too long to keep on arrays",
     "no timestamps to sort by",
+    "order is newest_first, but …",
     "and a URL that the state has read had a query",
     "A state cannot be continued with sort: true",
     "there is no server with this name",

@@ -125,8 +125,9 @@ STATES = [
         Way([C], inputs=["a.csv"]), Way([C], {"b.csv": UP}),
     ], flags=STATE),
     Row("set on_restatement: recompute", each(CHANGED), [RESTATED], flags=STATE, nights=[FIRST]),
-    Row("sort bars that are not oldest first", each(table(C[::-1], DAYS[::-1])), [
+    Row("sort other bars", each(table(C[::-1], DAYS[::-1])), [
         Way([C], each(UP), "sort: false\n"), Way(None, config="sort: false\n"),
+        Way([C], config="sort: false\norder: newest_first\n"),
     ], config="sort: true\n", flags=STATE),
     Row("…: set checks: {…: error}", each(UP), [Way([C], config="checks: {order: error}\n")],
         config="checks: {order: warn}\n", flags=STATE),

@@ -66,7 +66,7 @@ class SmallInputs(Inputs):
     """Files that are read whole, in the same small blocks."""
 
     @contextmanager
-    def opened(self, file: Input) -> Iterator[Reader]:
+    def opened_as_written(self, file: Input) -> Iterator[Reader]:
         with closing(OpenedFile(file, self._format, *BLOCKS, table=self.config.table)) as opened:
             yield part_of(opened, Split(file), self.config, 0)
 

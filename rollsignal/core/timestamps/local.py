@@ -2,7 +2,8 @@
 
 In autumn an hour comes twice. Which of the two a bar is of, is told by the rows of its series: they
 are in order, so those after a step back are of the second. Where no step back shows that the hour
-is there twice, nothing tells it, and the first such time is refused.
+is there twice, nothing tells it, and the first such time is refused. Rows from the newest to the
+oldest are the same seen in a mirror: those after a step forward are of the first of the two hours.
 """
 
 from bisect import bisect_right
@@ -32,7 +33,7 @@ class _Repeat(NamedTuple):
     """The bars of a series in an hour that comes twice, so far.
 
     begin_ns: when the hour begins. line, cell: those of the first bar. last_ns: the local time of
-    the last one. first, second: the number of bars in the first and the second of the two hours.
+    the last one. first, second: the number of bars in the two hours, in the order of the rows.
     is_tie: whether the second began at the very time at which the first ended.
     """
 
@@ -58,12 +59,14 @@ class UnclearTimeError(Exception):
 class LocalTimes:
     """Turn the local times of one file into UTC, batch after batch.
 
-    in_order: whether rows that are not in the order of time are refused.
+    in_order: whether rows that are not in the order of time are refused. newest_first: whether that
+    order is from the newest to the oldest.
     """
 
-    def __init__(self, place: str, in_order: bool) -> None:
+    def __init__(self, place: str, in_order: bool, newest_first: bool = False) -> None:
         self._place = place
         self._in_order = in_order
+        self._newest_first = newest_first
         self._years = (1, 0)
         self._rules = ZoneRules([], [], [0])
         self._open: dict[str, _Repeat] = {}
@@ -163,7 +166,8 @@ class LocalTimes:
         bar = _Repeat(begin_ns, line, cell, ns)
         repeat = self._after(repeat, bar, before - after) if repeat else self._first(bar)
         self._open[symbol] = repeat
-        return after if repeat.second else before
+        is_later = bool(repeat.second) != self._newest_first
+        return after if is_later else before
 
     def _first(self, bar: _Repeat) -> _Repeat:
         """Begin the hour with its first bar."""
@@ -174,6 +178,8 @@ class LocalTimes:
     def _after(self, repeat: _Repeat, bar: _Repeat, length_ns: int) -> _Repeat:
         """Continue the hour, of which the first and the second together last twice `length_ns`."""
         back_ns = repeat.last_ns - bar.last_ns
+        if self._newest_first:
+            back_ns = -back_ns
         if repeat.second:
             following = repeat._replace(second=repeat.second + 1)
         elif back_ns < 0:
@@ -181,7 +187,9 @@ class LocalTimes:
         else:
             following = repeat._replace(second=1, is_tie=not back_ns)
             if 0 < 2 * back_ns < length_ns:
-                raise self._unclear(bar, "it steps back so little that the order may be wrong")
+                step = "forward" if self._newest_first else "back"
+                why = f"it steps {step} so little that the order may be wrong"
+                raise self._unclear(bar, why)
         if following.is_tie and following.first + following.second > 2:
             raise self._unclear(bar, "one of these bars may be there twice")
         return following._replace(last_ns=bar.last_ns)

@@ -46,11 +46,13 @@ Timestamp = int | datetime
 class LocalZone(NamedTuple):
     """The place whose clock shows the times without a zone.
 
-    in_order: whether rows that are not in the order of time are refused.
+    in_order: whether rows that are not in the order of time are refused. newest_first: whether that
+    order is from the newest to the oldest.
     """
 
     name: str
     in_order: bool
+    newest_first: bool = False
 
 
 class TimestampReader:

@@ -141,7 +141,7 @@ _SETTINGS = {
 }
 # Settings that records of earlier versions do not have: their defaults held.
 _NEWER_SETTINGS = frozenset(
-    {"checks.values", "timezone", *(f"table.{key}" for key in Table._fields)}
+    {"checks.values", "timezone", "order", *(f"table.{key}" for key in Table._fields)}
 )
 _CONFIG_SCHEMA = object_schema(**_SETTINGS) | {
     "required": [name for name in _SETTINGS if name not in _NEWER_SETTINGS]
