@@ -15,6 +15,7 @@ from rollsignal.core.bars import Batch, Reader
 from rollsignal.core.decisions import Decided
 from rollsignal.core.kernel import NO_SIGNAL
 from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.repeats import KeptRows, kept_rows
 from rollsignal.files.find import Input
 
 
@@ -104,9 +105,12 @@ def bars(inputs: Inputs, *, once_each: bool = False) -> Iterator[WrittenBar]:
     """Read all bars carefully, in the order in which the job reads them."""
     careful = inputs.carefully()
     last_ns: dict[str, int] = {}
-    for file in careful.files if inputs.config.sort else careful.by_time():
+    is_sorted = inputs.config.sort
+    files = careful.files if is_sorted else careful.by_time()
+    kept = None if is_sorted else kept_rows(careful, files)
+    for file in files:
         before_ns = last_ns.copy()
-        for bar in _bars_in(file, careful):
+        for bar in _bars_in(file, careful, kept):
             if once_each and bar.ns is not None:
                 if bar.ns <= before_ns.get(bar.symbol, bar.ns - 1):
                     continue
@@ -114,10 +118,12 @@ def bars(inputs: Inputs, *, once_each: bool = False) -> Iterator[WrittenBar]:
             yield bar
 
 
-def _bars_in(file: Input, careful: Inputs) -> Iterator[WrittenBar]:
+def _bars_in(file: Input, careful: Inputs, kept: KeptRows | None) -> Iterator[WrittenBar]:
     with careful.opened(file) as reader:
         for batch in reader.batches():
-            yield from _bars_of(batch.plain(), reader)
+            left = kept.of(batch.plain(), reader) if kept else batch.plain()
+            if left is not None:
+                yield from _bars_of(left.plain(), reader)
 
 
 def _bars_of(batch: Batch, reader: Reader) -> Iterator[WrittenBar]:
@@ -130,7 +136,22 @@ def _ordered(read: Iterable[WrittenBar], config: JobConfig) -> Iterable[WrittenB
     if not config.sort:
         return read
     # Sorting keeps the order of bars at the same time.
-    return sorted(read, key=_ns)
+    return _without_repeats(sorted(read, key=_ns), config.duplicates)
+
+
+def _without_repeats(read: list[WrittenBar], duplicates: str) -> Iterator[WrittenBar]:
+    """Leave out sorted bars as the setting says."""
+    above: dict[str, WrittenBar] = {}
+    last = {(bar.ns, bar.symbol): index for index, bar in enumerate(read)}
+    for index, bar in enumerate(read):
+        before = above.get(bar.symbol)
+        above[bar.symbol] = bar
+        is_tied = before is not None and before.ns == bar.ns
+        if duplicates == "same" and before and is_tied and _close(before.cell) == _close(bar.cell):
+            continue
+        if duplicates == "last" and last[bar.ns, bar.symbol] != index:
+            continue
+        yield bar
 
 
 def _ns(bar: WrittenBar) -> int:

@@ -16,6 +16,7 @@ from rollsignal.core.ledger import Ledger
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import asked_ns, iso
 from rollsignal.engines.inputs import Inputs
+from rollsignal.engines.repeats import kept_rows
 from rollsignal.errors import UsageError
 from rollsignal.messages import did_you_mean, shown, shown_path
 
@@ -124,10 +125,13 @@ def trace(inputs: Inputs, bar: Wanted, ledger: Ledger) -> Trace:
 
 
 def _batches(inputs: Inputs) -> Iterator[tuple[Bars, Reader]]:
+    kept = kept_rows(inputs, inputs.files)
     for file in inputs.files:
         with inputs.opened(file) as reader:
             for batch in reader.batches():
-                yield batch, reader
+                left = kept.of(batch, reader) if kept else batch
+                if left is not None:
+                    yield left, reader
 
 
 def _examples(ledger: Ledger) -> str:

@@ -111,6 +111,7 @@ def _check_for_spark(request: Request, task: Task) -> None:
         f"The input {''.join(others[:1])}": bool(others),
         "Sorting": task.config.sort and not is_table,
         "order: newest_first": task.config.is_newest_first and not is_table,
+        f"duplicates: {task.config.duplicates}": task.config.duplicates != "keep",
     }
     for what, is_asked in of_one.items():
         if is_asked:

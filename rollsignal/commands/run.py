@@ -14,7 +14,7 @@ from rollsignal.engines.interface import Task
 from rollsignal.engines.progress import Draw, Progress, total_bytes
 from rollsignal.files.find import versions_of
 from rollsignal.files.fingerprints import InputWatch
-from rollsignal.messages import Tell, without_secrets
+from rollsignal.messages import LogLevel, Tell, without_secrets
 from rollsignal.outputs.interface import Output
 from rollsignal.outputs.log import RunLog
 
@@ -113,6 +113,10 @@ def _log(found: Found, config: JobConfig, log: RunLog) -> None:
     log.event("INFO", "rows loaded", rows=tally.rows, **counts)
     for check, count in found.findings.counts.items():
         log.event("WARNING", "bars in doubt", check=check, bars=count)
+    if found.dropped:
+        dropped = {"rows": found.dropped, "policy": config.duplicates}
+        level: LogLevel = "INFO" if config.duplicates == "same" else "WARNING"
+        log.event(level, "repeated rows left out", **dropped)
     if tally.missing:
         log.event("WARNING", "closes missing", rows=tally.missing, policy=config.missing)
     log.event(

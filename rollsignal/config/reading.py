@@ -113,10 +113,11 @@ def _check_together(config: JobConfig, root: "yaml.MappingNode") -> None:
         from rollsignal.config.path_symbols import check_wide
 
         check_wide(config, root)
-    if config.is_newest_first:
-        from rollsignal.config.order_rules import check_order
+    if config.is_newest_first or config.duplicates != "keep":
+        from rollsignal.config.order_rules import check_order, check_repeats
 
         check_order(config, root)
+        check_repeats(config, root)
 
 
 def _version_of_root(root: "yaml.MappingNode") -> str | None:

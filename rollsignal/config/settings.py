@@ -39,6 +39,7 @@ Level = Literal["error", "warn", "off"]
 Warmup = Literal["exclude", "zero"]
 OnRestatement = Literal["error", "recompute"]
 FooterPolicy = Literal["error", "skip"]
+Repeats = Literal["keep", "same", "last"]
 RowOrder = Literal["oldest_first", "newest_first"]
 
 # Settings that say how a run works, and not what it decides.
@@ -287,6 +288,14 @@ class JobConfig(NamedTuple):
             get_args(RowOrder),
         ),
     ] = "oldest_first"
+    duplicates: Annotated[
+        Repeats,
+        OneOf(
+            "rows of a series at one time: keep, which checks.duplicates judges; same: equal ones"
+            " count once; last: the last one counts",
+            get_args(Repeats),
+        ),
+    ] = "keep"
     columns: Annotated[Columns, Section("the columns, by name or by place", Columns)] = Columns()
     table: Annotated[Table, Section("how the files are written", Table)] = AS_FOUND
     timestamp_format: Annotated[
@@ -330,13 +339,18 @@ class JobConfig(NamedTuple):
         checks = self.checks
         if self.columns.timestamp == NO_TIMESTAMPS:
             return False
-        is_ordered = self.sort or self.is_newest_first
-        return is_ordered or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
+        by_time = self.sort or self.is_newest_first or self.duplicates != "keep"
+        return by_time or (checks.order, checks.duplicates, checks.gaps) != ("off", "off", "off")
 
     @property
     def is_newest_first(self) -> bool:
         """Return whether each file is read from its last bar to its first."""
         return self.order == "newest_first"
+
+    @property
+    def compares_rows(self) -> bool:
+        """Return whether rows are compared by more columns than symbol, time and close."""
+        return self.duplicates == "same" and self.checks.ohlc != "off"
 
     @property
     def seeks_timestamps(self) -> bool:

@@ -39,7 +39,8 @@ class Batch(NamedTuple):
     """Consecutive bars of one file: the close, timestamp and physical line or row of each.
 
     `cells` are the closes as written; `timestamps` and `symbols` are None if they are not read.
-    `findings` are those that need no other bars.
+    `findings` are those that need no other bars. `others` are the cells of other columns of each
+    bar, where rows are compared by them.
     """
 
     closes: Ticks
@@ -48,6 +49,7 @@ class Batch(NamedTuple):
     lines: Sequence[int]
     symbols: Sequence[str] | None = None
     findings: Sequence[Finding] = ()
+    others: Sequence[tuple[str, ...]] | None = None
 
     @property
     def rows(self) -> int:
@@ -101,7 +103,12 @@ class Batch(NamedTuple):
             [self.lines[index] for index in places],
             None if symbols is None else [symbols[index] for index in places],
             [f._replace(place=now[f.place]) for f in self.findings if f.place in now],
+            None if self.others is None else [self.others[index] for index in places],
         )
+
+    def others_of(self, index: int) -> tuple[str, ...]:
+        """Return the cells of other columns of one bar that are compared."""
+        return () if self.others is None else self.others[index]
 
     def backwards(self) -> "Batch":
         """Return the bars from the last to the first, with their findings."""
@@ -185,6 +192,10 @@ class ArrayBatch(NamedTuple):
     def line_of(self, index: int) -> int:
         """Return the line or row of one bar."""
         return self.row + index if self.lines is None else int(self.lines[index])
+
+    def others_of(self, index: int) -> tuple[str, ...]:
+        """Return no cells: bars whose other columns are compared are plain."""
+        return ()
 
     def lines_int64(self) -> "Indexes":
         """Return the lines or rows of all bars as an array."""

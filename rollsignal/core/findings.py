@@ -14,8 +14,8 @@ UNTIMED = "no timestamps: order, duplicates, gaps and the order of files are not
 
 _SYMBOLS_HINT = "if each file is of a symbol of its own, set columns: {symbol: {from: filename}}"
 _OVERLAP_HINT = (
-    "if they are of one series, keep one of the bars that both have, and set sort: true, with"
-    " timezone: NAME if times without a zone are those of a place"
+    "if they are of one series, set sort: true, with timezone: NAME if times without a zone are"
+    " those of a place, and duplicates: same for bars that both have"
 )
 
 
@@ -139,6 +139,7 @@ class Found(NamedTuple):
     """The result of a run: the account of every series, their tally, the files and the findings.
 
     `files` are keyed by path. `digest` is that of all signals, None if it was not asked for.
+    `dropped` are the rows that the setting `duplicates` leaves out.
     """
 
     accounts: Mapping[str, Account]
@@ -146,6 +147,7 @@ class Found(NamedTuple):
     files: Mapping[str, FoundFile]
     findings: Findings
     digest: int | None = None
+    dropped: int = 0
 
     @property
     def untimed(self) -> list[str]:

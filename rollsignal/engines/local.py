@@ -16,6 +16,7 @@ from rollsignal.messages import Tell, plural
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided, Listener, Take
+    from rollsignal.engines.repeats import KeptRows
     from rollsignal.engines.spans import SpanFilter
 
 SHOWN_FILES = 10
@@ -55,13 +56,14 @@ class LocalEngine:
         rules = config.rules._replace(doubts=task.doubts)
         ledger = Ledger(rules, findings, take, arrays=not self.careful)
         ledger.accounts |= task.known
-        files = _Reading(self.inputs(task), task, ledger, progress).run()
+        reading = _Reading(self.inputs(task), task, ledger, progress)
+        files = reading.run()
         ledger.finish()
         for listener, part in zip(listeners, parts, strict=True):
             listener.add(part.end())
         accounts = within.accounts if within else ledger.accounts
         digest = digester.digest if digester else None
-        result = Found(accounts, tally_of(accounts), files, findings, digest)
+        result = Found(accounts, tally_of(accounts), files, findings, digest, reading.dropped)
         check_signals(task, result, ledger.tally())
         return result
 
@@ -122,7 +124,8 @@ class _Reading:
         self._task = task
         self._ledger = ledger
         self._progress = progress
-        self._bytes = self._rows = 0
+        self._bytes = self._rows = self.dropped = 0
+        self._kept: KeptRows | None = None
 
     def run(self) -> dict[str, FoundFile]:
         """Read all files; return the rows and description of each, by path."""
@@ -130,6 +133,7 @@ class _Reading:
             return self._sorted()
         read = {}
         files = self._inputs.by_time(in_doubt=self._task.collect_errors)
+        self._kept = self._kept_rows(files)
         with closing(self._inputs.each(files)) as each:
             for file, opened in each:
                 try:
@@ -138,10 +142,28 @@ class _Reading:
                     if not self._task.collect_errors:
                         raise
                     self._ledger.findings.report(_unreadable(file.name, error.message))
+        self.dropped = self._kept.dropped if self._kept else 0
         return read
+
+    def _kept_rows(self, files: Sequence[Input]) -> "KeptRows | None":
+        """Return what leaves out rows that repeat a bar; None if all rows are kept."""
+        if self._task.config.duplicates == "keep":
+            return None
+        from rollsignal.engines.repeats import kept_rows
+
+        return kept_rows(self._inputs, files, in_doubt=self._task.collect_errors)
 
     def _taking(self, file: Input) -> TakeBatch:
         """Return the function that receives the batches of a file."""
+        take = self._taking_new(file)
+        if self._kept is None:
+            return take
+        from rollsignal.engines.repeats import taking_kept
+
+        return taking_kept(self._kept, take)
+
+    def _taking_new(self, file: Input) -> TakeBatch:
+        """Return the function that receives the rows that are kept."""
         if self._task.seen is None:
             return self._ledger.take
         from rollsignal.engines.interface import Seen
@@ -171,7 +193,7 @@ class _Reading:
         if self._task.config.timestamp_format in FINE_UNITS and self._inputs.total_bytes:
             # Sorted bars do not show which file they are from, so look at the files' units first.
             self._inputs.by_time()
-        with BarSorter() as sorter:
+        with BarSorter(duplicates=self._task.config.duplicates) as sorter:
             bars = SortedReader(sorter)
 
             def add(batch: Bars, reader: Reader) -> None:
@@ -182,6 +204,7 @@ class _Reading:
                 read = {file.path: self._read(opened, add) for file, opened in each}
             for batch in bars.batches():
                 self._ledger.take(batch, bars)
+            self.dropped = sorter.dropped
         return read
 
 

@@ -65,13 +65,13 @@ class NewestFirstReader:
 
         The checks of the bars find all else, but not before everything is read.
         """
-        stamps = batch.timestamps_ns
-        if stamps is None:
+        if not batch.has_timestamps:
             what = "no timestamps, which must show that the bars stand newest first"
             raise DataError(f"{self.name}: {what}", _NEEDS_TIMES)
         if len(self._firsts) > 1 or batch.symbols is not None:
             return
-        index = 1 - len(self._firsts)
+        stamps, index = batch.timestamps_ns, 1 - len(self._firsts)
+        assert stamps is not None
         self._firsts += map(int, stamps[: index + 1])
         first, second = self._firsts[0], self._firsts[-1]
         if first < second:

@@ -291,14 +291,18 @@ def can_be_cut(
     an earlier run has seen must be new by their times, and their order be checked, so that it is an
     error if they are not.
     """
-    is_in_order = not (task.config.sort or task.config.is_newest_first)
-    if not is_in_order or task.collect_errors or task.doubts:
+    if not is_read_in_order(task.config) or task.collect_errors or task.doubts:
         return False
     if task.seen is not None and not _may_be_new(task):
         return False
     are_files = all(file.kind in kinds for file in task.inputs)
     sends = all(hasattr(listener, "sent_part") for listener in listeners)
     return are_files and sends
+
+
+def is_read_in_order(config: JobConfig) -> bool:
+    """Return whether bars are decided as they stand, and none is left out for another."""
+    return not (config.sort or config.is_newest_first or config.duplicates != "keep")
 
 
 def _may_be_new(task: Task) -> bool:

@@ -11,7 +11,7 @@ from rollsignal.core.symbols import Coded, SymbolCodes
 from rollsignal.core.ticks import Ticks, decimal_text
 from rollsignal.engines.sorting import BarSorter, SortedBars, int64_times
 from rollsignal.errors import BadCellError, DataError
-from rollsignal.readers.cells import DUPLICATES_HINT
+from rollsignal.readers.cells import DUPLICATES_HINT, ONE_SERIES_HINT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,4 +115,5 @@ class SortedReader:
         assert self._rows is not None
         where = f"{self._units[int(self._files[finding.place])]} {self._rows[finding.place]}"
         what = f"the timestamp {finding.what}, after sorting"
-        return DataError(f"{where}: {what} ({DUPLICATES_HINT})")
+        hint = DUPLICATES_HINT if batch.symbols is None else ONE_SERIES_HINT
+        return DataError(f"{where}: {what} ({hint})")

@@ -6,12 +6,14 @@ text, and its row has the offset there.
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rollsignal.core.arrays import TickArray
 from rollsignal.core.kernel import INT64_MAX, greatest
 from rollsignal.core.ticks import Ticks
-from rollsignal.engines.spill import Spill, on_disk
+from rollsignal.engines.sorted_repeats import SortedRepeats
+from rollsignal.engines.spill import Spill, on_disk, regrouped
 from rollsignal.errors import BadCellError
 from rollsignal.files.replace import close_quietly
 
@@ -47,16 +49,20 @@ class BarSorter:
     """Take bars in any order, and return them by time; bars of the same time keep their order.
 
     memory_bytes: about how much is held in memory besides the bars of one batch; the rest goes to
-    disk, into unnamed files in TMPDIR. Every method raises `DiskError` if that fails.
+    disk, into unnamed files in TMPDIR. Every method raises `DiskError` if that fails. duplicates:
+    which rows of a series at one time are returned: all for keep.
     """
 
-    def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(self, memory_bytes: int = MEMORY_BYTES, duplicates: str = "keep") -> None:
         self._runs = Spill(memory_bytes)
         self._aside = tempfile.SpooledTemporaryFile(  # noqa: SIM115  # open until the sorter is left
             max_size=max(1, memory_bytes // 8)
         )
         self._aside_end = 0
         self._coded = False
+        self._repeats: SortedRepeats | None = None
+        if duplicates != "keep":
+            self._repeats = SortedRepeats(duplicates == "last", self._canonical)
 
     def __enter__(self) -> Self:
         return self
@@ -79,9 +85,17 @@ class BarSorter:
         self._runs.add(columns | {"code": 0 if codes is None else codes}, len(timestamps_ns))
         self._coded |= codes is not None
 
+    @property
+    def dropped(self) -> int:
+        """Count the rows left out so far."""
+        return self._repeats.dropped if self._repeats else 0
+
     def batches(self, rows: int = 1 << 17) -> Iterator[SortedBars]:
         """Yield all bars in order, `rows` at once; no bars may be added after that."""
-        for batch in self._runs.batches(rows):
+        blocks = self._runs.batches(rows)
+        if self._repeats:
+            blocks = regrouped(self._repeats.left(blocks), rows)
+        for batch in blocks:
             missing = batch["scale"] == MISSING
             ticks = _at_one_scale(batch)
             yield SortedBars(
@@ -120,6 +134,13 @@ class BarSorter:
         with on_disk():
             self._aside.write(b"".join(lines))
         return stored
+
+    def _canonical(self, batch: "NDArray[np.void]") -> list[object]:
+        """Return closes so that equal ones compare equal, whatever their scales."""
+        if not len(batch):
+            return []
+        plain = self._plain(batch)
+        return [None if tick is None else Fraction(tick, 10**plain.scale) for tick in plain.values]
 
     def _plain(self, batch: "NDArray[np.void]") -> Ticks:
         """Bring closes of any size to the finest of their scales."""

@@ -75,7 +75,7 @@ class Spill:
             self._spill()
             self._held = np.empty(0, FIELDS)
             blocks = self._merged()
-        return _regrouped(blocks, rows)
+        return regrouped(blocks, rows)
 
     def _spill(self) -> None:
         with on_disk():
@@ -165,7 +165,7 @@ def _in_order(rows: "NDArray[np.void]") -> "Iterator[NDArray[np.void]]":
         yield np.take(rows, order[start : start + MERGED_ROWS])
 
 
-def _regrouped(blocks: "Iterable[NDArray[np.void]]", size: int) -> "Iterator[NDArray[np.void]]":
+def regrouped(blocks: "Iterable[NDArray[np.void]]", size: int) -> "Iterator[NDArray[np.void]]":
     """Cut blocks again: `size` rows in each except the last."""
     kept: list[NDArray[np.void]] = []
     count = 0

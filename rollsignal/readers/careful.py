@@ -46,6 +46,7 @@ class CarefulParser:
         self.records = Records(dialect, self.cells.problem)
         self.footer = None if config.table.footer == "error" else self._new_footer()
         self.width = 0
+        self._compares_rows = config.compares_rows
         is_compared = config.checks.ohlc != "off" and not dialect.closes
         self.others = find_ohlc(dialect.header) if is_compared else {}
         if dialect.closes:
@@ -102,14 +103,21 @@ class CarefulParser:
             parts = [[row[column] for row in rows] for column in self.dialect.symbols]
             batch = self.cells.with_symbols(batch, parts)
         if self.others:
-            others = {name: [row[index] for row in rows] for name, index in self.others.items()}
-            batch = self.cells.checked(batch, others)
+            batch = self._compared(batch, rows)
         if not (problem or is_whole):
             batch = self._ended(batch, rows)
         self._first = self._first or rows
         # Only one row, as of a block that the fast parser has read.
         self._above = rows[-1:]
         return batch, problem
+
+    def _compared(self, batch: Batch, rows: list[list[str]]) -> Batch:
+        """Compare the closes with the other prices, and keep those where rows are compared."""
+        others = {name: [row[index] for row in rows] for name, index in self.others.items()}
+        batch = self.cells.checked(batch, others)
+        if not self._compares_rows:
+            return batch
+        return batch._replace(others=list(zip(*others.values(), strict=True)))
 
     def pass_over(self, rows: int, block: bytes | bytearray) -> None:
         """Count the rows of a block that the fast parser has read."""

@@ -26,12 +26,16 @@ ORDER_HINT = (
     "for one series set order: newest_first if each file stands so, else sort: true, with timezone:"
     " NAME if times without a zone are those of a place; for several set columns: {symbol: NAME}"
 )
-DUPLICATES_HINT = "for one series keep one of the rows, for several set columns: {symbol: NAME}"
+DUPLICATES_HINT = (
+    "for one series keep one of the rows, or set duplicates: same if they are equal, or last; for"
+    " several set columns: {symbol: NAME}"
+)
+ONE_SERIES_HINT = "keep one of the rows, or set duplicates: same if they are equal, or last"
 _HINTS = {
     "order": "set order: newest_first if each file stands so, else sort: true, with timezone: NAME"
     " if times without a zone are those of a place",
     "newest_first": "set sort: true in place of order: newest_first",
-    "duplicates": "keep one of the rows",
+    "duplicates": ONE_SERIES_HINT,
     "ohlc": "set checks: {ohlc: warn}",
     "values": "if that is right, set checks: {values: off}",
 }

@@ -273,6 +273,8 @@ class FrameReader:
         closes_as = self._cells.closes_as
         if ticks and closes_as and not closes_as.are_present(ticks):
             return plain()
+        if self._config.compares_rows:
+            return plain()
         if not ticks or untimed or not self._is_sane(frame, ticks):
             return plain()
         if self._cells.closes:
@@ -350,6 +352,8 @@ class FrameReader:
                 name: texts_of(frame[f"other {number}"]) for number, name in enumerate(self._others)
             }
             batch = self._cells.checked(batch, others)
+            if self._config.compares_rows:
+                batch = batch._replace(others=list(zip(*others.values(), strict=True)))
         if times_ns is None:
             return batch
         count = len(self._closes)

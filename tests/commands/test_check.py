@@ -24,7 +24,7 @@ from rollsignal.commands.check import check, usual_config
 from rollsignal.core.findings import UNTIMED
 from rollsignal.engines import inputs
 from rollsignal.errors import ConfigError, InputError, JobError, UsageError
-from rollsignal.readers.cells import DUPLICATES_HINT, ORDER_HINT
+from rollsignal.readers.cells import DUPLICATES_HINT, ONE_SERIES_HINT, ORDER_HINT
 from rollsignal.readers.opening import OpenedFile
 from tests.support.shell import CONFIG, ENVIRONMENT, ROOT, Heard, command, published, snapshot
 
@@ -151,7 +151,7 @@ def test_a_panel_is_checked_series_by_series(bars: Path, tmp_path: Path) -> None
     assert counts(report) == {"duplicates": 1, "gaps": 2}
     assert found(report, "duplicates") == [(8, "B", "2024-01-01T00:02:00Z")]
     same = "timestamp is the same as in the previous row of 'B'"
-    assert f"{same} (keep one of the rows)" in messages(report)[0]
+    assert f"{same} ({ONE_SERIES_HINT})" in messages(report)[0]
     assert found(report, "gaps") == [
         (10, "B", "2024-01-01T00:04:00Z"),
         (7, "A", "2024-01-01T00:05:00Z"),
@@ -286,7 +286,7 @@ def test_several_files_are_checked_as_one_series_in_the_order_of_time(tmp_path: 
     assert (row, at) == (2, "2024-01-02T00:00:00Z")
     (overlap,) = report["checks"]["order"]["first"]
     assert (overlap["file"], overlap["row"]) == (str(tmp_path / "c.csv"), None)
-    assert overlap["message"].endswith("those of a place)")
+    assert overlap["message"].endswith("and duplicates: same for bars that both have)")
     assert "ends at 2024-01-02T00:02:00Z: do they overlap? (if" in overlap["message"]
 
 

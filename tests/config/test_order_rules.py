@@ -58,3 +58,39 @@ def test_settings_that_leave_the_order_unchecked_are_refused(
 def test_newest_first_needs_timestamps_whatever_is_checked(tmp_path: Path) -> None:
     checks = "checks: {duplicates: 'off', gaps: 'off'}\n"
     assert read(tmp_path, CONFIG + checks + DOWN).needs_timestamps
+
+
+def test_rows_of_one_time_are_kept_unless_the_config_says_otherwise(tmp_path: Path) -> None:
+    assert read(tmp_path, CONFIG).duplicates == "keep"
+    assert read(tmp_path, CONFIG + "duplicates: last\n").duplicates == "last"
+    former = json.loads(json.dumps(read(tmp_path, CONFIG).plain_by_name()))
+    del former["duplicates"]
+    assert config_of(former).duplicates == "keep"
+    message = refused(tmp_path, CONFIG + "duplicates: first\n").message
+    assert "duplicates is 'first', not one of keep, same, last" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        (
+            "columns: {timestamp: none}\nduplicates: last\n",
+            "duplicates is last, but columns.timestamp is none, so no row repeats the time of"
+            " another",
+        ),
+        (
+            "sort: true\nchecks: {ohlc: warn}\nduplicates: same\n",
+            "duplicates is same, but sort keeps only symbol, time and close"
+            " (set checks: {ohlc: off})",
+        ),
+    ],
+)
+def test_settings_with_which_rows_cannot_be_compared_are_refused(
+    tmp_path: Path, settings: str, what: str
+) -> None:
+    assert refused(tmp_path, CONFIG + settings).message.endswith(what)
+
+
+def test_leaving_out_repeated_rows_needs_timestamps_whatever_is_checked(tmp_path: Path) -> None:
+    checks = "checks: {order: 'off', duplicates: 'off'}\n"
+    assert read(tmp_path, CONFIG + checks + "duplicates: same\n").needs_timestamps

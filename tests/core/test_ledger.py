@@ -190,8 +190,8 @@ def test_a_file_that_begins_before_the_one_it_continues_ends_is_an_overlap(
         f"b.csv begins at 1970-01-01T00:{begin // 60:02d}:{begin % 60:02d}Z, but a.csv,"
         " which comes before it, ends at 1970-01-01T00:01:00Z: do they overlap?"
         " (if each file is of a symbol of its own, set columns: {symbol: {from: filename}};"
-        " if they are of one series, keep one of the bars that both have, and set sort: true, with"
-        " timezone: NAME if times without a zone are those of a place)"
+        " if they are of one series, set sort: true, with timezone: NAME if times without a zone"
+        " are those of a place, and duplicates: same for bars that both have)"
     )
     with pytest.raises(DataError) as caught:
         decided(CONFIG, first, second)

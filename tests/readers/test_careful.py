@@ -586,7 +586,8 @@ def test_the_error_for_a_bar_out_of_order_names_its_line_and_what_to_do() -> Non
     _, _, message = problem.message.rpartition("/")
     expected = (
         "timestamp is twice there"
-        " (for one series keep one of the rows, for several set columns: {symbol: NAME})"
+        " (for one series keep one of the rows, or set duplicates: same if they are equal, or last;"
+        " for several set columns: {symbol: NAME})"
     )
     assert message == f"bars.csv line 5: {expected}"
 

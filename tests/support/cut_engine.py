@@ -33,6 +33,7 @@ from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Seen, Task
 from rollsignal.engines.local import check_signals
 from rollsignal.engines.new_bars import NewBars
+from rollsignal.engines.repeats import kept_rows, taking_kept
 from rollsignal.engines.sorted_bars import SortedReader
 from rollsignal.engines.sorting import BarSorter
 from rollsignal.errors import DataError, JobError
@@ -164,11 +165,14 @@ class Reading:
         if task.config.sort and not task.collect_errors:
             self._read_sorted(inputs)
             return
-        for file in inputs.by_time(in_doubt=task.collect_errors):
+        files = inputs.by_time(in_doubt=task.collect_errors)
+        kept = kept_rows(inputs, files, in_doubt=task.collect_errors)
+        for file in files:
             try:
                 with closing(inputs.each([file])) as each:
                     for _, opened in each:
-                        self._read_one(file.path, opened, self._taking(file.path))
+                        take = taking_kept(kept, self._taking(file.path))
+                        self._read_one(file.path, opened, take)
             except DataError as error:
                 if not task.collect_errors:
                     raise
@@ -191,7 +195,7 @@ class Reading:
 
     def _read_sorted(self, inputs: Inputs) -> None:
         ledger = Ledger(self._task.config.rules, self.findings)
-        with BarSorter() as sorter:
+        with BarSorter(duplicates=self._task.config.duplicates) as sorter:
             bars = SortedReader(sorter)
 
             def add(batch: Bars, reader: Reader) -> None:

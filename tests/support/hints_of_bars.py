@@ -116,11 +116,26 @@ ORDER = [
     Row("checks.order is … (set checks: {order: error})", each(table(DOWN, DAYS[::-1])), [
         Way([C], config="checks: {order: error}\n" + NEWEST),
     ], config="checks: {order: warn}\n" + NEWEST),
-    Row("keep one of the rows", {"A.csv": table([*C, "15"], [*DAYS, DAYS[-1]])}, [
-        Way([C], {"A.csv": UP}),
+    Row("keep one of the rows, or set duplicates",
+        {"A.csv": table([*C, "15"], [*DAYS, DAYS[-1]])}, [
+            Way([C], {"A.csv": UP}), Way([C], config=FROM_NAMES + "duplicates: same\n"),
+            Way([C], config=FROM_NAMES + "duplicates: last\n"),
     ], config=FROM_NAMES),
+    Row("keep one of the rows, or set duplicates",
+        {"A.csv": table([*C[:5], "9", "15"], [*DAYS, DAYS[-1]])}, [
+            Way([C], {"A.csv": UP}), Way(None, config=FROM_NAMES + "duplicates: same\n"),
+            Way([C], config=FROM_NAMES + "duplicates: last\n"),
+    ], config=FROM_NAMES),
+    Row("or set duplicates: keep", each("close\n" + "\n".join(C) + "\n"), [
+        Way([C], config="duplicates: keep\n"),
+        Way(None, config="columns: {timestamp: date}\nduplicates: same\n"),
+    ], config="duplicates: same\n"),
+    Row("(set checks: {ohlc: off})", each(UP), [
+        Way([C], config="sort: true\nduplicates: same\nchecks: {ohlc: off}\n"),
+    ], config="sort: true\nduplicates: same\nchecks: {ohlc: warn}\n"),
     Row("for one series keep one of the rows", each(table([*C, "15"], [*DAYS, DAYS[-1]])), [
-        good(each(UP)), Way(None, config=NAMED),
+        good(each(UP)), Way(None, config=NAMED), Way([C], config="duplicates: same\n"),
+        Way([C], config="duplicates: last\n"),
     ]),
     Row("for one series keep one of the rows", each(panel(IN_TURN)), [Way(BOTH, config=NAMED)]),
     Row("for one series keep one of the rows", each(table([*C, "15"], [*DAYS, DAYS[-1]])), [
@@ -130,7 +145,11 @@ ORDER = [
         Way(BOTH, config=FROM_NAMES),
         Way(None, config="sort: true\n"),
         Way([C], {"b.csv": table([], [])}, config="sort: true\n"),
+        Way(None, config="sort: true\nduplicates: same\n"),
     ]) for hint in ("if each file is of a symbol", "if they are of one series", "do they overlap")),
+    Row("if they are of one series", {"a.csv": table(C[:4]), "b.csv": table(C[2:], DAYS[2:])}, [
+        Way(None, config="sort: true\n"), Way([C], config="sort: true\nduplicates: same\n"),
+    ]),
     Row("if they are of one series",
         {"a.csv": table(C[::2], DAYS[::2]), "b.csv": table(C[1::2], DAYS[1::2])}, [
             Way([C], config="sort: true\n"),

@@ -65,6 +65,7 @@ BY_PEOPLE = {
     "try again when they have been delivered": "it depends on the vendor",
     "with room for at least": "it needs a disk with room",
     "if memory ran out, run with --workers 1": "it depends on the memory of the machine",
+    "write it to a file first, or set duplicates": "it needs a pipe",
     "pip install …": "it installs a package",
     "pip install …, or unpack": "it installs a package",
     "pip install obstore": "it installs a package",

@@ -141,7 +141,7 @@ _SETTINGS = {
 }
 # Settings that records of earlier versions do not have: their defaults held.
 _NEWER_SETTINGS = frozenset(
-    {"checks.values", "timezone", "order", *(f"table.{key}" for key in Table._fields)}
+    {"checks.values", "timezone", "order", "duplicates", *(f"table.{key}" for key in Table._fields)}
 )
 _CONFIG_SCHEMA = object_schema(**_SETTINGS) | {
     "required": [name for name in _SETTINGS if name not in _NEWER_SETTINGS]
@@ -153,6 +153,7 @@ class Record(NamedTuple):
 
     `newest_bar` is the latest time of all series, in ISO 8601; `lagging` is how many series end
     before it. Both are None without timestamps.
+    `dropped` counts the rows of the inputs that the setting `duplicates` left out.
     """
 
     status: Status
@@ -163,6 +164,7 @@ class Record(NamedTuple):
     config: Annotated[dict[str, Setting], Limits(**_CONFIG_SCHEMA)] | None = None
     inputs: list[RecordedInput] = []  # noqa: RUF012  # never changed
     tally: Tally | None = None
+    dropped: Annotated[int | None, Newer(), Limits(minimum=0)] = None
     series: int | None = None
     digest: Annotated[str, Limits(pattern="^[0-9a-f]{32}$")] | None = None
     checks: dict[str, RecordedCheck] = {}  # noqa: RUF012  # never changed

@@ -91,6 +91,7 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
         newest_bar=None if newest_ns is None else iso(newest_ns),
         lagging=lagging,
         tally=found.tally,
+        dropped=found.dropped,
         series=len(found.accounts),
         digest=hex_text(found.digest or 0),
         checks={name: _recorded_check(name, level, found) for name, level in levels.items()},

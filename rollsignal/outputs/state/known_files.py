@@ -86,8 +86,9 @@ class KnownFiles:
         file = file._replace(rows=before.rows)
         if file.sha256 == before.sha256:
             return KnownFile("known", file, None, before.path)
-        # What is added at the end of a file that stands newest first is older than all above.
-        may_grow = not self._config.is_newest_first
+        # What is added at the end of a file that stands newest first is older than all above, and
+        # where rows are left out, all are looked at again.
+        may_grow = not self._config.is_newest_first and self._config.duplicates == "keep"
         grown = may_grow and size > before.size and sha256_of(path, before.size) == before.sha256
         kind: Kind = "grown" if grown and lines_end(path, before.size) else "changed"
         return KnownFile(kind, file, (taken_ns, taken), before.path)

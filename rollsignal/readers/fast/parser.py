@@ -34,6 +34,7 @@ class FastParser:
         closes_as = careful.cells.closes_as
         is_sign = len(careful.dialect.delimiter) == 1
         self._has_day = config.columns.day is not None
+        is_sign &= not config.compares_rows
         self._may_be_plain = is_sign and (closes_as is None or closes_as.is_plain)
 
     def fields(self, block: bytes | bytearray) -> Fields | None:
