@@ -289,7 +289,7 @@ def test_a_symbol_that_is_missing_or_not_given_is_an_error(bench: Bench) -> None
     )
     assert bench.told("row:5", "--symbol", "BTX")[::2] == (
         2,
-        "rollsignal: error: no bars of 'BTX' (known: BTC, ETH)\n",
+        "rollsignal: error: no bars of 'BTX' (did you mean BTC?)\n",
     )
     # A column called symbol need not be in the config.
     bench.config(5)
