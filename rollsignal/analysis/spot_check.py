@@ -79,8 +79,10 @@ def spot_check(
     wrong: list[str] = []
     counts: dict[str, int] = {}
     closes: dict[str, deque[Fraction | None]] = {}
-    read = bars(inputs, once_each=once_each)
-    for index, bar in enumerate(_ordered(read, inputs.config)):
+    read = _ordered(bars(inputs, once_each=once_each), inputs.config)
+    if inputs.config.open_bars:
+        read = _without_open(read, inputs.config.open_bars, once_each=once_each)
+    for index, bar in enumerate(read):
         number = counts[bar.symbol] = counts.get(bar.symbol, 0) + 1
         window = closes.setdefault(bar.symbol, deque(maxlen=inputs.config.window))
         expected = _signal(bar, window, inputs.config)
@@ -102,20 +104,40 @@ def draw(rows: dict[str, int], windows: int, seed: int) -> dict[str, set[int]]:
 
 
 def bars(inputs: Inputs, *, once_each: bool = False) -> Iterator[WrittenBar]:
-    """Read all bars carefully, in the order in which the job reads them."""
-    careful = inputs.carefully()
-    last_ns: dict[str, int] = {}
+    """Read all bars carefully, in the order in which the job reads them.
+
+    once_each: skip bars that files before have. The newest bars of a file may be open, so a bar of
+    a later file at their time stands for them.
+    """
+    careful, count = inputs.carefully(), inputs.config.open_bars
+    newest: dict[str, list[int]] = {}
     is_sorted = inputs.config.sort
     files = careful.files if is_sorted else careful.by_time()
     kept = None if is_sorted else kept_rows(careful, files)
     for file in files:
-        before_ns = last_ns.copy()
+        before = {symbol: times[0] for symbol, times in newest.items() if len(times) > count}
         for bar in _bars_in(file, careful, kept):
             if once_each and bar.ns is not None:
-                if bar.ns <= before_ns.get(bar.symbol, bar.ns - 1):
+                if bar.ns <= before.get(bar.symbol, bar.ns - 1):
                     continue
-                last_ns[bar.symbol] = bar.ns
+                times = sorted({*newest.get(bar.symbol, ()), bar.ns})
+                newest[bar.symbol] = times[-1 - count :]
             yield bar
+
+
+def _without_open(
+    read: Iterable[WrittenBar], count: int, *, once_each: bool
+) -> Iterator[WrittenBar]:
+    """Yield each bar when the bar comes that ends its waiting."""
+    waiting: dict[str, list[WrittenBar]] = {}
+    for bar in read:
+        bars = waiting.setdefault(bar.symbol, [])
+        if once_each and bar.ns is not None:
+            bars[:] = sorted([*(each for each in bars if each.ns != bar.ns), bar], key=_ns)
+        else:
+            bars.append(bar)
+        if len(bars) > count:
+            yield bars.pop(0)
 
 
 def _bars_in(file: Input, careful: Inputs, kept: KeptRows | None) -> Iterator[WrittenBar]:

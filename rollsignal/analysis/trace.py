@@ -56,7 +56,8 @@ class TracedBar(NamedTuple):
 class Trace(NamedTuple):
     """A bar, its number in its series, and the bars of its window, with itself as the last.
 
-    `doubles` are all closes of the series up to it, each the nearest double, NaN if missing.
+    `doubles` are all closes of the series up to it, each the nearest double, NaN if missing. waits:
+    whether it is among the newest bars, which a run does not decide.
     """
 
     symbol: str
@@ -64,6 +65,7 @@ class Trace(NamedTuple):
     window: int
     bars: list[TracedBar]
     doubles: "NDArray[np.float64]"
+    waits: bool = False
 
     @property
     def closes(self) -> Ticks:
@@ -78,11 +80,13 @@ class Trace(NamedTuple):
         """Decide the bar from its window alone."""
         last = advance(Carry(self.window), self.closes)[0].last(self.window)
         assert last is not None, "the window has at least the bar itself"
-        return last
+        return last._replace(margin=None) if self.waits else last
 
     @property
     def reason(self) -> str | None:
         """Return why the bar has no signal, None if it has one."""
+        if self.waits:
+            return "it waits for later bars (open_bars)"
         if self.bars[-1].tick is None:
             return "its close is missing"
         if len(self.bars) < self.window:
@@ -110,18 +114,27 @@ def trace(inputs: Inputs, bar: Wanted, ledger: Ledger) -> Trace:
     ledger: receives all bars up to this one, so that the checks are the same as in a run. Raises
     `UsageError` if the bar does not exist, `DataError` as a run does.
     """
-    search = _Search(bar, inputs.config)
+    search, waiting = _Search(bar, inputs.config), inputs.config.open_bars
     for batch, reader in _batches(inputs):
-        ledger.take(batch, reader)
-        has_symbols = have_symbols(batch, reader)
-        if has_symbols and not bar.symbol:
-            raise UsageError("the bars have symbols: name one with --symbol", _examples(ledger))
-        if bar.symbol and not has_symbols:
-            hint = "leave it out, or name the column of symbols in the config under columns"
-            raise UsageError(f"--symbol is given, but {reader.name} has no symbols", hint)
-        if search.take(batch, reader):
-            return _gathered(inputs, bar.symbol, search)
-    raise UsageError(search.nearest(ledger))
+        if search.later is None:
+            ledger.take(batch, reader)
+            _check_symbol(bar, batch, reader, ledger)
+        search.take(batch, reader)
+        if search.later is not None and search.later >= waiting:
+            break
+    if search.later is None:
+        raise UsageError(search.nearest(ledger))
+    return _gathered(inputs, bar.symbol, search)._replace(waits=search.later < waiting)
+
+
+def _check_symbol(bar: Wanted, batch: Bars, reader: Reader, ledger: Ledger) -> None:
+    """Raise `UsageError` for a symbol of bars without, or none for bars with symbols."""
+    has_symbols = have_symbols(batch, reader)
+    if has_symbols and not bar.symbol:
+        raise UsageError("the bars have symbols: name one with --symbol", _examples(ledger))
+    if bar.symbol and not has_symbols:
+        hint = "leave it out, or name the column of symbols in the config under columns"
+        raise UsageError(f"--symbol is given, but {reader.name} has no symbols", hint)
 
 
 def _batches(inputs: Inputs) -> Iterator[tuple[Bars, Reader]]:
@@ -141,25 +154,32 @@ def _examples(ledger: Ledger) -> str:
 
 
 class _Search:
-    """A search for a bar and for the bars of its window; `rows` are their numbers, once found."""
+    """A search for a bar and for the bars of its window; `rows` are their numbers, once found.
+
+    later: how many bars of the series come after the bar, None until it is found.
+    """
 
     def __init__(self, bar: Wanted, config: JobConfig) -> None:
         import numpy as np
 
         self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.later: int | None = None
         self._bar = bar
         self._config = config
         self._read = 0
         self._before: tuple[int, str] | None = None
         self._after: tuple[int, str] | None = None
 
-    def take(self, batch: Bars, reader: Reader) -> bool:
-        """Search a batch; return whether it has the bar. Raises `UsageError` without timestamps."""
+    def take(self, batch: Bars, reader: Reader) -> None:
+        """Search a batch, or count what comes later; raises `UsageError` without timestamps."""
         import numpy as np
 
         part = batch.of_series(self._bar.symbol, reader.symbol or "")
+        if self.later is not None:
+            self.later += len(part.places)
+            return
         if not len(part.places):
-            return False
+            return
         hit = self._hit(part, batch, reader)
         numbers = self._read + 1 + np.arange(len(part.places) if hit is None else hit + 1)
         self._read += len(part.places)
@@ -171,7 +191,8 @@ class _Search:
         if hit is not None and (not len(kept) or kept[-1] != numbers[-1]):
             # A bar without a close is skipped, so no window ends with it.
             self.rows = numbers[-1:]
-        return hit is not None
+        if hit is not None:
+            self.later = len(part.places) - hit - 1
 
     def _hit(self, part: SeriesBars, batch: Bars, reader: Reader) -> int | None:
         """Return the index of the bar in a part; without it, note the bars nearest to its time."""

@@ -50,7 +50,8 @@ def check(
     files = requested_inputs(Request(tuple(inputs), config_path or Request().config))
     levels = _levels(config)
     checks: dict[str, Any] = {name: levels[name] for name in Checks._fields}
-    config = config._replace(window=1, missing="gap", checks=Checks(**checks))
+    # A check decides nothing, so no bar has to wait.
+    config = config._replace(window=1, missing="gap", open_bars=0, checks=Checks(**checks))
     task = Task(files, config, levels=levels, collect_errors=True, doubts=True)
     with closing(Progress(total_bytes(files), draw, _no_log)) as progress:
         found = ENGINES["local"]().decide(task, [], tell, progress)

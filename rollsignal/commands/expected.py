@@ -2,7 +2,6 @@
 
 from rollsignal.config.request import Request
 from rollsignal.core.findings import Found
-from rollsignal.core.kernel import newest_bar
 from rollsignal.core.timestamps.reader import asked_ns, iso
 from rollsignal.errors import InputError, UsageError
 
@@ -25,7 +24,7 @@ def check_expected(request: Request, found: Found) -> None:
     wanted_ns = expected_ns(request)
     if wanted_ns is None:
         return
-    newest_ns, _ = newest_bar(found.accounts)
+    newest_ns, _ = found.newest_bar
     if newest_ns is None:
         raise InputError(f"bars up to {iso(wanted_ns)} are expected, and no timestamps are read")
     if newest_ns < wanted_ns:

@@ -108,6 +108,7 @@ def _check_for_spark(request: Request, task: Task) -> None:
     is_table = task.inputs[0].kind == "table"
     of_one = {
         "--state": request.state is not None,
+        "open_bars": task.config.open_bars > 0,
         f"The input {''.join(others[:1])}": bool(others),
         "Sorting": task.config.sort and not is_table,
         "order: newest_first": task.config.is_newest_first and not is_table,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rollsignal.commands.former_states import refuse_unsought_symbols
+from rollsignal.config.rules import NO_TIMESTAMPS
 from rollsignal.core.decisions import Decided, Listener
 from rollsignal.core.digest import plus
 from rollsignal.core.findings import Found
@@ -27,6 +28,7 @@ from rollsignal.outputs.state.document import (
     check_settings,
     kept_account,
     kept_settings,
+    kept_waiting,
     load_state,
     save_state,
 )
@@ -65,6 +67,9 @@ class Resumed:
             if getattr(task.config.checks, check) != "error":
                 reason = "A state tells new bars from old ones by their times"
                 raise ConfigError(f"{reason}: set checks: {{{check}: error}}")
+        if task.config.open_bars and task.config.columns.timestamp == NO_TIMESTAMPS:
+            hint = "name their column under columns, or set open_bars: 0"
+            raise ConfigError("A state needs timestamps to know the bars that wait", hint)
         self.path = path
         self._task = task
         self._signals = signals
@@ -177,6 +182,9 @@ class _Attempt:
         self._known = {file.path: files.found(file.path) for file in task.inputs}
         renamed = {file.former: path for path, file in self._known.items()}
         self._files = {renamed.get(file.path, file.path): file for file in state.inputs}
+        self._waiting = [
+            bar._replace(file=renamed.get(bar.file, bar.file)) for bar in state.waiting
+        ]
         self.read: set[str] = set()
         # Files are numbered in the order in which the state holds them.
         every = {**self._files, **self._known}
@@ -205,11 +213,15 @@ class _Attempt:
             known=self._state.accounts,
             seen={file.path: self._seen(file.path) for file in new},
             take_old=self._take_old,
+            waiting=self._waiting,
             digest=True,
         )
         found = decide(task, self.history)
         if found.untimed and task.config.needs_timestamps:
             raise _without_times(found.accounts[found.untimed[0]].last_file)
+        for bar in found.waiting:
+            if bar.ns is None:
+                raise _without_times(bar.file)
         for file in self._task.inputs:
             read = known_files[file.path].file
             if file.path in found.files:
@@ -272,6 +284,7 @@ class _Attempt:
             self.history.finish(),
             self._state.generation,
             sought_symbols=self._state.sought_symbols or self._task.config.columns.symbol is None,
+            waiting=tuple(map(kept_waiting, self._found.waiting)),
         )
 
 

@@ -111,6 +111,9 @@ def _log(found: Found, config: JobConfig, log: RunLog) -> None:
         log.event("INFO", "file read", path=without_secrets(path), form=file.description)
     counts = {"files": len(files), "series": len(found.accounts)}
     log.event("INFO", "rows loaded", rows=tally.rows, **counts)
+    if config.open_bars:
+        waiting = {"bars": len(found.waiting), "open_bars": config.open_bars}
+        log.event("INFO", "newest bars wait", **waiting)
     for check, count in found.findings.counts.items():
         log.event("WARNING", "bars in doubt", check=check, bars=count)
     if found.dropped:

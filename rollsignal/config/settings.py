@@ -280,6 +280,16 @@ class JobConfig(NamedTuple):
             get_args(OnRestatement),
         ),
     ] = "error"
+    open_bars: Annotated[
+        int,
+        Whole(
+            "the newest bars of each series that wait: they are not decided before later bars are"
+            " there; 1: vendors whose last bar is unfinished",
+            0,
+            10**6,
+            "1",
+        ),
+    ] = 0
     sort: Annotated[bool, Switch("sort the bars by time first, on disk if need be")] = False
     order: Annotated[
         RowOrder,

@@ -70,6 +70,10 @@ class Batch(NamedTuple):
         """Return the batch itself: it is plain already."""
         return self
 
+    def detached(self) -> "Batch":
+        """Return the batch itself: it refers to no others."""
+        return self
+
     def line_of(self, index: int) -> int:
         """Return the line or row of one bar."""
         return self.lines[index]
@@ -253,6 +257,18 @@ class ArrayBatch(NamedTuple):
         plain = partial(_plain_of, closes, times, symbols, lines)
         return ArrayBatch(closes, times, symbols, plain, int(lines[0]), self.suspects, lines)
 
+    def detached(self) -> "Bars":
+        """Return few bars without reference to the batch that they were picked from.
+
+        What can hardly be a price is told as it is written, so it is read again.
+        """
+        if self.suspects:
+            return self.plain()
+        plain = partial(
+            _plain_of, self.closes, self.timestamps_ns, self.symbols, self.lines_int64()
+        )
+        return self._replace(plain=plain)
+
     def parted(
         self, begin: int, reached: Callable[[str], int], symbol: str
     ) -> "tuple[Places, Places]":
@@ -321,8 +337,9 @@ def _plain_of(
     closes: "TickArray", times: "Indexes | None", symbols: "Coded | None", lines: "Indexes"
 ) -> Batch:
     """Return bars as plain ones: their closes as written are gone, but not their values."""
-    ticks = Ticks(closes.listed(), closes.scale)
-    cells = [decimal_text(tick, closes.scale) for tick in closes.values.tolist()]
+    listed = closes.listed()
+    ticks = Ticks(listed, closes.scale)
+    cells = ["" if tick is None else decimal_text(tick, closes.scale) for tick in listed]
     names = symbols and [name.strip(BLANKS) for name in symbols.names]
     return Batch(
         ticks,

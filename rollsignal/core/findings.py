@@ -1,13 +1,16 @@
 """This module holds the result of a run: accounts of its series, and findings of its checks."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.core.kernel import Account, Tally
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.errors import DataError
 from rollsignal.messages import LogLevel, Tell, shown
+
+if TYPE_CHECKING:
+    from rollsignal.core.waiting import WaitingBar
 
 SHOWN_FINDINGS = 5
 UNTIMED = "no timestamps: order, duplicates, gaps and the order of files are not checked"
@@ -140,6 +143,7 @@ class Found(NamedTuple):
 
     `files` are keyed by path. `digest` is that of all signals, None if it was not asked for.
     `dropped` are the rows that the setting `duplicates` leaves out.
+    `waiting` are the bars that were read, but not decided before later ones are there.
     """
 
     accounts: Mapping[str, Account]
@@ -148,6 +152,24 @@ class Found(NamedTuple):
     findings: Findings
     digest: int | None = None
     dropped: int = 0
+    waiting: "Sequence[WaitingBar]" = ()
+
+    @property
+    def newest_bar(self) -> tuple[int | None, int | None]:
+        """Return the latest time of all series in ns, and how many series end before it.
+
+        Bars that wait count too. Both are None without timestamps.
+        """
+        read = [(symbol, account.last_ns) for symbol, account in self.accounts.items()]
+        read += [(bar.symbol, bar.ns) for bar in self.waiting]
+        lasts: dict[str, int] = {}
+        for symbol, ns in read:
+            if ns is not None:
+                lasts[symbol] = max(ns, lasts.get(symbol, ns))
+        if not lasts:
+            return None, None
+        newest_ns = max(lasts.values())
+        return newest_ns, sum(last_ns < newest_ns for last_ns in lasts.values())
 
     @property
     def untimed(self) -> list[str]:

@@ -113,18 +113,6 @@ def tally_of(accounts: Mapping[str, Account]) -> Tally:
     return Tally(*map(sum, zip(*tallies, strict=True)))
 
 
-def newest_bar(accounts: Mapping[str, Account]) -> tuple[int | None, int | None]:
-    """Return the latest time of all series in nanoseconds, and how many series end before it.
-
-    Both are None without timestamps.
-    """
-    lasts = [account.last_ns for account in accounts.values() if account.last_ns is not None]
-    if not lasts:
-        return None, None
-    newest_ns = max(lasts)
-    return newest_ns, sum(last_ns < newest_ns for last_ns in lasts)
-
-
 def advance(carry: Carry, closes: Ticks) -> tuple[Margins, Carry]:
     """Decide the next bars of a series. A close of None is a gap: no window contains it.
 

@@ -1,6 +1,6 @@
 """This module keeps the ledger of a run: the account of every series so far."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -97,6 +97,16 @@ class Ledger:
         decided = [self._take_series(part, reader) for part in parts]
         if self._take:
             self._take(_plain_decided(batch, decided, reader))
+
+    def look_at(self, batches: Iterable[tuple[Bars, Reader]]) -> None:
+        """Check bars as `take` does, but decide none of them; they follow all others."""
+        self.close_panel()
+        accounts, take = dict(self.accounts), self._take
+        self._take = None
+        for batch, reader in batches:
+            self.take(batch, reader)
+        self.close_panel()
+        self.accounts, self._take = accounts, take
 
     def last_ns(self, symbol: str) -> int | None:
         """Return the last timestamp of a series so far, if it has timestamps."""

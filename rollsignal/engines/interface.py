@@ -12,6 +12,7 @@ from rollsignal.messages import Tell
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Listener, Take
+    from rollsignal.core.waiting import WaitingBar
     from rollsignal.engines.spans import Span
 
 # Receives a function that returns the bytes read so far, and the number of rows.
@@ -35,6 +36,7 @@ class Task(NamedTuple):
     format: that of all files, None to find each out from its content. span: the range of time that
     counts. known: the accounts of series that are continued. seen: if given, bars that are not
     later than their series was when the file begins are not decided, but go to `take_old`.
+    waiting: the bars that an earlier run has read and not decided, as later ones were missing.
     levels: each check's level; None for those of the config. collect_errors: whether the checks go
     on after an error, and files that cannot be read are findings too. doubts: whether to look for
     closes that jump and for bars off the grid of their series.
@@ -47,6 +49,7 @@ class Task(NamedTuple):
     known: Mapping[str, Account] = {}
     seen: Mapping[str, Seen] | None = None
     take_old: "Take | None" = None
+    waiting: "Sequence[WaitingBar]" = ()
     digest: bool = False
     levels: Mapping[str, str] | None = None
     collect_errors: bool = False

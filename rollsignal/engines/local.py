@@ -1,6 +1,6 @@
 """This module decides bars in this process, file after file, batch after batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from rollsignal.messages import Tell, plural
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided, Listener, Take
+    from rollsignal.core.waiting import WaitingBar
+    from rollsignal.engines.open_bars import OpenBars
     from rollsignal.engines.repeats import KeptRows
     from rollsignal.engines.spans import SpanFilter
 
@@ -63,7 +65,15 @@ class LocalEngine:
             listener.add(part.end())
         accounts = within.accounts if within else ledger.accounts
         digest = digester.digest if digester else None
-        result = Found(accounts, tally_of(accounts), files, findings, digest, reading.dropped)
+        result = Found(
+            accounts,
+            tally_of(accounts),
+            files,
+            findings,
+            digest,
+            reading.dropped,
+            reading.waiting(),
+        )
         check_signals(task, result, ledger.tally())
         return result
 
@@ -86,10 +96,10 @@ def check_signals(task: Task, result: Found, read: Tally) -> None:
     """
     if task.collect_errors:
         if result.files and not read.rows:
-            message = _no_signal(task, read, result.files)
+            message = _no_signal(task, read, result)
             result.findings.report(_unreadable(_names(task.inputs), message))
     elif not read.signals:
-        raise DataError(_no_signal(task, read, result.files))
+        raise DataError(_no_signal(task, read, result))
     elif not result.tally.signals:
         raise DataError(f"No signal {task.span}: {plural(result.tally.rows, 'bar')} in this range")
 
@@ -124,11 +134,23 @@ class _Reading:
         self._task = task
         self._ledger = ledger
         self._progress = progress
+        self._open_bars = _open_bars(task, ledger)
+        self._take: TakeBatch = self._open_bars.take if self._open_bars else ledger.take
         self._bytes = self._rows = self.dropped = 0
         self._kept: KeptRows | None = None
 
     def run(self) -> dict[str, FoundFile]:
         """Read all files; return the rows and description of each, by path."""
+        read = self._read_all()
+        if self._open_bars:
+            self._ledger.look_at(self._open_bars.rest())
+        return read
+
+    def waiting(self) -> "list[WaitingBar]":
+        """Return the bars that wait for later ones."""
+        return self._open_bars.waiting() if self._open_bars else []
+
+    def _read_all(self) -> dict[str, FoundFile]:
         if self._task.config.sort and not self._task.collect_errors:
             return self._sorted()
         read = {}
@@ -165,12 +187,14 @@ class _Reading:
     def _taking_new(self, file: Input) -> TakeBatch:
         """Return the function that receives the rows that are kept."""
         if self._task.seen is None:
-            return self._ledger.take
+            return self._take
         from rollsignal.engines.interface import Seen
         from rollsignal.engines.new_bars import NewBars
 
         seen = self._task.seen.get(file.path, Seen())
-        return NewBars(self._ledger, seen, self._task.take_old).take
+        if self._open_bars:
+            self._open_bars.begin(file.path, has_grown=seen.left_out > 0)
+        return NewBars(self._ledger, seen, self._task.take_old, self._open_bars).take
 
     def _read(self, opened: AbstractContextManager[Reader], take: TakeBatch) -> FoundFile:
         """Read one file, and pass its batches on."""
@@ -203,9 +227,20 @@ class _Reading:
             with closing(self._inputs.each(self._inputs.files)) as each:
                 read = {file.path: self._read(opened, add) for file, opened in each}
             for batch in bars.batches():
-                self._ledger.take(batch, bars)
+                self._take(batch, bars)
             self.dropped = sorter.dropped
         return read
+
+
+def _open_bars(task: Task, ledger: Ledger) -> "OpenBars | None":
+    """Return what has the newest bars wait, None if none of them do."""
+    if not task.config.open_bars:
+        return None
+    from rollsignal.engines.open_bars import OpenBars
+
+    return OpenBars(
+        task.config.open_bars, ledger.take, task.waiting, replaces=task.seen is not None
+    )
 
 
 def _unreadable(name: str, message: str) -> LocatedFinding:
@@ -217,10 +252,16 @@ def _names(files: Sequence[Input]) -> str:
     return ", ".join(file.name for file in files[:SHOWN_FILES]) + more
 
 
-def _no_signal(task: Task, tally: Tally, files: Mapping[str, FoundFile]) -> str:
+def _no_signal(task: Task, tally: Tally, found: Found) -> str:
     name, window = _names(task.inputs), task.config.window
+    if found.waiting:
+        rows = plural(tally.rows + len(found.waiting), "row")
+        wait = "1 waits" if len(found.waiting) == 1 else f"{len(found.waiting):,} wait"
+        wait = f"of which {wait} (open_bars: {task.config.open_bars})"
+        return f"{name}: {rows}, {wait}, and no window of {window:,} bars before those that wait"
     if not tally.rows:
-        headed = not all(file.description.endswith(NO_OBJECTS) for file in files.values())
+        descriptions = [file.description for file in found.files.values()]
+        headed = not all(description.endswith(NO_OBJECTS) for description in descriptions)
         return f"{name}: no rows" + (" below the header" if headed else "")
     if tally.rows < window:
         return f"{name}: {plural(tally.rows, 'row')}, fewer than the window of {window:,} bars"

@@ -3,13 +3,14 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rollsignal.core.bars import Bars, Reader
+from rollsignal.core.bars import Bars, Reader, TakeBatch
 from rollsignal.core.decisions import Take
 from rollsignal.core.ledger import Ledger
 from rollsignal.engines.interface import Seen
 
 if TYPE_CHECKING:
     from rollsignal.core.bars import Places
+    from rollsignal.engines.open_bars import OpenBars
 
 BEFORE_ALL = -(2**63)
 
@@ -17,13 +18,22 @@ BEFORE_ALL = -(2**63)
 class NewBars:
     """Split the bars of a file: new ones go to the ledger, old ones to `take_old`, undecided.
 
-    Old bars are those that are not later than their series was when the file began.
+    Old bars are those that are not later than their series was when the file began. open_bars: has
+    new bars wait before they go to the ledger.
     """
 
-    def __init__(self, ledger: Ledger, seen: Seen, take_old: Take | None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        seen: Seen,
+        take_old: Take | None,
+        open_bars: "OpenBars | None" = None,
+    ) -> None:
         self._ledger = ledger
         self._seen = seen
         self._take_old = take_old
+        self._open_bars = open_bars
+        self._take_new: TakeBatch = open_bars.take if open_bars else ledger.take
         self._rows = 0
         self._reached: dict[str, int] = {}
 
@@ -33,8 +43,10 @@ class NewBars:
         new, old = self._parted(batch, begin, reader)
         if len(old) and self._take_old:
             self._take_old(batch.picked(old).undecided(reader.path, reader.symbol or ""))
+        if len(old) and self._open_bars:
+            self._open_bars.covers(batch, old, reader)
         if len(new):
-            self._ledger.take(batch if len(new) == batch.rows else batch.picked(new), reader)
+            self._take_new(batch if len(new) == batch.rows else batch.picked(new), reader)
         self._rows += batch.rows
 
     def _parted(self, batch: Bars, begin: int, reader: Reader) -> "tuple[Places, Places]":

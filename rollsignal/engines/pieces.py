@@ -289,9 +289,11 @@ def can_be_cut(
 
     A check that collects errors goes on with other bars than a piece that ends with one. Bars that
     an earlier run has seen must be new by their times, and their order be checked, so that it is an
-    error if they are not.
+    error if they are not. Which bars are the newest of their series is only known at the end.
     """
-    if not is_read_in_order(task.config) or task.collect_errors or task.doubts:
+    if not is_read_in_order(task.config) or task.config.open_bars:
+        return False
+    if task.collect_errors or task.doubts:
         return False
     if task.seen is not None and not _may_be_new(task):
         return False

@@ -1,6 +1,7 @@
 """This module sorts the bars of files by time, and passes them on."""
 
 from collections.abc import Iterator
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,13 @@ class SortedReader:
             name, zoned = self._zones.setdefault(number, (reader.name, reader.zoned))
             if zoned != reader.zoned:
                 raise zones_misfit(name, reader.name, bool(zoned))
+
+    def picked(self, places: "NDArray[np.int64]") -> "SortedReader":
+        """Return a reader that names these bars of the batch that it has just yielded."""
+        reader = copy(self)
+        if self._files is not None and self._rows is not None:
+            reader._files, reader._rows = self._files[places], self._rows[places]
+        return reader
 
     def describe(self) -> str:
         """Describe the bars."""

@@ -5,7 +5,7 @@ module proves that the careful parser would read every file the same way, from i
 All other files are left, and opened by themselves.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -110,9 +110,10 @@ class MemberReader:
         """Return how many of the file's bytes have been read."""
         return self._member.file.size or 0
 
-    def order_problem(self, batch: Batch, finding: Finding) -> DataError:
-        """Return the error for a finding about a bar, for example that it is out of order."""
-        return self._parser().cells.order_problem(batch, finding)
+    @property
+    def order_problem(self) -> Callable[[Batch, Finding], DataError]:
+        """Return what makes the error for a finding about a bar; it holds no bars."""
+        return self._parser().cells.order_problem
 
     def _plain(self) -> Batch:
         """Read the rows carefully."""

@@ -124,6 +124,13 @@ STATES = [
     Row("leave out or correct the wrong one", {"a.csv": UP, "b.csv": CHANGED}, [
         Way([C], inputs=["a.csv"]), Way([C], {"b.csv": UP}),
     ], flags=STATE),
+    Row("so none of them tells how it ended: leave out the wrong one", {
+        "a.csv": table(C[:4]), "b.csv": table(["7"], DAYS[3:]), "c.csv": table(C[4:], DAYS[4:]),
+    }, [Way([C[:5]], inputs=["a.csv", "c.csv"])], config="open_bars: 1\n", flags=STATE),
+    Row("under columns, or set open_bars: 0", each("close\n10\n11\n12\n13\n"), [
+        Way([C[:4]], config=UNTIMED + "open_bars: 0\n"),
+        Way(None, config="columns: {timestamp: close}\nopen_bars: 1\n"),
+    ], config=UNTIMED + "open_bars: 1\n", flags=STATE),
     Row("set on_restatement: recompute", each(CHANGED), [RESTATED], flags=STATE, nights=[FIRST]),
     Row("sort other bars", each(table(C[::-1], DAYS[::-1])), [
         Way([C], each(UP), "sort: false\n"), Way(None, config="sort: false\n"),

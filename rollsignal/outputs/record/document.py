@@ -141,7 +141,8 @@ _SETTINGS = {
 }
 # Settings that records of earlier versions do not have: their defaults held.
 _NEWER_SETTINGS = frozenset(
-    {"checks.values", "timezone", "order", "duplicates", *(f"table.{key}" for key in Table._fields)}
+    {"checks.values", "timezone", "order", "duplicates", "open_bars"}
+    | {f"table.{key}" for key in Table._fields}
 )
 _CONFIG_SCHEMA = object_schema(**_SETTINGS) | {
     "required": [name for name in _SETTINGS if name not in _NEWER_SETTINGS]
@@ -165,6 +166,7 @@ class Record(NamedTuple):
     inputs: list[RecordedInput] = []  # noqa: RUF012  # never changed
     tally: Tally | None = None
     dropped: Annotated[int | None, Newer(), Limits(minimum=0)] = None
+    waiting: Annotated[int | None, Newer()] = None
     series: int | None = None
     digest: Annotated[str, Limits(pattern="^[0-9a-f]{32}$")] | None = None
     checks: dict[str, RecordedCheck] = {}  # noqa: RUF012  # never changed

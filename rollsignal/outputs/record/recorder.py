@@ -8,7 +8,6 @@ from time import perf_counter
 from rollsignal.config.request import Request
 from rollsignal.core.digest import hex_text
 from rollsignal.core.findings import Found
-from rollsignal.core.kernel import newest_bar
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.errors import DiskError, JobError
 from rollsignal.files.fingerprints import ReadInput, fingerprint, stat_of
@@ -86,12 +85,13 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
     if found is None or config is None:
         return record
     levels = config.config.checks._asdict()
-    newest_ns, lagging = newest_bar(found.accounts)
+    newest_ns, lagging = found.newest_bar
     return record._replace(
         newest_bar=None if newest_ns is None else iso(newest_ns),
         lagging=lagging,
         tally=found.tally,
         dropped=found.dropped,
+        waiting=len(found.waiting),
         series=len(found.accounts),
         digest=hex_text(found.digest or 0),
         checks={name: _recorded_check(name, level, found) for name, level in levels.items()},

@@ -20,11 +20,12 @@ from rollsignal.core.digest import hex_text
 from rollsignal.core.kernel import Account, Carry, LastBar, Tally
 from rollsignal.core.ledger import ONE_SERIES
 from rollsignal.core.ticks import at_least_scale
+from rollsignal.core.waiting import WaitingBar
 from rollsignal.errors import ConfigError, DataError, DiskError, InputError
 from rollsignal.files.fingerprints import Stamp
 from rollsignal.files.open import open_regular
 from rollsignal.files.replace import replace
-from rollsignal.messages import shown_path
+from rollsignal.messages import shown_path, without_secrets
 from rollsignal.outputs.signals.counts import PartitionCount, WrittenPartitions
 from rollsignal.version import __version__
 
@@ -71,7 +72,7 @@ class State(NamedTuple):
     the series, `segments` what each run added to that file. `generation` counts how often all bars
     were decided again. `program` is the rollsignal version that wrote the state, `written` the
     partitions that hold its signals. `sought_symbols` is false for a state of a version that did
-    not look for symbols.
+    not look for symbols. `waiting` are bars that were read and not decided.
     """
 
     settings: dict[str, object]
@@ -84,6 +85,7 @@ class State(NamedTuple):
     program: str = __version__
     written: WrittenPartitions | None = None
     sought_symbols: bool = True
+    waiting: tuple[WaitingBar, ...] = ()
 
 
 class Change(NamedTuple):
@@ -140,6 +142,16 @@ def kept_account(account: Account) -> Account:
         )
         last = LastBar(close, margin, least, last.window)
     return account._replace(carry=Carry(carry.window, scale, tuple(tail)), last=last)
+
+
+def kept_waiting(bar: WaitingBar) -> WaitingBar:
+    """Return a bar that waits as a state keeps it: at its least scale, without what is secret."""
+    (close, *_), scale = at_least_scale([bar.close or 0], bar.scale)
+    return bar._replace(
+        close=None if bar.close is None else close,
+        scale=0 if bar.close is None else scale,
+        file=without_secrets(bar.file),
+    )
 
 
 def save_state(path: str, state: State) -> None:
@@ -212,6 +224,7 @@ def _encoded(state: State) -> bytes:
         "generation": state.generation,
         "written": _written_plain(state.written),
         "sought_symbols": state.sought_symbols,
+        **({"waiting": list(map(_json_value, state.waiting))} if state.waiting else {}),
     }
     lines = [head, *(_account_line(*item) for item in sorted(state.accounts.items()))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
@@ -250,6 +263,7 @@ def _decoded(body: bytes) -> State:
         head["program"],
         _written_of(head["written"]),
         head.get("sought_symbols", False),
+        tuple(WaitingBar(**bar) for bar in head.get("waiting", ())),
     )
 
 
