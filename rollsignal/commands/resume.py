@@ -35,11 +35,14 @@ from rollsignal.outputs.state.document import (
 from rollsignal.outputs.state.history import History
 from rollsignal.outputs.state.known_files import KnownFiles, check_tables
 from rollsignal.outputs.state.restated import Restated, flips, restated
+from rollsignal.outputs.state.stored_bars import STORED_FIELDS
+from rollsignal.outputs.state.windows import Jump, among, have_left, jumps
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rollsignal.core.waiting import WaitingBar
     from rollsignal.outputs.signals.writer import Signals
 
 SHOWN_CHANGES = 5
@@ -101,6 +104,7 @@ class Resumed:
         found = attempt.decide(decide)
         changes = attempt.restated()
         if not changes:
+            attempt.tell_windows(tell)
             return found
         if not self._state.accounts:
             raise _disagree(changes)
@@ -116,6 +120,7 @@ class Resumed:
     def _decide_all(self, former: "_Attempt", decide: Decide, tell: Tell) -> Found:
         """Decide everything that the state and this run have read, from the start."""
         known_bars, symbols = former.known(), former.history.symbols
+        former_files = former.paths
         former.close()
         paths = {identity(file.path): file.path for file in self._state.inputs}
         paths |= {identity(file.path): file.path for file in self._task.inputs}
@@ -143,6 +148,7 @@ class Resumed:
         found = self._attempt.decide(decide)
         if changes := self._attempt.restated():
             raise _disagree(changes)
+        self._attempt.refuse_lost(known_bars, former_files)
         count = flips(known_bars, self._attempt.decided())
         tell("WARNING", f"decided again: {count:,} signals of earlier bars have flipped")
         return found
@@ -190,6 +196,8 @@ class _Attempt:
         every = {**self._files, **self._known}
         self._numbers = {path: number for number, path in enumerate(every)}
         self._old: list[NDArray[np.void]] = []
+        self._left: dict[str, int] = {}
+        self._jumps: list[Jump] = []
         self._found: Found | None = None
         # Opened last, so that no failure above leaves it open.
         self.history = History(path, state.generation, state.symbols, state.segments)
@@ -202,7 +210,8 @@ class _Attempt:
     @property
     def all(self) -> list[ReadFile]:
         """Return all files that were ever read."""
-        return list(self._files.values())
+        left = self._left
+        return [file._replace(left=left.get(path, file.left)) for path, file in self._files.items()]
 
     def decide(self, decide: Decide) -> Found:
         """Read and decide what is not known; raises `DiskError` if a file changes meanwhile."""
@@ -251,13 +260,88 @@ class _Attempt:
             return []
         import numpy as np
 
-        # A file that has changed must still have all its bars that the state knows.
-        count, all_bars = len(self.known()), self.decided()
-        now = np.concatenate([all_bars[:0], *self._old])
-        same = np.isin(all_bars[["series", "place"]], np.unique(now[["series", "place"]]))
-        same[:count] |= np.isin(all_bars["file"][:count], changes)
+        # A file that has changed must still have its bars that the state knows, from its first on.
+        known, all_bars = self.known(), self.decided()
+        count, now = len(known), np.concatenate([all_bars[:0], *self._old])
+        same = among(all_bars, now)
+        has_left = self._have_left(known, all_bars[count:], changes)
+        same[:count] |= np.isin(known["file"], changes) & ~has_left
         found = restated(all_bars[same], now, self.history.symbols)
         return [change._replace(is_timed=self._is_timed(change.symbol)) for change in found]
+
+    def _have_left(
+        self, known: "NDArray[np.void]", new: "NDArray[np.void]", changes: Sequence[int]
+    ) -> "NDArray[np.bool_]":
+        """Return which known bars have left those of their files that have changed."""
+        import numpy as np
+
+        waiting = self._waiting_bars(self._found.waiting if self._found else ())
+        new, left_waiting = np.concatenate([new, waiting]), self._waiting_bars(self._waiting)
+        present = np.concatenate([new, *self._old])
+        present = present[np.isin(present["file"], changes)]
+        left = np.isin(known["file"], changes) & have_left(known, present)
+        for number in changes:
+            count = np.count_nonzero(left & (known["file"] == number))
+            self._left[self.paths[number]] = int(count)
+        of_files = present[np.isin(_file_series(present), _file_series(known[left]))]
+        of_files = of_files[~among(of_files, left_waiting)]
+        every = np.concatenate([known, left_waiting])
+        self._jumps = jumps(every, new[~among(new, left_waiting)], of_files, self.history.symbols)
+        return left
+
+    def _waiting_bars(self, waiting: "Sequence[WaitingBar]") -> "NDArray[np.void]":
+        """Return bars that wait as they would be stored, without their closes."""
+        import numpy as np
+
+        numbers = {symbol: number for number, symbol in enumerate(self.history.symbols)}
+        bars = np.zeros(len(waiting), STORED_FIELDS)
+        for at, bar in enumerate(waiting):
+            bars["series"][at] = numbers.get(bar.symbol, -1)
+            bars["file"][at] = self._numbers[bar.file]
+            bars["place"][at] = bar.ns or 0
+        return bars
+
+    @property
+    def paths(self) -> list[str]:
+        """Return the paths of all files, by their numbers."""
+        return list(self._numbers)
+
+    def tell_windows(self, tell: Tell) -> None:
+        """Tell that bars have left files, and where bars may be missing."""
+        for path, count in self._left.items():
+            if count:
+                text = f"{plural(count, 'bar')} of earlier runs have left it, and count as before"
+                tell("INFO", f"{shown_path(path)}: {text}")
+        for jump in self._jumps[:SHOWN_CHANGES]:
+            of = f" of {jump.symbol}" if jump.symbol else ""
+            where = f"between {iso(jump.last_ns)} and {iso(jump.first_ns)}"
+            text = f"it does not have the last known bar{of} any more, so bars may be missing"
+            tell("WARNING", f"{shown_path(self.paths[jump.file])}: {text} {where}")
+        if len(self._jumps) > SHOWN_CHANGES:
+            more = len(self._jumps) - SHOWN_CHANGES
+            tell("WARNING", f"bars may be missing in {more:,} more series")
+
+    def refuse_lost(self, known: "NDArray[np.void]", paths: Sequence[str]) -> None:
+        """Raise `InputError` if bars that were known have left their files.
+
+        known: all of these bars; paths: those of their files, by number.
+        """
+        import numpy as np
+
+        waiting = self._waiting_bars(self._found.waiting if self._found else ())
+        present = np.concatenate([self.decided(), *self._old, waiting])
+        lost = known[~among(known, present)]
+        numbers = [self._numbers.get(path, -1) for path in paths]
+        lost["file"] = np.array(numbers)[lost["file"]]
+        lost = lost[have_left(lost, present)]
+        if len(lost):
+            name = shown_path(self.paths[int(lost["file"][0])])
+            bars = plural(len(lost), "bar")
+            raise InputError(
+                f"History was restated, and {bars} that the state has read have left their files",
+                f"path: {name}; put a file that has them beside it, or start again with another"
+                " state file",
+            )
 
     def _is_timed(self, symbol: str) -> bool:
         """Return whether the places of a series are times, even if they are before 1970."""
@@ -288,11 +372,15 @@ class _Attempt:
         )
 
 
+def _file_series(bars: "NDArray[np.void]") -> "NDArray[np.void]":
+    return bars[["file", "series"]]
+
+
 def _read_input(file: ReadFile, is_read: bool) -> ReadInput:
     """Describe a file that a state knows, whether this run has read it or one before."""
     if not file.sha256:
-        return ReadInput(file.path, rows=file.rows)
-    read = ReadInput(file.path, file.size, sha256=file.sha256, rows=file.rows)
+        return ReadInput(file.path, rows=file.rows, left=file.left)
+    read = ReadInput(file.path, file.size, sha256=file.sha256, rows=file.rows, left=file.left)
     by = "stat"
     # The times of a file that was written just before are not kept.
     if is_url(file.path):
@@ -331,4 +419,5 @@ def _shown_changes(changes: Sequence[Restated]) -> str:
 def _shown_change(change: Restated) -> str:
     of = f" of {change.symbol}" if change.symbol else ""
     at = iso(change.place) if change.is_timed else f"bar {change.place}"
-    return f"{plural(change.bars, 'bar')}{of} from {at} on"
+    gone = "gone" if change.gone == change.bars else f"{change.gone:,} of them gone"
+    return f"{plural(change.bars, 'bar')}{of} from {at} on" + (f", {gone}" if change.gone else "")

@@ -19,7 +19,7 @@ from rollsignal.files.fingerprints import fingerprint, is_there, stat_of
 from rollsignal.files.formats import FORMATS
 from rollsignal.files.locks import is_held
 from rollsignal.files.open import STDIN
-from rollsignal.messages import QUERY_LEFT_OUT, LogLevel
+from rollsignal.messages import QUERY_LEFT_OUT, LogLevel, plural
 from rollsignal.outputs.record.document import File, Record, Setting, load_record
 from rollsignal.version import __version__
 
@@ -148,7 +148,11 @@ def _bytes(point: str, file: File) -> Point:
 def _derivation(record: Record, sample: int, engine: str) -> Iterator[Point]:
     """Decide all signals again, with the settings of the record."""
     for entry in record.inputs:
-        if problem := _why_unreadable(entry.file):
+        problem = _why_unreadable(entry.file)
+        if entry.left:
+            bars = plural(entry.left, "bar")
+            problem = problem or f"{bars} that counted have left it, so they cannot be read again"
+        if problem:
             yield Point("derivation", entry.file.path, False, None, problem)
             return
     try:

@@ -167,7 +167,8 @@ class ReadInput(NamedTuple):
     All but the path is None unless it is a file or object that was hashed. `compared_by` says how
     `sha256_after` was obtained: "stat", because the file's size and times have not changed, "etag",
     because the object's size and ETag have not, "sha256", or "state", because an earlier run read
-    the file and this one did not. `rows` is the row count of a file that a state lists.
+    the file and this one did not. `rows` is the row count of a file that a state lists, `left`
+    counts the bars that have left it.
     """
 
     path: str
@@ -181,6 +182,7 @@ class ReadInput(NamedTuple):
     sha256_after: str | None = None
     compared_by: str | None = None
     rows: int | None = None
+    left: int = 0
 
 
 class InputWatch:

@@ -31,6 +31,7 @@ from tests.support.deciding import REPORT, begun, files, ignore
 from tests.support.open_candles import Vendor, final
 from tests.support.panels import (
     CLOSES,
+    DecidedRow,
     Panel,
     PanelRow,
     as_csv,
@@ -213,13 +214,45 @@ def test_nights_with_unfinished_bars_end_as_one_run_over_the_final_ones(
         path = written(tmp_path, name, rows or panel.rows[end - 1 : end], as_text=as_text)
         with fast(is_fast):
             assert one_night(tmp_path, *(former if random.random() < 0.5 else []), path) is None
-    rows_then = final(decided(panel), count)
-    state = load_state(str(tmp_path / "s.state"))
-    assert state is not None
-    assert state.digest == digest_of(rows_then)
-    signals = (tmp_path / "signals.csv").read_text()
-    assert signals == SIGNALS_HEADER + "".join(row.text for row in rows_then)
-    assert json.loads((tmp_path / "metrics.json").read_text())["rows_processed"] == len(rows_then)
-    assert len(state.waiting) == size - len(rows_then)
+    check_the_end(tmp_path, final(decided(panel), count), size)
     verified = verify(str(tmp_path / "record.json"), sample=9)
     assert verified.exit_code == 0, verified.document
+
+
+def check_the_end(folder: Path, rows: list[DecidedRow], size: int) -> None:
+    """Compare what the last night has left with what is final of so many bars."""
+    state = load_state(str(folder / "s.state"))
+    assert state is not None
+    assert state.digest == digest_of(rows)
+    signals = (folder / "signals.csv").read_text()
+    assert signals == SIGNALS_HEADER + "".join(row.text for row in rows)
+    assert json.loads((folder / "metrics.json").read_text())["rows_processed"] == len(rows)
+    assert len(state.waiting) == size - len(rows)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_file_that_holds_the_newest_bars_gives_what_all_of_them_give(
+    tmp_path: Path, seed: int
+) -> None:
+    random = Random(seed)
+    panel, count, is_fast = random_panel(random), random.randint(0, 2), random.random() < 0.5
+    vendor, config, size = Vendor(panel, count, random), panel.config, len(panel.rows)
+    begun_at = [end for end in range(size + 1) if tally_of(final(decided(panel)[:end], count))[2]]
+    if not begun_at:
+        return
+    (tmp_path / "c.yaml").write_text(
+        f"{{seed: 1, window: {config.window}, version: v, missing: {config.missing},"
+        f" open_bars: {count}, columns: {{symbol: symbol}}}}"
+    )
+    first = random.choice(begun_at)
+    ends = [first, *sorted(random.choices(range(first, size + 1), k=random.randint(1, 5))), size]
+    # A window begins before the end of the last one, and never goes back.
+    begins = [0]
+    for end in ends[:-1]:
+        begins.append(random.randint(begins[-1], end - 1))
+    as_text = random.random() < 0.5
+    for begin, end, again in zip(begins, ends, [*begins[1:], size], strict=True):
+        path = written(tmp_path, "newest", vendor.rows(begin, end, again), as_text=as_text)
+        with fast(is_fast):
+            assert one_night(tmp_path, path) is None
+    check_the_end(tmp_path, final(decided(panel), count), size)

@@ -131,6 +131,11 @@ STATES = [
         Way([C[:4]], config=UNTIMED + "open_bars: 0\n"),
         Way(None, config="columns: {timestamp: close}\nopen_bars: 1\n"),
     ], config=UNTIMED + "open_bars: 1\n", flags=STATE),
+    Row("put a file that has them beside it, or start again", each(
+            table(["11", "7", *C[3:]], DAYS[1:])), [
+        Way([["10", "11", "7", *C[3:]]], {"old.csv": table(C[:1])}, inputs=["old.csv", BARS]),
+        Way([["11", "7", *C[3:]]], flags=["--state=new.state"]),
+    ], config="on_restatement: recompute\n", flags=STATE, nights=[FIRST]),
     Row("set on_restatement: recompute", each(CHANGED), [RESTATED], flags=STATE, nights=[FIRST]),
     Row("sort other bars", each(table(C[::-1], DAYS[::-1])), [
         Way([C], each(UP), "sort: false\n"), Way(None, config="sort: false\n"),

@@ -33,18 +33,17 @@ class Vendor:
         self._count = count
         self._random = random
 
-    def rows(self, begin: int, end: int, *, again: bool = True) -> list[PanelRow]:
+    def rows(self, begin: int, end: int, again: int = 0) -> list[PanelRow]:
         """Return the bars between two places, the last ones as they are before they are finished.
 
-        again: whether those come again later.
+        again: the place from which on they come again later.
         """
-        rows = self._rows[begin:end]
-        done = set(final(self._rows[:end], self._count))
+        done = set(final(self._rows[:end], self._count)) | set(self._rows[:again])
         return [
-            row._replace(close=self._random.choice(UNFINISHED))
-            if again and row not in done and self._random.random() < 0.8
-            else row
-            for row in rows
+            row
+            if row in done or self._random.random() < 0.2
+            else row._replace(close=self._random.choice(UNFINISHED))
+            for row in self._rows[begin:end]
         ]
 
     def open_from(self, end: int) -> int:

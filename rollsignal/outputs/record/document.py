@@ -115,7 +115,8 @@ class RecordedInput(NamedTuple):
 
     `compared_by` says how `sha256_after` is known: "stat", because the file's size and times are
     what they were, "etag", because the object's size and ETag are, "sha256", or "state", because a
-    run before read the file and this one did not.
+    run before read the file and this one did not. `left` counts the bars that count although the
+    file, which a state has read before, does not have them any more.
     """
 
     file: File
@@ -123,6 +124,7 @@ class RecordedInput(NamedTuple):
     compared_by: Annotated[str, Limits(enum=["stat", "etag", "sha256", "state"])] | None = None
     rows: int | None = None
     form: str | None = None
+    left: Annotated[int, Newer()] = 0
 
 
 class RecordedCheck(NamedTuple):

@@ -104,7 +104,7 @@ def _recorded_input(read: ReadInput, found: Found | None) -> RecordedInput:
     in_file = found.files.get(path) if found else None
     rows = in_file.rows if in_file and read.rows is None else read.rows
     form = in_file.description if in_file else None
-    return RecordedInput(file, read.sha256_after, read.compared_by, rows, form)
+    return RecordedInput(file, read.sha256_after, read.compared_by, rows, form, read.left)
 
 
 def _recorded_check(name: str, level: str, found: Found) -> RecordedCheck:

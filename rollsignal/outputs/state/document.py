@@ -47,6 +47,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 class ReadFile(NamedTuple):
     """A file that was read: its path as given, its size in bytes, and its number of bars.
 
+    `left` counts the bars that it had once, and which count although they have left it.
     `stamp` holds the size and times that change whenever the file is written to, or the size and
     ETag of an object. A URL is kept without the parts that may be secret.
     """
@@ -56,6 +57,7 @@ class ReadFile(NamedTuple):
     sha256: str
     rows: int
     stamp: Stamp = ()
+    left: int = 0
 
 
 class Segment(NamedTuple):
@@ -219,7 +221,7 @@ def _encoded(state: State) -> bytes:
         "settings": dict(sorted(state.settings.items())),
         "digest": hex_text(state.digest),
         "symbols": state.symbols,
-        "inputs": [_json_value(file) for file in state.inputs],
+        "inputs": list(map(_file_plain, state.inputs)),
         "segments": [_json_value(segment) for segment in state.segments],
         "generation": state.generation,
         "written": _written_plain(state.written),
@@ -230,6 +232,13 @@ def _encoded(state: State) -> bytes:
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
     body = text.encode("utf-8", "surrogatepass")
     return body + _seal(body)
+
+
+def _file_plain(file: ReadFile) -> dict[str, object]:
+    plain: dict[str, object] = _json_value(file)
+    if not file.left:
+        del plain["left"]
+    return plain
 
 
 def _account_line(symbol: str, account: Account) -> dict[str, object]:

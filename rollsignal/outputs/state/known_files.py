@@ -83,7 +83,7 @@ class KnownFiles:
         before = before or self._gone(file.sha256)
         if before is None or not self._has_same_symbol(path, before):
             return KnownFile("new", file, (taken_ns, taken))
-        file = file._replace(rows=before.rows)
+        file = file._replace(rows=before.rows, left=before.left)
         if file.sha256 == before.sha256:
             return KnownFile("known", file, None, before.path)
         # What is added at the end of a file that stands newest first is older than all above, and

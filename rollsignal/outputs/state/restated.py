@@ -10,19 +10,22 @@ if TYPE_CHECKING:
     Bars = NDArray[np.void]
 
 
-BOTH_SIDES = 1 | 2
+BEFORE, NOW = 1, 2
+BOTH_SIDES = BEFORE | NOW
 
 
 class Restated(NamedTuple):
     """The restated bars of one series: their number `bars`, and the place of the first.
 
-    is_timed: whether that place is a time in ns, and not the number of a bar.
+    is_timed: whether that place is a time in ns, and not the number of a bar. gone: how many of
+    them are not there any more.
     """
 
     symbol: str
     place: int
     bars: int
     is_timed: bool = True
+    gone: int = 0
 
 
 def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restated]:
@@ -34,20 +37,25 @@ def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restat
     import numpy as np
 
     bars = np.concatenate((before, now))
-    sides = np.repeat([1, 2], [len(before), len(now)])
+    sides = np.repeat([BEFORE, NOW], [len(before), len(now)])
     if not len(bars):
         return []
     order = np.lexsort((bars["close"], bars["place"], bars["series"]))
     bars, sides = bars[order], sides[order]
     starts = np.flatnonzero(np.concatenate(([True], _differ(bars, ("series", "place", "close")))))
-    changed = bars[starts[np.bitwise_or.reduceat(sides, starts) != BOTH_SIDES]]
+    sides = np.bitwise_or.reduceat(sides, starts)
+    changed, sides = bars[starts[sides != BOTH_SIDES]], sides[sides != BOTH_SIDES]
     if not len(changed):
         return []
-    changed = changed[np.concatenate(([True], _differ(changed, ("series", "place"))))]
+    starts = np.flatnonzero(np.concatenate(([True], _differ(changed, ("series", "place")))))
+    # A bar that has another close is there twice, once on each side.
+    is_gone = np.bitwise_or.reduceat(sides, starts) == BEFORE
+    changed = changed[starts]
     series, firsts, counts = np.unique(changed["series"], return_index=True, return_counts=True)
+    gone = np.add.reduceat(is_gone.astype(np.int64), firsts)
     return [
-        Restated(symbols[number], int(changed["place"][first]), int(count))
-        for number, first, count in zip(series, firsts, counts, strict=True)
+        Restated(symbols[number], int(changed["place"][first]), int(count), gone=int(of_them))
+        for number, first, count, of_them in zip(series, firsts, counts, gone, strict=True)
     ]
 
 
