@@ -105,6 +105,7 @@ class Resumed:
         changes = attempt.restated()
         if not changes:
             attempt.tell_windows(tell)
+            attempt.tell_unread(tell)
             return found
         if not self._state.accounts:
             raise _disagree(changes)
@@ -320,6 +321,28 @@ class _Attempt:
         if len(self._jumps) > SHOWN_CHANGES:
             more = len(self._jumps) - SHOWN_CHANGES
             tell("WARNING", f"bars may be missing in {more:,} more series")
+
+    def tell_unread(self, tell: Tell) -> None:
+        """Tell which bars count with the close that they had as the newest of their file."""
+        kinds = {path: file.kind for path, file in self._known.items()}
+        # A file that has grown still has the bars that it had.
+        unread = [
+            bar
+            for bar in (self._found.unread if self._found else ())
+            if kinds.get(bar.file) != "grown"
+        ]
+        lost = [bar for bar in unread if kinds.get(bar.file) == "changed"]
+        if len(unread) > len(lost):
+            count = len(unread) - len(lost)
+            what = "bars that waited, and that no file has again, count as they were"
+            tell("INFO", f"{what}: {count:,}")
+        for bar in lost[:SHOWN_CHANGES]:
+            of, at = f" of {bar.symbol}" if bar.symbol else "", iso(bar.ns or 0)
+            text = f"the bar{of} at {at} has left it while it waited, and counts as it was then"
+            tell("WARNING", f"{shown_path(bar.file)}: {text}, perhaps unfinished")
+        if len(lost) > SHOWN_CHANGES:
+            more = len(lost) - SHOWN_CHANGES
+            tell("WARNING", f"{more:,} more bars have left their file while they waited")
 
     def refuse_lost(self, known: "NDArray[np.void]", paths: Sequence[str]) -> None:
         """Raise `InputError` if bars that were known have left their files.

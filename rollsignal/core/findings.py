@@ -143,7 +143,8 @@ class Found(NamedTuple):
 
     `files` are keyed by path. `digest` is that of all signals, None if it was not asked for.
     `dropped` are the rows that the setting `duplicates` leaves out.
-    `waiting` are the bars that were read, but not decided before later ones are there.
+    `waiting` are the bars that were read, but not decided before later ones are there, `unread`
+    those that an earlier run has left waiting, and that are decided without being read again.
     """
 
     accounts: Mapping[str, Account]
@@ -153,6 +154,7 @@ class Found(NamedTuple):
     digest: int | None = None
     dropped: int = 0
     waiting: "Sequence[WaitingBar]" = ()
+    unread: "Sequence[WaitingBar]" = ()
 
     @property
     def newest_bar(self) -> tuple[int | None, int | None]:

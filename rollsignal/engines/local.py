@@ -16,7 +16,6 @@ from rollsignal.messages import Tell, plural
 
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided, Listener, Take
-    from rollsignal.core.waiting import WaitingBar
     from rollsignal.engines.open_bars import OpenBars
     from rollsignal.engines.repeats import KeptRows
     from rollsignal.engines.spans import SpanFilter
@@ -65,6 +64,8 @@ class LocalEngine:
             listener.add(part.end())
         accounts = within.accounts if within else ledger.accounts
         digest = digester.digest if digester else None
+        waiting = reading.open_bars.waiting() if reading.open_bars else ()
+        unread = reading.open_bars.unread if reading.open_bars else ()
         result = Found(
             accounts,
             tally_of(accounts),
@@ -72,7 +73,8 @@ class LocalEngine:
             findings,
             digest,
             reading.dropped,
-            reading.waiting(),
+            waiting,
+            unread,
         )
         check_signals(task, result, ledger.tally())
         return result
@@ -134,21 +136,17 @@ class _Reading:
         self._task = task
         self._ledger = ledger
         self._progress = progress
-        self._open_bars = _open_bars(task, ledger)
-        self._take: TakeBatch = self._open_bars.take if self._open_bars else ledger.take
+        self.open_bars = _open_bars(task, ledger)
+        self._take: TakeBatch = self.open_bars.take if self.open_bars else ledger.take
         self._bytes = self._rows = self.dropped = 0
         self._kept: KeptRows | None = None
 
     def run(self) -> dict[str, FoundFile]:
         """Read all files; return the rows and description of each, by path."""
         read = self._read_all()
-        if self._open_bars:
-            self._ledger.look_at(self._open_bars.rest())
+        if self.open_bars:
+            self._ledger.look_at(self.open_bars.rest())
         return read
-
-    def waiting(self) -> "list[WaitingBar]":
-        """Return the bars that wait for later ones."""
-        return self._open_bars.waiting() if self._open_bars else []
 
     def _read_all(self) -> dict[str, FoundFile]:
         if self._task.config.sort and not self._task.collect_errors:
@@ -192,9 +190,9 @@ class _Reading:
         from rollsignal.engines.new_bars import NewBars
 
         seen = self._task.seen.get(file.path, Seen())
-        if self._open_bars:
-            self._open_bars.begin(file.path, has_grown=seen.left_out > 0)
-        return NewBars(self._ledger, seen, self._task.take_old, self._open_bars).take
+        if self.open_bars:
+            self.open_bars.begin(file.path, has_grown=seen.left_out > 0)
+        return NewBars(self._ledger, seen, self._task.take_old, self.open_bars).take
 
     def _read(self, opened: AbstractContextManager[Reader], take: TakeBatch) -> FoundFile:
         """Read one file, and pass its batches on."""

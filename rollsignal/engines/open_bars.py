@@ -34,7 +34,7 @@ class OpenBars:
     """Receive all bars, hold the last `count` of each series, and pass the others on.
 
     left: bars that an earlier run has left. replaces: whether a file may bring the bars again that
-    wait when it begins.
+    wait when it begins. `unread` are those of them that were passed on as they were left.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class OpenBars:
         self._count = count
         self._pass_on = take
         self._replaces = replaces
+        self.unread: list[WaitingBar] = []
         self._codes = SymbolCodes()
         self._sources = dict[int, Held]()
         self._next_source = 0
@@ -243,6 +244,8 @@ class OpenBars:
             if rows.disputed.any() and held.reader.path != reader.path:
                 bars = held.waiting(rows.disputed.tolist())
                 raise _last_bars_disagree(next(bar for bar in bars if bar.disputed))
+            if rows.sources[0] < self._left:
+                self.unread += held.waiting(rows.disputed.tolist())
             self._pass_on(*held)
 
     def _runs(self, rows: HeldRows) -> Iterator[tuple[Held, HeldRows]]:

@@ -62,6 +62,7 @@ def test_a_bar_waits_in_the_state_until_another_file_has_its_successor(
         Path(path).unlink()
     later = folder.write("2.csv", rows(12, 9))
     assert folder.continued([path, later] if given else [later]) is None
+    assert "bars that waited, and that no file has again, count as they were: 1" in folder.told
     assert values(folder) == whole(folder, 11)
 
 
@@ -72,6 +73,7 @@ def test_a_file_that_grows_keeps_its_own_bar(tmp_path: Path) -> None:
     with open(path, "a") as file:
         file.write("".join(rows(12, 9)))
     assert folder.continued([path]) is None
+    assert not any("no file has again" in text for text in folder.told)
     assert values(folder) == whole(folder, 11)
 
 

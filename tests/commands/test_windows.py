@@ -122,6 +122,8 @@ def test_a_bar_that_waits_may_leave_the_file(tmp_path: Path) -> None:
     assert folder.state().accounts["A"].tally.rows == 19
     folder.write("newest.csv", rows(30, 40))
     assert folder.continued([str(tmp_path / "newest.csv")]) is None
+    what = "the bar of A at 2024-01-01T00:19:00Z has left it while it waited, and counts as it was"
+    assert any(what in text for text in folder.told)
     what = "between 2024-01-01T00:19:00Z and 2024-01-01T00:30:00Z"
     assert any("may be missing " + what in text for text in folder.told)
 
