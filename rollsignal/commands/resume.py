@@ -36,7 +36,7 @@ from rollsignal.outputs.state.history import History
 from rollsignal.outputs.state.known_files import KnownFiles, check_tables
 from rollsignal.outputs.state.restated import Restated, flips, restated
 from rollsignal.outputs.state.stored_bars import STORED_FIELDS
-from rollsignal.outputs.state.windows import Jump, among, have_left, jumps
+from rollsignal.outputs.state.windows import Jump, among, file_series, have_left, jumps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +121,7 @@ class Resumed:
     def _decide_all(self, former: "_Attempt", decide: Decide, tell: Tell) -> Found:
         """Decide everything that the state and this run have read, from the start."""
         known_bars, symbols = former.known(), former.history.symbols
-        former_files = former.paths
+        former_bars, former_files = former.known(with_waiting=True), former.paths
         former.close()
         paths = {identity(file.path): file.path for file in self._state.inputs}
         paths |= {identity(file.path): file.path for file in self._task.inputs}
@@ -149,7 +149,7 @@ class Resumed:
         found = self._attempt.decide(decide)
         if changes := self._attempt.restated():
             raise _disagree(changes)
-        self._attempt.refuse_lost(known_bars, former_files)
+        self._attempt.refuse_lost(former_bars, former_files)
         count = flips(known_bars, self._attempt.decided())
         tell("WARNING", f"decided again: {count:,} signals of earlier bars have flipped")
         return found
@@ -281,10 +281,10 @@ class _Attempt:
         present = np.concatenate([new, *self._old])
         present = present[np.isin(present["file"], changes)]
         left = np.isin(known["file"], changes) & have_left(known, present)
-        for number in changes:
-            count = np.count_nonzero(left & (known["file"] == number))
-            self._left[self.paths[number]] = int(count)
-        of_files = present[np.isin(_file_series(present), _file_series(known[left]))]
+        counts = np.bincount(known["file"][left], minlength=len(self._numbers)).tolist()
+        paths = self.paths
+        self._left = {paths[number]: counts[number] for number in changes}
+        of_files = present[np.isin(file_series(present), np.unique(file_series(known[left])))]
         of_files = of_files[~among(of_files, left_waiting)]
         every = np.concatenate([known, left_waiting])
         self._jumps = jumps(every, new[~among(new, left_waiting)], of_files, self.history.symbols)
@@ -371,9 +371,12 @@ class _Attempt:
         account = self._found.accounts.get(symbol) if self._found else None
         return account is not None and account.last_ns is not None
 
-    def known(self) -> "NDArray[np.void]":
-        """Return all bars that the state knew before."""
-        return self.history.bars()
+    def known(self, *, with_waiting: bool = False) -> "NDArray[np.void]":
+        """Return all bars that the state knew before; those that wait are without closes."""
+        import numpy as np
+
+        bars = self.history.bars()
+        return np.concatenate([bars, self._waiting_bars(self._waiting)]) if with_waiting else bars
 
     def decided(self) -> "NDArray[np.void]":
         """Return all bars that have been decided so far."""
@@ -393,10 +396,6 @@ class _Attempt:
             sought_symbols=self._state.sought_symbols or self._task.config.columns.symbol is None,
             waiting=tuple(map(kept_waiting, self._found.waiting)),
         )
-
-
-def _file_series(bars: "NDArray[np.void]") -> "NDArray[np.void]":
-    return bars[["file", "series"]]
 
 
 def _read_input(file: ReadFile, is_read: bool) -> ReadInput:

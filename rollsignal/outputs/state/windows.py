@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 BEYOND = 2**63 - 1
+_LOW_HALF = 0xFFFFFFFF
 
 
 class Jump(NamedTuple):
@@ -37,8 +38,8 @@ def have_left(known: "Bars", present: "Bars") -> "Bools":
     at = np.minimum(np.searchsorted(files, known["file"]), len(files) - 1)
     has_file = files[at] == known["file"]
     bounds = np.where(places[at] < BEYOND, places[at] + 1, BEYOND)
-    series, firsts = _firsts(_of_series(present), present["place"])
-    wanted = _of_series(known)
+    series, firsts = _firsts(file_series(present), present["place"])
+    wanted = file_series(known)
     at = np.minimum(np.searchsorted(series, wanted), len(series) - 1)
     bounds = np.where(series[at] == wanted, firsts[at], bounds)
     left: Bools = has_file & (known["place"] < bounds)
@@ -66,31 +67,43 @@ def jumps(known: "Bars", new: "Bars", of_files: "Bars", symbols: Sequence[str]) 
     """
     import numpy as np
 
-    found = []
-    series, firsts = _firsts(_of_series(of_files), of_files["place"])
-    for key, first in zip(series.tolist(), firsts.tolist(), strict=True):
-        number = key & 0xFFFFFFFF
-        places = np.unique(known["place"][known["series"] == number])
-        others = new["place"][new["series"] == number]
-        if not len(places) or first <= places[-1] or (others < first).any():
-            continue
-        if first - int(places[-1]) > _usual_step(places):
-            found.append(Jump(key >> 32, symbols[number], int(places[-1]), first))
+    keys, firsts = _firsts(file_series(of_files), of_files["place"])
+    series = keys & _LOW_HALF
+    # Bars that wait may be of a series without a number, as none of its bars is decided.
+    known, new = known[known["series"] >= 0], new[new["series"] >= 0]
+    last_of = np.full(len(symbols), -BEYOND)
+    np.maximum.at(last_of, known["series"], known["place"])
+    first_of = np.full(len(symbols), BEYOND)
+    np.minimum.at(first_of, new["series"], new["place"])
+    at = (firsts > last_of[series]) & (last_of[series] > -BEYOND) & (first_of[series] >= firsts)
+    steps = _usual_steps(known[np.isin(known["series"], series[at])])
+    return [
+        Jump(key >> 32, symbols[key & _LOW_HALF], last, first)
+        for key, last, first in zip(
+            keys[at].tolist(), last_of[series[at]].tolist(), firsts[at].tolist(), strict=True
+        )
+        if first - last > steps.get(key & _LOW_HALF, 0)
+    ]
+
+
+def _usual_steps(bars: "Bars") -> dict[int, int]:
+    """Return the most common step in time of each series, the shortest of several."""
+    import numpy as np
+
+    order = np.lexsort((bars["place"], bars["series"]))
+    series, places = bars["series"][order], bars["place"][order]
+    found = {}
+    for part in np.split(np.arange(len(order)), np.flatnonzero(np.diff(series)) + 1):
+        steps, counts = np.unique(np.diff(places[part]), return_counts=True)
+        if len(steps):
+            found[int(series[part[0]])] = int(steps[counts.argmax()])
     return found
 
 
-def _usual_step(places: "NDArray[np.int64]") -> int:
-    """Return the most common step in time, the shortest of several, 0 without any."""
-    import numpy as np
-
-    steps, counts = np.unique(np.diff(places), return_counts=True)
-    return int(steps[counts.argmax()]) if len(steps) else 0
-
-
-def _of_series(bars: "Bars") -> "NDArray[np.int64]":
+def file_series(bars: "Bars") -> "NDArray[np.int64]":
     """Return a number for the file and series of each bar."""
-    numbers: NDArray[np.int64] = bars["file"].astype("i8") << 32 | bars["series"].astype("i8")
-    return numbers
+    low: NDArray[np.int64] = bars["series"].astype("i8") & _LOW_HALF
+    return bars["file"].astype("i8") << 32 | low
 
 
 def _firsts(
