@@ -3,7 +3,11 @@
 The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data from a bad disk.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self
+
+Choice = Mapping[str, object]
+"""Settings, by their dotted names, that answer what an error asks."""
 
 
 class ExitCode(NamedTuple):
@@ -36,9 +40,15 @@ class JobError(Exception):
     """The reason why a run failed: where, what was found, what to do.
 
     `message` goes into the metrics file; `detail` (a path, a hint) only to the log and stderr.
+    `choices` are what the config may say so that the data are read, of which people choose one.
+    `names` are those of the columns, where none is the one that is wanted. `check` is that of a
+    finding about a bar.
     """
 
     exit_code = 1
+    choices: Sequence[Choice] = ()
+    names: Sequence[str] = ()
+    check = ""
 
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
@@ -47,6 +57,11 @@ class JobError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.detail})" if self.detail else self.message
+
+    def choosing(self, *choices: Choice, names: Sequence[str] = ()) -> Self:
+        """Return the error, with what the config may say, and the names of the columns."""
+        self.choices, self.names = choices, names
+        return self
 
 
 class UsageError(JobError):
@@ -127,7 +142,10 @@ class BadCellError(ValueError):
     """A cell does not hold a value of its column.
 
     `index` is its position in the given cells. `hint` says what to do, "" for the usual hint.
+    `choices` are what the config may say, as in `JobError`.
     """
+
+    choices: Sequence[Choice] = ()
 
     def __init__(self, reason: str, index: int = 0, hint: str = "") -> None:
         super().__init__(reason)

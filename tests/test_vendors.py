@@ -3,53 +3,12 @@
 import re
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
-from zipfile import ZipFile
 
 import pytest
 
-from docs.generate import BASH, PART
-from docs.sandbox import ROOT
+from tests.support.recipes import PAGE, Recipe, recipes
 
-PAGE = (ROOT / "docs/vendors.md").read_text("utf-8")
-VALUE = re.compile(r'^  "value": ([\d.]+),$', re.MULTILINE)
-HERE_DOCUMENT = re.compile(r"^cat > \S+ <<'EOF'\n(.*?)^EOF$", re.DOTALL | re.MULTILINE)
-
-
-class Recipe(NamedTuple):
-    """A table of a vendor, and what the page shows of its run."""
-
-    command: str
-    table: str
-    value: Fraction
-    rows: list[list[str]]
-
-
-def recipes() -> list[Recipe]:
-    """Return the recipes of the page, in its order; each has a window of two bars."""
-    found = []
-    for part in PART.finditer(PAGE):
-        block = BASH.findall(PAGE[: part.start()])[-1]
-        if value := VALUE.search(part[3]):
-            (command,) = [line for line in block.splitlines() if line.startswith("rollsignal")]
-            rows = part[3].partition("timestamp,symbol,close,")[2].splitlines()[1:-1]
-            table = "\n".join([*HERE_DOCUMENT.findall(block), *cells_of(command)])
-            cells = [row.split(",") for row in rows]
-            found.append(Recipe(command, table, Fraction(value[1]), cells))
-    return found
-
-
-def cells_of(command: str) -> list[str]:
-    """Return what stands in the cells of the workbook that a command reads, if it reads one."""
-    path = ROOT / "docs/examples" / command.split()[3]
-    if not path.is_file():
-        return []
-    with ZipFile(path) as archive:
-        sheets = [archive.read(part).decode() for part in archive.namelist()]
-    return [cell for sheet in sheets for cell in re.findall(">([^<>]+)<", sheet)]
-
-
-RECIPES = [pytest.param(recipe, id=recipe.command.split()[3]) for recipe in recipes()]
+RECIPES = [pytest.param(recipe, id=recipe.name) for recipe in recipes()]
 
 
 def digits(number: str) -> str:

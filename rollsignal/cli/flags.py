@@ -57,6 +57,7 @@ def _parser() -> Parser:
     _add_version(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_init(commands)
     _add_check(commands)
     _add_explain(commands)
     _add_diff(commands)
@@ -194,6 +195,17 @@ def _add_check(commands: Any) -> None:
     parser.add_value("--config", what, metavar="PATH")
     _add_set(parser)
     _add_quiet(parser)
+
+
+def _add_init(commands: Any) -> None:
+    parser = commands.add_parser(
+        "init",
+        help="write a config for a table of bars by looking at it",
+        description="Look at a table of bars and write a config that reads it, with what is in"
+        " doubt as questions. An existing file is not replaced.",
+    )
+    _add_input(parser, "files, folders, patterns")
+    parser.add_path("--config", "where the config goes", Request().config)
 
 
 def _add_explain(commands: Any) -> None:

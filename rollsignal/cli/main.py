@@ -125,6 +125,13 @@ def _check_command(options: argparse.Namespace) -> int:
     return checked.exit_code
 
 
+def _init(options: argparse.Namespace) -> int:
+    from rollsignal.commands.init import init
+
+    print_result(init(options.input, options.config))
+    return 0
+
+
 def _explain(options: argparse.Namespace) -> int:
     from rollsignal.commands.explain import document, explain, explanation_text
 
@@ -174,6 +181,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 # All but `run`, which also looks at what stops it.
 COMMANDS: dict[str, Command] = {
+    "init": _init,
     "check": _check_command,
     "explain": _explain,
     "diff": _diff,

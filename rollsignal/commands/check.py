@@ -57,6 +57,8 @@ def check(
         found = ENGINES["local"]().decide(task, [], tell, progress)
     if found.untimed and config.needs_timestamps:
         _report_untimed(found, files, config, levels)
+    if unreadable := found.findings.first.get("unreadable"):
+        _advise(unreadable[0].message, files, inputs, config, tell)
     document = _report(found)
     return Checked(document, DataError.exit_code if document["status"] == "errors" else 0)
 
@@ -73,6 +75,16 @@ def _report_untimed(
     file, symbol = found.accounts[found.untimed[0]].last_file, found.untimed[0]
     finding = LocatedFinding("timestamps", file, None, symbol, None, message)
     found.findings.report(finding, len(found.untimed))
+
+
+def _advise(
+    refusal: str, files: Sequence[Input], given: Sequence[str], config: JobConfig, tell: Tell
+) -> None:
+    """Tell what would write a config for a table that is refused."""
+    from rollsignal.commands.advice import with_advice
+
+    if advice := with_advice(DataError(refusal), files, given, config).detail:
+        tell("WARNING", advice)
 
 
 def _levels(config: JobConfig) -> dict[str, str]:

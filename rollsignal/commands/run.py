@@ -12,6 +12,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.findings import UNTIMED, Found
 from rollsignal.engines.interface import Task
 from rollsignal.engines.progress import Draw, Progress, total_bytes
+from rollsignal.errors import DataError
 from rollsignal.files.find import versions_of
 from rollsignal.files.fingerprints import InputWatch
 from rollsignal.messages import LogLevel, Tell, without_secrets
@@ -42,7 +43,10 @@ def run(
         if not run.repeats_the_recorded_run():
             plan = resolve(run.request, run.begin())
             with begun(plan.outputs):
-                found = _decide(plan, run, draw)
+                try:
+                    found = _decide(plan, run, draw)
+                except DataError as error:
+                    raise _advised(error, plan, run) from None
                 if run.request.expect is not None:
                     from rollsignal.commands.expected import check_expected
 
@@ -94,6 +98,19 @@ def _decide(plan: Plan, run: Run, draw: Draw | None) -> Found:
             run.note(inputs=watch.compared())
         watch.check()
     return found
+
+
+def _advised(error: DataError, plan: Plan, run: Run) -> DataError:
+    """Return the error, which ends with what would write a config for the table."""
+    written = run.report.config.lines if run.report.config else {}
+    is_known = any(name in written for choice in error.choices for name in choice)
+    # A config that has such a setting, perhaps still without a value, needs no other one.
+    if is_known or run.request.format or plan.engine.name == "spark":
+        return error
+    from rollsignal.commands.advice import with_advice
+
+    given = run.request.given or run.request.inputs
+    return with_advice(error, plan.task.inputs, given, plan.task.config)
 
 
 def _tell_untimed(found: Found, config: JobConfig, tell: Tell) -> None:

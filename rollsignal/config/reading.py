@@ -50,6 +50,11 @@ def config_of(settings: Mapping[str, object]) -> JobConfig:
     return _read(text.encode(), "the settings of the record", {}, ()).config
 
 
+def config_in(text: str) -> JobConfig:
+    """Read the settings of a config that is not written yet; raises `ConfigError`."""
+    return _read(text.encode(), "the config", {}, ()).config
+
+
 def read_config(
     path: str, assumed: Mapping[str, object] | None = None, given: Sequence[str] = ()
 ) -> ReadConfig:

@@ -65,7 +65,9 @@ class Findings:
             return
         is_error = self.levels[finding.check] == "error"
         if is_error and not self._to_the_end:
-            raise DataError(finding.message)
+            error = DataError(finding.message)
+            error.check = finding.check
+            raise error
         self.shown.append(finding)
         self._times_shown[finding.check] += 1
         self._tell("ERROR" if is_error else "WARNING", finding.message)

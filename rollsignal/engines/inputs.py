@@ -222,12 +222,14 @@ def no_order(files: Sequence[Input]) -> DataError:
     names = f"{files[0].name} and {files[1].name}"
     if len(files) > 2:
         names = f"{files[0].name} and {len(files) - 1:,} more files"
-    return DataError(
+    error = DataError(
         f"{names} have no timestamps, so nothing tells the order in which to read them",
         "name the column in the config (columns: {timestamp: NAME}); if there is none, set columns:"
         " {symbol: {from: filename}} for files of a symbol each, or columns: {timestamp: none} for"
         " files of one series, given oldest first",
     )
+    choices = ({"columns.symbol": {"from": "filename"}}, {"columns.timestamp": "none"})
+    return error.choosing(*choices)
 
 
 def _check_unit(begins: Mapping[Input, int], written: str) -> None:

@@ -66,7 +66,9 @@ class BarLine:
                 f"set columns: {{timestamp: [{dates[0] + 1}, {clocks[0] + 1}]}}, or name the one"
                 " column of timestamps"
             )
-            raise DataError(f"{where}: {what} ({hint})")
+            both, date = [dates[0] + 1, clocks[0] + 1], dates[0] + 1
+            choices = ({"columns.timestamp": both}, {"columns.timestamp": date})
+            raise DataError(f"{where}: {what} ({hint})").choosing(*choices)
 
     def refuse_unsaid_symbols(self, row: Sequence[str], dialect: Dialect, where: str) -> None:
         """Refuse a row with a text that may be a symbol, where the config says nothing of them."""
@@ -80,7 +82,8 @@ class BarLine:
             if not (self._is_number(cell) or self._is_missing(cell) or self._is_time(row, [at])):
                 what = f"{shown(cell)} in column {at + 1} may be the symbol"
                 hint = f"set columns: {{symbol: {at + 1}}}, or none if all bars are one series"
-                raise DataError(f"{where}: {what} ({hint})")
+                choices = ({"columns.symbol": at + 1}, {"columns.symbol": "none"})
+                raise DataError(f"{where}: {what} ({hint})").choosing(*choices)
 
     def _names_columns(self) -> bool:
         """Return whether the config names a column, which only a header can have."""

@@ -15,7 +15,7 @@ from rollsignal.errors import DataError
 from rollsignal.messages import plural, shown, unit_of
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.cells import Cells
-from rollsignal.readers.dialect import Dialect, find_ohlc, odd_bytes
+from rollsignal.readers.dialect import ENCODINGS, Dialect, find_ohlc, odd_bytes
 from rollsignal.readers.records import Records, Row, is_blank
 
 if TYPE_CHECKING:
@@ -232,9 +232,8 @@ class CarefulParser:
                 is_read = column in read or dialect.delimiter == "|"
                 problem = odd_bytes(cell)
                 if problem and (is_read or "\0" in cell):
-                    raise self.cells.problem(
-                        line, f"{self._column(column)} is {shown(cell)}, {problem}"
-                    )
+                    what = f"{self._column(column)} is {shown(cell)}, {problem}"
+                    raise self.cells.problem(line, what).choosing(*ENCODINGS)
 
     def _column(self, index: int) -> str:
         if index >= self.dialect.width:

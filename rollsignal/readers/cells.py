@@ -12,7 +12,7 @@ from rollsignal.core.ledger import Missing
 from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, NUMBER, Ticks, parse_closes
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
-from rollsignal.errors import BadCellError, DataError
+from rollsignal.errors import BadCellError, Choice, DataError
 from rollsignal.messages import escaped, shown
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ class Cells:
         wrong = self.symbols.wrong(symbols)
         if wrong:
             row, what = wrong
-            raise self.problem(batch.lines[row], what)
+            raise self.problem(batch.lines[row], what).choosing(*self.symbols.choices)
         return self._with_checked_symbols(batch, symbols)
 
     def _with_checked_symbols(self, batch: Batch, symbols: Sequence[str]) -> Batch:
@@ -258,7 +258,8 @@ class Cells:
         self, line: int, cell: str, bad: BadCellError, stamps: Sequence[str]
     ) -> DataError:
         hint = bad.hint or self._timestamp_hint(stamps)
-        return self.problem(line, f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})")
+        error = self.problem(line, f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})")
+        return error.choosing(*bad.choices)
 
     def close_problem(
         self, line: int, cell: str, reason: str, hint: str = "", column: str = ""
@@ -269,8 +270,14 @@ class Cells:
         """
         column = column or self.close
         hint = hint or self._hint(cell, column)
+        choices: list[Choice] = [{"missing": word} for word in ("skip", "gap")]
+        if hint != MISSING_HINT:
+            from rollsignal.readers.close_cells import number_forms
+
+            choices = number_forms(cell)
         hint = f" ({hint})" if hint else ""
-        return self.problem(line, f"{column} is {shown(cell)}, {reason}{hint}")
+        error = self.problem(line, f"{column} is {shown(cell)}, {reason}{hint}")
+        return error.choosing(*choices)
 
     def _hint(self, cell: str, column: str) -> str:
         is_declared = self.closes_as and self.closes_as.is_missing(cell)

@@ -5,19 +5,57 @@ nothing else is left out than what is declared.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import Table
+from rollsignal.config.table_rules import THOUSANDS
 from rollsignal.core.ticks import BLANKS, MISSING_WORDS, NUMBER, Ticks, parse_closes
-from rollsignal.errors import BadCellError
+from rollsignal.errors import BadCellError, Choice
 
 if TYPE_CHECKING:
     from rollsignal.core.arrays import TickArray
 
 _BLANK_SIGNS = " \u00a0\u202f"
 DIGIT = re.compile("[0-9]")
+_CURRENCIES = (
+    *("USD", "EUR", "GBP", "JPY", "CHF", "CNY", "HKD", "INR", "KRW", "AUD", "CAD", "SGD", "BRL"),
+    *("PLN", "SEK", "NOK", "DKK", "ZAR", "TRY", "MXN", "USDT", "USDC", "BTC", "ETH"),
+    *("Rs", "Rs.", "kr", "z\u0142", "US$", "R$", "C$", "A$"),
+)
+_AROUND_NUMBER = re.compile(
+    r"[+-]?(?P<before>[^0-9]*?)[+-]?(?P<number>[.,]?[0-9](?:.*[0-9])?[.,]?)(?P<after>[^0-9]*)",
+    re.DOTALL,
+)
+
+
+def number_forms(cell: str) -> list[Choice]:
+    """Return the forms of numbers, other than the usual one, in which a cell is a number.
+
+    Each is what the config may say; only signs that the cell has are named.
+    """
+    parts = _AROUND_NUMBER.fullmatch(cell.strip())
+    if parts is None:
+        return []
+    strip = parts["before"].strip() or parts["after"].strip() or None
+    if strip and strip not in _CURRENCIES and unicodedata.category(strip[0]) != "Sc":
+        # It may mean more than the number, such as thousands.
+        return []
+    forms: list[Choice] = []
+    for decimal, thousands in product((".", ","), (None, *THOUSANDS)):
+        is_meant = (thousands or "") in parts["number"]
+        is_meant &= decimal == "." or "," in parts["number"] or thousands == "."
+        if decimal == thousands or not is_meant:
+            continue
+        table = Table(decimal=decimal, thousands=thousands, strip=strip)
+        if table.writes_numbers and NUMBER.fullmatch(ClosesAs(table, True).loosely([cell])[0]):
+            named = {"decimal": decimal, "thousands": thousands, "strip": strip}
+            usual = Table()._asdict()
+            forms.append({f"table.{k}": sign for k, sign in named.items() if sign != usual[k]})
+    return forms
 
 
 class ClosesAs:

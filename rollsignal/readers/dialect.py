@@ -27,6 +27,10 @@ RARE_SYMBOL_NAMES = (
 )
 
 
+# The usual encodings of text that is not UTF-8, which read the digits alike.
+ENCODINGS = tuple({"table.encoding": name} for name in ("cp1252", "cp1250", "gbk", "shift_jis"))
+
+
 class Dialect(NamedTuple):
     """How a text table is written, and where its columns of interest are.
 
@@ -217,7 +221,9 @@ def find_column(header: Sequence[str], wanted: str | int, where: str) -> int:
     from rollsignal.readers.wrong_headers import no_column, same_columns
 
     if indexes:
-        raise same_columns([header[index] for index in indexes], wanted, where, indexes)
+        error = same_columns([header[index] for index in indexes], wanted, where, indexes)
+        is_close = isinstance(wanted, UsualName)
+        raise error.choosing(*({"columns.close": at + 1} for at in indexes if is_close))
     raise no_column(header, wanted, where)
 
 
@@ -370,7 +376,8 @@ def _refuse_odd_bytes(header: Sequence[str], where: str, in_doubt: bool) -> None
     for number, name in enumerate(header, start=1):
         problem = odd_bytes(name)
         if problem and (in_doubt or "\0" in name):
-            raise DataError(f"{where}: the name of column {number}, {shown(name)}, {problem}")
+            what = f"the name of column {number}, {shown(name)}, {problem}"
+            raise DataError(f"{where}: {what}").choosing(*ENCODINGS)
 
 
 def odd_bytes(cell: str) -> str | None:

@@ -155,7 +155,7 @@ def _by_place(wanted: Columns, width: int, where: str) -> Columns:
     stamps = stamp.columns if isinstance(stamp, DateAndTime) else [stamp]
     is_named = any(isinstance(name, str) and name != NO_TIMESTAMPS for name in stamps)
     if is_named or not isinstance(wanted.close, int):
-        raise without_names(where)
+        raise without_names(where, width)
     if isinstance(stamp, DateAndTime):
         date = stamp.date if isinstance(stamp.date, DayInPath) else str(stamp.date)
         stamp = DateAndTime(date, str(stamp.time))

@@ -114,9 +114,10 @@ class _Layout:
         if len(found) > 1:
             numbers = " and ".join(f"{line.number:,}" for line in found[:2])
             hint = f"set table: {{header: {found[0].number}}} or the like"
-            raise DataError(
+            error = DataError(
                 f"{self._name}: {self._unit}s {numbers} may each be the header ({hint})"
             )
+            raise error.choosing(*({"table.header": line.number} for line in found))
         return found[0] if found else lines[0]
 
     def checked(self, dialect: Dialect, row: TextLine | None) -> Dialect:
@@ -183,7 +184,8 @@ class _Layout:
             if verdict == "unclear":
                 hint = f"set table: {{header: none}} if it is a bar, or {{header: {first.number}}}"
                 what = f"{shown(first.text, limit=60)} may be the header, or a bar"
-                raise self._problem(first, what, hint)
+                problem = self._problem(first, what, hint)
+                raise problem.choosing({"table.header": "none"}, {"table.header": first.number})
             return None if verdict == "bar" else first
         above = [line for line in self.lines if row is None or line.number < row.number]
         return self.named_header(above)

@@ -120,11 +120,12 @@ def _proved(
         name = escaped(header[in_doubt[0]].strip(BLANKS))
         column = shown(name) if name else f"column {in_doubt[0] + 1}"
         wanted = name or in_doubt[0] + 1
-        raise DataError(
+        error = DataError(
             f"{where}: {column} may be the timestamps: its numbers are counts since 1970 or"
             f" dates, but not in order (set columns: {{timestamp: {wanted}}}, or none if there are"
             " no timestamps)"
         )
+        raise error.choosing({"columns.timestamp": wanted}, {"columns.timestamp": "none"})
     if proved and (problem := bar_as_header(header[proved[0]], where)):
         raise problem
     return proved[0] if proved else None

@@ -8,7 +8,7 @@ from rollsignal.config.settings import Columns
 from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.reader import plain_name
-from rollsignal.errors import BadCellError, DataError
+from rollsignal.errors import BadCellError, Choice, DataError
 from rollsignal.files.find import Input, utf8_text
 from rollsignal.messages import escaped, shown
 
@@ -122,6 +122,13 @@ class SymbolRule:
             f" {{symbol: {name}}} if each {name} is a series, or {{symbol: none}} if all bars are"
             " one series)"
         )
+
+    @property
+    def choices(self) -> list[Choice]:
+        """Return what the config may say of a column that it does not declare."""
+        if not self._is_found:
+            return []
+        return [{"columns.symbol": self._column}, {"columns.symbol": "none"}]
 
     @property
     def way_out(self) -> str:

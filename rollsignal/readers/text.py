@@ -64,7 +64,7 @@ class TextReader:
                 # Names did not help to find the close either.
                 from rollsignal.readers.wrong_headers import no_timestamps
 
-                raise no_timestamps(line_of(self.name, self.dialect.line))
+                raise no_timestamps(line_of(self.name, self.dialect.line), self.dialect.width)
             self.dialect = self.dialect._replace(timestamp=stamps)
         if config.columns.is_wide:
             self.dialect = _with_closes(self.dialect, config, self.name)

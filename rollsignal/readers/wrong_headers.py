@@ -8,10 +8,12 @@ from rollsignal.core.ticks import BLANKS, parse_closes
 from rollsignal.core.timestamps.counts import COUNT
 from rollsignal.core.timestamps.reader import TimestampReader, plain_name, to_ns
 from rollsignal.core.timestamps.zones import DAY_NS, HINT, OFFSETS
-from rollsignal.errors import BadCellError, DataError
+from rollsignal.errors import BadCellError, Choice, DataError
 from rollsignal.messages import did_you_mean, escaped, plural, shown
 
 SHOWN_NAMES = 20
+# What the config calls the delimiters that messages call otherwise.
+_SIGNS_BY_NAME = {"comma": ",", "semicolon": ";", "pipe": "|"}
 # From the beginning of 1990 until that of 2050, and from that of 1900 until that of 2100.
 _COUNT_YEARS_NS = 7_305 * DAY_NS, 29_220 * DAY_NS
 _DATE_YEARS_NS = -25_567 * DAY_NS, 47_482 * DAY_NS
@@ -29,12 +31,17 @@ _ADD_NAMES = (
 
 
 def several_splits(delimiters: Sequence[str], where: str) -> DataError:
-    """Return the error for a header in which more than one delimiter gives a close column."""
+    """Return the error for a header in which more than one delimiter gives a close column.
+
+    delimiters: their names.
+    """
     names = " and ".join(delimiters)
-    return DataError(
+    signs = [_SIGNS_BY_NAME.get(name, name) for name in delimiters]
+    error = DataError(
         f"{where}: the header can be split in more than one way, by {names}"
         " (put sep= and the delimiter that it has, such as sep=; into a line above it)"
     )
+    return error.choosing(*({"table.delimiter": name} for name in signs))
 
 
 def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError:
@@ -42,7 +49,8 @@ def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError
     if isinstance(wanted, int):
         count = plural(len(header), "column")
         hint = "count the columns from 1, and write their places under columns"
-        return DataError(f"{where}: {count}, and so no column {wanted:,} ({hint})")
+        error = DataError(f"{where}: {count}, and so no column {wanted:,} ({hint})")
+        return error.choosing(names=header)
     names = [name.strip(BLANKS) for name in header[:SHOWN_NAMES]]
     listed = ", ".join(map(shown, names))
     if len(header) > SHOWN_NAMES:
@@ -57,7 +65,24 @@ def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError
         hint = f"{hint}; {near}"
     elif _is_like_a_bar(names):
         hint = f"{hint}; if this is a bar, and no header, {_ADD_NAMES}"
-    return DataError(f"{where}: no {shown(wanted)} column in the header: {listed} ({hint})")
+    error = DataError(f"{where}: no {shown(wanted)} column in the header: {listed} ({hint})")
+    choices = _closes_by_name(header) if isinstance(wanted, UsualName) else []
+    if choices and _is_like_a_bar(names):
+        choices = closes_by_place(len(header))
+    return error.choosing(*choices, names=header)
+
+
+def _closes_by_name(header: Sequence[str]) -> list[Choice]:
+    """Return the choices of a column of closes by its name, or by its place if it has none."""
+    return [
+        {"columns.close": name if name.strip(BLANKS) and header.count(name) == 1 else place}
+        for place, name in enumerate(header, start=1)
+    ]
+
+
+def closes_by_place(width: int) -> list[Choice]:
+    """Return the choices of a column of closes by its place."""
+    return [{"columns.close": place} for place in range(1, width + 1)]
 
 
 def _in_yaml(name: str) -> str:
@@ -80,10 +105,15 @@ def same_columns(
     return DataError(f"{where}: {named}; keep one{hint}")
 
 
-def no_timestamps(where: str) -> DataError:
-    """Return the error for a table read by places in which no column is proved to hold times."""
+def no_timestamps(where: str, width: int) -> DataError:
+    """Return the error for a table read by places in which no column is proved to hold times.
+
+    width: how many columns it has.
+    """
     hint = "set columns: {timestamp: PLACE} with its place, counted from 1, or {timestamp: none}"
-    return DataError(f"{where}: no column is clearly that of the timestamps ({hint})")
+    error = DataError(f"{where}: no column is clearly that of the timestamps ({hint})")
+    places = [*range(1, width + 1), "none"]
+    return error.choosing(*({"columns.timestamp": place} for place in places))
 
 
 def several_timestamps(names: Sequence[str], where: str, columns: Sequence[int] = ()) -> DataError:
@@ -98,9 +128,13 @@ def several_timestamps(names: Sequence[str], where: str, columns: Sequence[int] 
         listed = " and ".join(names)
     settings = " or ".join(f"{{timestamp: {escaped(name)}}}" for name in names)
     hint = f"set columns: {settings}, whichever is the time of the bars"
-    return DataError(
+    error = DataError(
         f"{where}: the columns {listed} may each be the timestamps; say which ({hint})"
     )
+    declared: list[str | int] = [*names]
+    if columns and names == [str(column + 1) for column in columns[:5]]:
+        declared = [column + 1 for column in columns[:5]]
+    return error.choosing(*({"columns.timestamp": each} for each in declared))
 
 
 def several_symbols(names: Sequence[str], in_path: Sequence[str], where: str) -> DataError:
@@ -108,10 +142,12 @@ def several_symbols(names: Sequence[str], in_path: Sequence[str], where: str) ->
     listed = [shown(name.strip(BLANKS)) for name in names[:5]]
     listed += [f"{shown(name)} in the path" for name in in_path[:5]]
     first = escaped((*names, *in_path)[0].strip(BLANKS))
-    return DataError(
+    error = DataError(
         f"{where}: {' and '.join(listed)} may each be the symbol; say which (set columns:"
         f" {{symbol: {first}}} or the like, or {{symbol: none}} if all bars are one series)"
     )
+    symbols = [name.strip(BLANKS) for name in (*names, *in_path)]
+    return error.choosing(*({"columns.symbol": each} for each in [*symbols, "none"]))
 
 
 def bar_as_header(name: str, where: str) -> DataError | None:

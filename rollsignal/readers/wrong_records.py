@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rollsignal.errors import DataError
 from rollsignal.messages import shown
-from rollsignal.readers.wrong_headers import no_column
+from rollsignal.readers.wrong_headers import closes_by_place, no_column
 
 PLACES_HINT = (
     "set columns: {timestamp: T, close: C} with the places of both in place of T and C, counted"
@@ -29,7 +29,8 @@ def no_bars(others: Sequence[Other], close: str | int, name: str) -> DataError:
         return _not_a_bar(others[0], close, name)
     if others:
         listed = " or ".join(_records_at(other.path) for other in others[:_SHOWN] if other.path)
-        return DataError(f"{name}: the bars may be at several places (set table: {listed})")
+        error = DataError(f"{name}: the bars may be at several places (set table: {listed})")
+        return error.choosing(*({"table.records": other.path} for other in others if other.path))
     return DataError(
         f"{name}: a JSON document without bars: no array of objects or arrays, no arrays of columns"
         " and no times as keys (if it is one bar as an object, use --format ndjson)"
@@ -40,14 +41,16 @@ def two_places(first: str, second: str, name: str) -> DataError:
     """Return the error for a document with bars at two places."""
     if not (first and second):
         inner = first or second
-        return DataError(
+        error = DataError(
             f"{name}: the document and its part {shown(inner)} may each be the bars"
             f" (set table: {_records_at(inner)} for that part)"
         )
-    return DataError(
+        return error.choosing({"table.records": inner})
+    error = DataError(
         f"{name}: {shown(first)} and {shown(second)} may each be the bars"
         f" (set table: {_records_at(first)} or {_records_at(second)})"
     )
+    return error.choosing({"table.records": first}, {"table.records": second})
 
 
 def bar_around(path: str, name: str) -> DataError:
@@ -66,16 +69,20 @@ def nothing_at(path: str, others: Sequence[Other], name: str) -> DataError:
     )
 
 
-def without_names(where: str) -> DataError:
-    """Return the error for bars that are arrays, of which nothing tells the columns."""
-    return DataError(f"{where}: the bars are arrays, whose values have no names ({PLACES_HINT})")
+def without_names(where: str, width: int) -> DataError:
+    """Return the error for bars that are arrays, of which nothing tells the columns.
+
+    width: how many values they have.
+    """
+    what = "the bars are arrays, whose values have no names"
+    return DataError(f"{where}: {what} ({PLACES_HINT})").choosing(*closes_by_place(width))
 
 
 def _not_a_bar(other: Other, close: str | int, name: str) -> DataError:
     """Return the error for the only values that may be bars."""
     where = f"{name} at {shown(other.path)}" if other.path else name
     if isinstance(other.first, list):
-        return without_names(where)
+        return without_names(where, len(other.first))
     header = list(other.first) if isinstance(other.first, dict) else []
     if isinstance(close, str):
         return no_column(header, close, where)

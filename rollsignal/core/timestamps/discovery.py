@@ -54,7 +54,10 @@ def discover_format(cells: Sequence[str], iso_only: bool) -> TimestampLayout:
         formats = [each for each in formats if _fits(each, cell)] or formats[:1]
     settings = [each.setting(first) for each in formats]
     if len(settings) > 1 or "%y" in settings[0]:
-        raise BadCellError("ambiguous", hint=f"set timestamp_format: {' or '.join(settings)}")
+        bad = BadCellError("ambiguous", hint=f"set timestamp_format: {' or '.join(settings)}")
+        words = (word for setting in settings for word in setting.split(" or "))
+        bad.choices = [{"timestamp_format": word.strip('"')} for word in words]
+        raise bad
     return formats[0]
 
 
