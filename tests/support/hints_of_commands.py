@@ -60,9 +60,16 @@ COMMANDS = [
         {BARS: UP, "half.json": '{"schema": "urn:rollsignal:schema:record:2"}'}),
 ]  # fmt: skip
 
+OF_THE_SEAM = "tests/analysis/test_decided_run.py follows it"
 IN_SPARK = "only Spark reads tables: tests/spark follows it"
 
 BY_PEOPLE = {
+    "name its signals instead of the record to use other settings": OF_THE_SEAM,
+    "name the file that --signals wrote, as it was written": OF_THE_SEAM,
+    "name the record of the run, which has its window": OF_THE_SEAM,
+    "run again with --record and --signals": OF_THE_SEAM,
+    "run again, or name the signals themselves instead of the record": OF_THE_SEAM,
+    "run again, and name the record of a run that succeeded": OF_THE_SEAM,
     "run again when nobody writes to it": "it depends on other programs",
     "it was changed while it was read; run again": "it depends on other programs",
     "try again when it has ended": "it depends on another run",
