@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollsignal.analysis.margins import margins_in_blocks
 from rollsignal.analysis.past_run import PastRun, past_run
 from rollsignal.analysis.signal_columns import NO_TIME, SignalColumns, as_wholes, signal_columns
-from rollsignal.config.reading import load_config
+from rollsignal.config.reading import load_config, with_values
 from rollsignal.config.request import Request
-from rollsignal.config.settings import JobConfig
+from rollsignal.config.settings import OF_FIGURES, JobConfig
 from rollsignal.core.kernel import INT64_MAX, NO_SIGNAL, Tally
 from rollsignal.errors import DataError, InputError, UsageError
 from rollsignal.files.fingerprints import fingerprint
@@ -109,17 +109,23 @@ def decided_run(path: str, config: str | None = None, given: Sequence[str] = ())
 def _settings_of_run(past: PastRun, config: str | None, given: Sequence[str]) -> JobConfig:
     if past.record is not None:
         if config is not None:
-            hint = "name its signals instead of the record to use other settings"
+            hint = "set figures with --set evaluate.KEY=VALUE"
             raise UsageError("--config is not for a record, which has its own settings", hint)
-        if given:
-            hint = "name its signals instead of the record to use other settings"
-            raise UsageError("--set is not for a record, which has its own settings", hint)
-        return past.record.job_config()
+        return _with_figures(past.record.job_config(), given)
     if config is None and os.path.exists(Request().config):
         config = Request().config
     if config is None and not given:
         return JobConfig(**ASSUMED_SETTINGS)
     return load_config(config or Request().config, ASSUMED_SETTINGS, given)
+
+
+def _with_figures(recorded: JobConfig, given: Sequence[str]) -> JobConfig:
+    """Return recorded settings with those of figures that are given."""
+    for text in given:
+        if not text.startswith(OF_FIGURES):
+            what = f"--set {shown(text)}: a record has its settings, all but evaluate.KEY=VALUE"
+            raise UsageError(what, "run again with it")
+    return with_values(recorded, given) if given else recorded
 
 
 def _check_succeeded(past: PastRun, record: Record) -> None:

@@ -3,6 +3,7 @@
 import os
 from typing import NamedTuple
 
+from rollsignal.config.settings import deciding
 from rollsignal.errors import InputError
 from rollsignal.files.open import open_regular
 from rollsignal.outputs.record.document import Record, load_record
@@ -22,10 +23,13 @@ class PastRun(NamedTuple):
 
     @property
     def settings(self) -> dict[str, object] | None:
-        """Return every setting by its dotted name, None if the run recorded none."""
+        """Return every setting that may change a signal by its dotted name.
+
+        None if the run recorded none.
+        """
         if self.record is None or self.record.config is None:
             return None
-        return {name: setting.value for name, setting in self.record.config.items()}
+        return deciding({name: setting.value for name, setting in self.record.config.items()})
 
     @property
     def window(self) -> int | None:

@@ -60,8 +60,8 @@ def _is_the_same(record: Record, request: Request) -> bool:
     if any(versions.get(file.path, file.version) != file.version for file in inputs):
         return False
     if (
-        record.job_config().plain_by_name()
-        != load_config(request.config, given=request.set).plain_by_name()
+        record.job_config().deciding_by_name()
+        != load_config(request.config, given=request.set).deciding_by_name()
     ):
         return False
     started = datetime.fromisoformat(record.process.started).timestamp()

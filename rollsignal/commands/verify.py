@@ -93,9 +93,9 @@ def _settings(record: Record) -> Point:
     """Compare the settings with those that the config file has now."""
     assert record.config is not None
     # A setting that is newer than the record has its default there.
-    before = record.job_config().plain_by_name()
+    before = record.job_config().deciding_by_name()
     asked = record.asked
-    now = _or_problem(lambda: load_config(asked.config, given=asked.set).plain_by_name())
+    now = _or_problem(lambda: load_config(asked.config, given=asked.set).deciding_by_name())
     return _equal("config", record.asked.config, before, now)
 
 

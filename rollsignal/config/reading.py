@@ -39,6 +39,15 @@ def load_config(
 
 def config_of(settings: Mapping[str, object]) -> JobConfig:
     """Build a config from the values that `plain_by_name` lists; raises `ConfigError`."""
+    return _from_values(settings, ())
+
+
+def with_values(config: JobConfig, given: Sequence[str]) -> JobConfig:
+    """Return a config with settings given as `KEY=VALUE`; raises `ConfigError`, `UsageError`."""
+    return _from_values(config.plain_by_name(), given)
+
+
+def _from_values(settings: Mapping[str, object], given: Sequence[str]) -> JobConfig:
     import yaml
 
     groups: dict[str, object] = {}
@@ -47,7 +56,7 @@ def config_of(settings: Mapping[str, object]) -> JobConfig:
         section = cast(dict[str, object], groups.setdefault(group, {})) if group else groups
         section[key] = value
     text = yaml.safe_dump(groups, allow_unicode=True, sort_keys=False)
-    return _read(text.encode(), "the settings of the record", {}, ()).config
+    return _read(text.encode(), "the settings of the record", {}, given).config
 
 
 def config_in(text: str) -> JobConfig:

@@ -44,6 +44,8 @@ RowOrder = Literal["oldest_first", "newest_first"]
 
 # Settings that say how a run works, and not what it decides.
 OF_CONDUCT = frozenset({"engine", "workers"})
+# Settings of this section are recorded, and decide no signal.
+OF_FIGURES = "evaluate."
 
 
 class TimeZone(NamedTuple):
@@ -227,6 +229,44 @@ AS_FOUND = Table()
 """What a config says of text tables if it says nothing."""
 
 
+class OfEvaluation(NamedTuple):
+    """A setting of `evaluate`; `evaluate_rules`, which has its rule, is loaded where it is used."""
+
+    help: str
+    key: str
+
+    def read(self, node: "yaml.Node", name: str) -> Any:
+        """Read the setting; raises `BadSettingError`."""
+        from rollsignal.config.evaluate_rules import EVALUATE_RULES
+
+        return EVALUATE_RULES[self.key].read(node, name)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the setting in JSON Schema."""
+        from rollsignal.config.evaluate_rules import EVALUATE_RULES
+
+        return EVALUATE_RULES[self.key].schema()
+
+
+class Evaluate(NamedTuple):
+    """How `evaluate` reckons; nothing here changes what a run decides."""
+
+    horizons: Annotated[
+        tuple[int, ...], OfEvaluation("how many bars ahead returns are looked at", "horizons")
+    ] = (1, 5, 20)
+    delay: Annotated[
+        int,
+        OfEvaluation("bars from a signal's close to the close at which it is acted on", "delay"),
+    ] = 1
+    cost_bp: Annotated[
+        float,
+        OfEvaluation("cost of a change of position, in basis points of what is held", "cost_bp"),
+    ] = 1
+    bars_per_year: Annotated[
+        float | None, OfEvaluation("bars in a year; null: found from the times", "bars_per_year")
+    ] = None
+
+
 class Checks(NamedTuple):
     """What each check does with its findings."""
 
@@ -326,6 +366,9 @@ class JobConfig(NamedTuple):
     checks: Annotated[
         Checks, Section("what each check does with its findings: error, warn or off", Checks)
     ] = Checks()
+    evaluate: Annotated[
+        Evaluate, Section("how rollsignal evaluate reckons; no signal depends on it", Evaluate)
+    ] = Evaluate()
     engine: Annotated[
         EngineName,
         OneOf(
@@ -394,6 +437,10 @@ class JobConfig(NamedTuple):
             if name not in OF_CONDUCT
         }
 
+    def deciding_by_name(self) -> dict[str, object]:
+        """Return every setting that may change a signal or the metrics, as `plain_by_name` does."""
+        return deciding(self.plain_by_name())
+
     def by_name(self) -> dict[str, object]:
         """Return every setting by its dotted name."""
         settings: dict[str, object] = {}
@@ -403,6 +450,11 @@ class JobConfig(NamedTuple):
             else:
                 settings[name] = value
         return settings
+
+
+def deciding(settings: dict[str, object]) -> dict[str, object]:
+    """Return which of some settings, by their dotted names, may change a signal or the metrics."""
+    return {name: value for name, value in settings.items() if not name.startswith(OF_FIGURES)}
 
 
 def _as_plain(value: object) -> object:

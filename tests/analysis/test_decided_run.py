@@ -117,6 +117,10 @@ def test_a_record_has_its_own_settings(folder: Path) -> None:
     run("--signals=s.csv")
     with pytest.raises(UsageError, match="--config is not for a record"):
         decided_run("r.json", "config.yaml")
+    with pytest.raises(UsageError, match="run again with it"):
+        decided_run("r.json", given=["window=3"])
+    loaded = decided_run("r.json", given=["evaluate.cost_bp=2.5"])
+    assert (loaded.config.evaluate.cost_bp, loaded.config.seed) == (2.5, 7)
 
 
 @pytest.mark.parametrize(

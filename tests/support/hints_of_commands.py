@@ -64,7 +64,8 @@ OF_THE_SEAM = "tests/analysis/test_decided_run.py follows it"
 IN_SPARK = "only Spark reads tables: tests/spark follows it"
 
 BY_PEOPLE = {
-    "name its signals instead of the record to use other settings": OF_THE_SEAM,
+    "set figures with --set evaluate.KEY=VALUE": OF_THE_SEAM,
+    "run again with it": OF_THE_SEAM,
     "name the file that --signals wrote, as it was written": OF_THE_SEAM,
     "name the record of the run, which has its window": OF_THE_SEAM,
     "run again with --record and --signals": OF_THE_SEAM,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from rollsignal.config.reading import config_of
 from rollsignal.config.sections import flat_schemas
-from rollsignal.config.settings import OF_CONDUCT, JobConfig, Table
+from rollsignal.config.settings import OF_CONDUCT, Evaluate, JobConfig, Table
 from rollsignal.core.findings import LocatedFinding
 from rollsignal.core.kernel import Tally
 from rollsignal.engines import ENGINES
@@ -145,6 +145,7 @@ _SETTINGS = {
 _NEWER_SETTINGS = frozenset(
     {"checks.values", "timezone", "order", "duplicates", "open_bars"}
     | {f"table.{key}" for key in Table._fields}
+    | {f"evaluate.{key}" for key in Evaluate._fields}
 )
 _CONFIG_SCHEMA = object_schema(**_SETTINGS) | {
     "required": [name for name in _SETTINGS if name not in _NEWER_SETTINGS]

@@ -100,7 +100,7 @@ class Change(NamedTuple):
 
 def kept_settings(config: JobConfig) -> dict[str, object]:
     """Return the settings that all runs on one state must share, as JSON values."""
-    values = config.plain_by_name()
+    values = config.deciding_by_name()
     return {name: value for name, value in values.items() if name not in MAY_CHANGE}
 
 
