@@ -13,7 +13,7 @@ from rollsignal.messages import did_you_mean, shown
 from rollsignal.version import __version__
 
 MAX_WAIT_S = 10**7
-SCHEMAS = ("config", "metrics", "record")
+SCHEMAS = ("config", "metrics", "record", "evaluation")
 
 _EPILOG = """\
 examples:
@@ -61,6 +61,7 @@ def _parser() -> Parser:
     _add_check(commands)
     _add_explain(commands)
     _add_diff(commands)
+    _add_evaluate(commands)
     _add_sample(commands)
     _add_schema(commands)
     _add_verify(commands)
@@ -236,6 +237,26 @@ def _add_diff(commands: Any) -> None:
     parser.add_value("--limit", "rows to show (default: 20)", type=int, default=20)
 
 
+def _add_evaluate(commands: Any) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="show what the signals of a run are worth",
+        description="Show what the signals of a run are worth, and how far that can be trusted.",
+    )
+    _add_past_run(parser)
+    parser.add_path("--summary", "a row for every symbol, as .csv, .json or .parquet")
+    _add_json(parser)
+
+
+def _add_past_run(parser: Parser) -> None:
+    """Declare the run that is looked at, and its settings."""
+    what = "the record of a run, or its signals: a file or a folder"
+    parser.add_argument("of", metavar="RUN", help=what)
+    what = "settings of signals without a record (default: config.yaml if it exists)"
+    parser.add_value("--config", what, metavar="PATH")
+    _add_set(parser)
+
+
 def _add_sample(commands: Any) -> None:
     parser = commands.add_parser(
         "sample",
@@ -249,7 +270,7 @@ def _add_sample(commands: Any) -> None:
 def _add_schema(commands: Any) -> None:
     parser = commands.add_parser(
         "schema",
-        help="print the JSON Schema of configs, metrics or records",
+        help="print the JSON Schema of configs, metrics, records or evaluations",
         description="Print a published JSON Schema (draft 2020-12); its version is in its $id.",
     )
     what = f"one of: {', '.join(SCHEMAS)}"

@@ -154,6 +154,21 @@ def _diff(options: argparse.Namespace) -> int:
     return 0 if compared.equal else 1
 
 
+def _evaluate(options: argparse.Namespace) -> int:
+    from rollsignal.commands.evaluate import evaluated
+
+    found = evaluated(options.of, options.config, options.set, options.summary)
+    if options.json:
+        from rollsignal.analysis.evaluation import evaluation_json
+
+        print_result(_json(evaluation_json(found.evaluation)))
+        return 0
+    from rollsignal.analysis.evaluation_text import evaluation_text
+
+    print_result(evaluation_text(found.evaluation, found.rates))
+    return 0
+
+
 def _sample(options: argparse.Namespace) -> int:
     from rollsignal.commands.sample import sample_csv
 
@@ -164,9 +179,9 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _schema_command(options: argparse.Namespace) -> int:
-    from rollsignal.outputs.record.schema import schema_of
+    from rollsignal.commands.schema import published_schema
 
-    print_result(_json(schema_of(options.of)))
+    print_result(_json(published_schema(options.of)))
     return 0
 
 
@@ -185,6 +200,7 @@ COMMANDS: dict[str, Command] = {
     "check": _check_command,
     "explain": _explain,
     "diff": _diff,
+    "evaluate": _evaluate,
     "sample": _sample,
     "schema": _schema_command,
     "verify": _verify,

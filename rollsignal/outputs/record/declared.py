@@ -11,6 +11,7 @@ from rollsignal.outputs.record.validation import Schema
 _BUILT_IN: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer", "minimum": 0},
+    float: {"type": "number"},
     object: {},
 }
 
@@ -47,8 +48,10 @@ def type_schema(declared: Any) -> Schema:
     if declared in _BUILT_IN:
         return _BUILT_IN[declared]
     hints = get_type_hints(declared, include_extras=True)
-    schema = object_schema(**{name: type_schema(hint) for name, hint in hints.items()})
-    return schema | {"required": [name for name, hint in hints.items() if not _is_newer(hint)]}
+    # A name that is a keyword of Python has an underscore at its end.
+    named = {name.removesuffix("_"): hint for name, hint in hints.items()}
+    schema = object_schema(**{name: type_schema(hint) for name, hint in named.items()})
+    return schema | {"required": [name for name, hint in named.items() if not _is_newer(hint)]}
 
 
 def _is_newer(declared: Any) -> bool:

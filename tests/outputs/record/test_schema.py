@@ -37,7 +37,10 @@ def test_a_schema_is_one_and_names_its_version(
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("anything", "known: config, metrics, record"), ("recrod", "did you mean record?")],
+    [
+        ("anything", "known: config, metrics, record, evaluation"),
+        ("recrod", "did you mean record?"),
+    ],
 )
 def test_there_is_no_schema_of_anything_else(
     name: str, hint: str, capsysbinary: pytest.CaptureFixture[bytes]
