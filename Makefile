@@ -13,6 +13,10 @@ BENCH := $(VENV)/.bench-installed
 SPARK_VENV ?= .venv-spark
 SPARK := $(SPARK_VENV)/.spark-installed
 
+# What the figures of `evaluate` are compared with, which nothing else needs.
+EVALUATE_VENV ?= .venv-evaluate
+EVALUATE := $(EVALUATE_VENV)/.evaluate-installed
+
 # `make lock LOCK_ARGS=--upgrade` takes newer versions; plain `make lock` keeps those it finds.
 LOCK_ARGS ?=
 COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 \
@@ -26,7 +30,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check check-spark format lock docs bench bench-quick bench-faults clean
+.PHONY: help run check check-spark check-independent format lock docs bench bench-quick bench-faults clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -53,6 +57,9 @@ check-spark: ## Run the job on Spark: local, on a cluster and by Connect (needs 
 		$(SPARK_VENV)/bin/python -m pytest tests/spark; \
 	else echo "There is no java here, so nothing was checked on Spark" >&2; test -z "$$CI"; fi
 
+check-independent: $(EVALUATE) ## Compare the figures of evaluate with those of other libraries (2 minutes)
+	$(EVALUATE_VENV)/bin/python -m pytest tests/independent
+
 format: $(DEV) ## Format the code and apply the linter's safe fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
@@ -64,6 +71,8 @@ lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for new
 	$(COMPILE) --group bench --constraints requirements-dev.txt --output-file requirements-bench.txt
 	$(COMPILE) --extra spark --group dev --group spark --constraints requirements-dev.txt \
 		--output-file requirements-spark.txt
+	$(COMPILE) --group dev --group independent --constraints requirements-dev.txt \
+		--output-file requirements-evaluate.txt
 
 docs: $(RUNTIME) ## Write what is generated in README.md and docs/
 	$(PY) -m docs.generate
@@ -78,7 +87,7 @@ bench-faults: $(RUNTIME) ## Kill 200 runs at random moments; what they leave mus
 	$(PY) -m bench.faults
 
 clean: ## Remove the environment and the caches
-	@for venv in "$(VENV)" "$(SPARK_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
+	@for venv in "$(VENV)" "$(SPARK_VENV)" "$(EVALUATE_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -99,6 +108,11 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 $(SPARK): requirements-spark.txt
 	@test -x $(SPARK_VENV)/bin/python || "$(PYTHON)" -m venv $(SPARK_VENV)
 	$(SPARK_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-spark.txt
+	@touch $@
+
+$(EVALUATE): requirements-evaluate.txt
+	@test -x $(EVALUATE_VENV)/bin/python || "$(PYTHON)" -m venv $(EVALUATE_VENV)
+	$(EVALUATE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-evaluate.txt
 	@touch $@
 
 # What cannot be installed here is left out: the bench says so in its tables.

@@ -1,0 +1,9 @@
+"""Tests against independent libraries, where they are installed: `make check-independent`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+LIBRARIES = ("alphalens", "arch", "empyrical", "statsmodels")
+
+collect_ignore_glob = [] if all(map(find_spec, LIBRARIES)) else ["*"]
