@@ -2,7 +2,8 @@
 
 RUN is a record, or signals: a file or a folder of partitions. This is the one seam between a run
 and its figures: `evaluate`, `sweep` and `audit` call `decided_run`, and compute with the series
-that it returns. A bar takes 17 bytes, and no more than 40 while it is loaded.
+that it returns. A bar takes 17 bytes, and its columns take 34 while they are put in order; what
+polars takes to read comes on top.
 """
 
 import os
