@@ -79,6 +79,7 @@ docs: $(RUNTIME) ## Write what is generated in README.md and docs/
 
 bench: $(BENCH) ## Measure the job beside pandas, polars and DuckDB; write docs/performance.md (25 minutes)
 	$(PY) -m bench
+	$(PY) -m bench.figures
 
 bench-quick: $(BENCH) ## Print how far the job is from its performance targets (3 minutes)
 	$(PY) -m bench --quick

@@ -37,7 +37,9 @@ class PastSeries(NamedTuple):
     closes: ticks of 10^-scale, the least scale that holds all of them; int64 where they fit, else
     Python integers in an array of objects. signals: 0, 1 or `NO_SIGNAL`, as uint8. times_ns:
     nanoseconds since 1970, int64 where they fit; None if a bar has none. rows: all bars, also those
-    without a close, of which `first_ns` and `last_ns` are the first and the last time.
+    without a close, of which `first_ns` and `last_ns` are the first and the last time. gaps: places
+    in closes before which one or more are missing and end every window, ascending; none where the
+    run leaves missing closes out.
     """
 
     symbol: str
@@ -48,6 +50,7 @@ class PastSeries(NamedTuple):
     rows: int
     first_ns: int | None
     last_ns: int | None
+    gaps: "NDArray[np.int64]"
 
 
 class DecidedRun(NamedTuple):
@@ -100,6 +103,8 @@ def decided_run(path: str, config: str | None = None, given: Sequence[str] = ())
     window = past.window or _told_window(series)
     if window is None:
         raise DataError(f"{shown_path(past.signals)}: no bar has a signal")
+    if _skips_missing(settings.missing, series, window):
+        series = [each._replace(gaps=each.gaps[:0]) for each in series]
     run = DecidedRun(path, settings._replace(window=window), past.record, series, False)
     run = run._replace(whole=_begins_with_warmup(run))
     for each in series:
@@ -223,6 +228,8 @@ def _at_scale(closes: "NDArray[Any]", more: int) -> "NDArray[Any]":
 
 
 def _one_series(symbol: str, columns: SignalColumns) -> PastSeries:
+    import numpy as np
+
     times_ns: NDArray[Any] | None
     _, times_ns, closes, has_close, scale, signals = columns
     rows = len(closes)
@@ -230,20 +237,30 @@ def _one_series(symbol: str, columns: SignalColumns) -> PastSeries:
         times_ns, first_ns, last_ns = None, None, None
     else:
         first_ns, last_ns = int(times_ns.min()), int(times_ns.max())
+    gaps = np.zeros(0, np.int64)
     if not has_close.all():
+        gaps = np.unique(np.cumsum(has_close)[~has_close])
         closes, signals = closes[has_close], signals[has_close]
         times_ns = None if times_ns is None else times_ns[has_close]
     while scale and not (closes % 10).any():
         closes, scale = closes // 10, scale - 1
     if closes.dtype == object:
         closes = as_wholes(closes.tolist())
-    return PastSeries(symbol, closes, scale, signals, times_ns, rows, first_ns, last_ns)
+    return PastSeries(symbol, closes, scale, signals, times_ns, rows, first_ns, last_ns, gaps)
 
 
 def _told_window(series: list[PastSeries]) -> int | None:
     """Return the window that the first signal of bare signals shows, as `diff` does."""
     has_signal = [(each.signals != NO_SIGNAL) for each in series]
     return min((int(each.argmax()) + 1 for each in has_signal if each.any()), default=None)
+
+
+def _skips_missing(missing: str, series: list[PastSeries], window: int) -> bool:
+    """Return whether windows reach over missing closes; signals tell it where no setting does."""
+    if missing != "error":
+        return missing == "skip"
+    firsts = (each.signals[each.gaps[each.gaps < len(each.signals)]] for each in series)
+    return window > 1 and any((first != NO_SIGNAL).any() for first in firsts)
 
 
 def _begins_with_warmup(run: DecidedRun) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rollsignal.analysis.evaluation import Evaluation, Judgement, Performance
+from rollsignal.analysis.evaluation import EvaluatedRun, Evaluation, Judgement, Performance
 from rollsignal.analysis.forward import Forward
 from rollsignal.analysis.trading import BASIS_POINTS
 from rollsignal.messages import escaped, plural
@@ -32,14 +32,19 @@ def evaluation_text(evaluation: Evaluation, over_time: Sequence[float]) -> str:
 
 
 def _head(evaluation: Evaluation) -> list[str]:
-    run, settings = evaluation.run, evaluation.settings
-    span = f", {run.first} to {run.last}" if run.first else ", without times"
-    symbols = f"{plural(run.symbols, 'symbol')}, " if run.symbols > 1 else ""
+    settings = evaluation.settings
     later = "at its own close" if not settings.delay else f"{plural(settings.delay, 'bar')} later"
     return [
-        f"{run.path}: window {run.window}, {symbols}{plural(run.bars, 'bar')}{span}",
+        run_heading(evaluation.run),
         f"a signal is acted on {later}, a change of position costs {settings.cost_bp} bp",
     ]
+
+
+def run_heading(run: EvaluatedRun) -> str:
+    """Return a line that says which run it is."""
+    span = f", {run.first} to {run.last}" if run.first else ", without times"
+    symbols = f"{plural(run.symbols, 'symbol')}, " if run.symbols > 1 else ""
+    return f"{run.path}: window {run.window}, {symbols}{plural(run.bars, 'bar')}{span}"
 
 
 def _verdict(name: str, judgement: Judgement) -> list[str]:

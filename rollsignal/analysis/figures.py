@@ -50,7 +50,7 @@ def _evaluated(run: DecidedRun) -> Evaluated:
     over_time = rates(run.series)
     trading, excess = traded(held, settings, flips_of(run.series), seed)
     evaluation = Evaluation(
-        _evaluated_run(run),
+        evaluated_run(run),
         Reckoning(list(settings.horizons), *settings[1:], seed),
         _rate(run, over_time),
         all_fragilities(
@@ -82,7 +82,8 @@ def flips_of(series: Sequence[PastSeries]) -> int:
     return found
 
 
-def _evaluated_run(run: DecidedRun) -> EvaluatedRun:
+def evaluated_run(run: DecidedRun) -> EvaluatedRun:
+    """Return which run it is that figures are made of."""
     tally = run.tally
     first, last = _time_span(run.series)
     return EvaluatedRun(

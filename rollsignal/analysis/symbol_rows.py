@@ -1,9 +1,6 @@
 """This module evaluates each symbol of a run by itself: a row for every symbol."""
 
-import csv
-import io
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rollsignal.analysis.decided_run import DecidedRun, PastSeries
 from rollsignal.analysis.excess import t_value
@@ -15,10 +12,7 @@ from rollsignal.analysis.timeline import timeline
 from rollsignal.analysis.traded import Traded, traded
 from rollsignal.analysis.trading import Holding
 from rollsignal.core.timestamps.reader import iso
-from rollsignal.outputs.signals.forms import escape_formula
-
-if TYPE_CHECKING:
-    import polars as pl
+from rollsignal.outputs.row_files import row_file
 
 SymbolRow = dict[str, Any]
 
@@ -84,43 +78,12 @@ def _figures(found: Traded, held: Holding) -> SymbolRow:
 
 def rendered_rows(rows: list[SymbolRow], suffix: str) -> bytes:
     """Return the rows as a file that ends in `.csv`, `.json` or `.parquet`."""
-    return {".csv": _csv_of_rows, ".json": _json_of_rows, ".parquet": _parquet_of_rows}[suffix](
-        rows
-    )
+    return row_file({name: _type_of(name) for name in rows[0]}, rows, suffix)
 
 
-def _csv_of_rows(rows: list[SymbolRow]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        late = row["late"]
-        written = {"symbol": escape_formula(row["symbol"]), "late": _word(late)}
-        writer.writerow(row | written)
-    return text.getvalue().encode()
-
-
-def _word(value: bool | None) -> str | None:
-    return None if value is None else str(value).lower()
-
-
-def _json_of_rows(rows: list[SymbolRow]) -> bytes:
-    return (json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _parquet_of_rows(rows: list[SymbolRow]) -> bytes:
-    import polars as pl
-
-    file = io.BytesIO()
-    pl.DataFrame(rows, schema={name: _type_of(name) for name in rows[0]}).write_parquet(file)
-    return file.getvalue()
-
-
-def _type_of(name: str) -> "type[pl.DataType]":
-    import polars as pl
-
+def _type_of(name: str) -> type:
     if name in ("symbol", "tick", "first_timestamp", "last_timestamp"):
-        return pl.String
+        return str
     if name in ("bars", "signals", "ones", "ties", "one_tick", "flips", "trades"):
-        return pl.Int64
-    return pl.Boolean if name == "late" else pl.Float64
+        return int
+    return bool if name == "late" else float

@@ -13,6 +13,7 @@ from rollsignal.messages import did_you_mean, shown
 from rollsignal.version import __version__
 
 MAX_WAIT_S = 10**7
+TOOLS = ("pandas", "polars", "numpy", "python", "duckdb", "talib", "bottleneck")
 SCHEMAS = ("config", "metrics", "record", "evaluation")
 
 _EPILOG = """\
@@ -62,6 +63,8 @@ def _parser() -> Parser:
     _add_explain(commands)
     _add_diff(commands)
     _add_evaluate(commands)
+    _add_sweep(commands)
+    _add_audit(commands)
     _add_sample(commands)
     _add_schema(commands)
     _add_verify(commands)
@@ -245,7 +248,6 @@ def _add_evaluate(commands: Any) -> None:
     )
     _add_past_run(parser)
     parser.add_path("--summary", "a row for every symbol, as .csv, .json or .parquet")
-    _add_json(parser)
 
 
 def _add_past_run(parser: Parser) -> None:
@@ -255,6 +257,32 @@ def _add_past_run(parser: Parser) -> None:
     what = "settings of signals without a record (default: config.yaml if it exists)"
     parser.add_value("--config", what, metavar="PATH")
     _add_set(parser)
+    _add_json(parser)
+
+
+def _add_sweep(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sweep",
+        help="show what other windows would have made of a run",
+        description="Show what other windows would have made of the closes of a run, and how much"
+        " of it is luck.",
+    )
+    _add_past_run(parser)
+    what = "windows to try: 2:200, 2:200:2 or 5,10,20 (default: 2:200)"
+    parser.add_value("--windows", what, metavar="LIST", default="2:200")
+    parser.add_path("--output", "a row for every window, as .csv, .json or .parquet")
+
+
+def _add_audit(commands: Any) -> None:
+    parser = commands.add_parser(
+        "audit",
+        help="list the signals that tools which compute with floats get wrong",
+        description="List the signals of a run that tools which compute with floats get wrong.",
+    )
+    _add_past_run(parser)
+    what = f"tools, with commas: {', '.join(TOOLS)} (default: those that are installed)"
+    parser.add_value("--against", what, metavar="TOOLS")
+    parser.add_path("--output", "every wrong signal, as .csv, .json or .parquet")
 
 
 def _add_sample(commands: Any) -> None:

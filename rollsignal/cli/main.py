@@ -169,6 +169,24 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _audit(options: argparse.Namespace) -> int:
+    from rollsignal.analysis.audit_report import audit_text
+    from rollsignal.commands.audit import audit_run
+
+    document = audit_run(options.of, options.config, options.set, options.against, options.output)
+    print_result(_json(document) if options.json else audit_text(document))
+    return 0
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from rollsignal.analysis.sweep_report import sweep_text
+    from rollsignal.commands.sweep import sweep_run
+
+    document = sweep_run(options.of, options.config, options.set, options.windows, options.output)
+    print_result(_json(document) if options.json else sweep_text(document))
+    return 0
+
+
 def _sample(options: argparse.Namespace) -> int:
     from rollsignal.commands.sample import sample_csv
 
@@ -201,6 +219,8 @@ COMMANDS: dict[str, Command] = {
     "explain": _explain,
     "diff": _diff,
     "evaluate": _evaluate,
+    "sweep": _sweep,
+    "audit": _audit,
     "sample": _sample,
     "schema": _schema_command,
     "verify": _verify,

@@ -5,7 +5,7 @@ from rollsignal.core.findings import Found
 from rollsignal.core.timestamps.reader import asked_ns, iso
 from rollsignal.errors import InputError, UsageError
 
-_FLAG = "--expect"
+_EXPECT = "--expect"
 
 
 def expected_ns(request: Request) -> int | None:
@@ -13,9 +13,9 @@ def expected_ns(request: Request) -> int | None:
     if request.expect is None:
         return None
     hint = "write for example 2024-01-31 or 2024-01-31T23:59:00Z"
-    wanted_ns = asked_ns(_FLAG, request.expect, hint)
+    wanted_ns = asked_ns(_EXPECT, request.expect, hint)
     if request.until is not None and asked_ns("--until", request.until, hint) <= wanted_ns:
-        raise UsageError(f"{_FLAG} {request.expect} is not before --until {request.until}")
+        raise UsageError(f"{_EXPECT} {request.expect} is not before --until {request.until}")
     return wanted_ns
 
 

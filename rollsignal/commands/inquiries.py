@@ -49,7 +49,7 @@ def _other_closes(search: Search, solution: Solution) -> Question | None:
     return Question("columns.close", what, alternatives, False)
 
 
-def _series(search: Search, solution: Solution) -> Question | None:
+def _several_series(search: Search, solution: Solution) -> Question | None:
     """Ask whether a column of text parts the bars into series."""
     if "columns.symbol" in solution.settings or any(bar.symbol for bar in solution.look.bars):
         return None
@@ -104,7 +104,7 @@ def _point_or_group(search: Search, solution: Solution) -> Question | None:
 
 INQUIRIES: Sequence[Inquiry] = (
     _other_closes,
-    _series,
+    _several_series,
     _place_of_clock,
     _no_times,
     _point_or_group,

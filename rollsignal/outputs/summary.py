@@ -1,8 +1,5 @@
 """This module builds the summary of a run, one row per symbol, as CSV, JSON or Parquet."""
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -13,9 +10,10 @@ from rollsignal.core.timestamps.reader import iso
 from rollsignal.files.replace import replace
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.metrics import signal_rate
-from rollsignal.outputs.signals.forms import escape_formula, known_suffix
+from rollsignal.outputs.row_files import ROW_SUFFIXES, columns_of, row_file
+from rollsignal.outputs.signals.forms import known_suffix
 
-SUMMARY_SUFFIXES = (".csv", ".json", ".parquet")
+SUMMARY_SUFFIXES = ROW_SUFFIXES
 
 
 class SummaryRow(NamedTuple):
@@ -91,31 +89,4 @@ def _row(symbol: str, account: Account, config: JobConfig) -> SummaryRow:
 
 def rendered(rows: list[SummaryRow], suffix: str) -> bytes:
     """Return the rows as a file with one of `SUMMARY_SUFFIXES`."""
-    return {".csv": _csv, ".json": _json_rows, ".parquet": _parquet}[suffix](rows)
-
-
-def _csv(rows: list[SummaryRow]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(SummaryRow._fields)
-    for row in rows:
-        writer.writerow(row._replace(symbol=escape_formula(row.symbol)))
-    return text.getvalue().encode()
-
-
-def _json_rows(rows: list[SummaryRow]) -> bytes:
-    documents = [row._asdict() for row in rows]
-    return (json.dumps(documents, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _parquet(rows: list[SummaryRow]) -> bytes:
-    import polars as pl
-
-    texts = dict.fromkeys(("symbol", "first_timestamp", "last_timestamp", "last_close"), pl.String)
-    rates = dict.fromkeys(("signal_rate", "last_rolling_mean"), pl.Float64)
-    counts = {name: pl.Int64 for name in SummaryRow._fields if name not in texts | rates}
-    types = texts | rates | counts
-    schema = {name: types[name] for name in SummaryRow._fields}
-    file = io.BytesIO()
-    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(file)
-    return file.getvalue()
+    return row_file(columns_of(SummaryRow), [row._asdict() for row in rows], suffix)

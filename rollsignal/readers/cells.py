@@ -61,7 +61,6 @@ _MARKED = (
     rf"[+-]?(?P<before>{_SIGN})?[ \t]*[+-]?(?=[.,]?[0-9])[0-9][0-9.,' \u00a0\u202f]*?"
     rf"[ \u00a0]*(?P<after>{_SIGN})?"
 )
-_CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "NZD", "CNY", "HKD", "INR", "SEK")
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
@@ -354,12 +353,14 @@ def _mark_of(cell: str) -> str:
     """
     from unicodedata import category
 
+    from rollsignal.readers.close_cells import CURRENCIES
+
     match = re.fullmatch(_MARKED, cell.strip(BLANKS))
     if match is None or bool(match["before"]) == bool(match["after"]):
         return ""
     mark: str = match["before"] or match["after"]
     is_sign = any(category(sign) == "Sc" for sign in mark) and "\u00a2" not in mark
-    return mark if is_sign or mark in _CURRENCIES else ""
+    return mark if is_sign or mark in CURRENCIES else ""
 
 
 def compared(level: Level, others: Mapping[str, int]) -> str:

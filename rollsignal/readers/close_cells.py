@@ -21,9 +21,24 @@ if TYPE_CHECKING:
 
 _BLANK_SIGNS = " \u00a0\u202f"
 DIGIT = re.compile("[0-9]")
-_CURRENCIES = (
-    *("USD", "EUR", "GBP", "JPY", "CHF", "CNY", "HKD", "INR", "KRW", "AUD", "CAD", "SGD", "BRL"),
-    *("PLN", "SEK", "NOK", "DKK", "ZAR", "TRY", "MXN", "USDT", "USDC", "BTC", "ETH"),
+CURRENCIES = (
+    *(
+        "USD",
+        "EUR",
+        "GBP",
+        "JPY",
+        "CHF",
+        "CNY",
+        "HKD",
+        "INR",
+        "KRW",
+        "AUD",
+        "CAD",
+        "SGD",
+        "BRL",
+        "NZD",
+    ),
+    *("NZD", "PLN", "SEK", "NOK", "DKK", "ZAR", "TRY", "MXN", "USDT", "USDC", "BTC", "ETH"),
     *("Rs", "Rs.", "kr", "z\u0142", "US$", "R$", "C$", "A$"),
 )
 _AROUND_NUMBER = re.compile(
@@ -41,7 +56,7 @@ def number_forms(cell: str) -> list[Choice]:
     if parts is None:
         return []
     strip = parts["before"].strip() or parts["after"].strip() or None
-    if strip and strip not in _CURRENCIES and unicodedata.category(strip[0]) != "Sc":
+    if strip and strip not in CURRENCIES and unicodedata.category(strip[0]) != "Sc":
         # It may mean more than the number, such as thousands.
         return []
     forms: list[Choice] = []

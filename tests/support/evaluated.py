@@ -40,6 +40,7 @@ def series_of(
     signals = oracle.signals([None if c is None else Fraction(c) for c in closes], window)
     times = [START_NS + at * DAY_NS for at in range(len(closes))] if times_ns is None else times_ns
     is_there = [at for at, close in enumerate(closes) if close is not None]
+    missing = [at for at, close in enumerate(closes) if close is None]
     told = [NO_SIGNAL if signals[at] is None else signals[at] for at in is_there]
     return PastSeries(
         symbol,
@@ -50,6 +51,7 @@ def series_of(
         len(closes),
         min(times) if len(times) else None,
         max(times) if len(times) else None,
+        np.array(sorted({sum(at < gap for at in is_there) for gap in missing}), dtype=np.int64),
     )
 
 

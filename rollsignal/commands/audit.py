@@ -1,0 +1,53 @@
+"""This module is the story of an audit: which signals of a run other tools get wrong."""
+
+from collections.abc import Mapping, Sequence
+
+from rollsignal.analysis.audit import WrongBar, audit
+from rollsignal.analysis.audit_report import audit_document
+from rollsignal.analysis.decided_run import decided_run
+from rollsignal.analysis.figures import evaluated_run
+from rollsignal.analysis.rivals import RIVALS, Rival
+from rollsignal.errors import UsageError
+from rollsignal.files.replace import replace
+from rollsignal.messages import did_you_mean, shown
+from rollsignal.outputs.row_files import ROW_SUFFIXES, columns_of, row_file
+from rollsignal.outputs.signals.forms import known_suffix
+
+
+def audit_run(
+    path: str,
+    config: str | None,
+    given: Sequence[str],
+    against: str | None,
+    output: str | None,
+) -> dict[str, object]:
+    """Ask other tools for the signals of a run, and return the report.
+
+    path: a record or signals. config, given: the settings of bare signals. against: names of tools,
+    with commas; None for those that are installed. output: where all wrong bars are written, None
+    for nowhere. Raises `UsageError`, and other `JobError`s where the run cannot be read or `output`
+    not be written.
+    """
+    suffix = None if output is None else known_suffix("--output", output, ROW_SUFFIXES)
+    rivals = _rivals(against)
+    run = decided_run(path, config, given)
+    found = audit(run, rivals)
+    if output is not None and suffix is not None:
+        rows = [bar._asdict() for bar in found.wrong]
+        replace(output, row_file(columns_of(WrongBar), rows, suffix))
+    absent = [tool for tool, rival in RIVALS.items() if not rival.is_installed]
+    return audit_document(evaluated_run(run)._asdict(), found, absent if against is None else [])
+
+
+def _rivals(against: str | None) -> Mapping[str, Rival]:
+    if against is None:
+        return {tool: rival for tool, rival in RIVALS.items() if rival.is_installed}
+    names = list(dict.fromkeys(name.strip() for name in against.split(",")))
+    for name in names:
+        if name not in RIVALS:
+            hint = did_you_mean(name, list(RIVALS))
+            raise UsageError(f"--against has an unknown tool {shown(name)}: {hint}")
+        if not RIVALS[name].is_installed:
+            hint = f"pip install {RIVALS[name].package}"
+            raise UsageError(f"--against names {name}, which is not installed", hint)
+    return {name: RIVALS[name] for name in names}
