@@ -52,7 +52,8 @@ def selection(gains: "Doubles", changes: "Doubles", cost: float, seed: int) -> S
     The bounds are simultaneous: the greatest |t| of 1,000 resamples, times the standard error of
     the candidate. The test is that for superior predictive ability of Hansen (2005), Journal of
     Business & Economic Statistics 23, its consistent form: candidates that lose clearly do not
-    count.
+    count. It compares gains, as the best candidate is the one that gains most, not gains by their
+    standard errors.
     """
     import numpy as np
 
@@ -122,14 +123,12 @@ def _p_value(totals: "Doubles", resampled: "Doubles", cells: int) -> float | Non
     import numpy as np
 
     errors = _standard_errors(resampled - totals)
-    varies = errors > 0
-    if not varies.any():
+    if not (errors > 0).any():
         return None
-    scores = totals[varies] / errors[varies]
     lost = -rounded(math.sqrt(2 * math.log(math.log(cells))))
-    centres = np.where(scores >= lost, totals[varies], 0.0)
-    best = (resampled[:, varies] - centres) / errors[varies]
-    reached = np.maximum(best.max(axis=1), 0.0) >= max(float(scores.max()), 0.0)
+    centres = np.where(totals >= lost * errors, totals, 0.0)
+    best = np.maximum((resampled - centres).max(axis=1), 0.0)
+    reached = best >= max(float(totals.max()), 0.0)
     return int(np.count_nonzero(reached)) / len(reached)
 
 

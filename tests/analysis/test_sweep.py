@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from rollsignal.analysis import positions, sweep_growth
 from rollsignal.analysis.decided_run import DecidedRun, PastSeries
+from rollsignal.analysis.figures import evaluate
 from rollsignal.analysis.sweep import Sweep, SweptWindow, sweep
 from rollsignal.config.settings import Evaluate, JobConfig
-from tests.support import oracle
+from tests.support import evaluated, oracle
 
 MINUTE_NS = 60 * 10**9
 
@@ -265,3 +266,18 @@ def test_prices_in_other_units_and_symbols_in_another_order_give_the_same() -> N
     for row, other in zip(first.windows, again.windows, strict=True):
         assert row == pytest.approx(other, rel=1e-9)
     assert first.p_value == again.p_value
+
+
+@pytest.mark.parametrize("symbols", [1, 3])
+def test_the_window_of_the_run_has_the_figures_of_its_evaluation(symbols: int) -> None:
+    series = [evaluated.series_of(evaluated.walk(at, 300), 9, f"S{at}") for at in range(symbols)]
+    run = evaluated.run_of(*series, window=9, evaluate=Evaluate((1,), 2, 3.0))
+    (row,) = sweep(run, [9]).windows
+    told = evaluate(run).evaluation
+    trading = told.trading
+    assert (row.signals, row.ties) == (told.run.signals, told.fragility.ties)
+    assert (row.flips, row.trades) == (trading.flips, trading.trades)
+    assert (row.rate, row.time_in_market) == (told.rate.value, trading.time_in_market)
+    assert row.growth_gross == pytest.approx(trading.gross.growth, rel=1e-9)
+    assert row.growth_net == pytest.approx(trading.net.growth, rel=1e-9)
+    assert row.break_even_bp == pytest.approx(trading.break_even_bp, rel=1e-6)
