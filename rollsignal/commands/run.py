@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rollsignal.commands.leaving import Outcome, Run, leaving
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from rollsignal.core.decisions import Listener
 
 LOGGED_FILES = 10
+# What is refused later than this is not refused for its first rows, or they take long to read.
+ADVISED_SECONDS = 0.5
 
 
 def run(
@@ -43,9 +46,12 @@ def run(
         if not run.repeats_the_recorded_run():
             plan = resolve(run.request, run.begin())
             with begun(plan.outputs):
+                start = perf_counter()
                 try:
                     found = _decide(plan, run, draw)
                 except DataError as error:
+                    if perf_counter() - start > ADVISED_SECONDS:
+                        raise
                     raise _advised(error, plan, run) from None
                 if run.request.expect is not None:
                     from rollsignal.commands.expected import check_expected

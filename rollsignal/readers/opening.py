@@ -29,7 +29,7 @@ from rollsignal.files.open import open_input, unpacked
 from rollsignal.messages import shown
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.readers.dialect import (
-    find_column,
+    columns_named,
     is_in_path,
     named_as_symbols,
     usual_symbol,
@@ -254,7 +254,11 @@ def _partition(file: Input, wanted: str | int) -> str | None:
     names = [name for name, _ in file.partitions]
     if not is_in_path(wanted, (), names):
         return None
-    name, value = file.partitions[find_column(names, wanted, f"the path {file.name}")]
+    found = columns_named(names, wanted)
+    if len(found) > 1:
+        what = f"{len(found)} folders are named {shown(str(wanted))}; keep one"
+        raise DataError(f"the path {file.name}: {what}")
+    name, value = file.partitions[found[0]]
     if value.strip(BLANKS) in ("", NO_PARTITION):
         what = f"{file.name}: the symbol is missing in the path: {name}={value}"
         raise DataError(what, "set columns: {symbol: none} if all bars are one series")

@@ -305,7 +305,7 @@ def test_two_folders_named_like_the_symbol_column_are_refused() -> None:
     with pytest.raises(DataError) as caught:
         symbol_of(input_of("symbol=A/symbol=B/a.csv"), BY_COLUMN)
     assert caught.value.message == (
-        "the path symbol=A/symbol=B/a.csv: 2 columns are named 'symbol'; keep one"
+        "the path symbol=A/symbol=B/a.csv: 2 folders are named 'symbol'; keep one"
     )
 
 

@@ -80,6 +80,9 @@ BY_PEOPLE = {
     "if memory ran out, run with --workers 1": "it depends on the memory of the machine",
     "write it to a file first, or set duplicates": "it needs a pipe",
     "pip install …": "it installs a package",
+    "write 2:200, 2:200:2 or 5,10,20": "it is of figures, which decide no signal",
+    "from 1 to …, the smaller one first": "it is of figures, which decide no signal",
+    "a step leaves some out: 2:20000:100": "it is of figures, which decide no signal",
     "pip install …, or unpack": "it installs a package",
     "pip install obstore": "it installs a package",
     "pip install deltalake": "it installs a package",
@@ -121,6 +124,7 @@ BY_PEOPLE = {
 """What no test can follow, and why."""
 
 NO_HINTS = (
+    "windows to try: 2:200",
     "examples:\n",
     "…, which shall write a part of it",
     "write the signals as a hive-partitioned folder",
