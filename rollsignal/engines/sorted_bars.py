@@ -12,7 +12,7 @@ from rollsignal.core.symbols import Coded, SymbolCodes
 from rollsignal.core.ticks import Ticks, decimal_text
 from rollsignal.engines.sorting import BarSorter, SortedBars, int64_times
 from rollsignal.errors import BadCellError, DataError
-from rollsignal.readers.cells import DUPLICATES_HINT, ONE_SERIES_HINT
+from rollsignal.readers.cell_hints import DUPLICATES_HINT, ONE_SERIES_HINT
 
 if TYPE_CHECKING:
     import numpy as np
