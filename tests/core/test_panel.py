@@ -21,7 +21,7 @@ from rollsignal.core.panel import Panel, PanelError
 from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import Ticks
 from rollsignal.errors import DataError
-from rollsignal.readers.columns import SymbolColumn
+from rollsignal.readers.frame_symbols import SymbolColumn
 from tests.support import oracle
 from tests.support.tables import CONFIG
 

@@ -25,7 +25,7 @@ from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import Ticks
 from rollsignal.errors import DataError
 from rollsignal.outputs.signals.writer import Signals
-from rollsignal.readers.columns import SymbolColumn
+from rollsignal.readers.frame_symbols import SymbolColumn
 from tests.support import oracle
 from tests.support.deciding import REPORT
 from tests.support.tables import CONFIG
