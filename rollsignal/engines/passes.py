@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Reader
 from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.findings import FoundFile
 from rollsignal.core.joining import Settled
 from rollsignal.core.piece import Piece
+from rollsignal.core.reader import Reader
 from rollsignal.core.replay import Replay
 from rollsignal.engines.splits import (
     ReadWholeError,

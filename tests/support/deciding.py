@@ -14,8 +14,9 @@ import numpy as np
 
 from rollsignal.config.request import Request
 from rollsignal.config.settings import JobConfig
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.decisions import ArrayDecided, Decided, Listener
 from rollsignal.core.findings import Found
 from rollsignal.core.quality import Finding

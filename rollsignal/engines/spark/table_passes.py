@@ -11,11 +11,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Bars
 from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.joining import Settled
 from rollsignal.core.kernel import greatest
 from rollsignal.core.piece import Piece
+from rollsignal.core.reader import Bars
 from rollsignal.core.replay import Replay
 from rollsignal.engines.worker import sendable
 from rollsignal.errors import JobError
