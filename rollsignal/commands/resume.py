@@ -21,16 +21,10 @@ from rollsignal.files.open import identity
 from rollsignal.messages import QUERY_LEFT_OUT, Tell, is_url, plural, shown_path
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import KnownSignals
-from rollsignal.outputs.state.document import (
-    ReadFile,
-    State,
-    check_settings,
-    kept_settings,
-    load_state,
-    save_state,
-)
+from rollsignal.outputs.state.document import ReadFile, State, load_state, save_state
 from rollsignal.outputs.state.known_files import check_tables
 from rollsignal.outputs.state.restated import Restated, flips
+from rollsignal.outputs.state.settings import check_settings, kept_settings
 
 if TYPE_CHECKING:
     from rollsignal.outputs.signals.writer import Signals
