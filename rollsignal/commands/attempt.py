@@ -6,9 +6,10 @@ It finds which bars of the state were restated, and which have left their files.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rollsignal.core.decisions import Decided, Listener
+from rollsignal.core.decisions import Decided
 from rollsignal.core.digest import plus
 from rollsignal.core.findings import Found
+from rollsignal.core.listeners import Listener
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.interface import Seen, Task
 from rollsignal.errors import DataError, InputError

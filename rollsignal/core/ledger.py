@@ -21,9 +21,10 @@ from rollsignal.messages import shown
 
 if TYPE_CHECKING:
     from rollsignal.core.array_bars import ArrayBatch
-    from rollsignal.core.decisions import ArrayDecided, Take
+    from rollsignal.core.decisions import ArrayDecided
     from rollsignal.core.gaps import Steps
     from rollsignal.core.jumps import Jumps
+    from rollsignal.core.listeners import Take
     from rollsignal.core.panel_ledger import PanelLedger
     from rollsignal.core.reader import Bars, Reader
 

@@ -15,7 +15,8 @@ from rollsignal.core.reader import Bars, Reader
 from rollsignal.errors import DiskError
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Decided, Take
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Take
 
 
 class Replay:

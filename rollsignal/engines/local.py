@@ -15,7 +15,8 @@ from rollsignal.files.find import Input
 from rollsignal.messages import Tell, plural
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Decided, Listener, Take
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Listener, Take
     from rollsignal.core.reader import Bars, Reader, TakeBatch
     from rollsignal.engines.open_bars import OpenBars
     from rollsignal.engines.repeats import KeptRows

@@ -33,7 +33,8 @@ from rollsignal.files.formats import Format
 from rollsignal.messages import shown_path
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Decided, Part
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Part
 
 Splits = Sequence[Split]
 # A file's size and the time when it was last changed, which all machines see alike.

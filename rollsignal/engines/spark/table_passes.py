@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from rollsignal.core.decisions import Decided, Part
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Part
 
     Batches = Iterator[pa.RecordBatch]
     Frames = Iterator[pl.DataFrame]
