@@ -15,8 +15,9 @@ import polars as pl
 import pytest
 
 from rollsignal.commands.sample import sample_csv
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray, advance_array, ticks_of_array
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.digester import Digester
 from rollsignal.core.edges import Terms
 from rollsignal.core.findings import Findings

@@ -11,9 +11,10 @@ from itertools import repeat
 from typing import NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Batch, Reader
+from rollsignal.core.bars import Batch
 from rollsignal.core.decisions import Decided
 from rollsignal.core.kernel import NO_SIGNAL
+from rollsignal.core.reader import Reader
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.repeats import KeptRows, kept_rows
 from rollsignal.files.find import Input

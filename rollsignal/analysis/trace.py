@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Bars, Reader, SeriesBars, have_symbols
+from rollsignal.core.bars import SeriesBars
 from rollsignal.core.kernel import Carry, LastBar, advance
-from rollsignal.core.ledger import Ledger
+from rollsignal.core.ledger import Ledger, have_symbols
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import asked_ns, iso
 from rollsignal.engines.inputs import Inputs

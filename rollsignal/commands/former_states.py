@@ -2,8 +2,7 @@
 
 import os
 
-from rollsignal.core.bars import have_symbols
-from rollsignal.core.ledger import ONE_SERIES
+from rollsignal.core.ledger import ONE_SERIES, have_symbols
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import Task
 from rollsignal.errors import DataError

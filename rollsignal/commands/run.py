@@ -21,7 +21,7 @@ from rollsignal.outputs.interface import Output
 from rollsignal.outputs.log import RunLog
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Listener
+    from rollsignal.core.listeners import Listener
 
 LOGGED_FILES = 10
 # What is refused later than this is not refused for its first rows, or they take long to read.

@@ -3,6 +3,7 @@
 Each setting is declared once: its name, type, rule, default and help.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from rollsignal.config.request import MOST_WORKERS, EngineName, Workers
@@ -16,10 +17,8 @@ from rollsignal.config.rules import (
     OneOf,
     Switch,
     SymbolFrom,
-    SymbolSetting,
     Text,
     TimestampFormat,
-    TimestampSetting,
     UsualName,
     Whole,
     WholeOrAuto,
@@ -72,6 +71,42 @@ class TimeZone(NamedTuple):
         return Text(self.help, optional=True).schema()
 
 
+class RuleOf(NamedTuple):
+    """The rule of a setting in this section, by its key there; it is loaded where it is used."""
+
+    section: Literal["columns", "table", "evaluate"]
+    help: str
+    key: str
+
+    def read(self, node: "yaml.Node", name: str) -> Any:
+        """Read the setting; raises `BadSettingError`."""
+        return self._rule.read(node, name)
+
+    def schema(self) -> dict[str, object]:
+        """Describe the setting in JSON Schema."""
+        schema: dict[str, object] = self._rule.schema()
+        return schema
+
+    @property
+    def _rule(self) -> Any:
+        if self.section == "columns":
+            from rollsignal.config.column_rules import COLUMN_RULES
+
+            return COLUMN_RULES[self.key]
+        if self.section == "table":
+            from rollsignal.config.table_rules import RULES
+
+            return RULES[self.key]
+        from rollsignal.config.evaluate_rules import EVALUATE_RULES
+
+        return EVALUATE_RULES[self.key]
+
+
+OfColumns = partial(RuleOf, "columns")
+OfTable = partial(RuleOf, "table")
+OfEvaluation = partial(RuleOf, "evaluate")
+
+
 class Columns(NamedTuple):
     """The columns that are read: each by its name, or by its place, a whole number from 1 on."""
 
@@ -80,21 +115,23 @@ class Columns(NamedTuple):
     ] = UsualName("close")
     timestamp: Annotated[
         str | int | DateAndTime | None,
-        TimestampSetting(
+        OfColumns(
             "the column of timestamps, or the two columns [date, time], of which the date may be"
             ' {from: path, pattern: "([0-9]{8})_"};'
-            " null: found by its name or its cells; none: there are no timestamps"
+            " null: found by its name or its cells; none: there are no timestamps",
+            "timestamp",
         ),
     ] = None
     symbol: Annotated[
         SymbolFrom | None,
-        SymbolSetting(
+        OfColumns(
             "the column of symbols, or a list of columns, which are joined with a colon,"
             " or {from: filename}, {from: folder} or"
             ' {from: path, pattern: "([A-Z0-9]+)-1m-"}, in which the group is the symbol;'
             " {from: header}: each symbol has a column of closes;"
             " {from: key}: a key of a JSON document, with its bars below;"
-            " null: found by its name; none: all bars are one series"
+            " null: found by its name; none: all bars are one series",
+            "symbol",
         ),
     ] = None
 
@@ -135,25 +172,6 @@ class Columns(NamedTuple):
         value = getattr(self, setting)
         columns = value.columns if isinstance(value, DateAndTime) else (value,)
         return any(isinstance(column, str) and column != NO_TIMESTAMPS for column in columns)
-
-
-class OfTable(NamedTuple):
-    """A setting of text tables; `table_rules`, which has its rule, is loaded where it is used."""
-
-    help: str
-    key: str
-
-    def read(self, node: "yaml.Node", name: str) -> Any:
-        """Read the setting; raises `BadSettingError`."""
-        from rollsignal.config.table_rules import RULES
-
-        return RULES[self.key].read(node, name)
-
-    def schema(self) -> dict[str, object]:
-        """Describe the setting in JSON Schema."""
-        from rollsignal.config.table_rules import RULES
-
-        return RULES[self.key].schema()
 
 
 class Table(NamedTuple):
@@ -227,25 +245,6 @@ class Table(NamedTuple):
 
 AS_FOUND = Table()
 """What a config says of text tables if it says nothing."""
-
-
-class OfEvaluation(NamedTuple):
-    """A setting of `evaluate`; `evaluate_rules`, which has its rule, is loaded where it is used."""
-
-    help: str
-    key: str
-
-    def read(self, node: "yaml.Node", name: str) -> Any:
-        """Read the setting; raises `BadSettingError`."""
-        from rollsignal.config.evaluate_rules import EVALUATE_RULES
-
-        return EVALUATE_RULES[self.key].read(node, name)
-
-    def schema(self) -> dict[str, object]:
-        """Describe the setting in JSON Schema."""
-        from rollsignal.config.evaluate_rules import EVALUATE_RULES
-
-        return EVALUATE_RULES[self.key].schema()
 
 
 class Evaluate(NamedTuple):

@@ -1,14 +1,14 @@
-"""This module defines decided bars, with their closes, margins and signals, and their listeners.
+"""This module defines decided bars, with their closes, margins and signals.
 
 Decided bars are columns of one length, as lists of Python integers of any size or as int64 arrays.
 A listener uses what both have in common, and need not know which it has.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import reduce
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.core.digest import (
     SymbolKeys,
@@ -255,36 +255,6 @@ class ArrayDecided(NamedTuple):
 
 
 Decided = PlainDecided | ArrayDecided
-Take = Callable[[Decided], None]
-Ended = TypeVar("Ended")
-Made_co = TypeVar("Made_co", covariant=True)
-
-
-class Part(Protocol[Made_co]):
-    """A listener to one part of the bars, in the process that decides it."""
-
-    def take(self, bars: Decided) -> None:
-        """Receive the next decided bars."""
-
-    def end(self) -> Made_co:
-        """Return the result of this part: small, and fit to send to another process."""
-
-
-class Listener(Protocol[Ended]):
-    """A receiver of every decided bar."""
-
-    def part(self) -> Part[Ended]:
-        """Return a listener to the next part of the bars, for use in any process."""
-
-    def add(self, ended: Ended) -> None:
-        """Receive the result of a part; parts come in the order of the bars."""
-
-
-class SendingListener(Listener[Ended], Protocol):
-    """A listener with parts that can be sent to other processes."""
-
-    def sent_part(self) -> Part[Ended]:
-        """Return a listener to the next part of the bars, fit to be pickled."""
 
 
 def joined(parts: Sequence[ArrayDecided]) -> ArrayDecided:

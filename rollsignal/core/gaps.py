@@ -9,8 +9,8 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollsignal.core.bars import Reader
 from rollsignal.core.findings import Findings, LocatedFinding
+from rollsignal.core.reader import Reader
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.messages import shown

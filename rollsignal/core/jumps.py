@@ -9,9 +9,9 @@ from bisect import insort
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollsignal.core.bars import Reader
 from rollsignal.core.findings import SHOWN_FINDINGS, Findings, LocatedFinding
 from rollsignal.core.quality import is_sentinel
+from rollsignal.core.reader import Reader
 from rollsignal.core.ticks import Ticks, decimal_text
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.messages import shown

@@ -107,6 +107,18 @@ class Margins(NamedTuple):
         return LastBar(self.closes[-1], self.margins[-1], self.scale, window)
 
 
+class SeriesMargins(NamedTuple):
+    """The margins of the bars of a series in a batch: one for each bar that was not left out.
+
+    `places` are the indexes of all its bars there, `before` counts the bars before them.
+    """
+
+    symbol: str
+    places: Sequence[int]
+    margins: Margins
+    before: int
+
+
 def tally_of(accounts: Mapping[str, Account]) -> Tally:
     """Add up the tallies of all series; none make an empty one."""
     tallies = (account.tally for account in accounts.values())

@@ -5,7 +5,7 @@ from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader, have_symbols
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import (
     Findings,
     LocatedFinding,
@@ -13,17 +13,20 @@ from rollsignal.core.findings import (
     overlap_of,
     times_misfit,
 )
-from rollsignal.core.kernel import Account, Carry, Margins, Tally, advance, tally_of
+from rollsignal.core.kernel import Account, Carry, SeriesMargins, Tally, advance, tally_of
 from rollsignal.core.quality import Finding, order_findings
 from rollsignal.core.ticks import Ticks
 from rollsignal.core.timestamps.reader import iso, to_ns
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import ArrayDecided, PlainDecided, Take
+    from rollsignal.core.array_bars import ArrayBatch
+    from rollsignal.core.decisions import ArrayDecided
     from rollsignal.core.gaps import Steps
     from rollsignal.core.jumps import Jumps
+    from rollsignal.core.listeners import Take
     from rollsignal.core.panel_ledger import PanelLedger
+    from rollsignal.core.reader import Bars, Reader
 
 ONE_SERIES = ""
 
@@ -51,15 +54,6 @@ class _SeriesPart(NamedTuple):
     places: Sequence[int]
 
 
-class _SeriesMargins(NamedTuple):
-    """The margins of a part: one for each bar that was not left out."""
-
-    symbol: str
-    places: Sequence[int]
-    margins: Margins
-    before: int
-
-
 class Ledger:
     """Decide batches from any reader, and keep each series' account.
 
@@ -84,10 +78,10 @@ class Ledger:
         """Add up the tallies of all series."""
         return tally_of(self.accounts)
 
-    def take(self, batch: Bars, reader: Reader) -> None:
+    def take(self, batch: "Bars", reader: "Reader") -> None:
         """Decide a batch's bars; raises `DataError` for a bar that fails a check."""
         self._check_symbols(batch, reader)
-        if isinstance(batch, ArrayBatch):
+        if not isinstance(batch, Batch):
             if self._arrays and self._take_arrays(batch, reader):
                 return
             batch = batch.plain()
@@ -96,9 +90,11 @@ class Ledger:
         self._check(batch, parts, reader)
         decided = [self._take_series(part, reader) for part in parts]
         if self._take:
-            self._take(_plain_decided(batch, decided, reader))
+            from rollsignal.core.plain_series import plain_decided
 
-    def look_at(self, batches: Iterable[tuple[Bars, Reader]]) -> None:
+            self._take(plain_decided(batch, decided, reader.path))
+
+    def look_at(self, batches: "Iterable[tuple[Bars, Reader]]") -> None:
         """Check bars as `take` does, but decide none of them; they follow all others."""
         self.close_panel()
         accounts, take = dict(self.accounts), self._take
@@ -116,7 +112,7 @@ class Ledger:
         account = self.accounts.get(symbol)
         return account.last_ns if account else None
 
-    def check_times(self, symbol: str, reader: Reader) -> None:
+    def check_times(self, symbol: str, reader: "Reader") -> None:
         """Raise `DataError` if the times of a file are not like those of a series so far."""
         if self._panel and not self._panel.is_alike(reader.zoned):
             self.close_panel()
@@ -139,7 +135,7 @@ class Ledger:
         if self._panel:
             self.accounts |= self._panel.close()
 
-    def _take_arrays(self, batch: ArrayBatch, reader: Reader) -> bool:
+    def _take_arrays(self, batch: "ArrayBatch", reader: "Reader") -> bool:
         """Decide a batch on arrays, if possible; return whether it was."""
         if batch.symbols is not None:
             if self._panel is None:
@@ -156,7 +152,7 @@ class Ledger:
             self._hand_on(decided(), batch, reader)
         return decided is not None
 
-    def _hand_on(self, bars: "ArrayDecided", batch: ArrayBatch, reader: Reader) -> None:
+    def _hand_on(self, bars: "ArrayDecided", batch: "ArrayBatch", reader: "Reader") -> None:
         if self._take:
             self._take(bars)
         if self.steps and bars.timestamps_ns is not None:
@@ -165,39 +161,19 @@ class Ledger:
         if self.jumps:
             self.jumps.take_arrays(bars, batch.line_of, reader)
 
-    def _take_one(self, batch: ArrayBatch, reader: Reader) -> "Callable[[], ArrayDecided] | None":
-        from rollsignal.core.arrays import advance_array
+    def _take_one(
+        self, batch: "ArrayBatch", reader: "Reader"
+    ) -> "Callable[[], ArrayDecided] | None":
+        from rollsignal.core.array_series import advance_series
 
         symbol = reader.symbol or ONE_SERIES
-        account, times = self._account(symbol), batch.timestamps_ns
-        first_ns, last_ns = account.first_ns, account.last_ns
-        if times_misfit(account, reader.name, times is not None, reader.zoned):
-            return None
-        if times is not None:
-            follows = last_ns is None or int(times[0]) > last_ns
-            if not (follows and (times[1:] > times[:-1]).all()):
-                return None
-            first_ns = int(times[0]) if first_ns is None else first_ns
-            last_ns = int(times[-1])
-        advanced = advance_array(account.carry, batch.closes)
+        advanced = advance_series(self._account(symbol), symbol, batch, reader)
         if advanced is None:
             return None
-        margins, carry = advanced
-        tally, last = account.tally.plus(margins.tally), margins.last(carry.window)
-        end = last_ns, reader.name, reader.zoned
-        self.accounts[symbol] = Account(carry, tally, last, first_ns, *end)
-
-        def decided() -> "ArrayDecided":
-            from rollsignal.core.decisions import ArrayDecided
-
-            before = account.tally.rows
-            numbers = None if times is not None else margins.numbers(before)
-            columns = (times, numbers, *margins.padded(), margins.scale)
-            return ArrayDecided(reader.path, [symbol], None, *columns)
-
+        self.accounts[symbol], decided = advanced
         return decided
 
-    def _take_series(self, part: _SeriesPart, reader: Reader) -> _SeriesMargins:
+    def _take_series(self, part: _SeriesPart, reader: "Reader") -> SeriesMargins:
         symbol, batch, places = part
         account, times = self._account(symbol), batch.timestamps
         first_ns, last_ns = account.first_ns, account.last_ns
@@ -217,9 +193,9 @@ class Ledger:
         last = margins.last(carry.window) or account.last
         end = last_ns, reader.name, reader.zoned
         self.accounts[symbol] = Account(carry, tally, last, first_ns, *end)
-        return _SeriesMargins(symbol, places, margins, account.tally.rows)
+        return SeriesMargins(symbol, places, margins, account.tally.rows)
 
-    def _check_symbols(self, batch: Bars, reader: Reader) -> None:
+    def _check_symbols(self, batch: "Bars", reader: "Reader") -> None:
         """Refuse bars with symbols beside bars without, which may be of any of their series."""
         has_symbols = have_symbols(batch, reader)
         if self._first is None:
@@ -232,7 +208,7 @@ class Ledger:
     def _account(self, symbol: str) -> Account:
         return self.accounts.get(symbol) or Account(Carry(self._rules.window))
 
-    def _check(self, batch: Batch, parts: Sequence[_SeriesPart], reader: Reader) -> None:
+    def _check(self, batch: Batch, parts: Sequence[_SeriesPart], reader: "Reader") -> None:
         """Report all findings in a batch, in the order of its rows."""
         overlaps, findings = dict[int, LocatedFinding](), [*batch.findings, *self._missing(batch)]
         for symbol, part, places in parts:
@@ -254,7 +230,7 @@ class Ledger:
             self.findings.place = place
             report()
 
-    def _report_arrays(self, batch: ArrayBatch, reader: Reader) -> None:
+    def _report_arrays(self, batch: "ArrayBatch", reader: "Reader") -> None:
         """Report the closes that can hardly be prices; make the bars plain only to show them."""
         if not self.findings.is_muted("values", batch.suspects):
             plain = batch.plain()
@@ -262,15 +238,14 @@ class Ledger:
                 self.findings.place = finding.place
                 self._report(plain, finding, reader)
 
-    def report(self, batch: Bars, reader: Reader) -> None:
+    def report(self, batch: "Bars", reader: "Reader") -> None:
         """Report the findings of a batch that do not depend on the order of bars."""
         self._check_symbols(batch, reader)
-        if isinstance(batch, ArrayBatch):
-            if batch.suspects:
-                self._report_arrays(batch, reader)
-        else:
+        if isinstance(batch, Batch):
             for finding in (*batch.findings, *self._missing(batch)):
                 self._report(batch, finding, reader)
+        elif batch.suspects:
+            self._report_arrays(batch, reader)
 
     def _missing(self, batch: Batch) -> list[Finding]:
         """Find the bars without a close, if that is a check."""
@@ -278,7 +253,7 @@ class Ledger:
             return []
         return [Finding("missing", index, batch.cells[index]) for index in batch.missing()]
 
-    def _report(self, batch: Batch, finding: Finding, reader: Reader) -> None:
+    def _report(self, batch: Batch, finding: Finding, reader: "Reader") -> None:
         if self.findings.is_muted(finding.check):
             return
         index, times = finding.place, batch.timestamps
@@ -311,34 +286,6 @@ def _by_symbol(batch: Batch, symbol: str) -> list[_SeriesPart]:
     return [_SeriesPart(name, batch.picked(rows), rows) for name, rows in places.items()]
 
 
-def _plain_decided(
-    batch: Batch, decided: Sequence[_SeriesMargins], reader: Reader
-) -> "PlainDecided":
-    """Put the margins of all series into the order of the batch, at one scale."""
-    from rollsignal.core.decisions import PlainDecided
-
-    scale = max(series.margins.scale for series in decided)
-    codes, numbers = [0] * batch.rows, [0] * batch.rows
-    closes: list[int | None] = [None] * batch.rows
-    margins: list[int | None] = [None] * batch.rows
-    for code, (_, places, part, before) in enumerate(decided):
-        factor = 10 ** (scale - part.scale)
-        kept = [index for index in places if batch.closes.values[index] is not None]
-        if len(part.closes) == len(places):
-            kept = list(places)
-        for index, close, margin in zip(kept, part.closes, part.margins, strict=True):
-            closes[index] = close and close * factor
-            margins[index] = margin and margin * factor
-        for number, index in enumerate(places, start=before + 1):
-            codes[index], numbers[index] = code, number
-    times = batch.timestamps_ns
-    return PlainDecided(
-        reader.path,
-        [series.symbol for series in decided],
-        None if batch.symbols is None else codes,
-        times,
-        numbers if times is None else None,
-        closes,
-        margins,
-        scale,
-    )
+def have_symbols(batch: "Bars", reader: "Reader") -> bool:
+    """Return whether bars have symbols, each its own or that of their file."""
+    return batch.symbols is not None or reader.symbol is not None

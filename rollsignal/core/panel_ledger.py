@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from rollsignal.core.bars import ArrayBatch, Reader
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.decisions import ArrayDecided
 from rollsignal.core.kernel import INT64_MAX, Account
 from rollsignal.core.panel import Panel, PanelError
+from rollsignal.core.reader import Reader
 from rollsignal.core.symbols import SymbolCodes
 
 

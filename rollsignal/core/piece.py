@@ -7,7 +7,7 @@ of a series, which only the bars before the piece can tell, are later put betwee
 
 from typing import TYPE_CHECKING
 
-from rollsignal.core.bars import Bars, Batch, Reader, have_symbols
+from rollsignal.core.bars import Batch
 from rollsignal.core.digester import Digester
 from rollsignal.core.edges import (
     UNTOLD,
@@ -26,8 +26,9 @@ from rollsignal.core.findings import Findings, LocatedFinding, tell_nobody, time
 from rollsignal.core.gaps import StepsSeen
 from rollsignal.core.heads import GrowingHead, HeadRows
 from rollsignal.core.kernel import Account, Carry
-from rollsignal.core.ledger import ONE_SERIES, Ledger
+from rollsignal.core.ledger import ONE_SERIES, Ledger, have_symbols
 from rollsignal.core.quality import Finding
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.core.symbols import SymbolCodes
 from rollsignal.core.ticks import Ticks
 from rollsignal.errors import JobError

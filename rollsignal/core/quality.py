@@ -1,11 +1,13 @@
 """This module checks bars: their order in time, and their prices."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from operator import lt
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from rollsignal.core.ticks import Ticks, decimal_text
+from rollsignal.core.ticks import Ticks, decimal_text, parse_closes
 from rollsignal.core.timestamps.reader import Timestamp, iso, to_ns
+from rollsignal.errors import BadCellError
 from rollsignal.messages import shown
 
 if TYPE_CHECKING:
@@ -86,6 +88,21 @@ def _are_usual(values: Sequence[int | None], unit: int) -> bool:
 def is_sentinel(tick: int, unit: int) -> bool:
     """Return whether a tick, of which `unit` make 1, is one of `SENTINELS`."""
     return tick % unit == 0 and tick // unit in SENTINELS
+
+
+def parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:
+    """Parse the cells of another column; those that are not numbers become findings, and None."""
+    with suppress(BadCellError):
+        return parse_closes(cells), []
+    findings: list[Finding] = []
+    good = list(cells)
+    for row, cell in enumerate(cells):
+        try:
+            parse_closes([cell])
+        except BadCellError as bad:
+            findings.append(Finding("ohlc", row, f"{name} is {shown(cell)}, {bad.reason}"))
+            good[row] = ""
+    return parse_closes(good), findings
 
 
 def ohlc_findings(close: Ticks, others: Mapping[str, Ticks]) -> list[Finding]:

@@ -5,17 +5,18 @@ At its end it proves that it saw the bars of the first pass: equal digests, tall
 
 from typing import TYPE_CHECKING
 
-from rollsignal.core.bars import Bars, Reader
 from rollsignal.core.digester import Digester
 from rollsignal.core.edges import Head, Terms, head_of
 from rollsignal.core.findings import Findings, tell_nobody
 from rollsignal.core.joining import Settled
 from rollsignal.core.kernel import Account, Tally
 from rollsignal.core.ledger import Ledger, Rules
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.errors import DiskError
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Decided, Take
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Take
 
 
 class Replay:

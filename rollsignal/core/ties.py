@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollsignal.core.bars import Bars, Reader
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.core.symbols import SymbolCodes
 from rollsignal.core.ticks import at_least_scale
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from rollsignal.config.reading import config_of
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Bars, Batch, Reader
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import tell_nobody
 from rollsignal.core.quality import Finding
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.engines.inputs import ALL_BYTES, Inputs, reader_of
 from rollsignal.engines.interface import Task
 from rollsignal.engines.local import PlainEngine

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollsignal.core.bars import Bars, Batch, Reader
+from rollsignal.core.bars import Batch
 from rollsignal.core.quality import Finding
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.core.ticks import Ticks, decimal_text
 from rollsignal.core.waiting import WaitingBar
 from rollsignal.engines.sorted_bars import SortedReader

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Reader
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input
 from rollsignal.files.formats import COLUMNAR, Format
@@ -14,6 +13,7 @@ from rollsignal.readers.opening import OpenedFile, symbol_of
 from rollsignal.readers.text import TextReader
 
 if TYPE_CHECKING:
+    from rollsignal.core.reader import Reader
     from rollsignal.readers.columnar import FrameReader
     from rollsignal.readers.ndjson import NdjsonReader
 
@@ -24,7 +24,7 @@ NO_ROWS_NS = -(2**63)
 FINE_UNITS = ("epoch_ms", "epoch_us", "epoch_ns")
 
 FirstNs = Callable[[Input], int | None]
-Opening = Generator[tuple[Input, AbstractContextManager[Reader]], None, None]
+Opening = Generator[tuple[Input, AbstractContextManager["Reader"]], None, None]
 
 
 class Inputs:
@@ -63,18 +63,18 @@ class Inputs:
         return inputs
 
     @contextmanager
-    def opened(self, file: Input) -> Iterator[Reader]:
+    def opened(self, file: Input) -> "Iterator[Reader]":
         """Open a file; raises `JobError` if it is not a table with the columns that are read."""
         with self.opened_as_written(file) as reader:
             yield self._in_order(reader)
 
     @contextmanager
-    def opened_as_written(self, file: Input) -> Iterator[Reader]:
+    def opened_as_written(self, file: Input) -> "Iterator[Reader]":
         """Open a file whose bars come as they stand in it."""
         with closing(OpenedFile(file, self._format, table=self.config.table)) as opened:
             yield reader_of(opened, self.config, self._careful_bytes)
 
-    def _in_order(self, reader: Reader) -> Reader:
+    def _in_order(self, reader: "Reader") -> "Reader":
         """Return a reader whose bars come from the oldest to the newest, as the config says."""
         if not self.config.is_newest_first:
             return reader
@@ -131,7 +131,7 @@ class Inputs:
         return None if times is None else int(times[0])
 
 
-def reader_of(file: OpenedFile, config: JobConfig, careful_bytes: int) -> Reader:
+def reader_of(file: OpenedFile, config: JobConfig, careful_bytes: int) -> "Reader":
     """Make the reader of a whole file; raises `JobError` if it lacks a column that is read."""
     if file.format in COLUMNAR:
         return frame_reader_of(file, config)

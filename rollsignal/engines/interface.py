@@ -11,7 +11,7 @@ from rollsignal.files.formats import Format
 from rollsignal.messages import Tell
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Listener, Take
+    from rollsignal.core.listeners import Listener, Take
     from rollsignal.core.waiting import WaitingBar
     from rollsignal.engines.spans import Span
 

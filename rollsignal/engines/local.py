@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any
 
-from rollsignal.core.bars import NO_OBJECTS, Bars, Reader, TakeBatch
+from rollsignal.core.bars import NO_OBJECTS
 from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding
 from rollsignal.core.kernel import Tally, tally_of
 from rollsignal.core.ledger import Ledger
@@ -15,7 +15,9 @@ from rollsignal.files.find import Input
 from rollsignal.messages import Tell, plural
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Decided, Listener, Take
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Listener, Take
+    from rollsignal.core.reader import Bars, Reader, TakeBatch
     from rollsignal.engines.open_bars import OpenBars
     from rollsignal.engines.repeats import KeptRows
     from rollsignal.engines.spans import SpanFilter
@@ -173,7 +175,7 @@ class _Reading:
 
         return kept_rows(self._inputs, files, in_doubt=self._task.collect_errors)
 
-    def _taking(self, file: Input) -> TakeBatch:
+    def _taking(self, file: Input) -> "TakeBatch":
         """Return the function that receives the batches of a file."""
         take = self._taking_new(file)
         if self._kept is None:
@@ -182,7 +184,7 @@ class _Reading:
 
         return taking_kept(self._kept, take)
 
-    def _taking_new(self, file: Input) -> TakeBatch:
+    def _taking_new(self, file: Input) -> "TakeBatch":
         """Return the function that receives the rows that are kept."""
         if self._task.seen is None:
             return self._take
@@ -194,7 +196,7 @@ class _Reading:
             self.open_bars.begin(file.path, has_grown=seen.left_out > 0)
         return NewBars(self._ledger, seen, self._task.take_old, self.open_bars).take
 
-    def _read(self, opened: AbstractContextManager[Reader], take: TakeBatch) -> FoundFile:
+    def _read(self, opened: "AbstractContextManager[Reader]", take: "TakeBatch") -> FoundFile:
         """Read one file, and pass its batches on."""
         before = self._rows
         with opened as reader:
@@ -218,7 +220,7 @@ class _Reading:
         with BarSorter(duplicates=self._task.config.duplicates) as sorter:
             bars = SortedReader(sorter)
 
-            def add(batch: Bars, reader: Reader) -> None:
+            def add(batch: "Bars", reader: "Reader") -> None:
                 self._ledger.report(batch, reader)
                 bars.add(batch, reader)
 

@@ -3,9 +3,9 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rollsignal.core.bars import Bars, Reader, TakeBatch
-from rollsignal.core.decisions import Take
 from rollsignal.core.ledger import Ledger
+from rollsignal.core.listeners import Take
+from rollsignal.core.reader import Bars, Reader, TakeBatch
 from rollsignal.engines.interface import Seen
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from typing import IO, cast
 
-from rollsignal.core.bars import Bars, Batch, Reader
+from rollsignal.core.bars import Batch
 from rollsignal.core.quality import Finding
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.spill import on_disk
 from rollsignal.errors import DataError

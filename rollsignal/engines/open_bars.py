@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rollsignal.core.bars import Bars, Reader, TakeBatch
 from rollsignal.core.ledger import ONE_SERIES
+from rollsignal.core.reader import Bars, Reader, TakeBatch
 from rollsignal.core.symbols import SymbolCodes
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.core.waiting import WaitingBar

@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Reader
 from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.findings import FoundFile
 from rollsignal.core.joining import Settled
 from rollsignal.core.piece import Piece
+from rollsignal.core.reader import Reader
 from rollsignal.core.replay import Replay
 from rollsignal.engines.splits import (
     ReadWholeError,
@@ -33,7 +33,8 @@ from rollsignal.files.formats import Format
 from rollsignal.messages import shown_path
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Decided, Part
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Part
 
 Splits = Sequence[Split]
 # A file's size and the time when it was last changed, which all machines see alike.

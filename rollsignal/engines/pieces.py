@@ -4,7 +4,7 @@ Bars that must be read one after the other go to the local engine, which it alwa
 """
 
 import pickle
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +13,7 @@ from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.findings import Findings, Found, FoundFile
 from rollsignal.core.joining import Join, Settled
 from rollsignal.core.kernel import tally_of
+from rollsignal.engines.cuttable import can_be_cut
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine, check_signals
@@ -25,7 +26,7 @@ from rollsignal.files.formats import Format
 from rollsignal.messages import LogLevel, Tell
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Listener, SendingListener
+    from rollsignal.core.listeners import Listener, SendingListener
 
 # Pieces for each worker, so that all end at about the same time, and bounds of their bytes.
 PIECES_EACH = 4
@@ -280,38 +281,6 @@ class _PiecesRead:
         """Do not count pieces that are read again."""
         self._bytes -= sum(read.bytes_read for read in reads)
         self._rows -= sum(read.rows for read in reads)
-
-
-def can_be_cut(
-    task: Task, listeners: "Sequence[Listener[Any]]", kinds: Container[str] = ("file",)
-) -> bool:
-    """Return whether the bars of a task may be decided in pieces, from these kinds of inputs.
-
-    A check that collects errors goes on with other bars than a piece that ends with one. Bars that
-    an earlier run has seen must be new by their times, and their order be checked, so that it is an
-    error if they are not. Which bars are the newest of their series is only known at the end.
-    """
-    if not is_read_in_order(task.config) or task.config.open_bars:
-        return False
-    if task.collect_errors or task.doubts:
-        return False
-    if task.seen is not None and not _may_be_new(task):
-        return False
-    are_files = all(file.kind in kinds for file in task.inputs)
-    sends = all(hasattr(listener, "sent_part") for listener in listeners)
-    return are_files and sends
-
-
-def is_read_in_order(config: JobConfig) -> bool:
-    """Return whether bars are decided as they stand, and none is left out for another."""
-    return not (config.sort or config.is_newest_first or config.duplicates != "keep")
-
-
-def _may_be_new(task: Task) -> bool:
-    """Return whether all bars may be new, and it is an error if one is not after those before."""
-    levels = task.levels or task.config.checks._asdict()
-    is_checked = levels["order"] == levels["duplicates"] == "error"
-    return is_checked and not any(map(any, (task.seen or {}).values()))
 
 
 def _ends_file(pieces: list[Splits], number: int) -> bool:

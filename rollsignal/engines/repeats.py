@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from typing import Protocol
 
-from rollsignal.core.bars import Bars, Reader, TakeBatch
+from rollsignal.core.reader import Bars, Reader, TakeBatch
 from rollsignal.core.ties import Ties
 from rollsignal.engines.inputs import Inputs
 from rollsignal.errors import ConfigError, DataError

@@ -5,14 +5,16 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rollsignal.core.bars import ArrayBatch, Bars, Batch, Reader
+from rollsignal.core.array_bars import ArrayBatch
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import zones_misfit
 from rollsignal.core.quality import Finding
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.core.symbols import Coded, SymbolCodes
 from rollsignal.core.ticks import Ticks, decimal_text
 from rollsignal.engines.sorting import BarSorter, SortedBars, int64_times
 from rollsignal.errors import BadCellError, DataError
-from rollsignal.readers.cells import DUPLICATES_HINT, ONE_SERIES_HINT
+from rollsignal.readers.cell_hints import DUPLICATES_HINT, ONE_SERIES_HINT
 
 if TYPE_CHECKING:
     import numpy as np

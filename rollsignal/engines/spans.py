@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from rollsignal.core.decisions import Decided, Take
+from rollsignal.core.decisions import Decided
 from rollsignal.core.kernel import Account, Carry
 from rollsignal.core.ledger import Rules
+from rollsignal.core.listeners import Take
 from rollsignal.core.timestamps.reader import asked_ns, iso
 
 

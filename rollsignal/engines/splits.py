@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Reader
+from rollsignal.core.reader import Reader
 from rollsignal.engines.inputs import (
     Inputs,
     Opening,

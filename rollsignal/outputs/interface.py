@@ -10,7 +10,7 @@ from rollsignal.errors import JobError
 from rollsignal.files.fingerprints import ReadInput
 
 if TYPE_CHECKING:
-    from rollsignal.core.decisions import Listener
+    from rollsignal.core.listeners import Listener
 
 
 class RunReport(NamedTuple):

@@ -1,16 +1,14 @@
-"""This module turns the cells of closes and timestamps into batches, or explains errors."""
+"""This module turns the cells of closes and timestamps into batches, or says what is wrong."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rollsignal.config.rules import DayInPath
 from rollsignal.config.settings import JobConfig, Level, Table
 from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
-from rollsignal.core.quality import Finding, by_bar, ohlc_findings, value_findings
-from rollsignal.core.ticks import BLANKS, MISSING_WORDS, NUMBER, Ticks, parse_closes
+from rollsignal.core.quality import Finding, by_bar, ohlc_findings, parsed_each, value_findings
+from rollsignal.core.ticks import BLANKS, NUMBER, Ticks, parse_closes
 from rollsignal.core.timestamps.reader import TimestampReader, to_ns
 from rollsignal.errors import BadCellError, Choice, DataError
 from rollsignal.messages import escaped, shown
@@ -19,49 +17,6 @@ if TYPE_CHECKING:
     from rollsignal.core.timestamps.local import UnclearTimeError
     from rollsignal.readers.close_cells import ClosesAs
     from rollsignal.readers.symbols import SymbolRule
-
-# No hint says to switch the check off: bars in the wrong order give wrong signals.
-# In autumn an hour comes twice at a place: sorted as they are, its bars would be mixed.
-ORDER_HINT = (
-    "for one series set order: newest_first if each file stands so, else sort: true, with timezone:"
-    " NAME if times without a zone are those of a place; for several set columns: {symbol: NAME}"
-)
-DUPLICATES_HINT = (
-    "for one series keep one of the rows, or set duplicates: same if they are equal, or last; for"
-    " several set columns: {symbol: NAME}"
-)
-ONE_SERIES_HINT = "keep one of the rows, or set duplicates: same if they are equal, or last"
-_HINTS = {
-    "order": "set order: newest_first if each file stands so, else sort: true, with timezone: NAME"
-    " if times without a zone are those of a place",
-    "newest_first": "set sort: true in place of order: newest_first",
-    "duplicates": ONE_SERIES_HINT,
-    "ohlc": "set checks: {ohlc: warn}",
-    "values": "if that is right, set checks: {values: off}",
-}
-# Of bars that may be of several series without saying of which.
-_OF_SEVERAL = {
-    "order": ORDER_HINT,
-    "newest_first": "for one series set sort: true in place of order: newest_first, for several"
-    " columns: {symbol: NAME}",
-    "duplicates": DUPLICATES_HINT,
-}
-TIMESTAMP_HINT = (
-    "name the right column in the config under columns, say with timestamp_format how it is"
-    " written, or set columns: {timestamp: none} if there are no timestamps"
-)
-ROW_HINT = (
-    "remove the row if it is not a bar, as a second header, or set table: {footer: skip} if it is a"
-    " footer; else correct its time"
-)
-HINTING_ROWS = 100
-_SIGN = r"[^\W\d_]{0,2}[^\w\s.,+-]|[A-Z]{3}"
-# Compiled only for an error.
-_MARKED = (
-    rf"[+-]?(?P<before>{_SIGN})?[ \t]*[+-]?(?=[.,]?[0-9])[0-9][0-9.,' \u00a0\u202f]*?"
-    rf"[ \u00a0]*(?P<after>{_SIGN})?"
-)
-MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
 class Cells:
@@ -213,6 +168,8 @@ class Cells:
         """Join dates and times of day; raises `DataError` for an empty time."""
         blank = next((row for row, time in enumerate(times) if not time.strip(BLANKS)), None)
         if blank is not None:
+            from rollsignal.readers.cell_hints import TIMESTAMP_HINT
+
             what = f"{self.timestamp} is {shown(dates[blank])} without a time ({TIMESTAMP_HINT})"
             raise self.problem(lines[blank], what)
         return list(map("{} {}".format, dates, times))
@@ -223,7 +180,7 @@ class Cells:
         parsed = {}
         for name, cells in others.items():
             plain = self.closes_as.loosely(cells) if self.closes_as else cells
-            parsed[name], bad = _parsed_each(name, plain)
+            parsed[name], bad = parsed_each(name, plain)
             findings += bad
         findings += ohlc_findings(batch.closes, parsed)
         return batch._replace(findings=[*batch.findings, *by_bar(findings)])
@@ -256,7 +213,9 @@ class Cells:
     def _timestamp_problem(
         self, line: int, cell: str, bad: BadCellError, stamps: Sequence[str]
     ) -> DataError:
-        hint = bad.hint or self._timestamp_hint(stamps)
+        from rollsignal.readers.cell_hints import timestamp_hint
+
+        hint = bad.hint or timestamp_hint(self.timestamps, stamps)
         error = self.problem(line, f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})")
         return error.choosing(*bad.choices)
 
@@ -267,8 +226,10 @@ class Cells:
 
         column: the column of the close, if each symbol has one.
         """
+        from rollsignal.readers.cell_hints import MISSING_HINT, close_hint
+
         column = column or self.close
-        hint = hint or self._hint(cell, column)
+        hint = hint or close_hint(cell, column, self.closes_as, is_text=self._is_text)
         choices: list[Choice] = [{"missing": word} for word in ("skip", "gap")]
         if hint != MISSING_HINT:
             from rollsignal.readers.close_cells import number_forms
@@ -278,21 +239,6 @@ class Cells:
         error = self.problem(line, f"{column} is {shown(cell)}, {reason}{hint}")
         return error.choosing(*choices)
 
-    def _hint(self, cell: str, column: str) -> str:
-        is_declared = self.closes_as and self.closes_as.is_missing(cell)
-        if is_declared or cell.strip(BLANKS).lower() in MISSING_WORDS:
-            return MISSING_HINT
-        if cell.strip(BLANKS) == column:
-            return "the header again: are two tables in one file?"
-        if self._is_text and (mark := _mark_of(cell)):
-            return f'set table: {{strip: "{mark}"}}'
-        if any(sign in cell for sign in ",' \u00a0"):
-            return (
-                "write a point before decimals, and nothing between thousands, or say with"
-                " table.decimal and table.thousands how they are written"
-            )
-        return ""
-
     def _hint_about_row(
         self, index: int, cells: Sequence[str], stamps: Sequence[str], lines: Sequence[int]
     ) -> str:
@@ -300,6 +246,7 @@ class Cells:
 
         Below the header it may be a part of it, until the first row that has both.
         """
+        from rollsignal.readers.cell_hints import HINTING_ROWS, ROW_HINT
         from rollsignal.readers.wrong_headers import is_time
 
         written = self.timestamps.written
@@ -321,17 +268,10 @@ class Cells:
         (plain,) = self.closes_as.loosely([cell]) if self.closes_as else [cell]
         return bool(NUMBER.fullmatch(plain))
 
-    def _timestamp_hint(self, stamps: Sequence[str]) -> str:
-        """Return what to do about a cell that is no time: about its row, if others are times."""
-        for stamp in stamps[:HINTING_ROWS]:
-            with suppress(BadCellError):
-                TimestampReader(self.timestamps.written).read([stamp])
-                return ROW_HINT
-        had_times = self.timestamps.pattern or self.timestamps.counts
-        return ROW_HINT if had_times else TIMESTAMP_HINT
-
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Return the error for a finding about a bar, for example that it is out of order."""
+        from rollsignal.readers.cell_hints import bar_hint
+
         close = self.close
         if self.closes and batch.symbols is not None:
             close = escaped(batch.symbols[finding.place])
@@ -342,25 +282,8 @@ class Cells:
         columns = {"ohlc": "", "values": f"{close} "}
         column = columns.get(finding.check, f"{self.timestamp} ")
         is_known = self.is_one_series or self.symbols is not None
-        hint = (_HINTS if is_known else _HINTS | _OF_SEVERAL)[finding.check]
+        hint = bar_hint(finding.check, is_known=is_known)
         return self.problem(batch.lines[finding.place], f"{column}{finding.what} ({hint})")
-
-
-def _mark_of(cell: str) -> str:
-    """Return the mark of a currency beside a number, "" for any other cell.
-
-    Signs of other sizes, such as those of cents and per cent, are none.
-    """
-    from unicodedata import category
-
-    from rollsignal.readers.close_cells import CURRENCIES
-
-    match = re.fullmatch(_MARKED, cell.strip(BLANKS))
-    if match is None or bool(match["before"]) == bool(match["after"]):
-        return ""
-    mark: str = match["before"] or match["after"]
-    is_sign = any(category(sign) == "Sc" for sign in mark) and "\u00a2" not in mark
-    return mark if is_sign or mark in CURRENCIES else ""
 
 
 def compared(level: Level, others: Mapping[str, int]) -> str:
@@ -368,18 +291,3 @@ def compared(level: Level, others: Mapping[str, int]) -> str:
     if level == "off":
         return ""
     return f", compared with {', '.join(map(escaped, others)) or 'no other column'}"
-
-
-def _parsed_each(name: str, cells: Sequence[str]) -> tuple[Ticks, list[Finding]]:
-    """Parse cells; those that are not numbers become findings and count as missing."""
-    with suppress(BadCellError):
-        return parse_closes(cells), []
-    findings: list[Finding] = []
-    good = list(cells)
-    for row, cell in enumerate(cells):
-        try:
-            parse_closes([cell])
-        except BadCellError as bad:
-            findings.append(Finding("ohlc", row, f"{name} is {shown(cell)}, {bad.reason}"))
-            good[row] = ""
-    return parse_closes(good), findings

@@ -9,35 +9,28 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.quality import is_sane
-from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input
 from rollsignal.messages import escaped
 from rollsignal.readers.cells import Cells, compared
 from rollsignal.readers.columns import (
-    SymbolColumn,
-    cell_text,
     is_in_python,
     stamp_text,
-    stamps_of,
     texts_of,
     ticks_of,
     timestamps_ns,
 )
-from rollsignal.readers.dialect import (
-    find_column,
-    find_ohlc,
-    find_symbol,
-    find_timestamp,
-)
+from rollsignal.readers.frame_columns import find_frame_columns
+from rollsignal.readers.frame_symbols import FrameSymbols
 from rollsignal.readers.opening import symbol_of, with_day
 from rollsignal.readers.polars_calls import PolarsCalls
 from rollsignal.readers.symbols import SymbolRule
-from rollsignal.readers.wide import WideRows, closes_in_header, described_closes, melted_ticks
+from rollsignal.readers.wide import WideRows, described_closes, melted_ticks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,8 +40,6 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 1 << 17
 PANEL_ROWS = 1 << 19
-# The most that polars can read of a decimal.
-DECIMAL_MAX_DIGITS = 38
 
 
 class FrameReader:
@@ -73,48 +64,25 @@ class FrameReader:
         self._row = 0
         self._rows: int | None = None
         self._table, schema = self._calls.scan()
-        names = schema.names()
-        self._schema = schema
-        self._find_columns([name for name, _ in file.partitions])
+        in_path = [name for name, _ in file.partitions]
+        self._columns = find_frame_columns(
+            schema, config, self.name, in_path, self._timestamps_by_cells
+        )
         self._cells = self._new_cells()
+        self._symbols: FrameSymbols | None = None
         if config.columns.is_wide:
-            self._cells.close_of_each(self._closes, config)
-        elif self._symbols:
-            self._read_symbols([names[index] for index in self._symbols], schema)
+            self._cells.close_of_each(self._columns.closes, config)
+        elif names := self._columns.symbol_names:
+            rule = SymbolRule(names, config.columns, self.symbol)
+            self._symbols = FrameSymbols(self._columns, rule, self.name)
+            self._cells.symbols = rule
         self.order_problem = self._cells.order_problem
 
-    def _find_columns(self, in_path: list[str]) -> None:
-        """Find the columns that are read; in_path: the names of those that the path stands for."""
-        import polars as pl
-
-        names = self._schema.names()
-        self._close = ""
-        if not self._config.columns.is_wide:
-            self._close = names[find_column(names, self._config.columns.close, self.name)]
-        date, clock = find_timestamp(names, self._config.columns.timestamp, self.name, in_path)
-        if clock is not None and self._schema[names[clock]] == pl.Datetime:
-            # This column of times holds the dates too.
-            date, clock = clock, None
-        taken = (None if self._config.columns.is_wide else names.index(self._close), date, clock)
-        self._symbols = find_symbol(names, self._config.columns, self.name, in_path, taken)
-        is_sought = self._config.seeks_timestamps or self._config.columns.is_wide
-        if date is None and is_sought and self._config.columns.timestamp is None:
-            date = self._calls.guarded(self._timestamps_by_cells)
-        self._closes = self._columns_of_closes((date, clock))
-        self._timestamp = None if date is None or not self._config.needs_timestamps else names[date]
-        self._clock = None if clock is None else names[clock]
-
     def _new_cells(self) -> Cells:
-        names = self._schema.names()
-        is_compared = self._config.checks.ohlc != "off" and not self._config.columns.is_wide
-        self._others = find_ohlc(names) if is_compared else {}
-        is_text = self._timestamp is None or not self._schema[self._timestamp].is_temporal()
-        written = self._config.timestamp_format if is_text else None
-        stamp = self._timestamp
-        stamp = f"column {names.index('') + 1}" if stamp == "" else stamp
-        if stamp is not None and self._clock is not None:
-            stamp += f" and {self._clock}"
-        cells = Cells(self.name, "row", escaped(self._close), stamp, written)
+        columns = self._columns
+        written = None if columns.stores_times else self._config.timestamp_format
+        close = escaped(columns.closes[0])
+        cells = Cells(self.name, "row", close, columns.shown_timestamp, written)
         cells.place_of = self._calls.place_of
         cells.is_one_series = self._config.columns.are_one_series(self.symbol)
         cells.read_closes_as(self._config.table, has_signs=False)
@@ -122,71 +90,29 @@ class FrameReader:
         cells.timestamps.set_zone(self._config.local_zone)
         return cells
 
-    def _timestamps_by_cells(self) -> int | None:
+    def _timestamps_by_cells(self, taken: tuple[int, ...]) -> int | None:
         """Return the index of the column that holds timestamps by its type or its cells."""
         from rollsignal.readers.proof import timestamps_in_frame
 
-        taken: tuple[int, ...] = ()
-        if not self._config.columns.is_wide:
-            taken = (self._schema.names().index(self._close), *self._symbols)
-        return timestamps_in_frame(self._table, taken, self._config, self.name)
-
-    def _columns_of_closes(self, stamps: tuple[int | None, int | None]) -> list[str]:
-        """Return the columns of closes, several in a wide table; raises `DataError`."""
-        closes = [self._close]
-        if self._config.columns.is_wide:
-            names = self._schema.names()
-            indexes = closes_in_header(names, self._config.columns.symbol, stamps, self.name)
-            closes = [names[index] for index in indexes]
-            self._close = closes[0]
-        for name in closes:
-            self._check_close(name, self._schema[name])
-        return closes
-
-    def _check_close(self, name: str, dtype: "pl.DataType") -> None:
-        import polars as pl
-
-        if isinstance(dtype, pl.Decimal) and dtype.precision > DECIMAL_MAX_DIGITS:
-            what = f"{name} is a column of {dtype}, of more than {DECIMAL_MAX_DIGITS} digits"
-            raise DataError(f"{self.name}: {what}; write it as text")
-
-    def _read_symbols(self, columns: list[str], schema: "pl.Schema") -> None:
-        rule = SymbolRule(columns, self._config.columns, self.symbol)
-        for column in columns:
-            self._check_symbols(column, schema, rule)
-        self._cells.symbols = rule
-        self._codes = [SymbolColumn() for _ in columns]
-
-    def _check_symbols(self, name: str, schema: "pl.Schema", rule: SymbolRule) -> None:
-        import polars as pl
-
-        dtype = schema[name]
-        if not (dtype.is_integer() or dtype in (pl.String, pl.Categorical, pl.Enum)):
-            raise DataError(
-                f"{self.name}: the symbol column {name} holds {dtype}, not text or whole numbers"
-                + rule.way_out
-            )
+        find = partial(timestamps_in_frame, self._table, taken, self._config, self.name)
+        return self._calls.guarded(find)
 
     @property
     def zoned(self) -> bool | None:
         """Return whether the timestamps read so far are known in UTC."""
-        import polars as pl
-
-        dtype = None if self._timestamp is None else self._schema[self._timestamp]
-        if self._clock is None and dtype is not None and dtype.is_temporal():
-            has_zone = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
-            return has_zone or self._cells.timestamps.local is not None
+        if self._columns.clock is None and self._columns.stores_times:
+            return self._columns.has_zone or self._cells.timestamps.local is not None
         return self._cells.timestamps.zoned
 
     def describe(self) -> str:
         """Describe the file's format and the columns that are read."""
         stamp = self._cells.timestamp or "none"
-        closes = described_closes(self._closes) if self._cells.closes else self._close
-        table = f"{self._format}, close from {closes}, timestamp from {stamp}"
-        if self._symbols:
-            names = [escaped(self._schema.names()[index]) for index in self._symbols]
-            table += f", symbol from {' and '.join(names)}"
-        return table + compared(self._config.checks.ohlc, self._others)
+        closes = self._columns.closes
+        close = described_closes(closes) if self._cells.closes else closes[0]
+        table = f"{self._format}, close from {close}, timestamp from {stamp}"
+        if names := self._columns.symbol_names:
+            table += f", symbol from {' and '.join(map(escaped, names))}"
+        return table + compared(self._config.checks.ohlc, self._columns.others)
 
     def bytes_read(self) -> int:
         """Return about how many of the file's bytes have been read."""
@@ -210,14 +136,14 @@ class FrameReader:
     @property
     def depends_on_first(self) -> bool:
         """Return whether the first rows determine how all others are read."""
-        rule, stamp = self._cells.symbols, self._timestamp
-        is_text = stamp is not None and not self._schema[stamp].is_temporal()
-        return is_text or self._clock is not None or not (rule is None or rule.agree(()))
+        rule, columns = self._cells.symbols, self._columns
+        is_text = columns.timestamp is not None and not columns.stores_times
+        return is_text or columns.clock is not None or not (rule is None or rule.agree(()))
 
     @property
     def memory(self) -> object:
         """Return what the reading of further rows depends on."""
-        has_empty = bool(self._symbols) and any(codes.has_empty for codes in self._codes)
+        has_empty = self._symbols is not None and self._symbols.has_empty
         return self._cells.timestamps.memory, has_empty
 
     def rows(self, begin: int, end: int | None) -> "pl.LazyFrame":
@@ -237,21 +163,9 @@ class FrameReader:
 
     def batches_of(self, rows: "pl.LazyFrame") -> Iterator[Batch | ArrayBatch]:
         """Yield the bars of rows of the table; raises `DataError` for a bad one, or too few."""
-        import polars as pl
-
-        names = self._schema.names()
-        columns = [
-            pl.nth(names.index(name)).alias(f"close {number}")
-            for number, name in enumerate(self._closes)
-        ]
-        if self._timestamp is not None:
-            columns.append(stamps_of(self._schema, self._timestamp, self._clock).alias("timestamp"))
-        for number, index in enumerate(self._symbols):
-            columns.append(pl.nth(index).alias(f"symbol {number}"))
-        for number, index in enumerate(self._others.values()):
-            columns.append(pl.nth(index).alias(f"other {number}"))
-        table = rows.select(columns)
-        size = PANEL_ROWS if self._symbols else max(1, CHUNK_ROWS // len(self._closes))
+        columns = self._columns
+        table = rows.select(columns.selected())
+        size = PANEL_ROWS if columns.symbols else max(1, CHUNK_ROWS // len(columns.closes))
         frames = iter(self._calls.guarded(lambda: table.collect_batches(chunk_size=size)))
         # Load NumPy while polars starts to read. Later polars would load it in its compiled code,
         # which panics if a signal arrives then.
@@ -269,7 +183,7 @@ class FrameReader:
         ticks = self._ticks(frame)
         times_ns, is_local = self._times(frame)
         plain = partial(self._calls.guarded, partial(self._plain, frame, row, times_ns, is_local))
-        untimed = is_local or (self._timestamp is not None and times_ns is None)
+        untimed = is_local or (self._columns.timestamp is not None and times_ns is None)
         closes_as = self._cells.closes_as
         if ticks and closes_as and not closes_as.are_present(ticks):
             return plain()
@@ -278,9 +192,9 @@ class FrameReader:
         if not ticks or untimed or not self._is_sane(frame, ticks):
             return plain()
         if self._cells.closes:
-            names = [name.strip(BLANKS) for name in self._closes]
+            names = [name.strip(BLANKS) for name in self._columns.closes]
             return WideRows(names, row, frame.height).batch(ticks, times_ns, plain)
-        coded = self._coded(frame)
+        coded = self._symbols.coded(frame) if self._symbols else None
         if coded is None and self._symbols:
             return plain()
         return ArrayBatch(ticks, times_ns, coded, plain, row, ticks.suspects())
@@ -288,7 +202,8 @@ class FrameReader:
     def _ticks(self, frame: "pl.DataFrame") -> TickArray | None:
         """Return the closes, row by row; None if they are not numbers, or not all in int64."""
         window = self._config.window
-        columns = [ticks_of(frame[f"close {at}"], window) for at in range(len(self._closes))]
+        count = len(self._columns.closes)
+        columns = [ticks_of(frame[f"close {number}"], window) for number in range(count)]
         if len(columns) == 1 and not self._cells.closes:
             return columns[0]
         given = [column for column in columns if column is not None]
@@ -296,7 +211,7 @@ class FrameReader:
 
     def _times(self, frame: "pl.DataFrame") -> "tuple[NDArray[np.int64] | None, bool]":
         """Return times of a stored type, and whether they are not in UTC, as some are unclear."""
-        is_read = self._timestamp is not None and not self._config.columns.day
+        is_read = self._columns.timestamp is not None and not self._config.columns.day
         times_ns = timestamps_ns(frame["timestamp"]) if is_read else None
         local = self._cells.timestamps.local
         if times_ns is None or not local or getattr(frame["timestamp"].dtype, "time_zone", None):
@@ -304,59 +219,42 @@ class FrameReader:
         in_utc = local.clear_in_utc(times_ns)
         return (times_ns, True) if in_utc is None else (in_utc, False)
 
-    def _coded(self, frame: "pl.DataFrame") -> Coded | None:
-        """Return the symbols of rows; None if one is missing, or not that of the whole file."""
-        rule = self._cells.symbols
-        if rule is None:
-            return None
-        columns = [frame[f"symbol {number}"] for number in range(len(self._symbols))]
-        if any(symbols.null_count() for symbols in columns):
-            return None
-        if len(columns) == 1 and not _agree(columns[0], rule):
-            return None
-        parts = [codes.coded(each) for codes, each in zip(self._codes, columns, strict=True)]
-        coded = rule.joined_codes(parts)
-        return coded if len(columns) == 1 or (coded and rule.agree(coded.names)) else None
-
     def _is_sane(self, frame: "pl.DataFrame", closes: TickArray) -> bool:
         """Return whether the other prices agree with the closes, if they are checked."""
         columns = {"close": closes[:2]}
-        for number, name in enumerate(self._others):
+        for number, name in enumerate(self._columns.others):
             ticks = ticks_of(frame[f"other {number}"], self._config.window)
             if ticks is None:
                 return False
             columns[name] = ticks[:2]
-        return not self._others or is_sane(columns)
+        return not self._columns.others or is_sane(columns)
 
     def _plain(
         self, frame: "pl.DataFrame", row: int, times_ns: "NDArray[np.int64] | None", is_local: bool
     ) -> Batch:
         """Return a batch as the cells of a text table; is_local: whether times are not in UTC."""
         rows = range(row, row + frame.height)
-        cells = [self._close_cells(frame, number) for number in range(len(self._closes))]
+        cells = [self._close_cells(frame, number) for number in range(len(self._columns.closes))]
         stamps = None
-        if self._timestamp is not None and times_ns is None:
+        if self._columns.timestamp is not None and times_ns is None:
             stamps = self._stamp_texts(frame["timestamp"], row)
         if self._cells.closes:
             batch = self._cells.wide_batch(cells, stamps, rows, self._config.missing)
         else:
             batch = self._cells.batch(cells[0], stamps, rows, self._config.missing)
         if self._symbols:
-            parts = [
-                list(map(cell_text, frame[f"symbol {number}"].to_list()))
-                for number in range(len(self._symbols))
-            ]
-            batch = self._cells.with_symbols(batch, parts)
-        if self._others:
+            batch = self._cells.with_symbols(batch, self._symbols.cells(frame))
+        if self._columns.others:
             others = {
-                name: texts_of(frame[f"other {number}"]) for number, name in enumerate(self._others)
+                name: texts_of(frame[f"other {number}"])
+                for number, name in enumerate(self._columns.others)
             }
             batch = self._cells.checked(batch, others)
             if self._config.compares_rows:
                 batch = batch._replace(others=list(zip(*others.values(), strict=True)))
         if times_ns is None:
             return batch
-        count = len(self._closes)
+        count = len(self._columns.closes)
         batch = batch._replace(timestamps=times_ns.repeat(count).tolist())
         stamps = []
         if is_local:
@@ -370,7 +268,7 @@ class FrameReader:
 
         closes = frame[f"close {number}"]
         if not (closes.dtype.is_numeric() or closes.dtype == pl.String):
-            name = escaped(self._closes[number])
+            name = escaped(self._columns.closes[number])
             what = f"{name} is a column of {closes.dtype}, not of numbers or text"
             raise DataError(f"{self.name}: {what}")
         return texts_of(closes)
@@ -383,13 +281,3 @@ class FrameReader:
             bad = next(index for index in range(len(stamps)) if not is_in_python(stamps, index))
             what = f"{self._cells.timestamp} is not within the years 1 to 9999"
             raise self._cells.problem(row + bad, what) from None
-
-
-def _agree(symbols: "pl.Series", rule: SymbolRule) -> bool:
-    """Return whether all rows have the symbol of the whole file, if it has one."""
-    import polars as pl
-
-    whole = rule.whole_from(cell_text(symbols[0]).strip(BLANKS))
-    if whole is None:
-        return True
-    return bool((symbols.cast(pl.String).str.strip_chars(BLANKS) == whole).all())

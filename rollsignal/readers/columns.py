@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING
 
 from rollsignal.core.arrays import TickArray, ticks_of_array
 from rollsignal.core.kernel import greatest
-from rollsignal.core.symbols import Coded
-from rollsignal.core.ticks import BLANKS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,44 +35,6 @@ def timestamps_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
     counts = stamps.to_numpy().view(np.int64)
     fits = max(abs(int(counts.min())), abs(int(counts.max()))) * unit_ns < 2**63
     return counts * unit_ns if fits else None
-
-
-class SymbolColumn:
-    """Number the symbols of a file, batch by batch, in the order in which they first appear.
-
-    polars keeps the same number for a text in all batches, so each text is looked up once.
-    `has_empty` is whether one of the symbols is empty.
-    """
-
-    def __init__(self) -> None:
-        import numpy as np
-        import polars as pl
-
-        self.has_empty = False
-        self._names: list[str] = []
-        self._type = pl.Categorical(pl.Categories.random())
-        # polars forgets the numbers when no column of this type is left, so keep one.
-        self._kept = pl.Series([""]).cast(self._type)
-        self._codes = np.zeros(0, np.int64)
-
-    def coded(self, symbols: "pl.Series") -> Coded:
-        """Return the symbols seen so far, and the index of each row's symbol among them."""
-        import numpy as np
-        import polars as pl
-
-        numbers = symbols.cast(pl.String).cast(self._type).to_physical().to_numpy()
-        more = int(numbers.max()) + 1 - len(self._codes)
-        if more > 0:
-            self._codes = np.concatenate((self._codes, np.full(more, -1, np.int64)))
-        new = np.flatnonzero(self._codes[numbers] < 0)
-        if len(new):
-            added, firsts = np.unique(numbers[new], return_index=True)
-            in_order = np.argsort(firsts)
-            for number, first in zip(added[in_order], firsts[in_order], strict=True):
-                self._codes[number] = len(self._names)
-                self._names.append(str(symbols[int(new[first])]))
-                self.has_empty |= not self._names[-1].strip(BLANKS)
-        return Coded(self._names, self._codes[numbers])
 
 
 def ticks_of(closes: "pl.Series", window: int) -> TickArray | None:

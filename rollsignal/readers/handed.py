@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rollsignal.config.rules import NO_SYMBOLS
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Bars
+from rollsignal.core.reader import Bars
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.errors import DataError, DiskError
 from rollsignal.files.find import Input

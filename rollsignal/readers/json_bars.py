@@ -8,26 +8,22 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from rollsignal.config.json_paths import key_path, path_of
+from rollsignal.config.json_paths import key_path
 from rollsignal.config.settings import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.messages import plural, shown
-from rollsignal.readers.dialect import columns_named, named_as_symbols
+from rollsignal.readers.dialect import named_as_symbols
+from rollsignal.readers.json_places import SHAPES, BarsPlace, KeyPath, is_in
 from rollsignal.readers.json_text import JsonText
 from rollsignal.readers.objects import JsonObject
 from rollsignal.readers.symbols import PARTING_NAMES
 from rollsignal.readers.wrong_headers import is_time, reads_as_time
-from rollsignal.readers.wrong_records import Other, bar_around, no_bars, nothing_at, two_places
-
-# The keys above some values, from the outermost on.
-KeyPath = tuple[str, ...]
+from rollsignal.readers.wrong_records import Other
 
 ROWS_AT_ONCE = 1 << 14
 MAX_HELD_VALUES = 1 << 23
 TIME_KEY = "timestamp"
 """The name of the column for times that are keys."""
-
-_SHAPES: dict[type, str] = {dict: "an object", list: "an array"}
 
 
 class FoundRows(NamedTuple):
@@ -45,23 +41,12 @@ class BarsOfDocument:
     """The bars of one document: where they are, and what stands beside them."""
 
     def __init__(self, text: JsonText, config: JobConfig) -> None:
-        self.path: KeyPath | None = None
         self._text = text
-        self._close = config.columns.close
-        self._is_wide = config.columns.is_wide
+        self._place = BarsPlace(config, text.name)
         self._written = config.timestamp_format
-        wanted, source = config.table.records, config.columns.symbol
-        # Without quotes, points may be within keys or between them.
-        self._has_quotes = wanted is not None and '"' in wanted
-        self._wanted = key_path(path_of(wanted)) if wanted and self._has_quotes else wanted
-        self._has_keys = source is not None and source.key
         self._symbols: dict[KeyPath, dict[str, str]] = {}
-        self._doubtful: KeyPath | None = None
         self._width: int | None = None
         self._has_names: bool | None = None
-        self._has_close = False
-        self._others: list[Other] = []
-        self._empty: list[KeyPath] = []
 
     def pieces(self) -> Iterator[FoundRows]:
         """Yield all bars; raises `DataError` if there are none, or at two places."""
@@ -69,6 +54,11 @@ class BarsOfDocument:
             yield from self._document()
         except RecursionError:
             raise self._text.problem("nested too deeply") from None
+
+    @property
+    def path(self) -> KeyPath | None:
+        """Return where the bars are, None before the first of them."""
+        return self._place.path
 
     @property
     def symbols_beside(self) -> dict[str, str]:
@@ -88,67 +78,7 @@ class BarsOfDocument:
             hint = " (if this is a text table: --format csv)"
             raise text.problem(f"{text.shown_next()}, not a JSON document{hint}")
         text.finish()
-        if self.path is None:
-            self._refuse_none()
-        elif self._doubtful is not None:
-            raise self._two_places(self._doubtful)
-        elif self._has_close and self.path and self._wanted is None:
-            raise bar_around(key_path(self.path), text.name)
-
-    def _refuse_none(self) -> None:
-        """Raise `DataError` for a document without bars, unless it has a place for them."""
-        if self._wanted is not None:
-            if not any(self._may_be(path) for path in self._empty):
-                raise nothing_at(self._wanted, self._others, self._text.name)
-        elif self._others or not self._empty or (len(self._empty) > 1 and not self._has_keys):
-            raise no_bars(self._others, self._close, self._text.name)
-
-    def _place_of(self, path: KeyPath) -> KeyPath | None:
-        """Return the place of bars at a path, which is that of their key if keys are symbols."""
-        if not self._has_keys:
-            return path
-        return path[:-1] if path else None
-
-    def _may_be(self, path: KeyPath) -> bool:
-        return self._wanted is None or self._is_wanted(self._place_of(path))
-
-    def _is_wanted(self, path: KeyPath | None) -> bool:
-        """Return whether a path is the one that the config declares."""
-        return path is not None and self._wanted == self._text_of(path)
-
-    def _text_of(self, path: KeyPath) -> str:
-        return key_path(path) if self._has_quotes else ".".join(path)
-
-    def _leads_on(self, path: KeyPath) -> bool:
-        """Return whether bars may be at a path, or below it."""
-        is_above = self._wanted is not None and self._wanted.startswith(f"{self._text_of(path)}.")
-        return self._may_be(path) or self._is_wanted(path) or is_above
-
-    def _two_places(self, other: KeyPath) -> DataError:
-        return two_places(key_path(self.path or ()), key_path(other), self._text.name)
-
-    def _take(self, path: KeyPath, first: object) -> bool:
-        """Return whether the first of some values shows that they are the bars, and note where."""
-        place = self._place_of(path)
-        is_declared = self._is_wanted(place) or (self._wanted is None and place == path == ())
-        if place is None or not (is_declared or self._is_bar(first)):
-            self._others.append(Other(key_path(path), first))
-            return False
-        self._settle(place)
-        return True
-
-    def _settle(self, place: KeyPath) -> None:
-        """Note where the bars are; raises `DataError` if there were others at another place."""
-        if self.path is not None and (not self._has_keys or self.path != place):
-            raise self._two_places(place)
-        self.path = place
-
-    def _is_bar(self, first: object) -> bool:
-        if isinstance(self._close, int):
-            return isinstance(first, list) and not any(type(value) in _SHAPES for value in first)
-        if self._is_wide:
-            return isinstance(first, dict)
-        return isinstance(first, dict) and bool(columns_named(list(first), self._close))
+        self._place.finish()
 
     def _object(self, path: KeyPath) -> Iterator[FoundRows]:
         """Yield the bars of an object, or below it."""
@@ -163,14 +93,14 @@ class BarsOfDocument:
                 yield from self._times(path, key, keys)
             elif sign == "[":
                 yield from self._member(path, key, columns)
-            elif sign == "{" and self._leads_on(inner):
+            elif sign == "{" and self._place.leads_on(inner):
                 yield from self._object(inner)
             elif sign == "{":
                 text.skip()
             else:
                 self._note(path, key, text.value())
-        if self._has_keys and self._is_wanted(path):
-            self._empty.append((*path, ""))
+        if self._place.has_keys and self._place.is_declared(path):
+            self._place.empty.append((*path, ""))
         if columns:
             yield from self._columns(path, columns)
 
@@ -183,10 +113,10 @@ class BarsOfDocument:
         if text.peek() in ("{", "["):
             yield from self._array(inner)
             return
-        if text.peek() == "]" and self._leads_on(inner):
-            self._empty.append(inner)
+        if text.peek() == "]" and self._place.leads_on(inner):
+            self._place.empty.append(inner)
         values = text.elements()
-        if self._may_be(path):
+        if self._place.may_be(path):
             columns[key] = list(self._held(values, columns))
         else:
             for _ in values:
@@ -206,15 +136,15 @@ class BarsOfDocument:
         """Yield the bars of an array whose bracket has been passed over."""
         text = self._text
         if text.skip_sign("]"):
-            self._empty.append(path)
+            self._place.empty.append(path)
             return
-        if not self._may_be(path):
+        if not self._place.may_be(path):
             self._skip_rest()
             return
         first = text.value()
-        if type(first) not in _SHAPES:
+        if type(first) not in SHAPES:
             raise text.problem("an array of single values, where bars must be objects or arrays")
-        if self._take(path, first):
+        if self._place.take(path, first):
             rows = self._alike(chain([first], self._rest()), type(first))
             yield from self._batched(rows, isinstance(first, dict), path)
         else:
@@ -223,8 +153,8 @@ class BarsOfDocument:
     def _pass_over(self, path: KeyPath, values: Iterable[object]) -> None:
         """Pass over values of which the first is not a bar; note whether another one is."""
         for value in values:
-            if self._is_bar(value):
-                self._doubtful = path
+            if self._place.is_bar(value):
+                self._place.doubtful = path
 
     def _skip_rest(self) -> None:
         self._text.skip()
@@ -240,8 +170,8 @@ class BarsOfDocument:
         names: list[str] = []
         for number, value in enumerate(values, start=1):
             if type(value) is not kind:
-                what = _SHAPES.get(type(value), "a single value")
-                raise self._problem(number, f"{what}, where the first bar is {_SHAPES[kind]}")
+                what = SHAPES.get(type(value), "a single value")
+                raise self._problem(number, f"{what}, where the first bar is {SHAPES[kind]}")
             if isinstance(value, dict):
                 yield value
                 continue
@@ -263,15 +193,15 @@ class BarsOfDocument:
 
     def _are_times(self, path: KeyPath, key: str) -> bool:
         """Return whether an object has times as keys, by the first one."""
-        if self._wanted is None:
+        if not self._place.is_given:
             is_declared = self._written is not None and is_time(key, self._written)
             return is_declared or reads_as_time(key)
-        return self._may_be(path)
+        return self._place.may_be(path)
 
     def _times(self, path: KeyPath, key: str, keys: Iterator[str]) -> Iterator[FoundRows]:
         """Yield the bars of an object with times as keys, of which the first has been read."""
         first = self._text.value()
-        if not self._take(path, first):
+        if not self._place.take(path, first):
             self._pass_over(path, (self._text.value() for _ in keys))
             return
         values = chain([(key, first)], ((key, self._text.value()) for key in keys))
@@ -280,7 +210,7 @@ class BarsOfDocument:
     def _with_times(self, values: Iterable[tuple[str, object]]) -> Iterator[JsonObject]:
         for number, (key, value) in enumerate(values, start=1):
             if not isinstance(value, dict):
-                what = _SHAPES.get(type(value), "a single value")
+                what = SHAPES.get(type(value), "a single value")
                 raise self._problem(number, f"{what} at {shown(key)}, where the first is an object")
             if TIME_KEY in value:
                 what = f"the key {shown(TIME_KEY)} in an object below the time {shown(key)}"
@@ -289,18 +219,15 @@ class BarsOfDocument:
 
     def _columns(self, path: KeyPath, columns: dict[str, list[object]]) -> Iterator[FoundRows]:
         """Yield the bars of an object that has an array for each column."""
-        header = dict.fromkeys(columns)
-        is_close = isinstance(self._close, str) and columns_named(list(columns), self._close)
-        place = self._place_of(path)
-        is_declared = self._is_wanted(place)
-        if place is None or not (is_close or self._is_wide or is_declared):
+        place = self._place.of_columns(path, list(columns))
+        if place is None:
             if len(columns) > 1 and len(set(map(len, columns.values()))) == 1:
-                self._others.append(Other(key_path(path), header))
+                self._place.others.append(Other(key_path(path), dict.fromkeys(columns)))
             return
         if not any(columns.values()):
-            self._empty = [empty for empty in self._empty if not is_in(path, empty)] + [path]
+            self._place.note_empty_columns(path)
             return
-        self._settle(place)
+        self._place.settle(place)
         first, *others = columns
         for name in others:
             if len(columns[name]) != len(columns[first]):
@@ -314,7 +241,7 @@ class BarsOfDocument:
         self, records: Iterable[JsonObject], has_names: bool, path: KeyPath
     ) -> Iterator[FoundRows]:
         """Yield records some at a time, and those before an error before it is raised."""
-        symbol = path[-1] if self._has_keys else None
+        symbol = path[-1] if self._place.has_keys else None
         if self._has_names not in (None, has_names):
             what = "objects" if has_names else "arrays"
             raise self._text.problem(f"{what}, where the bars of other symbols are not")
@@ -335,20 +262,14 @@ class BarsOfDocument:
 
     def _note(self, path: KeyPath, key: str, value: object) -> None:
         """Note a single value if it may be the symbol of bars, or the close of the document."""
-        if self._has_keys and self._is_wanted(path) and value is not None:
+        if self._place.has_keys and self._place.is_declared(path) and value is not None:
             what = f"a single value at the key {shown(key)}, where the bars of a symbol must be"
             raise self._text.problem(what)
         if not isinstance(value, str):
             return
         if value.strip() and named_as_symbols([key], PARTING_NAMES):
             self._symbols.setdefault(path, {})[key] = value
-        is_close = isinstance(self._close, str) and columns_named([key], self._close)
-        self._has_close |= bool(is_close) and not path
+        self._place.has_close |= not path and self._place.names_close([key])
 
     def _problem(self, number: int, what: str) -> DataError:
         return DataError(f"{self._text.name} row {number}: {what}")
-
-
-def is_in(path: KeyPath, inner: KeyPath | None) -> bool:
-    """Return whether a path lies below another one."""
-    return inner is not None and len(path) < len(inner) and inner[: len(path)] == path

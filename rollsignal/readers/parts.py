@@ -7,7 +7,7 @@ on other rows before it, a part that ends there notices that, and the file must 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rollsignal.core.bars import Bars
+from rollsignal.core.reader import Bars
 from rollsignal.errors import DataError
 from rollsignal.readers.opening import OpenedFile
 

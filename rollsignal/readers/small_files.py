@@ -10,8 +10,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import ArrayBatch, Batch, Reader
+from rollsignal.core.array_bars import ArrayBatch
+from rollsignal.core.bars import Batch
 from rollsignal.core.quality import Finding
+from rollsignal.core.reader import Reader
 from rollsignal.core.timestamps.reader import TimestampReader
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.files.find import Input

@@ -6,9 +6,10 @@ every block that the fast parser refuses.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig, Level
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.errors import DataError
 from rollsignal.messages import escaped, line_of, unit_of
 from rollsignal.readers.blocks import text_of
@@ -16,6 +17,9 @@ from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.cells import compared
 from rollsignal.readers.dialect import Dialect, delimiter_name, find_dialect
 from rollsignal.readers.opening import OpenedFile, symbol_of, with_day
+
+if TYPE_CHECKING:
+    from rollsignal.core.array_bars import ArrayBatch
 
 
 class TextReader:
@@ -88,7 +92,7 @@ class TextReader:
             description += [self._careful.footer.describe()]
         return ", ".join(filter(None, description))
 
-    def batches(self) -> Iterator[Batch | ArrayBatch]:
+    def batches(self) -> "Iterator[Batch | ArrayBatch]":
         """Yield all bars; raises `DataError` where the text is wrong or unclear."""
         yield from self.beginning()
         yield from self.following()
@@ -98,7 +102,7 @@ class TextReader:
         """Yield the bars of the first block."""
         yield from self._carefully(self._beginning)
 
-    def following(self) -> Iterator[Batch | ArrayBatch]:
+    def following(self) -> "Iterator[Batch | ArrayBatch]":
         """Yield the bars of the blocks below the first one."""
         read = len(self._beginning)
         blocks = iter(self._file.blocks)
@@ -126,7 +130,7 @@ class TextReader:
         """Say at which line the next row begins."""
         self._careful.records.line = line
 
-    def _fast(self) -> Iterator[Batch | ArrayBatch]:
+    def _fast(self) -> "Iterator[Batch | ArrayBatch]":
         """Yield the remaining blocks, plain ones as arrays."""
         from rollsignal.readers.fast.parser import FastParser
 

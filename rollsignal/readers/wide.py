@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.config.rules import InHeader, SymbolFrom
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.kernel import INT64_MAX
 from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import BLANKS, NUMBER

@@ -24,7 +24,7 @@ from rollsignal.commands.check import check, usual_config
 from rollsignal.core.findings import UNTIMED
 from rollsignal.engines import inputs
 from rollsignal.errors import ConfigError, InputError, JobError, UsageError
-from rollsignal.readers.cells import DUPLICATES_HINT, ONE_SERIES_HINT, ORDER_HINT
+from rollsignal.readers.cell_hints import DUPLICATES_HINT, ONE_SERIES_HINT, ORDER_HINT
 from rollsignal.readers.opening import OpenedFile
 from tests.support.shell import CONFIG, ENVIRONMENT, ROOT, Heard, command, published, snapshot
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollsignal.config.settings import Checks, JobConfig
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import Findings, LocatedFinding
 from rollsignal.core.gaps import MAX_STEPS
 from rollsignal.core.ledger import Ledger

@@ -12,8 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import Findings
 from rollsignal.core.kernel import INT64_MAX
 from rollsignal.core.ledger import Ledger
@@ -21,7 +22,7 @@ from rollsignal.core.panel import Panel, PanelError
 from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import Ticks
 from rollsignal.errors import DataError
-from rollsignal.readers.columns import SymbolColumn
+from rollsignal.readers.frame_symbols import SymbolColumn
 from tests.support import oracle
 from tests.support.tables import CONFIG
 

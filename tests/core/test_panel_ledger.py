@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from rollsignal.config.settings import Checks, JobConfig
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import Findings
 from rollsignal.core.kernel import Account, Carry, LastBar, Tally, advance
 from rollsignal.core.ledger import Ledger, Missing
@@ -25,7 +26,7 @@ from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import Ticks
 from rollsignal.errors import DataError
 from rollsignal.outputs.signals.writer import Signals
-from rollsignal.readers.columns import SymbolColumn
+from rollsignal.readers.frame_symbols import SymbolColumn
 from tests.support import oracle
 from tests.support.deciding import REPORT
 from tests.support.tables import CONFIG

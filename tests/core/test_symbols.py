@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rollsignal.core.symbols import SymbolCodes
-from rollsignal.readers.columns import SymbolColumn
+from rollsignal.readers.frame_symbols import SymbolColumn
 from tests.support.strategies import cuts_of
 
 names = st.one_of(

@@ -23,7 +23,7 @@ from hypothesis.strategies import DrawFn
 
 from rollsignal.config.rules import NO_SYMBOLS, SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
-from rollsignal.core.bars import Reader
+from rollsignal.core.reader import Reader
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.splits import (
     CUT_ROWS,

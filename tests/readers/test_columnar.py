@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
-from rollsignal.core.bars import ArrayBatch
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.findings import Found
 from rollsignal.core.ledger import Missing
 from rollsignal.core.timestamps.reader import to_ns

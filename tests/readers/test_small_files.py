@@ -19,9 +19,10 @@ from hypothesis.strategies import DrawFn
 
 from rollsignal.config.rules import NO_SYMBOLS, NO_TIMESTAMPS, SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
-from rollsignal.core.bars import ArrayBatch, Reader
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.findings import Found
 from rollsignal.core.quality import Finding
+from rollsignal.core.reader import Reader
 from rollsignal.engines import ENGINES
 from rollsignal.engines import inputs as inputs_module
 from rollsignal.engines.inputs import LARGE_BYTES, Inputs

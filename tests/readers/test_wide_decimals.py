@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollsignal.core.bars import ArrayBatch
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.kernel import INT64_MAX
 from rollsignal.files.find import inputs_of
 from rollsignal.readers.columnar import FrameReader

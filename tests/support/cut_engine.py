@@ -13,8 +13,7 @@ from functools import partial
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
-from rollsignal.core.bars import Bars, Reader
-from rollsignal.core.decisions import Decided, Listener, Part
+from rollsignal.core.decisions import Decided
 from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.findings import (
     Findings,
@@ -27,7 +26,9 @@ from rollsignal.core.findings import (
 from rollsignal.core.joining import Join, Settled
 from rollsignal.core.kernel import Account, Carry, tally_of
 from rollsignal.core.ledger import ONE_SERIES, Ledger
+from rollsignal.core.listeners import Listener, Part
 from rollsignal.core.piece import Piece
+from rollsignal.core.reader import Bars, Reader
 from rollsignal.core.replay import Replay
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Seen, Task

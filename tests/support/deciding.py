@@ -14,10 +14,12 @@ import numpy as np
 
 from rollsignal.config.request import Request
 from rollsignal.config.settings import JobConfig
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
-from rollsignal.core.decisions import ArrayDecided, Decided, Listener
+from rollsignal.core.bars import Batch
+from rollsignal.core.decisions import ArrayDecided, Decided
 from rollsignal.core.findings import Found
+from rollsignal.core.listeners import Listener
 from rollsignal.core.quality import Finding
 from rollsignal.core.ticks import parse_closes
 from rollsignal.engines import ENGINES

@@ -10,7 +10,8 @@ from hypothesis.strategies import DrawFn
 
 from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.array_bars import ArrayBatch
+from rollsignal.core.bars import Batch
 from rollsignal.core.ledger import Missing
 from rollsignal.core.ticks import BLANKS
 from tests.support.oracle import Price

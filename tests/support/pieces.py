@@ -11,8 +11,9 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Bars, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.digester import Digester
 from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.findings import Findings
@@ -20,6 +21,7 @@ from rollsignal.core.kernel import Account
 from rollsignal.core.ledger import Ledger, Missing, Rules
 from rollsignal.core.piece import Piece
 from rollsignal.core.quality import Finding, value_findings
+from rollsignal.core.reader import Bars
 from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import parse_closes
 from rollsignal.engines.spans import Span, SpanFilter

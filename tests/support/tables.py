@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Batch, Reader
+from rollsignal.core.bars import Batch
+from rollsignal.core.reader import Reader
 from rollsignal.errors import DataError
 from rollsignal.files.find import input_of
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES

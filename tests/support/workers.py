@@ -6,7 +6,7 @@ import atexit
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 
-from rollsignal.core.bars import Reader
+from rollsignal.core.reader import Reader
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import Engine, Task
 from rollsignal.engines.local import LocalEngine

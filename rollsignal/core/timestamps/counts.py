@@ -7,6 +7,7 @@ where its column has seconds of 1972 and of 1973, or where the config names the 
 import re
 from collections.abc import Callable, Sequence
 
+from rollsignal.core.timestamps.count_hints import NO_TIME_HINT, hint_for
 from rollsignal.core.timestamps.zones import DAY_NS, SECOND_NS
 from rollsignal.errors import BadCellError
 
@@ -35,23 +36,6 @@ _OTHER_EPOCHS = ((110 * 10**15, 190 * 10**15), (615 * 10**15, 695 * 10**15))
 # Counts of 2001 to 2191 in the four units have one of these widths and first digits.
 _USUAL_WIDTHS, _USUAL_FIRST_DIGITS = (10, 13, 16, 19), frozenset("123456")
 
-_YEAR = re.compile("[12][0-9]{3}", re.ASCII)
-_YEARS = 'if these are years, set timestamp_format: "%Y"'
-_NO_TIME = (
-    "if these are counts since 1970, name their unit with timestamp_format: epoch_s, epoch_ms,"
-    " epoch_us or epoch_ns; write other numbers as dates such as 2024-01-31"
-)
-# Serial days of 1927 to 2173, and the milliseconds of a day.
-_SERIAL_DAYS, _MS_OF_DAY = (10_000, 100_000), 86_400_000
-_EXCEL = (
-    "if these are days of Excel, set timestamp_format: excel; write other numbers as dates such as"
-    " 2024-01-31"
-)
-_OF_DAY = (
-    "if these are milliseconds since midnight, set timestamp_format: ms_of_day, and columns:"
-    " {timestamp: [DATE, TIME]} with the columns of both; or, for a date in the path, {from: path,"
-    ' pattern: "([0-9]{8})_"} in place of DATE'
-)
 _ROUNDED = "write all digits of these counts, such as 1704067200000"
 _MIXED = (
     "write these times as dates such as 2024-01-31, or set timestamp_format: null, which takes"
@@ -183,17 +167,17 @@ class SizedCount(Count):
         """Read one count; raises `BadCellError` if it is no plausible time in any unit."""
         is_negative, digits, fraction = _count_parts(cell, "not a count since 1970")
         if len(digits) > MOST_COUNT_DIGITS:
-            raise BadCellError("too many digits for a count since 1970", hint=_NO_TIME)
+            raise BadCellError("too many digits for a count since 1970", hint=NO_TIME_HINT)
         size = int("0" + digits)
         decimals = _decimals_of(size)
         ns = _count_ns(is_negative, digits, fraction, decimals)
         first_ns = _YEAR_1800_NS if decimals == 9 else _YEAR_1973_NS
         if not first_ns <= ns < _YEAR_2200_NS:
             unit = EPOCHS[_WORDS[decimals]][0]
-            raise BadCellError(f"no plausible time as {unit} since 1970", hint=_NO_TIME)
+            raise BadCellError(f"no plausible time as {unit} since 1970", hint=NO_TIME_HINT)
         if not decimals and any(first <= size < stop for first, stop in _OTHER_EPOCHS):
             what = "not clearly a time: nanoseconds since 1970, or units of 100 ns as in .NET"
-            raise BadCellError(what, hint=_NO_TIME)
+            raise BadCellError(what, hint=NO_TIME_HINT)
         return ns
 
     def read_all(self, cells: Sequence[str]) -> list[int]:
@@ -241,7 +225,7 @@ class SizedCount(Count):
         early = next((row for row, ns in enumerate(times_ns) if ns < _YEAR_1973_NS), None)
         if early is None:
             return
-        hint = _YEARS if _YEAR.fullmatch(cells[early].strip()) else _hint_for(times_ns)
+        hint = hint_for(cells[early], times_ns)
         what = "not clearly a time: as seconds since 1970 it would be before 1973"
         bad = BadCellError(what, early, hint)
         is_sorted = sorted(times_ns) in (times_ns, times_ns[::-1])
@@ -292,15 +276,6 @@ def _count_parts(cell: str, misfit: str) -> tuple[bool, str, str]:
             raise BadCellError("a count with an exponent that is not a whole number")
         digits, fraction = digits + fraction.ljust(exponent, "0"), ""
     return bool(match[1]), digits.lstrip("0"), fraction
-
-
-def _hint_for(times_ns: Sequence[int]) -> str:
-    """Return what to do about counts that are too small to be times; times_ns: as seconds."""
-    most = max(times_ns) // SECOND_NS
-    if _SERIAL_DAYS[0] <= most < _SERIAL_DAYS[1]:
-        return _EXCEL
-    are_seconds = not any(ns % (1000 * SECOND_NS) for ns in times_ns)
-    return _OF_DAY if 10**6 <= most < _MS_OF_DAY and are_seconds else _NO_TIME
 
 
 def _decimals_of(size: int) -> int:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rollsignal.core.findings import Found
+from rollsignal.engines.cuttable import can_be_cut
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine
 from rollsignal.engines.passes import FileStamp, Reading
-from rollsignal.engines.pieces import PiecesOfTask, UncutError, can_be_cut, pieces_of
+from rollsignal.engines.pieces import PiecesOfTask, UncutError, pieces_of
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.engines.spark.session import cores_of, session_in_use
 from rollsignal.engines.spark.tables import TableOfTask, named_table
@@ -23,7 +24,7 @@ from rollsignal.messages import Tell
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from rollsignal.core.decisions import Listener
+    from rollsignal.core.listeners import Listener
 
 USE_LOCAL = "set engine: local"
 # A piece is worth the start of a task if it has about a million rows.

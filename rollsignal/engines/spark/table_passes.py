@@ -11,11 +11,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import Bars
 from rollsignal.core.edges import Edges, Terms
 from rollsignal.core.joining import Settled
 from rollsignal.core.kernel import greatest
 from rollsignal.core.piece import Piece
+from rollsignal.core.reader import Bars
 from rollsignal.core.replay import Replay
 from rollsignal.engines.worker import sendable
 from rollsignal.errors import JobError
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from rollsignal.core.decisions import Decided, Part
+    from rollsignal.core.decisions import Decided
+    from rollsignal.core.listeners import Part
 
     Batches = Iterator[pa.RecordBatch]
     Frames = Iterator[pl.DataFrame]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from rollsignal.core.decisions import Listener, SendingListener
+    from rollsignal.core.listeners import Listener, SendingListener
     from rollsignal.engines.spark.table_passes import ToFrame
 
 PIECES_OF_CORE = 3

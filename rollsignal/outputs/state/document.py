@@ -14,14 +14,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from rollsignal.config.rules import NO_SYMBOLS
-from rollsignal.config.settings import JobConfig
 from rollsignal.core.digest import hex_text
 from rollsignal.core.kernel import Account, Carry, LastBar, Tally
-from rollsignal.core.ledger import ONE_SERIES
 from rollsignal.core.ticks import at_least_scale
 from rollsignal.core.waiting import WaitingBar
-from rollsignal.errors import ConfigError, DataError, DiskError, InputError
+from rollsignal.errors import DataError, DiskError, InputError
 from rollsignal.files.fingerprints import Stamp
 from rollsignal.files.open import open_regular
 from rollsignal.files.replace import replace
@@ -30,13 +27,6 @@ from rollsignal.outputs.signals.counts import PartitionCount, WrittenPartitions
 from rollsignal.version import __version__
 
 SCHEMA = 1
-# These settings do not affect stored numbers: a check refuses a bar, or lets it pass unchanged.
-MAY_CHANGE = frozenset(
-    {
-        *("seed", "version", "warmup", "on_restatement"),
-        *("checks.order", "checks.duplicates", "checks.values"),
-    }
-)
 
 _MARK = re.compile(rb'\{"rollsignal_state":([0-9]{1,9}),')
 _MARK_BYTES = 64
@@ -88,47 +78,6 @@ class State(NamedTuple):
     written: WrittenPartitions | None = None
     sought_symbols: bool = True
     waiting: tuple[WaitingBar, ...] = ()
-
-
-class Change(NamedTuple):
-    """A setting that has changed since a state was written, as JSON values."""
-
-    name: str
-    before: object
-    now: object
-
-
-def kept_settings(config: JobConfig) -> dict[str, object]:
-    """Return the settings that all runs on one state must share, as JSON values."""
-    values = config.deciding_by_name()
-    return {name: value for name, value in values.items() if name not in MAY_CHANGE}
-
-
-def changed_settings(state: State, config: JobConfig) -> list[Change]:
-    """List the settings that differ from those of a state.
-
-    A setting that is not in the state is newer than the state, which was made with its default.
-    Where no symbols were found, it makes no difference to say that there are none.
-    """
-    now = kept_settings(config)
-    before = kept_settings(JobConfig(seed=0, window=0, version="")) | state.settings
-    if config.columns.symbol == NO_SYMBOLS and set(state.accounts) <= {ONE_SERIES}:
-        before["columns.symbol"] = before["columns.symbol"] or now["columns.symbol"]
-    changes = [Change(name, before[name], now.get(name)) for name in sorted(before)]
-    return [change for change in changes if change.before != change.now]
-
-
-def check_settings(path: str, state: State, config: JobConfig) -> None:
-    """Raise `ConfigError` if a config cannot continue a state."""
-    changes = changed_settings(state, config)
-    if changes:
-        shown = [
-            f"{name} is {json.dumps(now)}, was {json.dumps(was)}" for name, was, now in changes
-        ]
-        raise ConfigError(
-            f"Settings differ from those of the state: {'; '.join(shown)}",
-            f"state: {shown_path(path)}; set them back, or start again with another state file",
-        )
 
 
 def kept_account(account: Account) -> Account:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rollsignal.config.settings import JobConfig
+from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.arrays import TickArray
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.bars import Batch
 from rollsignal.core.quality import is_sane
 from rollsignal.core.symbols import Coded
 from rollsignal.core.ticks import BLANKS

@@ -25,13 +25,11 @@ from rollsignal.outputs.state.document import (
     ReadFile,
     Segment,
     State,
-    changed_settings,
-    check_settings,
     kept_account,
-    kept_settings,
     load_state,
     save_state,
 )
+from rollsignal.outputs.state.settings import changed_settings, check_settings, kept_settings
 from tests.support import strategies
 from tests.support.disk import files_no_larger_than
 from tests.support.tables import CONFIG

@@ -15,7 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollsignal.config.settings import JobConfig
-from rollsignal.core.bars import ArrayBatch, Batch
+from rollsignal.core.array_bars import ArrayBatch
+from rollsignal.core.bars import Batch
 from rollsignal.core.findings import Findings
 from rollsignal.core.ledger import Ledger
 from rollsignal.engines.inputs import LARGE_BYTES

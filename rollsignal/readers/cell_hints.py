@@ -1,0 +1,103 @@
+"""This module says what to do about a cell or a bar that is wrong. Only an error loads it."""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from rollsignal.core.ticks import BLANKS, MISSING_WORDS
+from rollsignal.core.timestamps.reader import TimestampReader
+from rollsignal.errors import BadCellError
+
+if TYPE_CHECKING:
+    from rollsignal.readers.close_cells import ClosesAs
+
+# No hint says to switch the check off: bars in the wrong order give wrong signals.
+# In autumn an hour comes twice at a place: sorted as they are, its bars would be mixed.
+ORDER_HINT = (
+    "for one series set order: newest_first if each file stands so, else sort: true, with timezone:"
+    " NAME if times without a zone are those of a place; for several set columns: {symbol: NAME}"
+)
+DUPLICATES_HINT = (
+    "for one series keep one of the rows, or set duplicates: same if they are equal, or last; for"
+    " several set columns: {symbol: NAME}"
+)
+ONE_SERIES_HINT = "keep one of the rows, or set duplicates: same if they are equal, or last"
+_HINTS = {
+    "order": "set order: newest_first if each file stands so, else sort: true, with timezone: NAME"
+    " if times without a zone are those of a place",
+    "newest_first": "set sort: true in place of order: newest_first",
+    "duplicates": ONE_SERIES_HINT,
+    "ohlc": "set checks: {ohlc: warn}",
+    "values": "if that is right, set checks: {values: off}",
+}
+# Of bars that may be of several series without saying of which.
+_OF_SEVERAL = {
+    "order": ORDER_HINT,
+    "newest_first": "for one series set sort: true in place of order: newest_first, for several"
+    " columns: {symbol: NAME}",
+    "duplicates": DUPLICATES_HINT,
+}
+TIMESTAMP_HINT = (
+    "name the right column in the config under columns, say with timestamp_format how it is"
+    " written, or set columns: {timestamp: none} if there are no timestamps"
+)
+ROW_HINT = (
+    "remove the row if it is not a bar, as a second header, or set table: {footer: skip} if it is a"
+    " footer; else correct its time"
+)
+HINTING_ROWS = 100
+_SIGN = r"[^\W\d_]{0,2}[^\w\s.,+-]|[A-Z]{3}"
+_MARKED = (
+    rf"[+-]?(?P<before>{_SIGN})?[ \t]*[+-]?(?=[.,]?[0-9])[0-9][0-9.,' \u00a0\u202f]*?"
+    rf"[ \u00a0]*(?P<after>{_SIGN})?"
+)
+MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
+
+
+def bar_hint(check: str, *, is_known: bool) -> str:
+    """Return what to do about a finding of a check; is_known: whether the bar's series is."""
+    return (_HINTS if is_known else _HINTS | _OF_SEVERAL)[check]
+
+
+def close_hint(cell: str, column: str, closes_as: "ClosesAs | None", *, is_text: bool) -> str:
+    """Return what to do about a close; is_text: whether it is a cell of a text table."""
+    is_declared = closes_as and closes_as.is_missing(cell)
+    if is_declared or cell.strip(BLANKS).lower() in MISSING_WORDS:
+        return MISSING_HINT
+    if cell.strip(BLANKS) == column:
+        return "the header again: are two tables in one file?"
+    if is_text and (mark := _mark_of(cell)):
+        return f'set table: {{strip: "{mark}"}}'
+    if any(sign in cell for sign in ",' \u00a0"):
+        return (
+            "write a point before decimals, and nothing between thousands, or say with"
+            " table.decimal and table.thousands how they are written"
+        )
+    return ""
+
+
+def timestamp_hint(timestamps: TimestampReader, stamps: Sequence[str]) -> str:
+    """Return what to do about a cell that is no time: about its row, if others are times."""
+    for stamp in stamps[:HINTING_ROWS]:
+        with suppress(BadCellError):
+            TimestampReader(timestamps.written).read([stamp])
+            return ROW_HINT
+    return ROW_HINT if timestamps.pattern or timestamps.counts else TIMESTAMP_HINT
+
+
+def _mark_of(cell: str) -> str:
+    """Return the mark of a currency beside a number, "" for any other cell.
+
+    Signs of other sizes, such as those of cents and per cent, are none.
+    """
+    from unicodedata import category
+
+    from rollsignal.readers.close_cells import CURRENCIES
+
+    match = re.fullmatch(_MARKED, cell.strip(BLANKS))
+    if match is None or bool(match["before"]) == bool(match["after"]):
+        return ""
+    mark: str = match["before"] or match["after"]
+    is_sign = any(category(sign) == "Sc" for sign in mark) and "\u00a2" not in mark
+    return mark if is_sign or mark in CURRENCIES else ""
