@@ -373,7 +373,7 @@ def test_run_takes_the_format_of_its_inputs(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not arrow as --format says, but text by its content"):
         rollsignal.run(**files, format="arrow")
     before = sorted(tmp_path.iterdir())
-    formats = "csv, ndjson, json, parquet, arrow"
+    formats = "csv, ndjson, json, xlsx, parquet, arrow"
     with pytest.raises(ValueError, match=f"format is 'xml', not one of {formats}"):
         rollsignal.run(**files, format="xml")  # type: ignore[arg-type]  # a wrong word
     assert sorted(tmp_path.iterdir()) == before

@@ -22,7 +22,7 @@ MOST_BYTES = 16 << 20
 # The settings of how a table is written.
 _OF_FORM = ("columns.", "table.", "timestamp_format", "timezone")
 # What init would only ask about, or what says nothing of how a table is written.
-_OF_BARS = frozenset({"missing", "sort"})
+_OF_BARS = frozenset({"missing"})
 
 
 def with_advice(

@@ -105,9 +105,7 @@ def _checked(
         look = search.look(solution.settings)
         if isinstance(look, JobError):
             return [], look
-        is_sorted = "sort" in solution.settings and not look.is_newest_first
-        seen = solution._replace(look=look)
-        checked.append(seen.asking("sort") if is_sorted else seen)
+        checked.append(solution._replace(look=look))
     return [*checked, *solutions[MOST_CHECKED:]], None
 
 

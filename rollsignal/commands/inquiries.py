@@ -2,25 +2,24 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 from rollsignal.commands.candidates import OTHER_CLOSES, plain_close
 from rollsignal.commands.questions import Alternative, Question
 from rollsignal.commands.settings_search import Search
 from rollsignal.commands.solutions import Solution
+from rollsignal.commands.trials import columns_of_text, names_of_columns
 from rollsignal.config.writing import as_yaml
 from rollsignal.core.ticks import BLANKS
 from rollsignal.core.timestamps.zones import DAY_NS
 from rollsignal.engines.first_rows import Look
 from rollsignal.errors import JobError
 from rollsignal.messages import shown
-from rollsignal.readers.dialect import find_ohlc
-from rollsignal.readers.wrong_headers import is_time
 
-NO_COLUMN = "\N{REPLACEMENT CHARACTER} no column"
-MOST_COLUMNS = 40
-# Also shares, volumes in millions, amounts of money and times of day.
-_NUMBER_LIKE = re.compile(r"[^\w]*[0-9][0-9.,:'\s]*[^\w]*(?:[A-Za-z]|[AP]M)?[^\w]*")
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})*")
+
+MOST_SHEETS = 10
+NO_SHEET = 1_000
 
 Inquiry = Callable[[Search, Solution], "Question | None"]
 
@@ -34,7 +33,9 @@ def inquiries(search: Search, solution: Solution) -> list[Question]:
 def _other_closes(search: Search, solution: Solution) -> Question | None:
     """Ask whether another column is meant, such as that of adjusted closes."""
     names = [
-        name for name in _names_of_columns(search, solution) if plain_close(name) in OTHER_CLOSES
+        name
+        for name in names_of_columns(search.look, solution.settings)
+        if plain_close(name) in OTHER_CLOSES
     ]
     close = solution.settings.get("columns.close", "close")
     alternatives = [
@@ -57,7 +58,7 @@ def _several_series(search: Search, solution: Solution) -> Question | None:
         Alternative(
             as_yaml(name), f"{', '.join(map(shown, symbols[:3]))}{' …' * (len(symbols) > 3)}"
         )
-        for name, symbols in _columns_of_text(search, solution).items()
+        for name, symbols in columns_of_text(search.look, solution.settings).items()
     ]
     what = "no column is known to hold symbols, so all bars are one series. Is one of these it?"
     if not alternatives and len(solution.look.parts) > 1:
@@ -74,6 +75,42 @@ def _place_of_clock(search: Search, solution: Solution) -> Question | None:
     what = "the times have no zone, and are taken as UTC. Are they those of another place?"
     meaning = "or another place, or an offset such as -05:00"
     return Question("timezone", what, [Alternative("America/New_York", meaning)], False)
+
+
+def _last_bar(search: Search, solution: Solution) -> Question | None:
+    """Ask whether the last bar of a series is finished, where bars are shorter than a day."""
+    times = [bar.ns for bar in solution.look.bars if bar.ns is not None]
+    if not any(ns % DAY_NS for ns in times):
+        return None
+    what = "is the last bar finished when a file is written? If not, it is read, and waits until"
+    meaning = "the newest bar of each series waits"
+    text = f"{what} a later bar is there."
+    return Question("open_bars", text, [Alternative("1", meaning)], False)
+
+
+def _other_sheets(search: Search, solution: Solution) -> Question | None:
+    """Ask whether another sheet of a workbook is meant, which is read as well."""
+    if "table.sheet" in solution.settings or not _are_workbooks(search):
+        return None
+    places = takewhile(lambda place: _has_sheet(search, place), range(2, MOST_SHEETS + 1))
+    alternatives = [
+        Alternative(str(place), f"first bar with the close {read.bars[0].cell.strip(BLANKS)}")
+        for place in places
+        if isinstance(read := search.look({**solution.settings, "table.sheet": place}), Look)
+        and read.bars
+    ]
+    what = "the bars are those of the first sheet that is seen. Is another one meant?"
+    return Question("table.sheet", what, alternatives, False) if alternatives else None
+
+
+def _are_workbooks(search: Search) -> bool:
+    """Return whether there is a first sheet, but none at a place that no workbook has."""
+    return _has_sheet(search, 1) and not _has_sheet(search, NO_SHEET)
+
+
+def _has_sheet(search: Search, place: int) -> bool:
+    read = search.look({"table.sheet": place})
+    return isinstance(read, Look) or "but table.sheet is" not in read.message
 
 
 def _no_times(search: Search, solution: Solution) -> Question | None:
@@ -106,26 +143,8 @@ INQUIRIES: Sequence[Inquiry] = (
     _other_closes,
     _several_series,
     _place_of_clock,
+    _last_bar,
+    _other_sheets,
     _no_times,
     _point_or_group,
 )
-
-
-def _names_of_columns(search: Search, solution: Solution) -> Sequence[str]:
-    """Return the names of the columns as the readers find them, [] for a table without names."""
-    missing = search.look({**solution.settings, "columns.timestamp": NO_COLUMN})
-    return missing.names if isinstance(missing, JobError) else []
-
-
-def _columns_of_text(search: Search, solution: Solution) -> dict[str, list[str]]:
-    """Return the different cells of each column whose cells are neither numbers nor times."""
-    names = _names_of_columns(search, solution)
-    known = {names[at] for at in find_ohlc(names).values()}
-    texts: dict[str, list[str]] = {}
-    for name in [name for name in names if name not in known and names.count(name) == 1]:
-        read = search.look({**solution.settings, "columns.symbol": name})
-        if len(texts) < MOST_COLUMNS and isinstance(read, Look):
-            symbols = list(dict.fromkeys(bar.symbol or "" for bar in read.bars))
-            if not any(_NUMBER_LIKE.fullmatch(each) or is_time(each, None) for each in symbols):
-                texts[name] = symbols
-    return texts

@@ -19,7 +19,8 @@ IN_QUESTION = "?"
 # Of settings that depend on each other, the first of these is asked for.
 _ASKED_FIRST = (
     *("table.encoding", "table.records", "columns.close", "columns.timestamp", "timestamp_format"),
-    *("columns.symbol", "table.header", "table.delimiter", "table.decimal", "missing"),
+    *("columns.symbol", "table.sheet", "table.header", "table.delimiter", "table.decimal"),
+    "missing",
 )
 _TEXTS = {
     "table.records": "where are the bars in the document?",
@@ -35,6 +36,10 @@ _TEXTS = {
     "table.decimal": "which sign is before decimals?",
     "sort": "the rows are in no order of time. If they are of one series: true; else their symbols"
     " are needed under columns.",
+    "table.header": "which line has the names of the columns, or the symbols?",
+    "table.sheet": "on which sheet are the bars?",
+    "duplicates": "some rows have the same time. If they are of one series: do equal rows count"
+    " once (same), or does the last one count (last)? Else their symbols are needed under columns.",
 }
 
 
@@ -73,7 +78,7 @@ def answers_of(solutions: Sequence[Solution]) -> Answers:
         if name in asked or not _follows(solutions, name, questions):
             questions.append(name)
     following = [name for name in others if name not in questions]
-    return Answers(known, [_question(solutions, name, following) for name in questions])
+    return Answers(known, [_question(solutions, name, questions, following) for name in questions])
 
 
 def shown_bars(solutions: Sequence[Solution]) -> list[str]:
@@ -110,16 +115,19 @@ def _follows(solutions: Sequence[Solution], name: str, from_names: Sequence[str]
     return len(set(zip(causes, _values(solutions, name), strict=True))) == len(set(causes))
 
 
-def _question(solutions: Sequence[Solution], name: str, following: Sequence[str]) -> Question:
+def _question(
+    solutions: Sequence[Solution], name: str, questions: Sequence[str], following: Sequence[str]
+) -> Question:
     alternatives = []
     values = _values(solutions, name)
     for value in dict.fromkeys(values):
         having = [each for each, own in zip(solutions, values, strict=True) if own == value]
         meaning = f"first bar {_bar_text(having)}"
-        for other in following:
+        for other in [each for each in (*questions, *following) if each != name]:
             also = set(_values(having, other))
             if len(also) == 1 and len(set(_values(solutions, other))) > 1:
-                meaning += f"; then also {other}: {also.pop()}"
+                word = "then also" if other in following else "with"
+                meaning += f"; {word} {other}: {also.pop()}"
         alternatives.append(Alternative(value, meaning))
     return Question(name, _TEXTS.get(name, f"what is {name}?"), alternatives)
 

@@ -44,8 +44,7 @@ class Look(NamedTuple):
 
     `parts` are the first bars of each file in the order of its rows, `descriptions` those of the
     files by their paths. rows: how many were read. is_whole: whether there are no further ones.
-    zoned: whether all times are known in UTC. is_newest_first: whether in every file each bar of a
-    series is earlier than the one above it.
+    zoned: whether all times are known in UTC.
     """
 
     parts: list[list[LookedBar]]
@@ -53,7 +52,6 @@ class Look(NamedTuple):
     rows: int = 0
     is_whole: bool = True
     zoned: bool = True
-    is_newest_first: bool = False
 
     @property
     def in_file(self) -> list[LookedBar]:
@@ -93,7 +91,6 @@ def look_with(files: Sequence[Input], config: JobConfig, rows: int) -> Look:
         rows=found.tally.rows,
         is_whole=all(reader.is_whole for reader in readers),
         zoned=all(reader.was_zoned for reader in readers),
-        is_newest_first=all(reader.is_newest_first for reader in readers),
     )
 
 
@@ -115,8 +112,6 @@ class _FirstReader:
         self.bars: list[LookedBar] = []
         self.is_whole = False
         self.was_zoned = True
-        self.is_newest_first = True
-        self._last_ns: dict[str | None, int] = {}
         self._reader = reader
         self._rows = rows
 
@@ -159,10 +154,6 @@ class _FirstReader:
         for ns, symbol, tick, cell in zip(times, symbols, ticks, batch.cells, strict=True):
             if len(self.bars) < KEPT_ROWS:
                 self.bars.append(LookedBar(ns, symbol, tick, scale, cell))
-            if ns is None or ns >= self._last_ns.get(symbol, ns + 1):
-                self.is_newest_first = False
-            else:
-                self._last_ns[symbol] = ns
 
 
 class _FirstRows(Inputs):
@@ -181,7 +172,7 @@ class _FirstRows(Inputs):
         self._rows = rows
 
     @contextmanager
-    def opened(self, file: Input) -> Iterator[Reader]:
+    def opened_as_written(self, file: Input) -> Iterator[Reader]:
         """Open a file as `Inputs` does."""
         small = OpenedFile(file, block_bytes=FIRST_BLOCK_BYTES, table=self.config.table)
         with closing(small) as opened:

@@ -49,7 +49,11 @@ class BarsPlace:
             if not any(self.may_be(path) for path in self.empty):
                 raise nothing_at(self._wanted, self.others, self._name)
         elif self.others or not self.empty or (len(self.empty) > 1 and not self.has_keys):
-            raise no_bars(self.others, self._close, self._name)
+            others = self.others
+            if self.has_keys and len({path_of(other.path)[:-1] for other in others}) == 1:
+                # Beside each other they are the bars of symbols, and are like the first.
+                others = others[:1]
+            raise no_bars(others, self._close, self._name)
 
     def finish(self) -> None:
         """Raise `DataError` for a document without bars, or with some at another place."""

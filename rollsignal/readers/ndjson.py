@@ -15,6 +15,8 @@ from rollsignal.readers.keyed import FileFacts, KeyedBars
 from rollsignal.readers.objects import read_objects
 from rollsignal.readers.opening import OpenedFile, symbol_of, with_day
 
+AS_DOCUMENT = "if the file is one JSON document: --format json"
+
 
 class NdjsonReader:
     """Read one file of JSON objects, batch after batch."""
@@ -52,7 +54,12 @@ class NdjsonReader:
         if first.problem:
             hint = "" if row[0] in "{[" else " (if this is a text table: --format csv)"
             raise DataError(f"{where}: {first.problem}{hint}")
-        return KeyedBars(facts, config, read_objects(text, 1, suspect).records, where)
+        try:
+            return KeyedBars(facts, config, read_objects(text, 1, suspect).records, where)
+        except DataError as problem:
+            if any(isinstance(value, list | dict) for value in first.records[0].values()):
+                problem.detail = AS_DOCUMENT
+            raise
 
     @property
     def zoned(self) -> bool | None:

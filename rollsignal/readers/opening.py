@@ -120,7 +120,9 @@ class OpenedFile:
             return problem
         others = ", ".join(map(shown, self._other_sheets))
         hint = f"if the bars are on another sheet, set table: {{sheet: NAME}} with one of {others}"
-        return DataError(problem.message, hint)
+        sheets = ({"table.sheet": name} for name in self._other_sheets)
+        error = DataError(problem.message, hint)
+        return error.choosing(*problem.choices, *sheets, names=problem.names)
 
     def _opened_sheet(self, table: Table, archive: "ZipFile") -> BinaryIO:
         """Return the text of a sheet of a workbook, and take the name of the sheet."""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rollsignal.errors import DataError
+from rollsignal.config.json_paths import key_path, path_of
+from rollsignal.errors import Choice, DataError
 from rollsignal.messages import shown
 from rollsignal.readers.wrong_headers import closes_by_place, no_column
 
@@ -30,7 +31,7 @@ def no_bars(others: Sequence[Other], close: str | int, name: str) -> DataError:
     if others:
         listed = " or ".join(_records_at(other.path) for other in others[:_SHOWN] if other.path)
         error = DataError(f"{name}: the bars may be at several places (set table: {listed})")
-        return error.choosing(*({"table.records": other.path} for other in others if other.path))
+        return error.choosing(*_places_or_keys([other.path for other in others if other.path]))
     return DataError(
         f"{name}: a JSON document without bars: no array of objects or arrays, no arrays of columns"
         " and no times as keys (if it is one bar as an object, use --format ndjson)"
@@ -50,7 +51,18 @@ def two_places(first: str, second: str, name: str) -> DataError:
         f"{name}: {shown(first)} and {shown(second)} may each be the bars"
         f" (set table: {_records_at(first)} or {_records_at(second)})"
     )
-    return error.choosing({"table.records": first}, {"table.records": second})
+    return error.choosing(*_places_or_keys([first, second]))
+
+
+def _places_or_keys(paths: Sequence[str]) -> list[Choice]:
+    """Return the choices of a place of bars: one of several, or all if their keys are symbols."""
+    choices: list[Choice] = [{"table.records": path} for path in paths]
+    above = {path_of(path)[:-1] for path in paths}
+    if len(above) == 1 and len(paths) > 1:
+        place = key_path(above.pop())
+        keys: Choice = {"columns.symbol": {"from": "key"}}
+        choices.append({**keys, "table.records": place} if place else keys)
+    return choices
 
 
 def bar_around(path: str, name: str) -> DataError:

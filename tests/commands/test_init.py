@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 import sys
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from docs.sandbox import Sandbox
-from rollsignal.config.writing import as_yaml
 from tests.support.judging import judged
 from tests.support.made_tables import Case, case
 from tests.support.recipes import Recipe, recipes
 from tests.support.shell import command, strict_json
+from tests.support.workbooks import Sheet, number, workbook
+from tests.support.written_configs import USUAL, answered, answers_in, asked_about, left_open
 
 CASES = int(os.environ.get("ROLLSIGNAL_CASES", "300")) // 3
 FIRST = int(os.environ.get("ROLLSIGNAL_FIRST_CASE", "0"))
-OPEN = re.compile(r"^ *(?!columns|table)(\w+):$", re.MULTILINE)
 RECIPES = recipes()
 # All others ask: which column of a table without a header is the close, which number is the day.
-LEAST_RIGHT, MOST_REFUSED = 18, 2
+LEAST_RIGHT, MOST_REFUSED = 19, 0
 
 BARE = "2024-01-31,11,13,11,12\n2024-02-01,12,14,11,13\n2024-02-02,13,15,12,14\n"
 HEADED = f"date,open,high,low,close\n{BARE}"
@@ -46,20 +44,6 @@ def written(**files: str) -> str:
     return Path("config.yaml").read_text()
 
 
-def asked_about(text: str) -> dict[str, list[str]]:
-    """Return the alternatives of each question of a config, by the key of the setting."""
-    asked: dict[str, list[str]] = {}
-    for line in re.findall(r"^ *#   (\w+: .*?) {4}\(", text, re.MULTILINE):
-        for key, value in answers_in(yaml.safe_load(line)).items():
-            asked.setdefault(key, []).append(value)
-    return asked
-
-
-def left_open(text: str) -> list[str]:
-    """Return the settings without a value."""
-    return OPEN.findall(text)
-
-
 def run(*more: str, inputs: tuple[str, ...] = ("bars.csv",)) -> int:
     return command("run", "--input", *inputs, "--set=window=2", "--signals=s.csv", *more)
 
@@ -72,15 +56,6 @@ def signals() -> list[tuple[str, str, str]]:
 
 
 # Recipes.
-
-
-def answers_in(settings: dict[str, Any]) -> dict[str, str]:
-    """Return the settings of a recipe by their keys, as YAML."""
-    answers: dict[str, str] = {}
-    for name, value in settings.items():
-        inside = value if name in ("columns", "table") else {name: value}
-        answers |= {key: as_yaml(each) for key, each in inside.items()}
-    return answers
 
 
 def outcome(recipe: Recipe) -> str:
@@ -103,24 +78,16 @@ def outcome(recipe: Recipe) -> str:
         return "right"
     by_recipe = {key: value for key, value in asked.items() if key in answers}
     assert by_recipe, text
+    # What a recipe does not say of an open question is as without a config.
+    usual = {key: USUAL[key] for key in left_open(text) if key not in answers}
+    answers |= usual
+    by_recipe |= {key: asked[key] for key in usual}
     assert all(answers[key] in values for key, values in by_recipe.items()), (answers, asked)
     Path("init.yaml").write_text(answered(text, answers, by_recipe))
     assert run(*arguments, inputs=tuple(inputs)) == 0, Path("init.yaml").read_text()
     assert signals() == recipe_signals(recipe)
     assert strict_json(Path("m.json").read_text())["value"] == float(recipe.value)
     return "asked"
-
-
-def answered(text: str, answers: dict[str, str], asked: dict[str, list[str]]) -> str:
-    """Write the recipe's answers into a config: where a value is open, or as a comment."""
-    for key in asked:
-        if key in left_open(text):
-            text = re.sub(rf"^( *){key}:$", rf"\1{key}: {answers[key]}", text, flags=re.MULTILINE)
-            continue
-        # As people do: without the sign of a comment, and without what is said of the value.
-        line = rf"^( *)#   (.*\b{key}: {re.escape(answers[key])}}}?) {{4}}\(.*$"
-        text = re.sub(line, r"\1\2", text, flags=re.MULTILINE)
-    return text
 
 
 def recipe_signals(recipe: Recipe) -> list[tuple[str, str, str]]:
@@ -169,7 +136,7 @@ def made_outcome(made: Case, capsys: pytest.CaptureFixture[str]) -> str:
     if code in (65, 78):
         return "refused"
     answer = judged(made, capsys.readouterr().err)
-    return "asked" if "QUESTION" in text else answer
+    return "asked" if answer != "right" and "QUESTION" in text else answer
 
 
 def test_a_config_for_a_made_table_is_right_or_asks(
@@ -177,17 +144,17 @@ def test_a_config_for_a_made_table_is_right_or_asks(
 ) -> None:
     outcomes: Counter[str] = Counter()
     wrong: dict[int, str] = {}
-    for number in range(FIRST, FIRST + CASES):
-        made = case(number)
+    for case_number in range(FIRST, FIRST + CASES):
+        made = case(case_number)
         # What is one series by the recipe has no symbols there, and has them with its own config.
         if len(made.nights) > 1 or "symbol: none" in made.config:
             continue
-        folder = tmp_path / str(number)
+        folder = tmp_path / str(case_number)
         folder.mkdir()
         monkeypatch.chdir(folder)
         found = made_outcome(made, capsys)
         if found not in ("right", "said", "asked", "refused", "refused by init"):
-            wrong[number], found = f"{found}\n{made.facts}", "wrong"
+            wrong[case_number], found = f"{found}\n{made.facts}", "wrong"
         outcomes[found] += 1
     with capsys.disabled():
         sys.stdout.write(f"\n{outcomes.total()} random tables: {dict(outcomes)}\n")
@@ -224,9 +191,9 @@ def test_a_day_that_is_no_month_needs_no_question() -> None:
     assert run() == 0
 
 
-def test_the_place_of_times_without_a_zone_is_asked_and_that_of_dates_is_not() -> None:
+def test_where_times_are_from_and_whether_bars_are_finished_is_asked_but_not_of_days() -> None:
     text = written(bars="time,close\n2024-01-31 09:30:00,1\n2024-01-31 09:31:00,2\n")
-    assert asked_about(text) == {"timezone": ["America/New_York"]}
+    assert asked_about(text) == {"timezone": ["America/New_York"], "open_bars": ["1"]}
     assert left_open(text) == []
 
 
@@ -316,10 +283,10 @@ def test_missing_closes_are_a_question() -> None:
     assert run() == 78
 
 
-def test_the_newest_bar_first_is_sorted() -> None:
+def test_newest_bars_first_are_reversed() -> None:
     head, *rows = HEADED.splitlines(keepends=True)
     text = written(bars=head + "".join(reversed(rows)))
-    assert yaml.safe_load(text)["sort"] is True
+    assert yaml.safe_load(text)["order"] == "newest_first"
     assert asked_about(text) == {}
 
 
@@ -333,6 +300,81 @@ def test_rows_below_the_last_bar_are_a_question() -> None:
     text = written(bars="date,close\n2024-01-31,1\n2024-02-01,2\nSum,3\n")
     assert left_open(text) == ["footer"]
     assert run() == 78
+
+
+def test_newest_bars_first_need_no_sort_in_any_of_several_files() -> None:
+    text = written(
+        a="date,close\n2024-02-02,2\n2024-02-01,1\n", b="date,close\n2024-02-04,4\n2024-02-03,3\n"
+    )
+    assert yaml.safe_load(text)["order"] == "newest_first"
+    assert run(inputs=("a.csv", "b.csv")) == 0
+    assert [close for _, close, _ in signals()] == ["1", "2", "3", "4"]
+
+
+def test_repeated_rows_are_a_question() -> None:
+    text = written(bars="date,close\n2024-01-31,1\n2024-02-01,2\n2024-02-01,2.0\n2024-02-02,3\n")
+    assert asked_about(text) == {"duplicates": ["same", "last"]}
+    assert run() == 78
+    assert run("--set=duplicates=same", "--config=config.yaml") == 0
+
+
+def test_rows_of_one_time_with_other_closes_are_not_equal() -> None:
+    text = written(bars="date,close\n2024-01-31,1\n2024-02-01,2\n2024-02-01,9\n2024-02-02,3\n")
+    assert asked_about(text) == {"duplicates": ["last"]}
+
+
+def test_a_column_that_tells_symbols_apart_is_a_question() -> None:
+    rows = "2024-01-31,a,X,1\n2024-01-31,b,X,9\n2024-02-01,a,X,2\n2024-02-01,b,X,8\n"
+    text = written(bars=f"date,exchange,symbol,close\n{rows}")
+    assert asked_about(text)["symbol"] == ["[exchange, symbol]", "null"]
+    assert asked_about(text)["duplicates"] == ["keep", "last"]
+    text = text.replace("duplicates:\n", "duplicates: keep\n")
+    Path("config.yaml").write_text(text.replace("  symbol:\n", "  symbol: [exchange, symbol]\n"))
+    assert run() == 0
+
+
+def test_a_column_for_each_symbol_is_an_alternative() -> None:
+    text = written(bars="date,AAPL,MSFT\n2024-01-31,1,10\n2024-02-01,2,11\n")
+    assert asked_about(text) == {
+        "close": ["AAPL", "MSFT", "close"],
+        "symbol": ["null", "{from: header}"],
+    }
+    text = text.replace("  close:\n", "  close: close\n")
+    Path("config.yaml").write_text(text.replace("  symbol:\n", "  symbol: {from: header}\n"))
+    assert run() == 0
+    assert len(signals()) == 4
+
+
+def test_a_usual_name_of_closes_that_may_be_a_ticker_is_asked() -> None:
+    text = written(bars="Date,C,F\n2024-01-31,1,10\n2024-02-01,2,11\n")
+    assert asked_about(text)["close"] == ["C", "close"]
+    assert run() == 78
+
+
+def test_days_of_excel_are_a_question() -> None:
+    text = written(bars="Date,close\n45293,1\n45294,2\n45295,3\n")
+    assert asked_about(text) == {"timestamp_format": ["excel"]}
+    assert "first bar 2024-01-02T00:00:00Z" in text
+
+
+@pytest.mark.parametrize("times", [("34200000", "34260000"), ("09:30:00", "09:31:00")])
+def test_a_day_in_the_path_is_a_question(times: tuple[str, str]) -> None:
+    first, second = times
+    text = written(aapl_20240102_minute=f"time,close\n{first},1\n{second},2\n")
+    assert asked_about(text)["timestamp"] == ['[{from: path, pattern: "([0-9]{8})_"}, time]']
+    assert "first bar 2024-01-02T09:30:00Z" in text
+    assert "timestamp" in left_open(text)
+
+
+def test_another_sheet_of_a_workbook_is_a_question() -> None:
+    bars = Sheet("Prices", [["date", "close"], ["2024-01-31", number("1")]])
+    notes = Sheet("Info", [["Source: somebody"], ["Prices in euro"]])
+    Path("bars.xlsx").write_bytes(workbook([bars, bars._replace(name="Other")]))
+    assert command("init", "--input", "bars.xlsx") == 0
+    assert asked_about(Path("config.yaml").read_text()) == {"sheet": ["2"]}
+    Path("bars.xlsx").write_bytes(workbook([notes, bars]))
+    assert command("init", "--input", "bars.xlsx", "--config=2.yaml") == 0
+    assert asked_about(Path("2.yaml").read_text()) == {"sheet": ["Prices"]}
 
 
 def test_lines_below_the_header_that_are_no_bars_are_passed_over() -> None:
@@ -355,8 +397,9 @@ def test_the_place_of_bars_in_a_document_is_asked() -> None:
     Path("bars.json").write_text(f'{{"a": {rows}, "b": {rows}}}')
     assert command("init", "--input", "bars.json") == 0
     text = Path("config.yaml").read_text()
-    assert asked_about(text)["records"] == ["a", "b"]
-    assert left_open(text) == ["records"]
+    assert asked_about(text)["records"] == ["a", "b", "null"]
+    assert asked_about(text)["symbol"] == ["null", "{from: key}"]
+    assert left_open(text) == ["symbol", "records"]
 
 
 def test_an_encoding_is_asked_where_names_are_not_utf_8() -> None:

@@ -414,3 +414,10 @@ def test_a_file_cut_off_anywhere_gives_no_close_that_was_not_there(
 def test_any_bytes_are_read_or_refused(beginning: bytes, rest: bytes) -> None:
     with suppress(DataError):
         read(beginning + rest)
+
+
+@pytest.mark.parametrize("text", ['{"bars": [{"date": "2024-01-01", "close": 1}]}\n', '{"a": {}}'])
+def test_a_document_on_one_line_is_refused_with_the_format_that_lets_it_in(text: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(text)
+    assert caught.value.detail == "if the file is one JSON document: --format json"

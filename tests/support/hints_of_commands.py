@@ -124,7 +124,7 @@ BY_PEOPLE = {
 """What no test can follow, and why."""
 
 NO_HINTS = (
-    "windows to try: 2:200",
+    "windows to try: 2:200, 2:200:2 or 5,10,20 (default: 2:200)",
     "examples:\n",
     "…, which shall write a part of it",
     "write the signals as a hive-partitioned folder",

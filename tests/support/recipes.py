@@ -16,6 +16,7 @@ PAGE = (ROOT / "docs/vendors.md").read_text("utf-8")
 VALUE = re.compile(r'^  "value": ([\d.]+),$', re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"^cat > \S+ <<'EOF'\n(.*?)^EOF$", re.DOTALL | re.MULTILINE)
 CONFIG = re.compile(r"^cat config.yaml - > \S+ <<'EOF'\n(.*?)^EOF$", re.DOTALL | re.MULTILINE)
+PRINTED = re.compile(r"^printf '(.*)' \| cat config.yaml - > ", re.MULTILINE)
 
 
 class Recipe(NamedTuple):
@@ -48,8 +49,8 @@ def recipes() -> list[Recipe]:
             table = "\n".join([*HERE_DOCUMENT.findall(block), *cells_of(command)])
             cells = [row.split(",") for row in rows]
             making = block[: block.index("rollsignal run")]
-            added = CONFIG.search(block)
-            settings = yaml.safe_load(added[1]) if added else {}
+            added = CONFIG.search(block) or PRINTED.search(block)
+            settings = yaml.safe_load(added[1].replace("\\n", "\n")) if added else {}
             found.append(Recipe(command, table, Fraction(value[1]), cells, making, settings))
     return found
 

@@ -228,6 +228,8 @@ class SizedCount(Count):
         hint = hint_for(cells[early], times_ns)
         what = "not clearly a time: as seconds since 1970 it would be before 1973"
         bad = BadCellError(what, early, hint)
+        if hint == _EXCEL:
+            bad.choices = [{"timestamp_format": "excel"}]
         is_sorted = sorted(times_ns) in (times_ns, times_ns[::-1])
         if max(times_ns) >= _YEAR_1973_NS or not is_sorted:
             raise bad
