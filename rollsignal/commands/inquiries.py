@@ -38,11 +38,13 @@ def _other_closes(search: Search, solution: Solution) -> Question | None:
         if plain_close(name) in OTHER_CLOSES
     ]
     close = solution.settings.get("columns.close", "close")
+    # Some of them may be missing, which a run asks about.
+    others = {"missing": "skip", **solution.settings}
     alternatives = [
         Alternative(as_yaml(name), f"first bar with the close {read.bars[0].cell.strip(BLANKS)}")
         for name in names
         if plain_close(name) != plain_close(str(close))
-        and isinstance(read := search.look({**solution.settings, "columns.close": name}), Look)
+        and isinstance(read := search.look({**others, "columns.close": name}), Look)
     ]
     if not alternatives:
         return None

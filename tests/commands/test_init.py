@@ -254,6 +254,11 @@ def test_another_close_is_asked_about() -> None:
     assert asked_about(text) == {"close": ["adj close"]}
 
 
+def test_another_close_that_is_missing_at_times_is_asked_about() -> None:
+    text = written(bars="date,close,price\n2024-01-31,1,2\n2024-02-01,2,None\n")
+    assert asked_about(text) == {"close": ["price"]}
+
+
 def test_a_column_of_text_that_may_be_the_symbols_is_asked_about() -> None:
     text = written(bars="date,close,paper\n2024-01-31,1,AB\n2024-02-01,2,CD\n2024-02-02,3,AB\n")
     assert asked_about(text) == {"symbol": ["paper"]}
