@@ -22,11 +22,18 @@ DUPLICATES_HINT = (
     "for one series keep one of the rows, or set duplicates: same if they are equal, or last; for"
     " several set columns: {symbol: NAME}"
 )
-ONE_SERIES_HINT = "keep one of the rows, or set duplicates: same if they are equal, or last"
+# A column of symbols may not tell all series apart, such as those of one symbol on two exchanges.
+_MORE_COLUMNS = (
+    "; if they are of several series, set columns: {symbol: [A, B]} with all columns that tell"
+    " these apart"
+)
+ONE_SERIES_HINT = (
+    f"keep one of the rows, or set duplicates: same if they are equal, or last{_MORE_COLUMNS}"
+)
 _HINTS = {
     "order": "set order: newest_first if each file stands so, else sort: true, with timezone: NAME"
-    " if times without a zone are those of a place",
-    "newest_first": "set sort: true in place of order: newest_first",
+    f" if times without a zone are those of a place{_MORE_COLUMNS}",
+    "newest_first": f"set sort: true in place of order: newest_first{_MORE_COLUMNS}",
     "duplicates": ONE_SERIES_HINT,
     "ohlc": "set checks: {ohlc: warn}",
     "values": "if that is right, set checks: {values: off}",

@@ -6,7 +6,14 @@ from rollsignal.config.json_paths import key_path, path_of
 from rollsignal.config.settings import JobConfig
 from rollsignal.errors import DataError
 from rollsignal.readers.dialect import columns_named
-from rollsignal.readers.wrong_records import Other, bar_around, no_bars, nothing_at, two_places
+from rollsignal.readers.wrong_records import (
+    Other,
+    bar_around,
+    no_bars,
+    nothing_at,
+    or_of_symbols,
+    two_places,
+)
 
 # The keys above some values, from the outermost on.
 KeyPath = tuple[str, ...]
@@ -101,14 +108,19 @@ class BarsPlace:
         return self.may_be(path) or self.is_declared(path) or is_above
 
     def _two_places(self, other: KeyPath) -> DataError:
-        return two_places(key_path(self.path or ()), key_path(other), self._name)
+        here = self.path or ()
+        error = two_places(key_path(here), key_path(other), self._name)
+        if self.has_keys or not (here and other) or here[:-1] != other[:-1]:
+            return error
+        return or_of_symbols(error, key_path(here[:-1]))
 
     def take(self, path: KeyPath, first: object) -> bool:
         """Return whether the first of some values shows that they are the bars, and note where."""
         place = self._place_of(path)
         is_taken = self.is_declared(place) or (self._wanted is None and place == path == ())
         if place is None or not (is_taken or self.is_bar(first)):
-            self.others.append(Other(key_path(path), first))
+            above = key_path(path[:-1]) if path and not self.has_keys else None
+            self.others.append(Other(key_path(path), first, above))
             return False
         self.settle(place)
         return True

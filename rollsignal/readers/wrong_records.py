@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rollsignal.config.json_paths import key_path, path_of
 from rollsignal.errors import Choice, DataError
 from rollsignal.messages import shown
 from rollsignal.readers.wrong_headers import closes_by_place, no_column
@@ -18,10 +17,14 @@ _SHOWN = 5
 
 
 class Other(NamedTuple):
-    """Where values are that may be bars, and the first of them."""
+    """Where values are that may be bars, and the first of them.
+
+    above: where the object is whose key they are at, None if its keys cannot be symbols.
+    """
 
     path: str
     first: object
+    above: str | None = None
 
 
 def no_bars(others: Sequence[Other], close: str | int, name: str) -> DataError:
@@ -31,7 +34,9 @@ def no_bars(others: Sequence[Other], close: str | int, name: str) -> DataError:
     if others:
         listed = " or ".join(_records_at(other.path) for other in others[:_SHOWN] if other.path)
         error = DataError(f"{name}: the bars may be at several places (set table: {listed})")
-        return error.choosing(*_places_or_keys([other.path for other in others if other.path]))
+        error.choosing(*({"table.records": other.path} for other in others if other.path))
+        above = {other.above for other in others}
+        return error if len(above) > 1 or None in above else or_of_symbols(error, above.pop() or "")
     return DataError(
         f"{name}: a JSON document without bars: no array of objects or arrays, no arrays of columns"
         " and no times as keys (if it is one bar as an object, use --format ndjson)"
@@ -51,18 +56,19 @@ def two_places(first: str, second: str, name: str) -> DataError:
         f"{name}: {shown(first)} and {shown(second)} may each be the bars"
         f" (set table: {_records_at(first)} or {_records_at(second)})"
     )
-    return error.choosing(*_places_or_keys([first, second]))
+    return error.choosing({"table.records": first}, {"table.records": second})
 
 
-def _places_or_keys(paths: Sequence[str]) -> list[Choice]:
-    """Return the choices of a place of bars: one of several, or all if their keys are symbols."""
-    choices: list[Choice] = [{"table.records": path} for path in paths]
-    above = {path_of(path)[:-1] for path in paths}
-    if len(above) == 1 and len(paths) > 1:
-        place = key_path(above.pop())
-        keys: Choice = {"columns.symbol": {"from": "key"}}
-        choices.append({**keys, "table.records": place} if place else keys)
-    return choices
+def or_of_symbols(error: DataError, above: str) -> DataError:
+    """Return the error for bars at two keys of an object, which may as well be their symbols.
+
+    above: the path of that object, "" for the document.
+    """
+    records = f" and table: {_records_at(above)}" if above else ""
+    more = f", or columns: {{symbol: {{from: key}}}}{records} if these keys are symbols)"
+    by_key: Choice = {"columns.symbol": {"from": "key"}}
+    by_key = {**by_key, "table.records": above} if above else by_key
+    return DataError(error.message.removesuffix(")") + more).choosing(*error.choices, by_key)
 
 
 def bar_around(path: str, name: str) -> DataError:

@@ -407,6 +407,17 @@ def test_the_place_of_bars_in_a_document_is_asked() -> None:
     assert left_open(text) == ["symbol", "records"]
 
 
+def test_a_place_that_alone_fits_all_documents_is_asked() -> None:
+    rows = '[{"t": 1704067200, "c": 1}, {"t": 1704067260, "c": 2}]'
+    Path("a.json").write_text(f'{{"bars": {{"A": {rows}, "B": {rows}}}}}')
+    Path("b.json").write_text(f'{{"bars": {{"B": {rows.replace("17040", "17050")}}}}}')
+    assert command("init", "--input", "a.json", "b.json") == 0
+    text = Path("config.yaml").read_text()
+    assert asked_about(text)["records"] == ['"bars.B"', "bars"]
+    assert asked_about(text)["symbol"] == ["null", "{from: key}"]
+    assert command("run", "--input", "a.json", "b.json") == 65
+
+
 def test_an_encoding_is_asked_where_names_are_not_utf_8() -> None:
     Path("bars.csv").write_bytes("Größe;Schlusskurs;Tag\n1;2;2024-01-31\n".encode("cp1252"))
     assert command("init", "--input", "bars.csv") == 0

@@ -191,6 +191,11 @@ def test_a_bar_out_of_place_is_refused_with_its_line(
     of = " of 'A'" if columns == SYMBOLS else ""
     if not of:
         hint = f"for one series {hint}, for several columns: {{symbol: NAME}}"
+    else:
+        hint += (
+            "; if they are of several series, set columns: {symbol: [A, B]} with all columns that"
+            " tell these apart"
+        )
     assert refusal(engine, path, DOWN._replace(columns=columns)) == (
         f"{place}: time is earlier than 2024-01-01T00:12:00Z in the row below{of} ({hint})"
     )
@@ -200,7 +205,7 @@ def test_a_panel_that_stands_oldest_first_is_refused(engine: MakeEngine, tmp_pat
     rows = sorted(bars(40, symbols="AB"), key=lambda row: row["symbol"])
     path = write(tmp_path / "bars.csv", rows)
     message = refusal(engine, path, DOWN._replace(columns=SYMBOLS))
-    assert "in the row below of 'B' (set sort: true in place of order: newest_first)" in message
+    assert "in the row below of 'B' (set sort: true in place of order: newest_first;" in message
 
 
 def test_each_series_of_a_panel_may_stand_by_itself(engine: MakeEngine, tmp_path: Path) -> None:

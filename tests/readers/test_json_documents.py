@@ -331,7 +331,7 @@ def test_columns_that_are_places_are_those_of_the_arrays() -> None:
             f'{{"a: {{": {objects(C, "x")}, "b": {objects(C, "x")}}}',
             CONFIG,
             'bars.json: the bars may be at several places (set table: {records: "a: {"} or'
-            " {records: b})",
+            " {records: b}, or columns: {symbol: {from: key}} if these keys are symbols)",
         ),
         (
             f'{{"close": [1, 2], "b": {objects(C)}}}',
@@ -342,7 +342,8 @@ def test_columns_that_are_places_are_those_of_the_arrays() -> None:
         (
             f'{{"a": {objects(C)}, "b": [{{"t": 1}}, {{"t": 2, "close": 3}}]}}',
             CONFIG,
-            "bars.json: 'a' and 'b' may each be the bars (set table: {records: a} or {records: b})",
+            "bars.json: 'a' and 'b' may each be the bars (set table: {records: a} or {records: b},"
+            " or columns: {symbol: {from: key}} if these keys are symbols)",
         ),
         (
             '{"t": 1704067200, "Close": 7, "legs": [{"close": 1}]}',

@@ -150,7 +150,10 @@ def test_one_symbol_may_be_chosen_by_a_quoted_key(tmp_path: Path) -> None:
     one = NAMED._replace(table=Table(records='bars."BRK.B"'), columns=Columns("c"))
     assert facts(decide([path], one)) == {"": expected(BARS)["BRK.B"]}
     message = refusal(path, one._replace(table=Table()))
-    assert '(set table: {records: bars.AAPL} or {records: "bars.\\"BRK.B\\""})' in message
+    assert (
+        '(set table: {records: bars.AAPL} or {records: "bars.\\"BRK.B\\""}, or columns: {symbol:'
+        in message
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,11 @@ def stamp(text: str) -> str:
 IN_TURN = [(s, at) for at in range(6) for s in "AB"]
 BY_SERIES = [(s, at) for s in "AB" for at in range(6)]
 NAMED = "columns: {symbol: desk}\n"
+IN_TURN_AT_VENUES, BY_VENUE = (
+    panel(order, "venue,date,close").replace("\n", ",X\n").replace("close,X", "close,desk")
+    for order in (IN_TURN, BY_SERIES)
+)
+ON_VENUES = "columns: {symbol: [venue, desk]}\n"
 BARS = "bars.csv"
 UP = table(C)
 NEWEST = "order: newest_first\n"
@@ -126,6 +131,14 @@ ORDER = [
             Way([C], {"A.csv": UP}), Way(None, config=FROM_NAMES + "duplicates: same\n"),
             Way([C], config=FROM_NAMES + "duplicates: last\n"),
     ], config=FROM_NAMES),
+    # One pair on two exchanges: as one series, one of two bars would be left out.
+    Row("if they are of several series, set columns", each(IN_TURN_AT_VENUES), [
+        Way(BOTH, config=ON_VENUES),
+    ], config=NAMED),
+    Row("if they are of several series, set columns",
+        each(BY_VENUE), [
+            Way(BOTH, config=ON_VENUES),
+    ], config=NAMED),
     Row("or set duplicates: keep", each("close\n" + "\n".join(C) + "\n"), [
         Way([C], config="duplicates: keep\n"),
         Way(None, config="columns: {timestamp: date}\nduplicates: same\n"),

@@ -101,6 +101,11 @@ DOCUMENTS = [
     ]) for files in ({"b.json": json.dumps(PAIRS)}, document(n=1, bars=PAIRS))),
     Row("each be the bars (set table:", {"b.json": TWO}, [
         Way([C], config="table: {records: a}\n"), Way([OTHERS], config="table: {records: b}\n"),
+        Way([C, OTHERS], config="columns: {symbol: {from: key}}\n"),
+    ]),
+    Row("each be the bars (set table:", {"b.json": f'{{"bars": {TWO}}}'}, [
+        Way([C], config="table: {records: bars.a}\n"),
+        Way([C, OTHERS], config="columns: {symbol: {from: key}}\ntable: {records: bars}\n"),
     ]),
     Row("for those, or use --format ndjson", document(date="2024-01-01", close=9, a=ROWS_OF_C), [
         Way([C], config="table: {records: a}\n"), Way(None, flags=["--format=ndjson"]),

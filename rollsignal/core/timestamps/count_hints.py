@@ -13,7 +13,7 @@ NO_TIME_HINT = (
 )
 # Serial days of 1927 to 2173, and the milliseconds of a day.
 _SERIAL_DAYS, _MS_OF_DAY = (10_000, 100_000), 86_400_000
-_EXCEL = (
+EXCEL_DAYS = (
     "if these are days of Excel, set timestamp_format: excel; write other numbers as dates such as"
     " 2024-01-31"
 )
@@ -33,6 +33,6 @@ def hint_for(cell: str, times_ns: Sequence[int]) -> str:
         return _YEARS
     most = max(times_ns) // SECOND_NS
     if _SERIAL_DAYS[0] <= most < _SERIAL_DAYS[1]:
-        return _EXCEL
+        return EXCEL_DAYS
     are_seconds = not any(ns % (1000 * SECOND_NS) for ns in times_ns)
     return _OF_DAY if 10**6 <= most < _MS_OF_DAY and are_seconds else NO_TIME_HINT

@@ -7,7 +7,7 @@ where its column has seconds of 1972 and of 1973, or where the config names the 
 import re
 from collections.abc import Callable, Sequence
 
-from rollsignal.core.timestamps.count_hints import NO_TIME_HINT, hint_for
+from rollsignal.core.timestamps.count_hints import EXCEL_DAYS, NO_TIME_HINT, hint_for
 from rollsignal.core.timestamps.zones import DAY_NS, SECOND_NS
 from rollsignal.errors import BadCellError
 
@@ -228,7 +228,7 @@ class SizedCount(Count):
         hint = hint_for(cells[early], times_ns)
         what = "not clearly a time: as seconds since 1970 it would be before 1973"
         bad = BadCellError(what, early, hint)
-        if hint == _EXCEL:
+        if hint == EXCEL_DAYS:
             bad.choices = [{"timestamp_format": "excel"}]
         is_sorted = sorted(times_ns) in (times_ns, times_ns[::-1])
         if max(times_ns) >= _YEAR_1973_NS or not is_sorted:
