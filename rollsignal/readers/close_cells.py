@@ -167,9 +167,10 @@ def _shape_of(table: Table) -> "re.Pattern[str]":
     blanks = r"[ \t]*"
     if table.strip is None:
         return re.compile(rf"{blanks}(?P<minus>[+-]?){number}{blanks}")
-    mark = re.escape(table.strip)
-    before = rf"(?P<minus>[+-]?){blanks}(?P<mark>{mark})?{blanks}(?P<minus2>[+-]?)"
-    return re.compile(rf"{blanks}{before}{number}(?(mark)|(?:{blanks}{mark})?){blanks}")
+    # Excel writes a blank that breaks no line before the sign of a currency.
+    mark, beside = re.escape(table.strip), rf"[ \t{_BLANK_SIGNS}]*"
+    before = rf"(?P<minus>[+-]?){blanks}(?:(?P<mark>{mark}){beside})?(?P<minus2>[+-]?)"
+    return re.compile(rf"{blanks}{before}{number}(?(mark)|(?:{beside}{mark})?){blanks}")
 
 
 def _plain_number(match: "re.Match[str]") -> str:

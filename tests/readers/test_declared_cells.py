@@ -44,7 +44,14 @@ def grouped(number: str, sign: str) -> str:
     st.integers(0, 8),
     st.sampled_from([(".", ","), (",", "."), (",", " "), (".", "'"), (",", "\u202f"), (".", "_")]),
     st.sampled_from([None, "$", "USD", "€"]),
-    st.sampled_from([lambda n, m: m + n, lambda n, m: f"{n} {m}", lambda n, m: n]),
+    st.sampled_from(
+        [
+            lambda n, m: m + n,
+            lambda n, m: f"{n} {m}",
+            lambda n, m: f"{n}\u00a0{m}" if m else n,
+            lambda n, m: n,
+        ]
+    ),
 )
 def test_signs_in_numbers_change_no_close(
     ticks: list[int],
