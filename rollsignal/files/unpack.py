@@ -151,6 +151,9 @@ def _in_archive(file: BinaryIO, workbook: "WorkbookOpener | None") -> BinaryIO:
         return workbook(archive)
     _refuse_documents(archive.namelist())
     members = [member for member in archive.infolist() if not _is_aside(member.filename)]
+    # HistData delivers a report on the table beside it, under its name.
+    reports = {f"{name[:-4]}.txt" for name in archive.namelist() if name.lower().endswith(".csv")}
+    members = [member for member in members if member.filename not in reports]
     if len(members) != 1:
         raise ValueError(f"{len(members)} files in the archive, not one")
     if members[0].flag_bits & 1:

@@ -209,6 +209,12 @@ def test_a_zip_holds_one_file_and_folders_do_not_count() -> None:
         )
 
 
+def test_a_report_beside_the_table_and_named_like_it_is_passed_over() -> None:
+    assert unpack(archive("DAT.csv", "DAT.txt")) == (b"close\n1\n", "zip")
+    for names in (("DAT.csv", "notes.txt"), ("DAT.txt", "notes.txt"), ("a.csv", "b.csv", "b.txt")):
+        assert message_of(archive(*names)).endswith("2 files in the archive, not one")
+
+
 @pytest.mark.parametrize("more", [archive("b.csv"), b"3\n", b"\0" * 22, b"PK", b"\n"])
 def test_a_zip_is_the_whole_file(more: bytes) -> None:
     whole = archive("a.csv")

@@ -80,6 +80,7 @@ BY_PEOPLE = {
     "if memory ran out, run with --workers 1": "it depends on the memory of the machine",
     "write it to a file first, or set duplicates": "it needs a pipe",
     "pip install …": "it installs a package",
+    "… folders are named …; keep one": "it renames folders",
     "write 2:200, 2:200:2 or 5,10,20": "it is of figures, which decide no signal",
     "from 1 to …, the smaller one first": "it is of figures, which decide no signal",
     "a step leaves some out: 2:20000:100": "it is of figures, which decide no signal",
