@@ -12,6 +12,9 @@ BENCH := $(VENV)/.bench-installed
 # Spark brings 500 MB, and pyarrow changes what pandas and polars do: it has an environment of its own.
 SPARK_VENV ?= .venv-spark
 SPARK := $(SPARK_VENV)/.spark-installed
+# Playwright drives the browser of the system: its own ones are not downloaded.
+PAGE_VENV ?= .venv-page
+PAGE := $(PAGE_VENV)/.page-installed
 
 # What the figures of `evaluate` are compared with, which nothing else needs.
 EVALUATE_VENV ?= .venv-evaluate
@@ -30,7 +33,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check check-spark check-independent format lock docs bench bench-quick bench-faults clean
+.PHONY: help run check check-spark check-independent check-page format lock docs bench bench-quick bench-faults clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -60,6 +63,11 @@ check-spark: ## Run the job on Spark: local, on a cluster and by Connect (needs 
 check-independent: $(EVALUATE) ## Compare the figures of evaluate with those of other libraries (2 minutes)
 	$(EVALUATE_VENV)/bin/python -m pytest tests/independent
 
+check-page: ## Open pages in a browser, and use them as people do (needs Chromium; a minute)
+	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then $(MAKE) --no-print-directory $(PAGE) && \
+		$(PAGE_VENV)/bin/python -m pytest tests/page; \
+	else echo "There is no chromium here, so nothing was checked in a browser" >&2; test -z "$$CI"; fi
+
 format: $(DEV) ## Format the code and apply the linter's safe fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
@@ -73,6 +81,7 @@ lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for new
 		--output-file requirements-spark.txt
 	$(COMPILE) --group dev --group independent --constraints requirements-dev.txt \
 		--output-file requirements-evaluate.txt
+	$(COMPILE) --group dev --group page --constraints requirements-dev.txt --output-file requirements-page.txt
 
 docs: $(RUNTIME) ## Write what is generated in README.md and docs/
 	$(PY) -m docs.generate
@@ -88,7 +97,7 @@ bench-faults: $(RUNTIME) ## Kill 200 runs at random moments; what they leave mus
 	$(PY) -m bench.faults
 
 clean: ## Remove the environment and the caches
-	@for venv in "$(VENV)" "$(SPARK_VENV)" "$(EVALUATE_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
+	@for venv in "$(VENV)" "$(SPARK_VENV)" "$(EVALUATE_VENV)" "$(PAGE_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -114,6 +123,11 @@ $(SPARK): requirements-spark.txt
 $(EVALUATE): requirements-evaluate.txt
 	@test -x $(EVALUATE_VENV)/bin/python || "$(PYTHON)" -m venv $(EVALUATE_VENV)
 	$(EVALUATE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-evaluate.txt
+	@touch $@
+
+$(PAGE): requirements-page.txt
+	@test -x $(PAGE_VENV)/bin/python || "$(PYTHON)" -m venv $(PAGE_VENV)
+	$(PAGE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-page.txt
 	@touch $@
 
 # What cannot be installed here is left out: the bench says so in its tables.
