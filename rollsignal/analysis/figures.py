@@ -28,10 +28,10 @@ SHOWN_LATE = 5
 
 
 class Evaluated(NamedTuple):
-    """An evaluation, and the rates over time that its text draws."""
+    """An evaluation, and the rates over time that its text and its page draw."""
 
     evaluation: Evaluation
-    rates: list[float]
+    over_time: Rates
 
 
 def evaluate(run: DecidedRun) -> Evaluated:
@@ -65,7 +65,7 @@ def _evaluated(run: DecidedRun) -> Evaluated:
         NO_VERDICTS,
     )
     evaluation = evaluation._replace(verdicts=verdicts(evaluation, run.record))
-    return Evaluated(evaluation, over_time.rates)
+    return Evaluated(evaluation, over_time)
 
 
 def _forward(held: Holding, horizons: Sequence[int], seed: int) -> list[Forward]:

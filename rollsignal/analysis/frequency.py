@@ -68,12 +68,14 @@ class Rates(NamedTuple):
 
     period: their length in words, None without times. usual: what the middle 95 % of all but the
     last are between; None for fewer than 20 of them. whole: between what all but the last are.
+    ends_ns: when each of the periods ends.
     """
 
     period: str | None
     rates: list[float]
     usual: list[float] | None
     whole: list[float] | None
+    ends_ns: list[int]
 
 
 def rates(series: Sequence[PastSeries]) -> Rates:
@@ -84,7 +86,7 @@ def rates(series: Sequence[PastSeries]) -> Rates:
         if each.first_ns is not None and each.last_ns is not None
     ]
     if len(spans) < len(series) or not spans:
-        return Rates(None, [], None, None)
+        return Rates(None, [], None, None, [])
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
     name = next(
         (name for name, length in PERIODS_NS.items() if (last - first) // length < MOST_PERIODS),
@@ -92,13 +94,14 @@ def rates(series: Sequence[PastSeries]) -> Rates:
     )
     counts = _counts_by_period(series, last, PERIODS_NS[name])
     full = FULL_SHARE * median(sum(pair) for pair in counts.values()) if counts else 0
-    kept = [counts[back] for back in sorted(counts, reverse=True) if sum(counts[back]) >= full]
-    found = [ones / (zeros + ones) for zeros, ones in kept]
+    kept = [back for back in sorted(counts, reverse=True) if sum(counts[back]) >= full]
+    found = [ones / (zeros + ones) for zeros, ones in map(counts.__getitem__, kept)]
+    ends = [last - back * PERIODS_NS[name] for back in kept]
     former = sorted(found[:-1])
     if len(former) < LEAST_PERIODS:
-        return Rates(name, found, None, None)
-    usual = [_quantile(former, (1 - USUAL_SHARE) / 2), _quantile(former, (1 + USUAL_SHARE) / 2)]
-    return Rates(name, found, usual, [former[0], former[-1]])
+        return Rates(name, found, None, None, ends)
+    usual = [quantile(former, (1 - USUAL_SHARE) / 2), quantile(former, (1 + USUAL_SHARE) / 2)]
+    return Rates(name, found, usual, [former[0], former[-1]], ends)
 
 
 def _counts_by_period(
@@ -121,7 +124,7 @@ def _counts_by_period(
     return counts
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
     """Return what a share of ordered values is below, between its two neighbours."""
     place = (len(ordered) - 1) * share
     lower = math.floor(place)

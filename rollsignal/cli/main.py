@@ -165,7 +165,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         return 0
     from rollsignal.analysis.evaluation_text import evaluation_text
 
-    print_result(evaluation_text(found.evaluation, found.rates))
+    print_result(evaluation_text(found.evaluation, found.over_time.rates))
     return 0
 
 

@@ -43,7 +43,7 @@ def document(run: DecidedRun) -> dict[str, Any]:
     found = evaluate(run)
     written = evaluation_json(found.evaluation)
     jsonschema.validate(written, evaluation_schema())
-    text = evaluation_text(found.evaluation, found.rates)
+    text = evaluation_text(found.evaluation, found.over_time.rates)
     assert "nan" not in text
     assert len(text.splitlines()) <= 28
     for row in symbol_rows(run):
@@ -344,7 +344,7 @@ def test_ties_are_unknown_where_the_first_windows_are_not_there() -> None:
 def test_the_text_is_one_screen() -> None:
     for run in (run_of(series_of(WALK, W), window=W), run_of(*panel(), window=W)):
         found = evaluate(run)
-        lines = evaluation_text(found.evaluation, found.rates).splitlines()
+        lines = evaluation_text(found.evaluation, found.over_time.rates).splitlines()
         assert len(lines) <= 26
         assert max(map(len, lines)) <= 100
 
