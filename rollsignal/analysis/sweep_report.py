@@ -1,6 +1,6 @@
 """This module builds the report of a sweep, as a JSON document and as text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollsignal.analysis.audit_report import aligned
@@ -52,10 +52,10 @@ def sweep_text(document: Mapping[str, Any]) -> str:
         "",
     ]
     cells = [tuple(name.replace("_", " ") for name in _COLUMNS)]
-    cells += [_row_cells(row) for row in _chosen_rows(rows, {own, document["best"]})]
+    cells += [_row_cells(row) for row in chosen_rows(rows, {own, document["best"]})]
     marks = {own: "  this run", document["best"]: "  best"}
     marks |= {own: "  this run, best"} if own == document["best"] else {}
-    shown = [None, *(row["window"] for row in _chosen_rows(rows, {own, document["best"]}))]
+    shown = [None, *(row["window"] for row in chosen_rows(rows, {own, document["best"]}))]
     lines += [
         line + marks.get(window, "") for line, window in zip(aligned(cells, 0), shown, strict=True)
     ]
@@ -69,7 +69,7 @@ def _row_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _chosen_rows(rows: list[Mapping[str, Any]], wanted: set[Any]) -> list[Mapping[str, Any]]:
+def chosen_rows(rows: Sequence[Mapping[str, Any]], wanted: set[Any]) -> Sequence[Mapping[str, Any]]:
     """Return at most 12 rows: those that are wanted, and others whose windows grow by a factor."""
     if len(rows) <= SHOWN_WINDOWS:
         return rows

@@ -65,6 +65,7 @@ def _parser() -> Parser:
     _add_evaluate(commands)
     _add_sweep(commands)
     _add_audit(commands)
+    _add_report(commands)
     _add_sample(commands)
     _add_schema(commands)
     _add_verify(commands)
@@ -283,6 +284,20 @@ def _add_audit(commands: Any) -> None:
     what = f"tools, with commas: {', '.join(TOOLS)} (default: those that are installed)"
     parser.add_value("--against", what, metavar="TOOLS")
     parser.add_path("--output", "every wrong signal, as .csv, .json or .parquet")
+
+
+def _add_report(commands: Any) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="make a page about a run, one file that opens in any browser",
+        description="Make a page about a run: can I trust it, is it any good, what changed.",
+    )
+    _add_past_run(parser)
+    parser.add_path("--output", "where the page goes, as .html", "report.html")
+    parser.add_value("--against", "another run, to show what changed since it", metavar="RUN")
+    parser.add_value("--windows", "windows to compare: 2:200 or 5,10,20", metavar="LIST")
+    parser.add_switch("--audit", what="compare with the float tools that are installed")
+    parser.add_path("--plot", "growth and falls as one picture, as .svg")
 
 
 def _add_sample(commands: Any) -> None:

@@ -187,6 +187,16 @@ def _sweep(options: argparse.Namespace) -> int:
     return 0
 
 
+def _report_command(options: argparse.Namespace) -> int:
+    from rollsignal.commands.report import AskedReport, write_report
+
+    asked = AskedReport(
+        *(options.output, options.against, options.windows, options.audit, options.plot)
+    )
+    print_result(write_report(options.of, options.config, options.set, asked))
+    return 0
+
+
 def _sample(options: argparse.Namespace) -> int:
     from rollsignal.commands.sample import sample_csv
 
@@ -221,6 +231,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": _evaluate,
     "sweep": _sweep,
     "audit": _audit,
+    "report": _report_command,
     "sample": _sample,
     "schema": _schema_command,
     "verify": _verify,

@@ -29,7 +29,7 @@ def audit_run(
     not be written.
     """
     suffix = None if output is None else known_suffix("--output", output, ROW_SUFFIXES)
-    rivals = _rivals(against)
+    rivals = asked_rivals(against)
     run = decided_run(path, config, given)
     found = audit(run, rivals)
     if output is not None and suffix is not None:
@@ -39,7 +39,8 @@ def audit_run(
     return audit_document(evaluated_run(run)._asdict(), found, absent if against is None else [])
 
 
-def _rivals(against: str | None) -> Mapping[str, Rival]:
+def asked_rivals(against: str | None) -> Mapping[str, Rival]:
+    """Return tools by name; None for those that are installed; raises `UsageError`."""
     if against is None:
         return {tool: rival for tool, rival in RIVALS.items() if rival.is_installed}
     names = list(dict.fromkeys(name.strip() for name in against.split(",")))

@@ -36,7 +36,7 @@ def escape(text: str) -> Markup:
     return Markup(html.escape(escaped(text), quote=True))
 
 
-def element(name: str, *children: Content, **attributes: Content) -> Markup:
+def element(name: str, /, *children: Content, **attributes: Content) -> Markup:
     """Return an element; what is not markup is escaped.
 
     An underscore in the name of an attribute is a hyphen, one at its end is left out. An attribute
