@@ -40,7 +40,7 @@ function chartOf(all) {
   const meanPath = () => (isDense ? new Path2D() : linePath(scene(), (bar) => meanAt(one, bar)));
 
   function places() {
-    const [from, to] = inView(one, view), most = Math.max(2, Math.floor(width() / 84));
+    const [from, to] = inView(one, view), most = Math.max(3, Math.floor(width() / 84));
     const inside = (bar) => bar >= from && bar <= to;
     if (!one.seconds || !one.ascends) {
       const first = one.before + 1, numbers = roundNumbers(from + first, to + first + 0.5, most, 1);
@@ -62,12 +62,12 @@ function chartOf(all) {
 
   function options() {
     const stroke = () => colour("muted"), font = `12px ${getComputedStyle(plot).fontFamily}`;
-    const grid = { stroke: () => colour("line"), width: 1 };
+    const grid = { stroke: () => colour("grid"), width: 1 };
     const look = { stroke, font, grid, ticks: { show: false } };
     const prices = (_, __, least, most) =>
       roundNumbers(least, most, Math.max(2, u.bbox.height / ratio() / 40), one.ticks ? 0 : 1);
     const room = (_, labels) => (
-      20 + 7 * Math.max(4, ...(labels || []).map((label) => label.length)));
+      14 + 7 * Math.max(4, ...(labels || []).map((label) => label.length)));
     const serie = (name, paths) => ({
       paths: (...given) => drawPaths(paths(...given)),
       stroke: () => colour(name), width: 1.5, auto: false, points: { show: false },

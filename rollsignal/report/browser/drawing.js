@@ -26,7 +26,9 @@ function pricesInView(one, view, isDense) {
     if (mean < least) least = mean;
     if (mean > most) most = mean;
   }
-  const room = (most - least) * 0.07 || Math.abs(most) * 1e-3 || 1;
+  // Prices that differ only in the last digits of a double need more room for labels that differ.
+  const size = Math.abs(most), share = (most - least) * 0.07 || size * 1e-3 || 1;
+  const room = Math.max(share, size * 2 ** -40);
   return [least - room * (isDense ? 2.5 : 1), most + room];
 }
 

@@ -76,7 +76,7 @@ function timeLabel(one, bar, { months, seconds }, isFirst) {
 // Return round numbers from low to high, at least so far apart.
 function roundNumbers(low, high, most, least) {
   const power = 10 ** Math.floor(Math.log10((high - low) / most));
-  const factor = [1, 2, 5, 10].find((each) => (high - low) / (power * each) <= most);
+  const factor = [1, 2, 5, 10].find((each) => (high - low) / (power * each) <= most) || 10;
   const step = Math.max(least, power * factor);
   const numbers = [];
   for (let at = Math.ceil(low / step); at * step <= high; at++) numbers.push(at * step);

@@ -48,8 +48,8 @@ function factsOf(one, bar) {
     facts.push(["margin", `${margin > 0 ? "+" : ""}${shown(String(margin))} ${ticks} of ${unit}`]);
   } else if (signal !== NONE) {
     facts.push(["mean and margin", one.exact
-      ? "not here, because the window begins before the first bar of this page"
-      : "not here, because they need more digits than a browser computes with"]);
+      ? "not here: the window begins before this page"
+      : "not here: they need more digits than a browser computes with"]);
   }
   const decided = `${signal}${margin === 0 ? ", a tie" : ""}`;
   facts.push(["signal", signal === NONE ? `none, ${whyNone(one, bar)}` : decided]);
