@@ -63,7 +63,7 @@ check-spark: ## Run the job on Spark: local, on a cluster and by Connect (needs 
 check-independent: $(EVALUATE) ## Compare the figures of evaluate with those of other libraries (2 minutes)
 	$(EVALUATE_VENV)/bin/python -m pytest tests/independent
 
-check-page: ## Open pages in a browser, and use them as people do (needs Chromium; a minute)
+check-page: ## Open pages in a browser, and use them as people do (needs Chromium; 3 minutes)
 	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then $(MAKE) --no-print-directory $(PAGE) && \
 		$(PAGE_VENV)/bin/python -m pytest tests/page; \
 	else echo "There is no chromium here, so nothing was checked in a browser" >&2; test -z "$$CI"; fi
