@@ -33,7 +33,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check check-spark check-independent check-page format lock docs bench bench-quick bench-faults clean
+.PHONY: help run report check check-spark check-independent check-page format lock docs bench bench-quick bench-faults clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -42,6 +42,12 @@ help: ## List the targets
 run: $(RUNTIME) ## Run the sample job: data.csv and config.yaml in, build/metrics.json and build/run.log out
 	@mkdir -p build
 	$(PY) run.py --input data.csv --config config.yaml --output build/metrics.json --log-file build/run.log
+
+report: $(RUNTIME) ## Make the page of the sample job: build/report.html
+	@mkdir -p build
+	$(PY) run.py --input data.csv --config config.yaml --output build/metrics.json --log-file build/run.log \
+		--signals build/signals.parquet --record build/record.json
+	$(PY) -m rollsignal report build/record.json --windows 2:200 --audit --output build/report.html
 
 check: $(DEV) ## Run every check, in order; the first failure ends it
 	$(call step,format: ruff format --check)

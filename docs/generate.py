@@ -19,6 +19,7 @@ from rollsignal.errors import EXIT_CODES
 PART = re.compile(r"^(<!-- generated: (\w+) -->\n)(.*?)^(<!-- end -->)$", re.DOTALL | re.MULTILINE)
 BASH = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PICTURE = ROOT / "docs/architecture.svg"
+PLOT = ROOT / "docs/report.svg"
 # `make bench` writes these parts, which takes half an hour.
 NOT_HERE = ("bench",)
 
@@ -101,6 +102,14 @@ def picture() -> str:
     return drawn(rooms((ROOT / "pyproject.toml").read_text("utf-8"), ROOT / "rollsignal"))
 
 
+def plot() -> str:
+    """Draw the growth of the sample, as `report --plot` does."""
+    with Sandbox() as sandbox:
+        sandbox.run("rollsignal run --signals s.parquet --record r.json --quiet")
+        sandbox.run("rollsignal report r.json --plot plot.svg")
+        return (sandbox.folder / "plot.svg").read_text("utf-8")
+
+
 EXAMPLES_OF_CODES = {
     2: "`unknown argument '--inptu': did you mean --input?`",
     65: "`data.csv line 812: close is 'n/a', not a number (set missing: skip …)`",
@@ -134,3 +143,4 @@ if __name__ == "__main__":
     for path in pages():
         path.write_text(rendered(path.read_text("utf-8")), "utf-8")
     PICTURE.write_text(picture(), "utf-8")
+    PLOT.write_text(plot(), "utf-8")

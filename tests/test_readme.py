@@ -59,6 +59,10 @@ def test_the_picture_of_the_rooms_is_that_of_the_contract() -> None:
     assert generate.PICTURE.read_text(encoding="utf-8") == generate.picture(), "run `make docs`"
 
 
+def test_the_plot_of_the_sample_is_what_report_draws_now() -> None:
+    assert generate.PLOT.read_text(encoding="utf-8") == generate.plot(), "run `make docs`"
+
+
 def test_a_part_that_nothing_generates_is_an_error() -> None:
     with pytest.raises(KeyError, match="nothing generates 'metricks'"):
         generate.rendered("<!-- generated: metricks -->\n<!-- end -->\n")

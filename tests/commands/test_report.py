@@ -253,6 +253,9 @@ def test_signals_alone_have_a_page_that_says_what_is_missing() -> None:
     assert "What the checks found is not known" in page.text
     assert "Identity, checks and inputs are not known" in page.text
     assert page.text_of("h1") == ["r.csv"]
+    named = made()
+    assert "is not known" not in named.text
+    assert {"duplicates", "order"} <= set(named.text_of("th"))
 
 
 def test_what_changed_since_another_run_is_its_difference(

@@ -63,6 +63,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 OF_THE_SEAM = "tests/analysis/test_decided_run.py follows it"
+OF_THE_PAGE = "tests/commands/test_report.py follows it"
 IN_SPARK = "only Spark reads tables: tests/spark follows it"
 
 BY_PEOPLE = {
@@ -79,6 +80,11 @@ BY_PEOPLE = {
     "with room for at least": "it needs a disk with room",
     "if memory ran out, run with --workers 1": "it depends on the memory of the machine",
     "write it to a file first, or set duplicates": "it needs a pipe",
+    "leave out --plot": OF_THE_PAGE,
+    "Ask with --windows 2:200 to compare windows.": OF_THE_PAGE,
+    "Ask with --audit to compare the float tools that are installed.": OF_THE_PAGE,
+    "Ask with --against RUN to compare with another run.": OF_THE_PAGE,
+    "name the record of the run, not its signals": OF_THE_PAGE,
     "pip install …": "it installs a package",
     "… folders are named …; keep one": "it renames folders",
     "write 2:200, 2:200:2 or 5,10,20": "it is of figures, which decide no signal",
@@ -127,6 +133,7 @@ BY_PEOPLE = {
 NO_HINTS = (
     "windows to try: 2:200, 2:200:2 or 5,10,20 (default: 2:200)",
     "examples:\n",
+    "A name leads to the bars of its symbol.",
     "…, which shall write a part of it",
     "write the signals as a hive-partitioned folder",
     "count and write only …",
