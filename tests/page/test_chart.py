@@ -245,6 +245,20 @@ def test_the_page_scrolls_where_the_chart_cannot_zoom_out(opened: Open) -> None:
     wait_until(page, "window.scrollY > 0")
 
 
+def test_a_turn_of_the_wheel_that_began_beside_the_chart_scrolls_on(opened: Open) -> None:
+    page = opened(page_of(walked()))
+    taken = page.evaluate(
+        """() => {
+          const [chart, beside] = [document.querySelector('.u-over'), document.querySelector('h2')];
+          return [chart, beside, chart, chart].map((target) => {
+            const given = { deltaY: -50, bubbles: true, cancelable: true, clientX: 600 };
+            return !target.dispatchEvent(new WheelEvent('wheel', given));
+          });
+        }"""
+    )
+    assert taken == [True, False, False, False]
+
+
 def test_two_fingers_zoom_and_one_moves(opened: Open) -> None:
     page = opened(page_of(walked()), has_touch=True)
     x, y, width, height = plot_box(page)

@@ -1,6 +1,8 @@
 // The chart: which bars of which series are in view, which one is read out, and what changes that.
 
 const LEAST_SPAN = 3;
+// A turn of the wheel that began beside the chart goes on for so many milliseconds after each event.
+const SAME_TURN = 300;
 // Beyond so many bars for each pixel of CSS the view is dense: columns instead of single bars.
 const DENSE = 1.25;
 
@@ -11,7 +13,8 @@ function chartOf(all) {
   const box = byId("chart"), plot = byId("chart-plot"), line = byId("chart-line");
   const note = byId("chart-note");
   const marker = document.createElement("div");
-  let one, view, at, u, labelStep, isDense = true, isWaiting = false, colours = {};
+  let one, view, at, u, labelStep, colours = {};
+  let isDense = true, isWaiting = false, turnedAt = -SAME_TURN;
 
   const ratio = () => window.devicePixelRatio || 1;
   const width = () => u.bbox.width / ratio();
@@ -195,8 +198,11 @@ function chartOf(all) {
 
   function onWheel(event) {
     const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
-    const isAll = view.high - view.low >= one.length;
-    if (isAll && (isSideways || event.deltaY > 0)) return; // The page scrolls on.
+    const isAll = view.high - view.low >= one.length && (isSideways || event.deltaY > 0);
+    if (isAll || event.timeStamp - turnedAt < SAME_TURN) {
+      turnedAt = event.timeStamp; // The page scrolls on.
+      return;
+    }
     event.preventDefault();
     const pixels = isSideways ? event.deltaX : event.deltaY * (event.deltaMode === 1 ? 16 : 1);
     const bars = pixels / width() * (view.high - view.low);
@@ -275,6 +281,9 @@ function chartOf(all) {
     });
     u.over.append(marker);
     u.over.addEventListener("wheel", onWheel, { passive: false });
+    document.addEventListener("wheel", (event) => {
+      if (!u.over.contains(event.target)) turnedAt = event.timeStamp;
+    }, { passive: true });
     followPointers(u.over);
     plot.addEventListener("keydown", onKey);
     for (const each of box.querySelectorAll("[data-do]")) {
