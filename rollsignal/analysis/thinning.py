@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_POINTS = 500
-MOST_MARKS = 5
+MOST_MARKS = 6
 _SECOND_NS = 10**9
 _HOUR_S = 3600
 _MONTH_NS = 30 * DAY_NS

@@ -72,7 +72,7 @@ def _growth_drawing(page: Page) -> Markup:
         f"Long while the signal is 1, else flat: {net} net, {gross} before costs; held {held}."
     )
     drawn = growth_picture(found, (title, sentence))
-    return drawing(title, sentence, drawn, legend(GROWTH_KEYS))
+    return drawing(title, sentence, drawn, keys=legend(GROWTH_KEYS))
 
 
 def _falls_drawing(page: Page) -> Markup:
@@ -83,7 +83,7 @@ def _falls_drawing(page: Page) -> Markup:
     net, held = (min(curve.values) for curve in (found.falls_net, found.falls_held))
     sentence = f"How deep, and for how long: {percent(net)} net at most, {percent(held)} held."
     drawn = falls_picture(found, (title, sentence))
-    return drawing(title, sentence, drawn, legend(FALL_KEYS))
+    return drawing(title, sentence, drawn, keys=legend(FALL_KEYS))
 
 
 def _why_no_curves(page: Page) -> str:
@@ -167,7 +167,7 @@ def _trading_facts(evaluation: Evaluation) -> list[tuple[str, Content]]:
         ("timing adds, bp a bar", _with_interval(excess.gross, excess.gross_interval)),
         ("the same after costs", _with_interval(excess.net, excess.net_interval)),
         ("pays for", _with_unit(plain(trading.break_even_bp, 3), "bp a trade")),
-        ("trades", f"{whole(trading.trades)}, of {whole(trading.flips)} flips of the signal"),
+        ("trades", f"{whole(trading.trades)} ({whole(trading.flips)} flips of the signal)"),
         ("time in the market", percent(trading.time_in_market)),
         ("held at once", _with_unit(plain(trading.holding_bars, 1), "bars")),
         ("bars a year", "not known: too short a span" if year == NONE else year),

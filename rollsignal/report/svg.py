@@ -5,7 +5,7 @@ Colours are classes of the style sheet, so that a picture is light or dark as it
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from rollsignal.report.markup import Markup, element, together
@@ -13,6 +13,8 @@ from rollsignal.report.numbers import MINUS, whole
 
 NICE = (1, 2, 2.5, 5, 10)
 AXIS_TICKS = 4
+# About the width of a letter, in the units of a picture.
+LETTER = 6.6
 
 
 class Scale(NamedTuple):
@@ -109,18 +111,27 @@ def y_axis(plot: Plot, labels: Iterable[tuple[float, str]], zero: float | None =
 
 
 def x_axis(plot: Plot, labels: Iterable[tuple[float, str]]) -> Markup:
-    """Write labels below the picture; those at its sides stay inside, those that touch are left."""
+    """Write labels below the picture, inside of its sides; where they touch, every second one."""
+    placed = [(_inside(plot, value, label), label) for value, label in labels]
+    while any(after[0] - before[0] < _apart(before, after) for before, after in pairwise(placed)):
+        placed = placed[::2]
     y = rounded_place(plot.y.start + 20)
-    parts, free = [], -math.inf
-    for value, label in labels:
-        x = plot.x.at(value)
-        half = 3.9 * len(label)
-        x = min(max(x, half), plot.width - half)
-        if x - half < free:
-            continue
-        free = x + half + 10
-        parts.append(element("text", label, x=rounded_place(x), y=y, text_anchor="middle"))
-    return together(*parts)
+    return together(
+        *(
+            element("text", label, x=rounded_place(x), y=y, text_anchor="middle")
+            for x, label in placed
+        )
+    )
+
+
+def _inside(plot: Plot, value: float, label: str) -> float:
+    half = LETTER / 2 * len(label)
+    return min(max(plot.x.at(value), half), plot.width - half)
+
+
+def _apart(before: tuple[float, str], after: tuple[float, str]) -> float:
+    """Return how far the middles of two labels must be from each other."""
+    return LETTER / 2 * (len(before[1]) + len(after[1])) + LETTER
 
 
 def line_through(points: Iterable[tuple[float, float]]) -> str:

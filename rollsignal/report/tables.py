@@ -60,10 +60,14 @@ def card(title: str, sentence: Content, *content: Content, kind: str = "") -> Ma
     )
 
 
-def drawing(title: str, sentence: str, *content: Content, kind: str = "") -> Markup:
-    """Return a card of a picture: what it shows, the picture, and what its colours are."""
+def drawing(title: str, sentence: str, *pictures: Markup, keys: Markup | None = None) -> Markup:
+    """Return a card of a picture: what it shows, the picture, and what its colours are.
+
+    pictures: one for each of the widths that the style sheet knows.
+    """
     caption = element("figcaption", element("h3", title), element("p", sentence, class_="note"))
-    return element("figure", caption, *content, class_=f"card {kind}".strip())
+    drawn = element("div", *pictures, class_="drawn")
+    return element("figure", caption, drawn, keys, class_="card")
 
 
 def legend(entries: Iterable[tuple[str, str]]) -> Markup:

@@ -3,7 +3,7 @@
 from rollsignal.messages import plural
 from rollsignal.report.markup import Markup, element
 from rollsignal.report.model import Figures, Page
-from rollsignal.report.numbers import moment, percent, plain, whole
+from rollsignal.report.numbers import moment, percent, plain, whole, without_letters
 from rollsignal.report.pictures import breadth_picture, distance_picture, rate_picture
 from rollsignal.report.tables import card, drawing, grid, legend, section, table
 
@@ -63,7 +63,7 @@ def _distance_drawing(figures: Figures) -> Markup:
     sentence += "."
     keys = [("grey", "signal 0"), ("orange", "tie, signal 0"), ("blue", "signal 1")]
     drawn = distance_picture(found, known, (title, sentence))
-    return drawing(title, sentence, drawn, legend(keys))
+    return drawing(title, sentence, drawn, keys=legend(keys))
 
 
 def _checks_card(page: Page) -> Markup:
@@ -75,24 +75,18 @@ def _checks_card(page: Page) -> Markup:
     if not record.checks:
         return card("Checks", "The run ended before it checked anything.", late)
     rows = [
-        (
-            name,
-            check.level,
-            NOT_CHECKED if check.level == "off" else whole(check.found),
-            check.first[0].message if check.first else "",
-        )
+        (name, check.level, NOT_CHECKED if check.level == "off" else whole(check.found))
         for name, check in record.checks.items()
     ]
     missing = record.tally.missing if record.tally else None
     setting = page.settings["missing"].value if "missing" in page.settings else ""
-    rows.append(("missing closes", str(setting), whole(missing), ""))
+    rows.append(("missing closes", str(setting), whole(missing)))
     if page.figures is not None and not page.is_panel:
-        rows.append(("last bar", "", moment(page.figures.evaluation.coverage.last), ""))
-    firsts = any(row[3] for row in rows)
-    heads = ["check", "level", "found", *(["first"] if firsts else [])]
-    shown = [row if firsts else row[:3] for row in rows]
-    sentence = "As the run found them in its bars."
-    return card("Checks", sentence, table(None, heads, shown, left=2), late)
+        rows.append(("last bar", "", moment(page.figures.evaluation.coverage.last)))
+    firsts = [check.first[0].message for check in record.checks.values() if check.first]
+    notes = [element("p", f"First: {without_letters(text)}", class_="note") for text in firsts]
+    found = table(None, ["check", "level", "found"], rows, left=2)
+    return card("Checks", "As the run found them in its bars.", found, *notes, late)
 
 
 NOT_CHECKED = "not checked"

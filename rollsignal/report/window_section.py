@@ -62,7 +62,7 @@ def _earned_drawing(swept: Sweep, cost: float, own: int) -> Markup:
         sentence,
         window_picture(rows, (cost, own), words, WIDE),
         window_picture(rows, (cost, own), words, NARROW),
-        legend(_keys(cost)),
+        keys=legend(_keys(cost)),
     )
 
 

@@ -38,7 +38,7 @@ def test_a_thinned_line_keeps_its_ends_its_least_and_its_greatest(values: list[f
     ("step_ns", "bars", "labels"),
     [
         (MINUTE_NS, 10_000, ["2 Jan", "4 Jan", "6 Jan"]),
-        (MINUTE_NS, 90, ["00:30", "01:00"]),
+        (MINUTE_NS, 90, ["00:15", "00:30", "00:45", "01:00", "01:15"]),
         (DAY_NS, 400, ["Apr 2024", "Jul 2024", "Oct 2024", "Jan 2025"]),
         (DAY_NS, 3650, ["2026", "2028", "2030", "2032"]),
         (10**9, 20, ["00:00:05", "00:00:10", "00:00:15"]),

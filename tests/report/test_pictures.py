@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -25,7 +26,7 @@ from rollsignal.report.pictures import (
     rate_picture,
     spark_picture,
 )
-from rollsignal.report.svg import Scale, log_ticks, nice_ticks
+from rollsignal.report.svg import LETTER, Plot, Scale, log_ticks, nice_ticks, x_axis
 from rollsignal.report.symbol_pictures import against_picture, rates_picture, t_picture
 from rollsignal.report.window_section import NARROW, WIDE, window_picture
 
@@ -185,3 +186,13 @@ def test_every_picture_has_its_title_and_its_description() -> None:
 )  # fmt: skip
 def test_figures_are_written_for_people(written: str, text: str) -> None:
     assert written == text
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(1, 12))
+def test_labels_of_an_axis_do_not_touch_and_stay_inside(places: list[float], letters: int) -> None:
+    plot = Plot(360, 216, Scale(0, 1, 30, 352), Scale(0, 1, 186, 12))
+    drawn = x_axis(plot, [(place, "m" * letters) for place in sorted(places)])
+    found = [float(x) for x in re.findall(r' x="([\d.]+)"', drawn)]
+    assert found
+    assert all(after - before >= LETTER * letters for before, after in pairwise(found))
+    assert LETTER * letters / 2 - 0.1 <= found[0] <= found[-1] <= 360.1 - LETTER * letters / 2
