@@ -12,7 +12,7 @@ import pytest
 from rollsignal.messages import escaped
 from tests.support.evaluated import walk
 from tests.support.html import ReadPage, checked
-from tests.support.shell import command
+from tests.support.shell import ROOT, command
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "=1+1", "a\u202eb"]
 WALK = [f"{close / 100:.2f}" for close in walk(1, 300)]
@@ -343,3 +343,10 @@ def test_there_is_no_picture_without_growth_and_leaving_it_out_gives_the_page(
     assert "(leave out --plot)" in capsys.readouterr().err
     assert not Path("report.html").exists()
     made()
+
+
+def test_the_page_of_the_sample_is_small() -> None:
+    flags = [f"--input={ROOT / 'data.csv'}", f"--config={ROOT / 'config.yaml'}", "-q"]
+    assert command("run", *flags, "--record=r.json", "--signals=r.parquet") == 0
+    made("--windows=2:200", "--audit")
+    assert Path("report.html").stat().st_size <= 250_000
