@@ -6,7 +6,7 @@ unchanged.
 
 from importlib.resources import files
 
-BROWSER = ("bars", "texts", "labels", "drawing", "chart", "table", "start")
+BROWSER = ("bars", "texts", "labels", "drawing", "gestures", "chart", "table", "start")
 _REPORT_ROOM = "rollsignal.report"
 
 

@@ -1,8 +1,6 @@
 // The chart: which bars of which series are in view, which one is read out, and what changes that.
 
 const LEAST_SPAN = 3;
-// A turn of the wheel that began beside the chart goes on for so many milliseconds after each event.
-const SAME_TURN = 300;
 // Beyond so many bars for each pixel of CSS the view is dense: columns instead of single bars.
 const DENSE = 1.25;
 
@@ -14,7 +12,7 @@ function chartOf(all) {
   const note = byId("chart-note");
   const marker = document.createElement("div");
   let one, view, at, u, labelStep, colours = {};
-  let isDense = true, isWaiting = false, turnedAt = -SAME_TURN;
+  let isDense = true, isWaiting = false;
 
   const ratio = () => window.devicePixelRatio || 1;
   const width = () => u.bbox.width / ratio();
@@ -196,60 +194,6 @@ function chartOf(all) {
     deed(event);
   }
 
-  function onWheel(event) {
-    const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
-    const isAll = view.high - view.low >= one.length && (isSideways || event.deltaY > 0);
-    if (isAll || event.timeStamp - turnedAt < SAME_TURN) {
-      turnedAt = event.timeStamp; // The page scrolls on.
-      return;
-    }
-    event.preventDefault();
-    const pixels = isSideways ? event.deltaX : event.deltaY * (event.deltaMode === 1 ? 16 : 1);
-    const bars = pixels / width() * (view.high - view.low);
-    if (isSideways) look(view.low + bars, view.high + bars);
-    else zoom(Math.exp(clamp(pixels, -200, 200) / 300), barUnder(event));
-  }
-
-  // One pointer moves the bars, two zoom; where none is down, the bar under it is read out.
-  function followPointers(over) {
-    const down = new Map();
-    let hold = null;
-    const grip = () => {
-      const bars = [...down.values()].map(barUnder);
-      hold = { bars, isMoved: hold !== null && hold.isMoved };
-    };
-    const release = (event) => {
-      if (!down.delete(event.pointerId)) return;
-      if (event.type === "pointerup" && hold.isMoved === false) select(barUnder(event));
-      if (down.size) grip(); else hold = null;
-    };
-    over.addEventListener("pointerdown", (event) => {
-      if (event.button || down.size === 2) return;
-      over.setPointerCapture(event.pointerId);
-      down.set(event.pointerId, event);
-      grip();
-    });
-    over.addEventListener("pointermove", (event) => {
-      if (!down.has(event.pointerId)) {
-        if (event.pointerType !== "touch") select(barUnder(event));
-        return;
-      }
-      const before = down.get(event.pointerId);
-      if (!hold.isMoved && Math.abs(event.clientX - before.clientX) < 4) return;
-      hold.isMoved = true;
-      down.set(event.pointerId, event);
-      const [a, b] = hold.bars, [now, other] = [...down.values()].map(barUnder);
-      const span = view.high - view.low;
-      if (down.size === 1) look(view.low + a - now, view.high + a - now);
-      else if (other !== now) {
-        const factor = clamp(Math.abs((b - a) / (other - now)), 0.1, 10);
-        const shift = (a + b) / 2 - factor * ((now + other) / 2 - view.low);
-        look(shift, shift + span * factor);
-      }
-    });
-    ["pointerup", "pointercancel"].forEach((type) => over.addEventListener(type, release));
-  }
-
   function open(place) {
     one = loaded(all[place]);
     at = one.length - 1;
@@ -280,11 +224,9 @@ function chartOf(all) {
       done();
     });
     u.over.append(marker);
-    u.over.addEventListener("wheel", onWheel, { passive: false });
-    document.addEventListener("wheel", (event) => {
-      if (!u.over.contains(event.target)) turnedAt = event.timeStamp;
-    }, { passive: true });
-    followPointers(u.over);
+    const seen = () => ({ ...view, length: one.length, width: width() });
+    followWheel(u.over, { barUnder, look, zoom, seen });
+    followPointers(u.over, { barUnder, look, select, seen });
     plot.addEventListener("keydown", onKey);
     for (const each of box.querySelectorAll("[data-do]")) {
       each.addEventListener("click", (event) => deeds[each.dataset.do](event));
