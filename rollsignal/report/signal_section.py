@@ -5,8 +5,8 @@ from rollsignal.report.bars import PackedBars
 from rollsignal.report.markup import Markup, element, together
 
 CHART_LEAD = (
-    "Every bar, exactly: drag to move, wheel or pinch to zoom, arrow keys to step"
-    " (with shift, by ten), + and \u2212 to zoom, 0 for all."
+    "Every bar, exactly: drag to move, wheel or pinch to zoom, arrow keys to step,"
+    " + and \u2212 to zoom."
 )
 # What a button does, what is on it, what it is called, and at how many bars it is of no use.
 _VIEW_BUTTONS = (
