@@ -134,6 +134,7 @@ NO_HINTS = (
     "windows to try: 2:200, 2:200:2 or 5,10,20 (default: 2:200)",
     "examples:\n",
     "A name leads to the bars of its symbol.",
+    '"use strict";',
     "…, which shall write a part of it",
     "write the signals as a hive-partitioned folder",
     "count and write only …",
