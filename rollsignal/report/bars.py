@@ -36,7 +36,6 @@ class PackedBars(NamedTuple):
 
     json: the content of a script element. bars: those in it. of_bars: all of the run that have a
     close. share: the most bars of one series. symbols: their names, in the order of the run.
-    exact: whether the page can compute the mean and the margin of every series.
     """
 
     json: str
@@ -44,8 +43,6 @@ class PackedBars(NamedTuple):
     of_bars: int
     share: int
     symbols: tuple[str, ...]
-    window: int
-    exact: bool
 
 
 class _PageSeries(NamedTuple):
@@ -82,8 +79,6 @@ def packed_bars(run: DecidedRun, most: int = MOST_BARS) -> PackedBars:
         sum(counts),
         share,
         tuple(each.symbol for each in run.series),
-        run.window,
-        all(header["exact"]),
     )
 
 

@@ -59,7 +59,8 @@ def chart_caption(packed: PackedBars) -> str:
     if packed.bars == packed.of_bars:
         return f"This page holds all bars of all {symbols:,} symbols."
     size = f"{packed.bars:,} of {plural(packed.of_bars, 'bar')}"
-    share = f"the last {plural(packed.share, 'bar')} of each of {symbols:,} symbols"
+    most = "" if packed.bars == packed.share * symbols else "at most "
+    share = f"{most}the last {plural(packed.share, 'bar')} of each of {symbols:,} symbols"
     return f"This page holds {share}: {size}."
 
 

@@ -62,3 +62,7 @@ def test_the_caption_of_a_panel_says_which_bars_are_in_the_page() -> None:
     assert chart_caption(packed_bars(run, 6)) == (
         "This page holds the last 2 bars of each of 3 symbols: 6 of 9 bars."
     )
+    run = run_of(series_of([1], 1, symbol="a"), series_of([1, 2, 3], 1, symbol="b"), window=1)
+    assert chart_caption(packed_bars(run, 3)) == (
+        "This page holds at most the last 2 bars of each of 2 symbols: 3 of 4 bars."
+    )
