@@ -7,7 +7,7 @@ FROM python:3.13-slim
 
 LABEL org.opencontainers.image.title="rollsignal" \
       org.opencontainers.image.description="Exact rolling-mean signal from OHLCV bars" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0 AND MIT"
 
 WORKDIR /app
 
