@@ -58,6 +58,7 @@ MOST_MODULES = 54
 UNUSED = (
     *("api", "analysis", "commands.sample", "commands.resume", "commands.unchanged"),
     *("core.timestamps.forms", "core.timestamps.discovery", "core.timestamps.pattern"),
+    *("publish", "commands.publish", "commands.publishing"),
     *("files.remote", "outputs.record", "outputs.signals", "outputs.state", "readers.fast"),
     *("config.column_rules", "config.table_rules", "core.array_bars", "core.array_series"),
     *("core.decisions", "core.plain_series", "readers.cell_hints", "readers.wrong_headers"),

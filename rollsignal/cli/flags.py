@@ -14,6 +14,8 @@ from rollsignal.version import __version__
 
 MAX_WAIT_S = 10**7
 TOOLS = ("pandas", "polars", "numpy", "python", "duckdb", "talib", "bottleneck")
+PUBLISH_S = 2.0
+_TARGETS = "heartbeat, prometheus=FILE.prom, prometheus=URL"
 SCHEMAS = ("config", "metrics", "record", "evaluation")
 
 _EPILOG = """\
@@ -69,6 +71,7 @@ def _parser() -> Parser:
     _add_sample(commands)
     _add_schema(commands)
     _add_verify(commands)
+    _add_publish(commands)
     return parser
 
 
@@ -133,6 +136,8 @@ def _add_more_outputs(parser: Parser) -> None:
     what = "write the signals as a hive-partitioned folder (default: one file)"
     parser.add_value("--partition-by", what, choices=("symbol", "date"))
     parser.add_path("--record", "a JSON record of the run: settings, inputs, findings, outputs")
+    what = f"tell of the run when it has ended: {_TARGETS}; needs --record"
+    parser.add_value("--publish", what, metavar="TARGET", nargs="+", default=())
 
 
 def _add_conduct(parser: Parser) -> None:
@@ -348,4 +353,23 @@ def _add_verify(commands: Any) -> None:
         " slow (default: local)",
         choices=tuple(ENGINES),
         default="local",
+    )
+
+
+def _add_publish(commands: Any) -> None:
+    parser = commands.add_parser(
+        "publish",
+        help="tell others of a recorded run: a heartbeat monitor, Prometheus",
+        description="Tell others of a recorded run; exit 74 if a target was not told.",
+    )
+    what = "the file that --record wrote, or - for standard input"
+    parser.add_argument("record", metavar="RECORD", help=what)
+    what = f"whom to tell: {_TARGETS}"
+    parser.add_argument("targets", metavar="TARGET", nargs="+", help=what)
+    parser.add_value(
+        "--timeout",
+        f"for how long to wait for all targets (default: {PUBLISH_S:g})",
+        metavar="SECONDS",
+        type=_seconds,
+        default=PUBLISH_S,
     )

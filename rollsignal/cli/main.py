@@ -222,6 +222,15 @@ def _verify(options: argparse.Namespace) -> int:
     return verified.exit_code
 
 
+def _publish(options: argparse.Namespace) -> int:
+    from time import perf_counter
+
+    from rollsignal.commands.publish import publish
+
+    publish(options.record, options.targets, STARTED + options.timeout, perf_counter)
+    return 0
+
+
 # All but `run`, which also looks at what stops it.
 COMMANDS: dict[str, Command] = {
     "init": _init,
@@ -235,6 +244,7 @@ COMMANDS: dict[str, Command] = {
     "sample": _sample,
     "schema": _schema_command,
     "verify": _verify,
+    "publish": _publish,
 }
 
 
@@ -251,7 +261,15 @@ def _json(document: Mapping[str, object]) -> str:
 
 
 def _finish(request: Request, outcome: "Outcome", tell: Tell) -> int:
-    """Print the metrics on stdout and the error on stderr; return the exit code."""
+    """Print how a run ended, then have others told; return the exit code, which is settled."""
+    outcome = _printed(request, outcome, tell)
+    if outcome.publishing:
+        outcome.publishing.publish()
+    return outcome.error.exit_code if outcome.error else 0
+
+
+def _printed(request: Request, outcome: "Outcome", tell: Tell) -> "Outcome":
+    """Print the metrics on stdout and the error on stderr; return how the run ended by that."""
     from rollsignal.commands.leaving import fail
 
     try:
@@ -264,8 +282,7 @@ def _finish(request: Request, outcome: "Outcome", tell: Tell) -> int:
         )
     except OSError as problem:
         error = stdout_error(problem)
-        outcome = outcome if outcome.error else fail(request, error, tell)
+        outcome = outcome if outcome.error else fail(request, error, tell, outcome.publishing)
     if outcome.error:
         tell("ERROR", str(outcome.error))
-        return outcome.error.exit_code
-    return 0
+    return outcome

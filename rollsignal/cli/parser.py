@@ -81,16 +81,19 @@ def request_of(options: argparse.Namespace) -> Request:
     """Return the request that the options of `run` make."""
     names = [name for name in Request._fields if name not in ("inputs", "given")]
     given = {name: getattr(options, name) for name in names}
-    return Request(tuple(options.input), **given | {"set": tuple(options.set)})
+    lists = {"set": tuple(options.set), "publish": tuple(options.publish)}
+    return Request(tuple(options.input), **given | lists)
 
 
 def guessed(arguments: list[str]) -> Request:
     """Guess the paths of a wrong command line, so that its error metrics get to the right file.
 
-    Every other path may have been meant as an input, so it counts as one and is not written to.
+    Every other path may have been meant as an input, so it counts as one and is not written to. Of
+    the targets, only a heartbeat is told.
     """
     named: dict[str, str] = {}
     inputs: list[str] = []
+    publish: list[str] = []
     flag = ""
     for argument in arguments[1:]:
         name, equals, value = argument.partition("=")
@@ -98,7 +101,11 @@ def guessed(arguments: list[str]) -> Request:
             flag = name
             continue
         if not argument.startswith("--"):
-            name, value, flag = flag, argument, ""
+            name, value = flag, argument
+            flag = flag if flag == "--publish" else ""
+        if name == "--publish":
+            publish += [value] if value == "heartbeat" else []
+            continue
         if name in ("--config", "--output", "--log-file", "--log-format"):
             inputs += [named[name]] if name in named else []
             named[name] = value
@@ -111,4 +118,5 @@ def guessed(arguments: list[str]) -> Request:
         named.get("--output", default.output),
         named.get("--log-file", default.log_file),
         "json" if named.get("--log-format") == "json" else "text",
+        publish=tuple(publish[:1]),
     )

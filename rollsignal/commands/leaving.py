@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.commands.plan import check_flags, conflict, expanded, log_is_output
 from rollsignal.commands.stop import Stop
@@ -15,15 +15,20 @@ from rollsignal.files.locks import held
 from rollsignal.files.replace import clear_output, make_folder
 from rollsignal.messages import Tell
 from rollsignal.outputs import metrics
-from rollsignal.outputs.interface import Observer, Output, RunReport
+from rollsignal.outputs.interface import Output, RunReport
 from rollsignal.outputs.log import RunLog
+
+if TYPE_CHECKING:
+    from rollsignal.commands.publishing import Publishing
+    from rollsignal.outputs.record.recorder import Recorder
 
 
 class Outcome(NamedTuple):
-    """How a run ended: its metrics, and the error that ended it if one did."""
+    """How a run ended: its metrics, the error that ended it if one did, and who is to be told."""
 
     metrics: Mapping[str, object]
     error: JobError | None = None
+    publishing: "Publishing | None" = None
 
 
 class Run:
@@ -33,7 +38,18 @@ class Run:
     such a file, there is no log.
     """
 
-    def __init__(self, request: Request, started: float, tell: Tell) -> None:
+    def __init__(
+        self,
+        request: Request,
+        started: float,
+        tell: Tell,
+        publishing: "Publishing | None" = None,
+    ) -> None:
+        if publishing is None and request.publish:
+            from rollsignal.commands.publishing import Publishing
+
+            publishing = Publishing(request.publish, time.time_ns())
+        self._publishing = publishing
         self._problem = conflict(request)
         self._may_write = True
         if self._problem:
@@ -41,7 +57,8 @@ class Run:
             self._may_write = not (conflict(without_log) or log_is_output(request))
             request = without_log
         self.request = request
-        self.report = RunReport(request, time.time_ns())
+        started_ns = publishing.started_ns if publishing else time.time_ns()
+        self.report = RunReport(request, started_ns)
         self.outcome: Outcome | None = None
         self.locks = ExitStack()
         self._is_locked = False
@@ -49,7 +66,7 @@ class Run:
         self.tell = self.log.event
         self._started = started
         self._is_logged = False
-        self._record: Observer | None = None
+        self._record: Recorder | None = None
 
     def start(self) -> None:
         """Log the start of the run, and lock its outputs.
@@ -77,7 +94,9 @@ class Run:
         if metrics_before is None:
             return False
         self.tell("INFO", "nothing changed", record=self.request.record)
-        self.outcome = Outcome(metrics_before)
+        if self._publishing:
+            self._publishing.repeats(self.request)
+        self.outcome = Outcome(metrics_before, publishing=self._publishing)
         return True
 
     def begin(self) -> ReadConfig:
@@ -85,6 +104,8 @@ class Run:
         _clear_outputs(self.request)
         if record := self._recorder():
             record.started(self.report)
+            if self._publishing:
+                self._publishing.started(record.text)
         with self.stage("config"):
             read = read_config(self.request.config, given=self.request.set)
         self.report = self.report._replace(config=read, version=read.config.version)
@@ -112,11 +133,12 @@ class Run:
                 self._measure()
                 output.finish(self.report)
         document = metrics.metrics_of(self.report)
+        self.note(metrics=document)
         if record := self._recorder():
             self._measure()
             record.ended(self.report)
         self.tell("INFO", "metrics summary", **document)
-        self.outcome = Outcome(document)
+        self.outcome = Outcome(document, publishing=self._publishing)
 
     def fail(self, error: BaseException) -> None:
         """Write the error that ended the run to the log, the metrics and the record.
@@ -126,7 +148,8 @@ class Run:
         problem = error if isinstance(error, JobError) else self._foreign(error)
         version = self.report.version or getattr(problem, "version", None)
         self.note(error=problem, version=version or _version_for_metrics(self.request))
-        self.outcome = Outcome(metrics.metrics_of(self.report), problem)
+        self.note(metrics=metrics.metrics_of(self.report))
+        self.outcome = Outcome(metrics.metrics_of(self.report), problem, self._publishing)
         if not self._may_write:
             return
         self.log.record("ERROR", "job failed", exit_code=problem.exit_code, error=str(problem))
@@ -180,7 +203,10 @@ class Run:
         self._measure()
         if self._is_logged:
             self.log.ended(self.report)
-        self.log.close()
+        if self._publishing:
+            self._publishing.ended(self.report, self._record.text if self._record else "", self.log)
+        else:
+            self.log.close()
 
     def _foreign(self, bug: BaseException) -> JobError:
         """Return the error for a library that is missing, or log the traceback of a bug.
@@ -200,7 +226,7 @@ class Run:
         warnings = tuple(self.log.warnings)
         self.note(elapsed_ms=elapsed_ms, ended_ns=time.time_ns(), warnings=warnings)
 
-    def _recorder(self) -> Observer | None:
+    def _recorder(self) -> "Recorder | None":
         if self._record is None and self.request.record is not None:
             from rollsignal.outputs.record.recorder import Recorder
 
@@ -231,9 +257,14 @@ def leaving(request: Request, started: float, tell: Tell, stop: Stop) -> Iterato
         raise ending
 
 
-def fail(request: Request, error: JobError, tell: Tell) -> Outcome:
-    """Write the error metrics of an error outside a run, such as a wrong command line."""
-    run = Run(expanded(request), perf_counter(), tell)
+def fail(
+    request: Request, error: JobError, tell: Tell, publishing: "Publishing | None" = None
+) -> Outcome:
+    """Write the error metrics of an error outside a run, such as a wrong command line.
+
+    publishing: that of the run before, if there was one.
+    """
+    run = Run(expanded(request), perf_counter(), tell, publishing)
     run.fail(error)
     run.end()
     assert run.outcome, "a run that failed has an outcome"

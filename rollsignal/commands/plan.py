@@ -248,6 +248,7 @@ def check_flags(request: Request) -> None:
     """Raise `UsageError` for flags that cannot be combined."""
     if request.if_changed and not request.record:
         raise UsageError("--if-changed compares with a record; name it with --record")
+    _check_targets(request)
     # This also refuses a time that cannot be read.
     if _span(request) and request.state:
         raise UsageError("--state cannot be combined with --since or --until")
@@ -267,6 +268,18 @@ def check_flags(request: Request) -> None:
         from rollsignal.outputs.signals import forms
 
         forms.signals_suffix(request.signals, request.partition_by)
+
+
+def _check_targets(request: Request) -> None:
+    """Raise `UsageError` for targets that cannot be told of the run."""
+    if not request.publish:
+        return
+    if not request.record:
+        raise UsageError("--publish tells of a record; name it with --record")
+    from rollsignal.publish.targets import target_of
+
+    for target in request.publish:
+        target_of(target)
 
 
 def _span(request: Request) -> "Span | None":

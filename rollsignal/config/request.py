@@ -19,8 +19,8 @@ class Request(NamedTuple):
     its format. `wait` is how many seconds a run waits for another run that writes the same files.
     `set` are settings as `KEY=VALUE`, which go before those of the config. `engine` is who decides,
     and `workers` how many processes do; None for the setting of the config. `expect` is the time
-    that the newest bar must have reached. `given` holds the inputs as the user named them, `inputs`
-    the files that they stand for.
+    that the newest bar must have reached. `publish` are the targets that are told of the run.
+    `given` holds the inputs as the user named them, `inputs` the files that they stand for.
     """
 
     inputs: tuple[str, ...] = ("data.csv",)
@@ -42,6 +42,7 @@ class Request(NamedTuple):
     engine: EngineName | None = None
     workers: Workers | None = None
     expect: str | None = None
+    publish: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
 
     @property

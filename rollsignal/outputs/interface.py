@@ -17,7 +17,8 @@ class RunReport(NamedTuple):
     """All that is known of a run so far; what is not known yet is None or empty.
 
     `started_ns` and `ended_ns` are in nanoseconds since 1970, `elapsed_ms` counts from the start
-    of the program. `version` is the version in the config, None if it could not be read.
+    of the program. `version` is the version in the config, None if it could not be read. `metrics`
+    are those of a run that has ended.
     """
 
     request: Request
@@ -32,6 +33,7 @@ class RunReport(NamedTuple):
     warnings: Sequence[str] = ()
     stages_ms: Mapping[str, int] = {}
     engine: str = "local"
+    metrics: Mapping[str, object] | None = None
 
 
 class Output(Protocol):

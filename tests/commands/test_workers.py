@@ -70,7 +70,10 @@ class Cut(Job):
 
 
 OUTPUTS = {"record": "json", "summary": "csv", "signals": "csv"}
-OF_THE_RUN = ("latency_ms", "process", "stages_ms", "outputs", "asked", "program")
+OF_THE_RUN = (
+    *("latency_ms", "process", "stages_ms", "stages_at_ms"),
+    *("metrics", "outputs", "asked", "program"),
+)
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ from tests.support.shell import Job, snapshot, strict_json
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-OF_THE_RUN = ("latency_ms", "process", "stages_ms", "outputs", "asked", "program")
+OF_THE_RUN = (
+    *("latency_ms", "process", "stages_ms", "stages_at_ms"),
+    *("metrics", "outputs", "asked", "program"),
+)
 
 
 def left_by(job: Job, name: str, *flags: str) -> dict[str, object]:

@@ -156,7 +156,7 @@ class Record(NamedTuple):
     """All that is known of a run; what it has not come to is None or empty.
 
     `newest_bar` is the latest time of all series, in ISO 8601; `lagging` is how many series end
-    before it. Both are None without timestamps.
+    before it. Both are None without timestamps. `metrics` are those that the run left.
     `dropped` counts the rows of the inputs that the setting `duplicates` left out.
     """
 
@@ -178,6 +178,7 @@ class Record(NamedTuple):
     outputs: list[File] = []  # noqa: RUF012  # never changed
     newest_bar: Annotated[str | None, Newer()] = None
     lagging: Annotated[int | None, Newer()] = None
+    metrics: Annotated[dict[str, object] | None, Newer()] = None
 
     def job_config(self) -> JobConfig:
         """Rebuild the config; raises `ConfigError`, or `DataError` where the run read none."""
@@ -238,6 +239,11 @@ def load_record(path: str) -> Record:
         except OSError as problem:
             where = f"path: {shown_path(path)}"
             raise DiskError(f"Run record cannot be read: {problem.strerror}", where) from problem
+    return parsed_record(data, path)
+
+
+def parsed_record(data: bytes, path: str) -> Record:
+    """Read a record from the bytes of a file; raises `DataError` for anything else."""
     try:
         document = _parsed(data, path)
         _check_version(document.get("schema"), path)

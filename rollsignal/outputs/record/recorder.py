@@ -36,11 +36,15 @@ Warn = Callable[[str], None]
 
 
 class Recorder:
-    """Keep the record of a run at a path whose lock is held; `warn` is told of a former run."""
+    """Keep the record of a run at a path whose lock is held; `warn` is told of a former run.
+
+    `text` is the record as it was last written, or should have been.
+    """
 
     def __init__(self, path: str, warn: Warn) -> None:
         self._path = path
         self._warn = warn
+        self.text = ""
 
     def started(self, report: RunReport) -> None:
         """Write the record as `running`; raises `OutputError` or `DiskError`."""
@@ -48,11 +52,12 @@ class Recorder:
         if former:
             # Whoever else writes this record would hold its lock.
             self._warn(f"the run before ({former}) did not end")
-        replace(self._path, record_json(record_of(report, "running")))
+        self._write(record_of(report, "running"))
 
     def ended(self, report: RunReport) -> None:
         """Write the record of how the run ended; raises `OutputError` or `DiskError`."""
         start = perf_counter()
+        self.text = ""
         request = report.request
         if report.error:
             # Of a folder, what an earlier run left is not a failed one's.
@@ -62,7 +67,11 @@ class Recorder:
         record = record_of(report, "error" if report.error else "success", outputs)
         hash_ms = round((perf_counter() - start) * 1000)
         stages_ms = {**record.stages_ms, "hash_outputs": hash_ms}
-        replace(self._path, record_json(record._replace(stages_ms=stages_ms)))
+        self._write(record._replace(stages_ms=stages_ms))
+
+    def _write(self, record: Record) -> None:
+        self.text = record_json(record)
+        replace(self._path, self.text)
 
 
 def record_of(report: RunReport, status: Status, outputs: list[File] | None = None) -> Record:
@@ -81,6 +90,7 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
         warnings=[*report.warnings],
         stages_ms={**report.stages_ms},
         outputs=outputs or [],
+        metrics=None if report.metrics is None else {**report.metrics},
     )
     if found is None or config is None:
         return record
