@@ -15,7 +15,7 @@ from rollsignal.version import __version__
 MAX_WAIT_S = 10**7
 TOOLS = ("pandas", "polars", "numpy", "python", "duckdb", "talib", "bottleneck")
 PUBLISH_S = 2.0
-_TARGETS = "heartbeat, prometheus=FILE.prom, prometheus=URL"
+_TARGETS = "heartbeat, prometheus=FILE.prom, prometheus=URL, otel"
 SCHEMAS = ("config", "metrics", "record", "evaluation")
 
 _EPILOG = """\
@@ -359,7 +359,7 @@ def _add_verify(commands: Any) -> None:
 def _add_publish(commands: Any) -> None:
     parser = commands.add_parser(
         "publish",
-        help="tell others of a recorded run: a heartbeat monitor, Prometheus",
+        help="tell others of a recorded run: a heartbeat monitor, Prometheus, OpenTelemetry",
         description="Tell others of a recorded run; exit 74 if a target was not told.",
     )
     what = "the file that --record wrote, or - for standard input"

@@ -16,7 +16,7 @@ from rollsignal.files.replace import clear_output, make_folder
 from rollsignal.messages import Tell
 from rollsignal.outputs import metrics
 from rollsignal.outputs.interface import Output, RunReport
-from rollsignal.outputs.log import RunLog
+from rollsignal.outputs.log import RunLog, ms_since
 
 if TYPE_CHECKING:
     from rollsignal.commands.publishing import Publishing
@@ -116,11 +116,13 @@ class Run:
     def stage(self, name: str) -> Iterator[None]:
         """Measure a stage of the run in whole milliseconds."""
         start = perf_counter()
+        at_ms = {**self.report.stages_at_ms, name: ms_since(self.report.started_ns)}
         try:
             yield
         finally:
             elapsed_ms = round((perf_counter() - start) * 1000)
-            self.note(stages_ms={**self.report.stages_ms, name: elapsed_ms})
+            stages_ms = {**self.report.stages_ms, name: elapsed_ms}
+            self.note(stages_ms=stages_ms, stages_at_ms=at_ms)
 
     def note(self, **facts: object) -> None:
         """Add facts to the report; the names are those of its fields."""

@@ -18,7 +18,8 @@ class RunReport(NamedTuple):
 
     `started_ns` and `ended_ns` are in nanoseconds since 1970, `elapsed_ms` counts from the start
     of the program. `version` is the version in the config, None if it could not be read. `metrics`
-    are those of a run that has ended.
+    are those of a run that has ended. `stages_ms` says how long each stage took, `stages_at_ms`
+    when it began, after `started_ns`.
     """
 
     request: Request
@@ -32,6 +33,7 @@ class RunReport(NamedTuple):
     ended_ns: int | None = None
     warnings: Sequence[str] = ()
     stages_ms: Mapping[str, int] = {}
+    stages_at_ms: Mapping[str, int] = {}
     engine: str = "local"
     metrics: Mapping[str, object] | None = None
 

@@ -100,6 +100,12 @@ def iso_ms(ns: int) -> str:
     return f"{seconds}.{ns // 10**6 % 1000:03d}Z"
 
 
+def ms_since(ns: int) -> int:
+    """Return how many milliseconds have gone by since a time in nanoseconds since 1970."""
+    # A clock may be set back meanwhile.
+    return max(0, time.time_ns() - ns) // 10**6
+
+
 def _with_fields(message: str, fields: dict[str, object]) -> str:
     return " ".join((message, *(f"{key}={_field(value)}" for key, value in fields.items())))
 

@@ -19,8 +19,15 @@ def _prometheus() -> "Publisher":
     return prometheus_messages
 
 
+def _otel() -> "Publisher":
+    from rollsignal.publish.otel import otel_messages
+
+    return otel_messages
+
+
 PUBLISHERS: Mapping[str, Callable[[], "Publisher"]] = {
     "heartbeat": _heartbeat,
     "prometheus": _prometheus,
+    "otel": _otel,
 }
 """A function that returns the publisher of each kind of target, by its name."""

@@ -1,6 +1,6 @@
 """This module declares publishers, and the messages that they make of a record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from rollsignal.outputs.record.document import Record
@@ -29,7 +29,34 @@ class Textfile(NamedTuple):
     kept: frozenset[str] = frozenset()
 
 
-Message = Post | Textfile
+Attributes = Mapping[str, str | int | float]
+
+
+class Span(NamedTuple):
+    """What took time, with its name, numbers, and times in nanoseconds since 1970."""
+
+    id: int
+    name: str
+    start_ns: int
+    end_ns: int
+    attributes: Attributes
+
+
+class Trace(NamedTuple):
+    """A root span and its children; `parent` is the id of the span that the root belongs to.
+
+    error: why the root failed, "" for success.
+    """
+
+    id: int
+    parent: int | None
+    root: Span
+    children: Sequence[Span]
+    error: str
+    version: str
+
+
+Message = Post | Textfile | Trace
 
 
 class Publisher(Protocol):

@@ -21,7 +21,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from rollsignal.errors import DiskError, JobError
 from rollsignal.files.locks import held
 from rollsignal.files.replace import replace
-from rollsignal.publish.interface import Message, Post
+from rollsignal.publish.interface import Message, Post, Trace
 from rollsignal.publish.prometheus import with_kept
 from rollsignal.version import __version__
 
@@ -89,6 +89,10 @@ def _send_and_tell(
     try:
         if isinstance(message, Post):
             _post(message, seconds)
+        elif isinstance(message, Trace):
+            from rollsignal.publish.exporter import export
+
+            export(message, seconds)
         else:
             with held([message.path], max(0, seconds)):
                 former = _former(message.path) if message.kept else ""

@@ -46,7 +46,9 @@ def target_of(text: str) -> Target:
 
 def addressed(target: Target, environment: Mapping[str, str]) -> Target:
     """Complete a target by what the environment says; raises `ConfigError`."""
-    if target.address or target.kind not in _VARIABLES:
+    if target.kind == "otel":
+        return target._replace(address=environment.get("TRACEPARENT", ""))
+    if target.address:
         return target
     address = environment.get(_VARIABLES[target.kind], "").strip()
     if not address:

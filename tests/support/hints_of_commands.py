@@ -94,6 +94,7 @@ BY_PEOPLE = {
     "a step leaves some out: 2:20000:100": "it is of figures, which decide no signal",
     "pip install …, or unpack": "it installs a package",
     "pip install obstore": "it installs a package",
+    "pip install 'rollsignal[otel]'": "it installs a package",
     "pip install deltalake": "it installs a package",
     "package tzdata, or run pip install tzdata": "it installs a package",
     "pip install 'rollsignal[spark]'": "it installs a package",

@@ -157,6 +157,7 @@ class Record(NamedTuple):
 
     `newest_bar` is the latest time of all series, in ISO 8601; `lagging` is how many series end
     before it. Both are None without timestamps. `metrics` are those that the run left.
+    `stages_at_ms` says when each stage began, after the process was started.
     `dropped` counts the rows of the inputs that the setting `duplicates` left out.
     """
 
@@ -179,6 +180,7 @@ class Record(NamedTuple):
     newest_bar: Annotated[str | None, Newer()] = None
     lagging: Annotated[int | None, Newer()] = None
     metrics: Annotated[dict[str, object] | None, Newer()] = None
+    stages_at_ms: Annotated[dict[str, int], Newer()] = {}  # noqa: RUF012  # never changed
 
     def job_config(self) -> JobConfig:
         """Rebuild the config; raises `ConfigError`, or `DataError` where the run read none."""

@@ -14,7 +14,7 @@ from rollsignal.files.fingerprints import ReadInput, fingerprint, stat_of
 from rollsignal.files.replace import replace
 from rollsignal.messages import without_secrets
 from rollsignal.outputs.interface import RunReport
-from rollsignal.outputs.log import iso_ms
+from rollsignal.outputs.log import iso_ms, ms_since
 from rollsignal.outputs.record.document import (
     LIBRARIES,
     Asked,
@@ -56,7 +56,7 @@ class Recorder:
 
     def ended(self, report: RunReport) -> None:
         """Write the record of how the run ended; raises `OutputError` or `DiskError`."""
-        start = perf_counter()
+        start, at_ms = perf_counter(), ms_since(report.started_ns)
         self.text = ""
         request = report.request
         if report.error:
@@ -67,7 +67,8 @@ class Recorder:
         record = record_of(report, "error" if report.error else "success", outputs)
         hash_ms = round((perf_counter() - start) * 1000)
         stages_ms = {**record.stages_ms, "hash_outputs": hash_ms}
-        self._write(record._replace(stages_ms=stages_ms))
+        stages_at_ms = {**record.stages_at_ms, "hash_outputs": at_ms}
+        self._write(record._replace(stages_ms=stages_ms, stages_at_ms=stages_at_ms))
 
     def _write(self, record: Record) -> None:
         self.text = record_json(record)
@@ -89,6 +90,7 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
         inputs=[_recorded_input(read, found) for read in report.inputs],
         warnings=[*report.warnings],
         stages_ms={**report.stages_ms},
+        stages_at_ms={**report.stages_at_ms},
         outputs=outputs or [],
         metrics=None if report.metrics is None else {**report.metrics},
     )
