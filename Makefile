@@ -20,6 +20,10 @@ PAGE := $(PAGE_VENV)/.page-installed
 EVALUATE_VENV ?= .venv-evaluate
 EVALUATE := $(EVALUATE_VENV)/.evaluate-installed
 
+# What the files of deploy/ and the traces of runs are checked with.
+DEPLOY_VENV ?= .venv-deploy
+DEPLOY := $(DEPLOY_VENV)/.deploy-installed
+
 # `make lock LOCK_ARGS=--upgrade` takes newer versions; plain `make lock` keeps those it finds.
 LOCK_ARGS ?=
 COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 \
@@ -33,7 +37,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run report check check-spark check-independent check-page format lock docs bench bench-quick bench-faults clean
+.PHONY: help run report check check-spark check-independent check-page check-deploy format lock docs bench bench-quick bench-faults clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -74,6 +78,9 @@ check-page: ## Open pages in a browser, and use them as people do (needs Chromiu
 		$(PAGE_VENV)/bin/python -m pytest tests/page; \
 	else echo "There is no chromium here, so nothing was checked in a browser" >&2; test -z "$$CI"; fi
 
+check-deploy: $(DEPLOY) ## Check the files of deploy/, and publish to real receivers where they are installed (2 minutes)
+	PATH="$(CURDIR)/$(DEPLOY_VENV)/bin:$$PATH" $(DEPLOY_VENV)/bin/python -m pytest tests/deploy tests/publish
+
 format: $(DEV) ## Format the code and apply the linter's safe fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
@@ -88,6 +95,8 @@ lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for new
 	$(COMPILE) --group dev --group independent --constraints requirements-dev.txt \
 		--output-file requirements-evaluate.txt
 	$(COMPILE) --group dev --group page --constraints requirements-dev.txt --output-file requirements-page.txt
+	$(COMPILE) --extra otel --group dev --group deploy --constraints requirements-dev.txt \
+		--output-file requirements-deploy.txt
 
 docs: $(RUNTIME) ## Write what is generated in README.md and docs/
 	$(PY) -m docs.generate
@@ -103,7 +112,7 @@ bench-faults: $(RUNTIME) ## Kill 200 runs at random moments; what they leave mus
 	$(PY) -m bench.faults
 
 clean: ## Remove the environment and the caches
-	@for venv in "$(VENV)" "$(SPARK_VENV)" "$(EVALUATE_VENV)" "$(PAGE_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
+	@for venv in "$(VENV)" "$(SPARK_VENV)" "$(EVALUATE_VENV)" "$(PAGE_VENV)" "$(DEPLOY_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -134,6 +143,11 @@ $(EVALUATE): requirements-evaluate.txt
 $(PAGE): requirements-page.txt
 	@test -x $(PAGE_VENV)/bin/python || "$(PYTHON)" -m venv $(PAGE_VENV)
 	$(PAGE_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-page.txt
+	@touch $@
+
+$(DEPLOY): requirements-deploy.txt
+	@test -x $(DEPLOY_VENV)/bin/python || "$(PYTHON)" -m venv $(DEPLOY_VENV)
+	$(DEPLOY_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-deploy.txt
 	@touch $@
 
 # What cannot be installed here is left out: the bench says so in its tables.

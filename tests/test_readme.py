@@ -20,7 +20,7 @@ from rollsignal.errors import JobError
 
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [ROOT / "README.md", *GUIDES]
-LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+LINKED = [*PAGES, *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "CHANGELOG", "SECURITY"))]
 LINKED += sorted(set((ROOT / "docs").rglob("*.md")) - set(GUIDES))
 # Where a call of the program ends in a line of shell commands.
 ENDS = ("|", "||", "&&", ">")
