@@ -3,10 +3,10 @@
 import logging
 
 from rollsignal.errors import DiskError, InputError
-from rollsignal.publish.interface import Span, Trace
+from rollsignal.publish.interface import RunSpan, RunTrace
 
 
-def export(trace: Trace, seconds: float) -> None:
+def export(trace: RunTrace, seconds: float) -> None:
     """Send a trace by OTLP; raises `InputError` without the SDK, `DiskError` if it is refused."""
     # What these libraries log has URLs in it.
     logging.disable(logging.CRITICAL)
@@ -21,7 +21,7 @@ def export(trace: Trace, seconds: float) -> None:
         raise DiskError("its server did not take the trace")
 
 
-def _spans(trace: Trace) -> list[object]:
+def _spans(trace: RunTrace) -> list[object]:
     """Return the spans of a trace as the SDK has them."""
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
     from opentelemetry.sdk.trace import ReadableSpan
@@ -35,7 +35,7 @@ def _spans(trace: Trace) -> list[object]:
     scope = InstrumentationScope("rollsignal", trace.version)
     failed = Status(StatusCode.ERROR, trace.error) if trace.error else Status(StatusCode.OK)
 
-    def made(span: Span, parent: int | None, status: object) -> object:
+    def made(span: RunSpan, parent: int | None, status: object) -> object:
         return ReadableSpan(
             span.name,
             SpanContext(trace.id, span.id, False, sampled),

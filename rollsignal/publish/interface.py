@@ -32,7 +32,7 @@ class Textfile(NamedTuple):
 Attributes = Mapping[str, str | int | float]
 
 
-class Span(NamedTuple):
+class RunSpan(NamedTuple):
     """What took time, with its name, numbers, and times in nanoseconds since 1970."""
 
     id: int
@@ -42,7 +42,7 @@ class Span(NamedTuple):
     attributes: Attributes
 
 
-class Trace(NamedTuple):
+class RunTrace(NamedTuple):
     """A root span and its children; `parent` is the id of the span that the root belongs to.
 
     error: why the root failed, "" for success.
@@ -50,13 +50,13 @@ class Trace(NamedTuple):
 
     id: int
     parent: int | None
-    root: Span
-    children: Sequence[Span]
+    root: RunSpan
+    children: Sequence[RunSpan]
     error: str
     version: str
 
 
-Message = Post | Textfile | Trace
+Message = Post | Textfile | RunTrace
 
 
 class Publisher(Protocol):

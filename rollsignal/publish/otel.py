@@ -6,14 +6,14 @@ from uuid import uuid5
 
 from rollsignal.outputs.record.document import Record
 from rollsignal.publish.heartbeat import run_id
-from rollsignal.publish.interface import Span, Trace
+from rollsignal.publish.interface import RunSpan, RunTrace
 
-NAME = "rollsignal run"
+ROOT_SPAN = "rollsignal run"
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _NS = 10**6
 
 
-def otel_messages(record: Record, address: str) -> list[Trace]:
+def otel_messages(record: Record, address: str) -> list[RunTrace]:
     """Return the trace of a run that has ended; its ids follow from the record.
 
     address: what the variable TRACEPARENT says of the span that the run belongs to; what is not as
@@ -22,16 +22,16 @@ def otel_messages(record: Record, address: str) -> list[Trace]:
     if record.status == "running":
         return []
     trace_id, parent = _parent_of(address) or (run_id(record).int, None)
-    started_ns = _ns(record.process.started)
-    ended_ns = _ns(record.process.ended or record.process.started)
-    root = Span(_span_id(record, ""), NAME, started_ns, ended_ns, _numbers(record))
+    started_ns = _span_ns(record.process.started)
+    ended_ns = _span_ns(record.process.ended or record.process.started)
+    root = RunSpan(_span_id(record, ""), ROOT_SPAN, started_ns, ended_ns, _attributes_of(record))
     children = []
     for name, at_ms in record.stages_at_ms.items():
         start_ns = started_ns + at_ms * _NS
         end_ns = start_ns + record.stages_ms.get(name, 0) * _NS
-        children.append(Span(_span_id(record, name), name, start_ns, end_ns, {}))
+        children.append(RunSpan(_span_id(record, name), name, start_ns, end_ns, {}))
     error = record.error.message if record.error else ""
-    return [Trace(trace_id, parent, root, children, error, record.program.rollsignal)]
+    return [RunTrace(trace_id, parent, root, children, error, record.program.rollsignal)]
 
 
 def _parent_of(traceparent: str) -> tuple[int, int] | None:
@@ -45,7 +45,7 @@ def _span_id(record: Record, stage: str) -> int:
     return (uuid5(run_id(record), stage).int & (2**64 - 1)) or 1
 
 
-def _numbers(record: Record) -> dict[str, str | int | float]:
+def _attributes_of(record: Record) -> dict[str, str | int | float]:
     """Return what is known of a run, by the names of its attributes."""
     tally, metrics = record.tally, record.metrics or {}
     known = {
@@ -71,5 +71,5 @@ def _numbers(record: Record) -> dict[str, str | int | float]:
     }
 
 
-def _ns(time: str) -> int:
+def _span_ns(time: str) -> int:
     return round(datetime.fromisoformat(time).timestamp() * 1000) * _NS

@@ -74,11 +74,11 @@ def samples_of(record: Record, labels: Mapping[str, str]) -> Samples:
         "rollsignal_last_duration_seconds": {
             "": _seconds_of(ended_ms - _ms(record.process.started), 3)
         },
-        "rollsignal_build_info": {_label("version", record.program.rollsignal): "1"},
+        "rollsignal_build_info": {_escaped_label("version", record.program.rollsignal): "1"},
     }
     if record.status == "success":
         values |= {"rollsignal_last_success_timestamp_seconds": {"": ended}, **_of_success(record)}
-    common = [_label(name, value) for name, value in labels.items()]
+    common = [_escaped_label(name, value) for name, value in labels.items()]
     return {
         name: {",".join(filter(None, [*common, label])): value for label, value in each.items()}
         for name, each in values.items()
@@ -97,12 +97,13 @@ def _of_success(record: Record) -> Samples:
         "rollsignal_ties": {"": str(tally.ties)},
         # A check that is off found nothing because it did not look.
         "rollsignal_check_findings": {
-            _label("check", name): str(check.found)
+            _escaped_label("check", name): str(check.found)
             for name, check in record.checks.items()
             if check.level != "off"
         },
         "rollsignal_stage_duration_seconds": {
-            _label("stage", name): _seconds_of(ms, 3) for name, ms in record.stages_ms.items()
+            _escaped_label("stage", name): _seconds_of(ms, 3)
+            for name, ms in record.stages_ms.items()
         },
     }
 
@@ -139,7 +140,7 @@ def _is_written_value(text: str) -> bool:
     return text == NOT_KNOWN or re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII) is not None
 
 
-def _label(name: str, value: str) -> str:
+def _escaped_label(name: str, value: str) -> str:
     escaped_value = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'{name}="{escaped_value}"'
 

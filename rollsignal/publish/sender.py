@@ -21,7 +21,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from rollsignal.errors import DiskError, JobError
 from rollsignal.files.locks import held
 from rollsignal.files.replace import replace
-from rollsignal.publish.interface import Message, Post, Trace
+from rollsignal.publish.interface import Message, Post, RunTrace
 from rollsignal.publish.prometheus import with_kept
 from rollsignal.version import __version__
 
@@ -89,7 +89,7 @@ def _send_and_tell(
     try:
         if isinstance(message, Post):
             _post(message, seconds)
-        elif isinstance(message, Trace):
+        elif isinstance(message, RunTrace):
             from rollsignal.publish.exporter import export
 
             export(message, seconds)
@@ -120,7 +120,7 @@ class _NoRedirect(HTTPRedirectHandler):
 
 def _post(message: Post, seconds: float) -> None:
     """Post a body; raises `OSError`, `HTTPException`, or `DiskError` for an answer that refuses."""
-    url, authorization = _apart(message.url)
+    url, authorization = _side_by_side(message.url)
     headers = {"Content-Type": message.content_type, "User-Agent": f"rollsignal/{__version__}"}
     request = Request(url, message.body, headers | authorization, method="POST")
     with build_opener(_NoRedirect).open(request, timeout=max(0.001, seconds)) as response:
@@ -130,7 +130,7 @@ def _post(message: Post, seconds: float) -> None:
         raise DiskError("it answered that it does not know the check, or took no message")
 
 
-def _apart(url: str) -> tuple[str, dict[str, str]]:
+def _side_by_side(url: str) -> tuple[str, dict[str, str]]:
     """Return a URL without its user and password, and the header that has them."""
     parts = urlsplit(url)
     login, at, host = parts.netloc.rpartition("@")

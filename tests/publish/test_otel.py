@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 
 from rollsignal.outputs.record.document import Failure, Record, load_record, record_json
-from rollsignal.publish.interface import Trace
+from rollsignal.publish.interface import RunTrace
 from rollsignal.publish.otel import otel_messages
 from rollsignal.publish.sender import Sending, send_all
 from rollsignal.publish.targets import addressed, target_of
@@ -30,7 +30,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
     return load_record(str(files.record))
 
 
-def traced(record: Record, parent: str = "") -> Trace:
+def traced(record: Record, parent: str = "") -> RunTrace:
     (trace,) = otel_messages(record, parent)
     return trace
 
