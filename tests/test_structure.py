@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.shell import ROOT
 
-MOST_NAMES_AT_THE_ROOT = 15
+MOST_NAMES_AT_THE_ROOT = 16
 SHAPES = {"Batch", "ArrayBatch", "PlainDecided", "ArrayDecided"}
 MOST_FORKING_FILES = 3
 # A command and the function of the Python API that calls it share their name.
