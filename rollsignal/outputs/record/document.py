@@ -5,7 +5,6 @@ The types are the one declaration: the published schema and the reader follow fr
 
 import json
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from rollsignal.config.reading import config_of
@@ -200,7 +199,6 @@ def settings_of(
     }
 
 
-@cache
 def record_schema() -> Schema:
     """Describe a record in JSON Schema: what its types declare, and what an ended run must have."""
     declared = type_schema(Record)
