@@ -15,6 +15,8 @@ from rollsignal.files.find import Input
 from rollsignal.messages import is_url
 
 MOST_SECONDS = 1.0
+# What is refused later than this is not refused for its first rows, or they take long to read.
+LATEST_REFUSAL_MS = 500
 ADVISED_ROWS = 200
 MOST_ADVISED_FILES = 10
 # A document is read as a whole, or in large parts.
@@ -26,12 +28,18 @@ _OF_BARS = frozenset({"missing"})
 
 
 def with_advice(
-    error: DataError, files: Sequence[Input], given: Sequence[str], config: JobConfig
+    error: DataError,
+    files: Sequence[Input],
+    given: Sequence[str],
+    config: JobConfig,
+    took_ms: int,
 ) -> DataError:
     """Return the error, with the command of `init` at its end if that would write a config.
 
-    given: the inputs as the user named them.
+    given: the inputs as the user named them. took_ms: how long it took to refuse them.
     """
+    if took_ms > LATEST_REFUSAL_MS:
+        return error
     if error.check or {name for choice in error.choices for name in choice} & _OF_BARS:
         return error
     if not _are_looked_at_fast(files) or any(map(is_url, given)):

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from rollsignal.commands.plan import requested_inputs
@@ -53,12 +54,18 @@ def check(
     # A check decides nothing, so no bar has to wait.
     config = config._replace(window=1, missing="gap", open_bars=0, checks=Checks(**checks))
     task = Task(files, config, levels=levels, collect_errors=True, doubts=True)
+    start = perf_counter()
     with closing(Progress(total_bytes(files), draw, _no_log)) as progress:
         found = ENGINES["local"]().decide(task, [], tell, progress)
     if found.untimed and config.needs_timestamps:
         _report_untimed(found, files, config, levels)
     if unreadable := found.findings.first.get("unreadable"):
-        _advise(unreadable[0].message, files, inputs, config, tell)
+        from rollsignal.commands.advice import with_advice
+
+        took_ms = round((perf_counter() - start) * 1000)
+        error = DataError(unreadable[0].message)
+        if advice := with_advice(error, files, inputs, config, took_ms).detail:
+            tell("WARNING", advice)
     document = _report(found)
     return Checked(document, DataError.exit_code if document["status"] == "errors" else 0)
 
@@ -75,16 +82,6 @@ def _report_untimed(
     file, symbol = found.accounts[found.untimed[0]].last_file, found.untimed[0]
     finding = LocatedFinding("timestamps", file, None, symbol, None, message)
     found.findings.report(finding, len(found.untimed))
-
-
-def _advise(
-    refusal: str, files: Sequence[Input], given: Sequence[str], config: JobConfig, tell: Tell
-) -> None:
-    """Tell what would write a config for a table that is refused."""
-    from rollsignal.commands.advice import with_advice
-
-    if advice := with_advice(DataError(refusal), files, given, config).detail:
-        tell("WARNING", advice)
 
 
 def _levels(config: JobConfig) -> dict[str, str]:

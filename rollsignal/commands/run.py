@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rollsignal.commands.leaving import Outcome, Run, leaving
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from rollsignal.core.listeners import Listener
 
 LOGGED_FILES = 10
-# What is refused later than this is not refused for its first rows, or they take long to read.
-ADVISED_SECONDS = 0.5
 
 
 def run(
@@ -46,12 +43,9 @@ def run(
         if not run.repeats_the_recorded_run():
             plan = resolve(run.request, run.begin())
             with begun(plan.outputs):
-                start = perf_counter()
                 try:
                     found = _decide(plan, run, draw)
                 except DataError as error:
-                    if perf_counter() - start > ADVISED_SECONDS:
-                        raise
                     raise _advised(error, plan, run) from None
                 if run.request.expect is not None:
                     from rollsignal.commands.expected import check_expected
@@ -116,7 +110,8 @@ def _advised(error: DataError, plan: Plan, run: Run) -> DataError:
     from rollsignal.commands.advice import with_advice
 
     given = run.request.given or run.request.inputs
-    return with_advice(error, plan.task.inputs, given, plan.task.config)
+    took_ms = run.report.stages_ms.get("decide", 0)
+    return with_advice(error, plan.task.inputs, given, plan.task.config, took_ms)
 
 
 def _tell_untimed(found: Found, config: JobConfig, tell: Tell) -> None:
