@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.analysis.decided_run import DecidedRun, PastSeries
 from rollsignal.analysis.margins import margins_in_blocks
+from rollsignal.analysis.returns import quotients
 from rollsignal.analysis.rivals import Rival
-from rollsignal.core.kernel import INT64_MAX, NO_SIGNAL, rolling_mean
+from rollsignal.core.kernel import INT64_MAX, NO_SIGNAL, greatest, rolling_mean
 from rollsignal.core.ticks import decimal_text
 from rollsignal.core.timestamps.reader import iso
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Doubles = NDArray[np.float64]
-
-# Whole numbers up to this size are doubles.
-MOST_EXACT = 2**53
 
 
 class WrongBar(NamedTuple):
@@ -126,7 +124,7 @@ class _Asked:
         import numpy as np
 
         self._tool, self._rival, self._series, self._window = tool, rival, series, window
-        self.closes = _nearest_doubles(series.closes, 10**series.scale)
+        self.closes = quotients(series.closes, 10**series.scale)
         gaps = series.gaps
         given = np.insert(self.closes, gaps, np.nan) if len(gaps) else self.closes
         means = rival.means(given, window)
@@ -135,9 +133,9 @@ class _Asked:
     def exact_means(self, place: slice, margins: "NDArray[Any]") -> "Doubles":
         """Return the doubles nearest to the exact rolling means."""
         closes, window = self._series.closes[place], self._window
-        if _size(closes) * window > INT64_MAX:
+        if greatest(closes) * window > INT64_MAX:
             closes = closes.astype(object)
-        return _nearest_doubles(window * closes - margins, window * 10**self._series.scale)
+        return quotients(window * closes - margins, window * 10**self._series.scale)
 
     def wrong_bar(self, at: int, margin: int) -> WrongBar:
         """Describe a bar that the tool gets wrong; ask it once more with the window alone."""
@@ -157,17 +155,3 @@ class _Asked:
             tie=margin == 0,
             carried=isfinite(alone) and int(self.closes[at] > alone) == signal,
         )
-
-
-def _nearest_doubles(numbers: "NDArray[Any]", by: int) -> "Doubles":
-    """Return the doubles nearest to quotients of whole numbers."""
-    import numpy as np
-
-    if by <= MOST_EXACT and _size(numbers) <= MOST_EXACT:
-        return numbers.astype(np.float64) / by
-    # Python divides whole numbers correctly rounded, whatever their size.
-    return np.array([number / by for number in numbers.tolist()])
-
-
-def _size(numbers: "NDArray[Any]") -> int:
-    return max(int(numbers.max(initial=0)), -int(numbers.min(initial=0)))

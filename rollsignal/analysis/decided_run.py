@@ -16,7 +16,7 @@ from rollsignal.analysis.signal_columns import NO_TIME, SignalColumns, as_wholes
 from rollsignal.config.reading import load_config, with_values
 from rollsignal.config.request import Request
 from rollsignal.config.settings import OF_FIGURES, JobConfig
-from rollsignal.core.kernel import BLOCK_BARS, INT64_MAX, NO_SIGNAL, Tally
+from rollsignal.core.kernel import BLOCK_BARS, INT64_MAX, NO_SIGNAL, Tally, greatest
 from rollsignal.errors import DataError, InputError, UsageError
 from rollsignal.files.fingerprints import fingerprint
 from rollsignal.messages import shown, shown_path
@@ -220,8 +220,7 @@ def _at_scale(closes: "NDArray[Any]", more: int) -> "NDArray[Any]":
     """Return ticks with more decimals."""
     if not more:
         return closes
-    greatest = max(abs(int(closes.max(initial=0))), abs(int(closes.min(initial=0))))
-    if greatest * 10**more > INT64_MAX:
+    if greatest(closes) * 10**more > INT64_MAX:
         closes = closes.astype(object)
     scaled: NDArray[Any] = closes * 10**more
     return scaled

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.analysis.decided_run import PastSeries
-from rollsignal.core.kernel import BLOCK_BARS
+from rollsignal.core.kernel import BLOCK_BARS, greatest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +75,10 @@ def above_zero(series: PastSeries) -> PastSeries:
     )
 
 
-def quotients(numerators: "NDArray[Any]", denominators: "NDArray[Any]") -> "Floats":
+def quotients(numerators: "NDArray[Any]", denominators: "NDArray[Any] | int") -> "Floats":
     """Return the double nearest to each quotient of whole numbers; infinity where none is.
+
+    denominators: one for each numerator, or one for all.
 
     >>> import numpy as np
     >>> quotients(np.array([1, -2]), np.array([4, 3])).tolist()
@@ -84,15 +86,12 @@ def quotients(numerators: "NDArray[Any]", denominators: "NDArray[Any]") -> "Floa
     """
     import numpy as np
 
-    is_plain = numerators.dtype == denominators.dtype == np.int64
-    if is_plain and len(numerators):
-        parts = (numerators, denominators)
-        greatest = max(max(int(part.max()), -int(part.min())) for part in parts)
-        is_plain = greatest <= EXACT_WHOLES
-    if is_plain:
-        divided: Floats = numerators / denominators
+    below = np.atleast_1d(denominators)
+    is_plain = numerators.dtype == below.dtype == np.int64
+    if is_plain and max(map(greatest, (numerators, below))) <= EXACT_WHOLES:
+        divided: Floats = numerators / below
         return divided
-    pairs = zip(numerators.tolist(), denominators.tolist(), strict=True)
+    pairs = zip(numerators.tolist(), np.broadcast_to(below, len(numerators)).tolist(), strict=True)
     return np.array([_quotient(*pair) for pair in pairs], dtype=np.float64)
 
 

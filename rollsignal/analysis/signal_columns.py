@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollsignal.core.kernel import INT64_MAX, NO_SIGNAL
+from rollsignal.core.kernel import INT64_MAX, NO_SIGNAL, greatest
 from rollsignal.core.ticks import parse_closes
 from rollsignal.errors import BadCellError, DataError
 from rollsignal.messages import shown, shown_path
@@ -107,10 +107,10 @@ def _ticks_of(texts: "pl.Series", file: str) -> "tuple[Wholes, int]":
     decimals = places.fill_null(0).cast(pl.Int64).to_numpy()
     scale = int(decimals.max(initial=0))
     ints = digits.fill_null(0).to_numpy()
-    greatest = max(int(ints.max(initial=0)), -int(ints.min(initial=0)))
+    size = greatest(ints)
     factor = scale - int(decimals.min(initial=scale))
     is_plain = digits.null_count() == texts.null_count()
-    if is_plain and factor <= _MAX_FACTOR_DIGITS and greatest * 10**factor <= INT64_MAX:
+    if is_plain and factor <= _MAX_FACTOR_DIGITS and size * 10**factor <= INT64_MAX:
         factors = np.array([10**power for power in range(factor + 1)], dtype=np.int64)
         return ints * factors[scale - decimals], scale
     try:

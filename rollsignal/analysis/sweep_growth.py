@@ -34,20 +34,13 @@ def panel_growths(
 
     ends: how many steps end at each time. cost: of a change of position, as a share.
     """
-    step = max(1, MOST_VALUES // max(1, len(ends)))
-    for first in range(0, len(windows), step):
-        yield from _growths(series, ends, windows[first : first + step], delay, cost)
-
-
-def _growths(
-    series: Sequence[SweptSeries],
-    ends: "NDArray[np.int32]",
-    windows: Sequence[int],
-    delay: int,
-    cost: float,
-) -> Iterator[PanelGrowth]:
     import numpy as np
 
+    step = max(1, MOST_VALUES // max(1, len(ends)))
+    if len(windows) > step:
+        for first in range(0, len(windows), step):
+            yield from panel_growths(series, ends, windows[first : first + step], delay, cost)
+        return
     gross = np.zeros((len(windows), len(ends)))
     net = np.zeros_like(gross)
     turnover = np.zeros(len(windows))
