@@ -6,6 +6,7 @@ from typing import Any
 from rollsignal.analysis.audit import Audit, ToolFindings
 from rollsignal.analysis.evaluation import EvaluatedRun
 from rollsignal.analysis.evaluation_text import run_heading
+from rollsignal.analysis.text_table import aligned
 from rollsignal.messages import escaped, plural
 
 LISTED_BARS = 10
@@ -35,7 +36,7 @@ def audit_text(document: Mapping[str, Any]) -> str:
     """Write the document for people."""
     tools, first = document["tools"], document["first"]
     lines = [run_heading(EvaluatedRun(**document["run"])), ""]
-    lines += aligned([_HEADINGS, *map(_tool_cells, tools)], left=2)
+    lines += [f"  {line}" for line in aligned([_HEADINGS, *map(_tool_cells, tools)], left=2)]
     lines += [
         f"{tool['method']} has no answer for {plural(tool['unanswered'], 'bar')}"
         for tool in tools
@@ -46,7 +47,7 @@ def audit_text(document: Mapping[str, Any]) -> str:
     if first:
         wrong = plural(sum(tool["wrong"] for tool in tools), "wrong signal")
         lines += ["", f"the first {len(first):,} of {wrong}:"]
-        lines += aligned([_wrong_bar_cells(bar) for bar in first], left=5)
+        lines += [f"  {line}" for line in aligned([_wrong_bar_cells(bar) for bar in first], left=5)]
     return "".join(escaped(line) + "\n" for line in lines)
 
 
@@ -72,16 +73,3 @@ def _wrong_bar_cells(bar: Mapping[str, Any]) -> tuple[str, ...]:
         f"its mean {bar['tool_mean']!r}",
         f"signal {bar['tool_signal']} for {bar['signal']}: {margin}{origin}",
     )
-
-
-def aligned(rows: list[tuple[str, ...]], left: int) -> list[str]:
-    """Align columns, the first `left` of them to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            f"{cell:<{width}}" if place < left else f"{cell:>{width}}"
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.analysis.difference import Difference, SignalsSide
 from rollsignal.analysis.past_run import PastRun
+from rollsignal.analysis.text_table import aligned
 from rollsignal.messages import escaped, plural
 
 if TYPE_CHECKING:
@@ -162,12 +163,7 @@ def _table_lines(document: dict[str, Any]) -> list[str]:
     rows = [[_cell(row[name]) for name in COLUMNS] for row in document["rows"]]
     if not rows:
         return lines
-    table = [list(COLUMNS), *rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines.append("")
-    for row in table:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        lines.append("  ".join(cells).rstrip())
+    lines += ["", *aligned([COLUMNS, *rows], left=len(COLUMNS))]
     rest = sum(counts.values()) - len(rows)
     return [*lines, f"and {rest:,} more (--limit shows more)"] if rest else lines
 

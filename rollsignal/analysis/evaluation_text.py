@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rollsignal.analysis.evaluation import EvaluatedRun, Evaluation, Judgement, Performance
 from rollsignal.analysis.forward import Forward
+from rollsignal.analysis.text_table import aligned
 from rollsignal.analysis.trading import BASIS_POINTS
 from rollsignal.messages import escaped, plural
 
@@ -115,7 +116,7 @@ def _forward_lines(rows: Sequence[Forward]) -> list[str]:
         )
         for row in rows
     ]
-    return _table([head, *table])
+    return aligned([head, *table], left=1)
 
 
 def _trading_lines(evaluation: Evaluation) -> list[str]:
@@ -130,7 +131,7 @@ def _trading_lines(evaluation: Evaluation) -> list[str]:
     )
     bars = NO_ANSWER if trading.holding_bars is None else f"{trading.holding_bars:.3g}"
     return [
-        *_table([head, *table]),
+        *aligned([head, *table], left=1),
         f"{plural(trading.trades, 'change')} of position, held {_percent(trading.time_in_market)}"
         f" of the time, {bars} bars at once{breaks_even}",
         f"timing adds {_bp(excess.gross)} a bar {_interval_text(excess.gross_interval)},"
@@ -145,18 +146,6 @@ def _performance_cells(name: str, row: Performance) -> tuple[str, ...]:
         *(name, growth, _percent(row.return_per_year), _percent(row.volatility), sharpe),
         *(_percent(row.max_drawdown), row.from_ or NO_ANSWER),
     )
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
 
 
 def _rate_text(value: float | None) -> str:

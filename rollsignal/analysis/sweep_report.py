@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rollsignal.analysis.audit_report import aligned
 from rollsignal.analysis.evaluation import EvaluatedRun
 from rollsignal.analysis.evaluation_text import run_heading
 from rollsignal.analysis.sweep import Sweep
+from rollsignal.analysis.text_table import aligned
 from rollsignal.messages import escaped, plural
 
 SHOWN_WINDOWS = 12
@@ -57,7 +57,8 @@ def sweep_text(document: Mapping[str, Any]) -> str:
     marks |= {own: "  this run, best"} if own == document["best"] else {}
     shown = [None, *(row["window"] for row in chosen_rows(rows, {own, document["best"]}))]
     lines += [
-        line + marks.get(window, "") for line, window in zip(aligned(cells, 0), shown, strict=True)
+        f"  {line}{marks.get(window, '')}"
+        for line, window in zip(aligned(cells, left=0), shown, strict=True)
     ]
     lines += ["", *_sentences(document)]
     return "".join(escaped(line) + "\n" for line in lines)

@@ -8,9 +8,8 @@ from rollsignal.analysis.decided_run import decided_run
 from rollsignal.analysis.figures import evaluated_run
 from rollsignal.analysis.rivals import RIVALS, Rival
 from rollsignal.errors import UsageError
-from rollsignal.files.replace import replace
 from rollsignal.messages import did_you_mean, shown
-from rollsignal.outputs.row_files import ROW_SUFFIXES, columns_of, row_file
+from rollsignal.outputs.row_files import ROW_SUFFIXES, replace_rows
 from rollsignal.outputs.signals.forms import known_suffix
 
 
@@ -28,13 +27,13 @@ def audit_run(
     for nowhere. Raises `UsageError`, and other `JobError`s where the run cannot be read or `output`
     not be written.
     """
-    suffix = None if output is None else known_suffix("--output", output, ROW_SUFFIXES)
+    if output is not None:
+        known_suffix("--output", output, ROW_SUFFIXES)
     rivals = asked_rivals(against)
     run = decided_run(path, config, given)
     found = audit(run, rivals)
-    if output is not None and suffix is not None:
-        rows = [bar._asdict() for bar in found.wrong]
-        replace(output, row_file(columns_of(WrongBar), rows, suffix))
+    if output is not None:
+        replace_rows(output, WrongBar, found.wrong)
     absent = [tool for tool, rival in RIVALS.items() if not rival.is_installed]
     return audit_document(evaluated_run(run)._asdict(), found, absent if against is None else [])
 

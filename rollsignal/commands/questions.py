@@ -7,6 +7,7 @@ that a run refuses the table until people have chosen.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from rollsignal.analysis.text_table import aligned
 from rollsignal.commands.solutions import Solution
 from rollsignal.config.settings import JobConfig
 from rollsignal.config.writing import as_yaml
@@ -90,11 +91,7 @@ def shown_bars(solutions: Sequence[Solution]) -> list[str]:
         columns = zip(fields, zip(*others, strict=True), strict=True)
         bars.append([field if len(set(all_)) == 1 else IN_QUESTION for field, all_ in columns])
     bars = [list(bar) for bar in zip(*filter(any, zip(*bars, strict=True)), strict=True)]
-    widths = [max(map(len, column)) for column in zip(*bars, strict=True)]
-    return [
-        "  ".join(field.ljust(width) for field, width in zip(bar, widths, strict=True)).rstrip()
-        for bar in bars
-    ]
+    return aligned(bars, left=len(bars[0])) if bars else []
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -8,9 +8,8 @@ from rollsignal.analysis.figures import evaluated_run
 from rollsignal.analysis.sweep import SweptWindow, sweep
 from rollsignal.analysis.sweep_report import sweep_document
 from rollsignal.errors import UsageError
-from rollsignal.files.replace import replace
 from rollsignal.messages import shown
-from rollsignal.outputs.row_files import ROW_SUFFIXES, columns_of, row_file
+from rollsignal.outputs.row_files import ROW_SUFFIXES, replace_rows
 from rollsignal.outputs.signals.forms import known_suffix
 
 MOST_WINDOWS = 2_000
@@ -27,13 +26,13 @@ def sweep_run(
     takes them. output: where all windows are written, None for nowhere. Raises `UsageError`, and
     other `JobError`s where the run cannot be read or `output` not be written.
     """
-    suffix = None if output is None else known_suffix("--output", output, ROW_SUFFIXES)
+    if output is not None:
+        known_suffix("--output", output, ROW_SUFFIXES)
     asked = asked_windows(windows)
     run = decided_run(path, config, given)
     found = sweep(run, asked)
-    if output is not None and suffix is not None:
-        rows = [row._asdict() for row in found.windows]
-        replace(output, row_file(columns_of(SweptWindow), rows, suffix))
+    if output is not None:
+        replace_rows(output, SweptWindow, found.windows)
     rules = run.config.evaluate
     settings: dict[str, object] = {
         "delay": rules.delay,

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+from rollsignal.files.replace import replace
 from rollsignal.outputs.signals.forms import escape_formula
 
 ROW_SUFFIXES = (".csv", ".json", ".parquet")
@@ -26,6 +28,15 @@ def row_file(columns: Mapping[str, type], rows: Sequence[NamedCells], suffix: st
     that a spreadsheet would run as a formula is escaped.
     """
     return {".csv": _csv, ".json": _json_rows, ".parquet": _parquet}[suffix](columns, rows)
+
+
+def replace_rows(path: str, row_type: type[NamedTuple], rows: Sequence[Any]) -> None:
+    """Write named tuples to a path that ends in one of `ROW_SUFFIXES`.
+
+    Raises `OutputError` or `DiskError`.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    replace(path, row_file(columns_of(row_type), [row._asdict() for row in rows], suffix))
 
 
 def _csv(columns: Mapping[str, type], rows: Sequence[NamedCells]) -> bytes:
