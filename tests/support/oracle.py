@@ -6,6 +6,7 @@ This module never imports rollsignal, so that the product is never its own oracl
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 Price = Fraction | None
 
@@ -20,31 +21,38 @@ def prices(texts: Sequence[str | None]) -> list[Price]:
     return [None if text is None else price(text) for text in texts]
 
 
-def windows(closes: Sequence[Price], window: int) -> list[list[Fraction] | None]:
-    """List every bar's last `window` closes; None where they are fewer or one is missing."""
-    found: list[list[Fraction] | None] = []
+def windows(closes: Sequence[Price], window: int) -> tuple[list[list[int] | None], int]:
+    """List every bar's last `window` closes; None where they are fewer or one is missing.
+
+    They are whole numbers, so that sums are quick: multiples of 1 over the number that comes last.
+    """
+    parts = lcm(*(close.denominator for close in closes if close is not None))
+    wholes = [None if close is None else int(close * parts) for close in closes]
+    found: list[list[int] | None] = []
     for end in range(1, len(closes) + 1):
-        known = [close for close in closes[max(0, end - window) : end] if close is not None]
+        known = [close for close in wholes[max(0, end - window) : end] if close is not None]
         found.append(known if len(known) == window else None)
-    return found
+    return found, parts
 
 
 def margins(closes: Sequence[Price], window: int) -> list[Price]:
     """Subtract from each close, `window` times, the sum of its window."""
-    found = windows(closes, window)
-    return [None if last is None else window * last[-1] - sum(last) for last in found]
+    found, parts = windows(closes, window)
+    return [
+        None if last is None else Fraction(window * last[-1] - sum(last), parts) for last in found
+    ]
 
 
 def signals(closes: Sequence[Price], window: int) -> list[int | None]:
-    """Decide 1 where a close is above the mean of its window."""
-    found = windows(closes, window)
-    return [None if last is None else int(last[-1] > sum(last) / window) for last in found]
+    """Decide 1 where a close is above the mean of its window: `window` times it above the sum."""
+    found, _ = windows(closes, window)
+    return [None if last is None else int(window * last[-1] > sum(last)) for last in found]
 
 
 def means(closes: Sequence[Price], window: int) -> list[float | None]:
     """Round each window's mean to the nearest double."""
-    found = windows(closes, window)
-    return [None if last is None else float(sum(last) / window) for last in found]
+    found, parts = windows(closes, window)
+    return [None if last is None else float(Fraction(sum(last), window * parts)) for last in found]
 
 
 def doubtful(closes: Iterable[Fraction | None]) -> int:
