@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from rollsignal.outputs.record.schema import schema_of
 from rollsignal.outputs.record.validation import departures
 from tests.support.shell import CONFIG, STAMPED, Recorded, command
 
+Place = tuple[Any, ...]
+Check = Callable[[Any, Any, Any, Any], Iterable[Any]]
+
 VALUES: tuple[object, ...] = (None, -1, True, "", [{}], {"a": None})
 TEXTS = ("x", "-", "a\0b", "a\0b/*", "\ud800", "\ud800/*", "2024-01-01T99:00:00.000Z", "f" * 32)
 # A setting of each kind: the others have the same rules.
@@ -29,9 +32,29 @@ SETTINGS = frozenset(
     }
 )
 PUBLISHED = schema_of("record")
-SCHEMA = jsonschema.Draft202012Validator(PUBLISHED)
 
-Place = tuple[Any, ...]
+
+def remembering(check: Check) -> Check:
+    """Return a check of jsonschema that is not made again on what has passed it."""
+    passed: dict[tuple[int, int], object] = {}
+
+    def checked(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        if (id(schema), id(instance)) not in passed:
+            errors = list(check(validator, rule, instance, schema))
+            if not errors:
+                # They are kept, so nothing else will have their ids.
+                passed[id(schema), id(instance)] = schema, instance
+            yield from errors
+
+    return checked
+
+
+# Most of a damaged document is the whole one's.
+OF_DRAFT = jsonschema.Draft202012Validator
+OF_PARTS = ("properties", "additionalProperties", "items", "anyOf", "allOf")
+SCHEMA = jsonschema.validators.extend(
+    OF_DRAFT, {name: remembering(OF_DRAFT.VALIDATORS[name]) for name in OF_PARTS}
+)(PUBLISHED)
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +75,11 @@ def places(found: Any, place: Place = ()) -> Iterator[Place]:
 
 
 def mutated(document: Any, place: Place, value: object) -> Any:
+    """Return a document with another value in a place; all others are the same objects."""
     if not place:
         return value
-    wrong = copy.deepcopy(document)
-    at = wrong
-    for step in place[:-1]:
-        at = at[step]
-    at[place[-1]] = value
+    wrong = copy.copy(document)
+    wrong[place[0]] = mutated(document[place[0]], place[1:], value)
     return wrong
 
 
