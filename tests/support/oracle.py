@@ -6,6 +6,7 @@ This module never imports rollsignal, so that the product is never its own oracl
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 Price = Fraction | None
@@ -75,16 +76,21 @@ def mix(value: int) -> int:
     return value ^ (value // 2**31)
 
 
-def half(number: int, symbol: str, place: int, signal: int) -> int:
-    """Compute one half of a bar's hash by the definition."""
+@lru_cache(maxsize=4096)
+def base(number: int, symbol: str, signal: int) -> int:
+    """Compute by the definition what the halves of all bars of a symbol with a signal share."""
     text = symbol.encode("utf-8", "surrogatepass")
     key = [0x6A09E667F3BCC908, 0xBB67AE8584CAA73B][number]
     for start in range(0, len(text), 8):
         word = sum(byte * 256**place for place, byte in enumerate(text[start : start + 8]))
         key = mix(key ^ word)
     key = mix(key ^ len(text))
-    base = mix((key + (signal + 1) * 0x9E3779B97F4A7C15) % 2**64)
-    return mix((place + base) % 2**64)
+    return mix((key + (signal + 1) * 0x9E3779B97F4A7C15) % 2**64)
+
+
+def half(number: int, symbol: str, place: int, signal: int) -> int:
+    """Compute one half of a bar's hash by the definition."""
+    return mix((place + base(number, symbol, signal)) % 2**64)
 
 
 def hashed(symbol: str, place: int, signal: int | None) -> int:
