@@ -16,7 +16,6 @@ from rollsignal.analysis.decided_run import DecidedRun, PastSeries
 from rollsignal.analysis.evaluation import evaluation_json, evaluation_schema
 from rollsignal.analysis.evaluation_text import evaluation_text
 from rollsignal.analysis.figures import evaluate
-from rollsignal.analysis.forward import forward, with_interval
 from rollsignal.analysis.returns import steps_in_blocks
 from rollsignal.analysis.symbol_rows import rendered_rows, symbol_rows
 from rollsignal.analysis.timeline import timeline
@@ -350,19 +349,6 @@ def test_the_text_is_one_screen() -> None:
 
 
 # Chance.
-
-
-def test_intervals_of_random_walks_hold_zero_as_often_as_they_say() -> None:
-    held = dict.fromkeys((1, 5, 20), 0)
-    for seed in range(200):
-        # So many bars that the longest horizon has blocks enough.
-        series = [series_of(walk(1_000 + seed, 1_800), 20)]
-        holding = Holding(series, timeline(series), 1)
-        for horizon in held:
-            interval = with_interval(forward(holding, horizon), holding, seed).interval
-            assert interval is not None
-            held[horizon] += interval[0] <= 0 <= interval[1]
-    assert all(175 <= count <= 200 for count in held.values()), held
 
 
 def test_a_planted_edge_is_found_and_a_planted_loss_is_bad() -> None:

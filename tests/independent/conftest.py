@@ -1,4 +1,4 @@
-"""Tests against independent libraries, where they are installed: `make check-independent`."""
+"""Tests against other libraries and chance, where those are installed: `make check-independent`."""
 
 from __future__ import annotations
 
