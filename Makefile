@@ -98,7 +98,7 @@ lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for new
 	$(COMPILE) --extra otel --group dev --group deploy --constraints requirements-dev.txt \
 		--output-file requirements-deploy.txt
 
-docs: $(RUNTIME) ## Write what is generated in README.md and docs/
+docs: $(DEV) ## Write what is generated in README.md and docs/
 	$(PY) -m docs.generate
 
 bench: $(BENCH) ## Measure the job beside pandas, polars and DuckDB; write docs/performance.md (25 minutes)

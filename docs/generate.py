@@ -2,8 +2,8 @@
 
 A generated part of a page is between `<!-- generated: NAME -->` and `<!-- end -->`. `stdout` and
 `stderr` are what the bash block above them prints in a `Sandbox`, where a page's blocks run in
-their order; the other names are those of `FACTS`. The tests compare all parts, and the picture of
-the rooms, with what this module generates.
+their order; the other names are those of `FACTS`. The tests compare all parts, the picture of the
+rooms, and the completions and the manual page in docs/shell with what this module generates.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 from docs.picture import drawn, rooms
 from docs.sandbox import ROOT, Sandbox
+from docs.shell import FOLDER, shell_files
 from rollsignal.errors import EXIT_CODES
 
 PART = re.compile(r"^(<!-- generated: (\w+) -->\n)(.*?)^(<!-- end -->)$", re.DOTALL | re.MULTILINE)
@@ -144,3 +145,5 @@ if __name__ == "__main__":
         path.write_text(rendered(path.read_text("utf-8")), "utf-8")
     PICTURE.write_text(picture(), "utf-8")
     PLOT.write_text(plot(), "utf-8")
+    for name, text in shell_files().items():
+        (FOLDER / name).write_text(text, "utf-8")

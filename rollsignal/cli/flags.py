@@ -48,12 +48,13 @@ def parse(arguments: list[str], commands: dict[str, Command]) -> argparse.Namesp
     if not name.startswith("-") and name not in commands:
         hint = did_you_mean(name, list(commands))
         raise UsageError(f"unknown command {shown(name)}: {hint}", "see rollsignal --help")
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     options.command = commands[name]
     return options
 
 
-def _parser() -> Parser:
+def command_line() -> Parser:
+    """Return the parser of the whole command line; completions and manual are made from it, too."""
     parser = Parser(
         prog="rollsignal", description="Turn OHLCV bars into an exact rolling-mean signal."
     )
