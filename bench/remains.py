@@ -12,7 +12,7 @@ from rollsignal.outputs.record.document import load_record
 from rollsignal.outputs.state.document import load_state
 
 OTHERS = ("s.state", "record.json", "run.log")
-_BEGUN = re.compile(r"\.(\d+)\.tmp")
+_BEGUN = re.compile(r"\.(\d+)\.[0-9a-f]{16}\.tmp")
 
 Outputs = dict[str, object]
 

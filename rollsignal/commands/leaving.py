@@ -100,12 +100,19 @@ class Run:
         return True
 
     def begin(self) -> ReadConfig:
-        """Clear the outputs, write the record as running, and read the config."""
+        """Clear the outputs, write the record as running, and read the config.
+
+        What a killed run has left to do for the state is done before.
+        """
         _clear_outputs(self.request)
         if record := self._recorder():
             record.started(self.report)
             if self._publishing:
                 self._publishing.started(record.text)
+        if self.request.state:
+            from rollsignal.commands.completing import complete
+
+            complete(self.request.state, self.request.locked)
         with self.stage("config"):
             read = read_config(self.request.config, given=self.request.set)
         self.report = self.report._replace(config=read, version=read.config.version)
@@ -129,16 +136,18 @@ class Run:
         self.report = self.report._replace(**facts)  # type: ignore[arg-type]  # names are checked
 
     def succeed(self, outputs: Sequence[Output]) -> None:
-        """Finish all outputs, the metrics last; then record the success."""
+        """Finish all outputs, the metrics last; then record the success, and tidy up."""
         with self.stage("write"):
             for output in outputs:
                 self._measure()
                 output.finish(self.report)
         document = metrics.metrics_of(self.report)
-        self.note(metrics=document)
+        self.note(metrics=document, stale=[path for output in outputs for path in output.stale])
         if record := self._recorder():
             self._measure()
             record.ended(self.report)
+        for output in outputs:
+            output.tidy()
         self.tell("INFO", "metrics summary", **document)
         self.outcome = Outcome(document, publishing=self._publishing)
 

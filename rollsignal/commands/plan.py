@@ -50,16 +50,18 @@ def resolve(request: Request, read: ReadConfig) -> Plan:
 
         merge = task.span is not None and request.partition_by is not None
         signals = Signals(request.signals, config.window, request.partition_by, merge=merge)
+    if request.state:
+        from rollsignal.commands.resume import Resumed
+
+        # The state promises the signals, so it is saved before they are put in their places.
+        resumed = Resumed(request.state, task, signals)
+        outputs.append(resumed)
+    if signals:
         outputs.append(signals)
     if request.summary:
         from rollsignal.outputs.summary import Summary
 
         outputs.append(Summary(request.summary))
-    if request.state:
-        from rollsignal.commands.resume import Resumed
-
-        resumed = Resumed(request.state, task, signals)
-        outputs.append(resumed)
     return Plan(task, _engine(request, task), [*outputs, MetricsFile(request.output)], resumed)
 
 

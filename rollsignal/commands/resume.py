@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal.commands.attempt import SHOWN_CHANGES, Attempt, Decide
+from rollsignal.commands.completing import promises, seen_from_state
 from rollsignal.commands.former_states import refuse_unsought_symbols
 from rollsignal.config.rules import NO_TIMESTAMPS
 from rollsignal.core.findings import Found
@@ -22,6 +23,7 @@ from rollsignal.messages import QUERY_LEFT_OUT, Tell, is_url, plural, shown_path
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import KnownSignals
 from rollsignal.outputs.state.document import ReadFile, State, load_state, save_state
+from rollsignal.outputs.state.history import forget_others
 from rollsignal.outputs.state.known_files import check_tables
 from rollsignal.outputs.state.restated import Restated, flips
 from rollsignal.outputs.state.settings import check_settings, kept_settings
@@ -147,11 +149,21 @@ class Resumed:
         ]
 
     def finish(self, report: RunReport) -> None:
-        """Replace the state by the new one; raises `DiskError`."""
+        """Replace the state by the new one, which promises the signals; raises `DiskError`."""
         assert self._attempt, "a state follows decide"
-        written = self._signals.written if self._signals else None
-        save_state(self.path, self._attempt.state()._replace(written=written))
-        self._attempt.history.forget_others()
+        state = self._attempt.state()
+        if self._signals:
+            pending = seen_from_state(self.path, self._signals.promise())
+            state = state._replace(written=self._signals.written, pending=pending)
+            # Whether this step was done is asked of the disk: it may end in the middle of it.
+            self._signals.promised(lambda: promises(self.path, pending))
+        save_state(self.path, state)
+        forget_others(self.path, state.generation)
+
+    stale = ()
+
+    def tidy(self) -> None:
+        """Do nothing: what belongs to earlier states is removed with the state."""
 
     def abandon(self) -> None:
         """Close what is open."""

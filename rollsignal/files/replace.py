@@ -4,14 +4,15 @@ import os
 import re
 import stat
 from contextlib import suppress
-from typing import IO
+from typing import IO, BinaryIO
 
 from rollsignal.errors import DiskError, OutputError
 from rollsignal.messages import escaped, shown_path
 
 LONGEST_NAME_BYTES = 200
 MAX_TRIES = 100
-_TEMPORARY = re.compile(r"\.([0-9]{1,9})\.tmp(?:\.[a-z0-9]+)*$")
+# Names of former versions have no random part.
+_TEMPORARY = re.compile(r"\.([0-9]{1,9})(?:\.[0-9a-f]{16})?\.tmp(?:\.[a-z0-9]+)*")
 
 
 def clear_output(path: str) -> None:
@@ -32,44 +33,52 @@ def replace(path: str, content: str | bytes) -> None:
 
     Raises `OutputError` if it cannot be created, `DiskError` if writing fails.
     """
-    unfinished = create_temporary(path)
+    target = checked_target(path)
+    unfinished = temporary_name(target)
     try:
-        with open(unfinished, "wb") as file:
+        remove_leftovers(target)
+        with _created(unfinished, path) as file:
             file.write(content.encode() if isinstance(content, str) else content)
-        commit(unfinished, path)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+        sync_folder(os.path.dirname(target))
     except OSError as problem:
         raise cannot_write(path, problem) from problem
     finally:
         remove_quietly(unfinished)
 
 
-def create_temporary(path: str) -> str:
-    """Create an empty temporary file beside an output; raises `OutputError`.
-
-    Temporary files that killed runs left there are removed. In a container every run may have the
-    same process id, so a file with the id of this process is also one of theirs.
-    """
-    target = checked_target(path)
-    unfinished = hidden_sibling(target, f".{os.getpid()}.tmp")
+def _created(unfinished: str, path: str) -> BinaryIO:
+    """Create a file that was not there, not even as a link; raises `OutputError`."""
     try:
-        for leftover in _leftovers(hidden_sibling(target, "")):
-            remove_quietly(leftover)
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-    except BaseException as problem:
-        # A signal may arrive while the file is being created.
-        remove_quietly(unfinished)
-        if not isinstance(problem, OSError):
-            raise
+        return open(unfinished, "xb")
+    except OSError as problem:
         raise cannot_create(path, str(problem.strerror)) from problem
-    return unfinished
 
 
-def _leftovers(beginning: str) -> list[str]:
-    """List the temporary files of processes that have ended, or had the id of this one."""
+def temporary_name(target: str) -> str:
+    """Return a hidden path beside an output, which nobody can guess.
+
+    Whoever may write to the folder could else put a link there before the file is created. The
+    process is named so that the next run knows whether it is still there.
+    """
+    return hidden_sibling(target, f".{os.getpid()}.{os.urandom(8).hex()}.tmp")
+
+
+def remove_leftovers(target: str) -> None:
+    """Remove what killed runs have left beside an output under temporary names.
+
+    In a container every run may have the same process id, so what has the id of this process is
+    also one of theirs.
+    """
     from glob import escape, iglob
 
-    paths = [(path, _TEMPORARY.search(path)) for path in iglob(f"{escape(beginning)}.*.tmp*")]
-    return [path for path, match in paths if match and not _is_other(int(match[1]))]
+    beginning = hidden_sibling(target, "")
+    for path in iglob(f"{escape(beginning)}.*.tmp*"):
+        match = _TEMPORARY.fullmatch(path, len(beginning))
+        if match and not _is_other(int(match[1])):
+            remove_folder_quietly(path) if os.path.isdir(path) else remove_quietly(path)
 
 
 def _is_other(process: int) -> bool:
@@ -91,27 +100,14 @@ def hidden_sibling(path: str, suffix: str) -> str:
     return os.path.join(folder, f".{name}{suffix}")
 
 
-def unfinished_folder(folder: str) -> str:
-    """Return the path of the temporary folder in an output folder, where files are written first.
-
-    The temporary folders of killed runs are removed.
-    """
-    for leftover in _leftovers(os.path.join(folder, ".partitions")):
-        remove_folder_quietly(leftover)
-    return os.path.join(folder, f".partitions.{os.getpid()}.tmp")
-
-
-def commit(unfinished: str, path: str) -> None:
-    """Replace an output by its finished temporary file, in one step and on disk."""
-    target = os.path.realpath(path)
-    _sync(unfinished, os.O_RDONLY)
-    os.replace(unfinished, target)
-    sync_folder(os.path.dirname(target))
-
-
 def sync_folder(folder: str) -> None:
     """Write to disk which files a folder has."""
     _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def sync_file(path: str) -> None:
+    """Write to disk what a file holds."""
+    _sync(path, os.O_RDONLY | os.O_NOFOLLOW)
 
 
 def remove_quietly(unfinished: str) -> None:
@@ -128,12 +124,14 @@ def close_quietly(file: IO[bytes]) -> None:
 
 
 def remove_folder_quietly(unfinished: str) -> None:
-    """Remove a temporary folder and all that is in it.
+    """Remove a temporary folder and all that is in it; of a link, the link alone.
 
     After a library has failed, its threads may still create files there: then try again.
     """
     import shutil
 
+    if os.path.islink(unfinished):
+        remove_quietly(unfinished)
     for _ in range(MAX_TRIES):
         shutil.rmtree(unfinished, ignore_errors=True)
         if not os.path.lexists(unfinished):

@@ -19,7 +19,8 @@ class RunReport(NamedTuple):
     `started_ns` and `ended_ns` are in nanoseconds since 1970, `elapsed_ms` counts from the start
     of the program. `version` is the version in the config, None if it could not be read. `metrics`
     are those of a run that has ended. `stages_ms` says how long each stage took, `stages_at_ms`
-    when it began, after `started_ns`.
+    when it began, after `started_ns`. `stale` are files of earlier runs that are about to be
+    removed from the outputs.
     """
 
     request: Request
@@ -36,6 +37,7 @@ class RunReport(NamedTuple):
     stages_at_ms: Mapping[str, int] = {}
     engine: str = "local"
     metrics: Mapping[str, object] | None = None
+    stale: Sequence[str] = ()
 
 
 class Output(Protocol):
@@ -43,6 +45,10 @@ class Output(Protocol):
 
     flag: str
     path: str
+
+    @property
+    def stale(self) -> Sequence[str]:
+        """List files of earlier runs in the output, which are not part of it after `finish`."""
 
     def begin(self) -> None:
         """Prepare before any bar is read; raises `JobError`."""
@@ -53,8 +59,11 @@ class Output(Protocol):
     def finish(self, report: RunReport) -> None:
         """Put the complete output in its place; raises `JobError`."""
 
+    def tidy(self) -> None:
+        """Remove what is stale, once all outputs and the record are there; raises `JobError`."""
+
     def abandon(self) -> None:
-        """Remove unfinished files; does nothing after `finish`."""
+        """Remove unfinished files; does nothing after `tidy`."""
 
 
 class Observer(Protocol):

@@ -53,6 +53,11 @@ class MetricsFile:
         """Write the metrics; raises `OutputError` or `DiskError`."""
         replace(self.path, to_json(metrics_of(report)))
 
+    stale = ()
+
+    def tidy(self) -> None:
+        """Do nothing: a single file is replaced."""
+
     def abandon(self) -> None:
         """Do nothing: there is no unfinished file."""
 

@@ -55,6 +55,11 @@ class Summary:
         rows = summary_rows(report.found.accounts, report.config.config)
         replace(self.path, rendered(rows, self._suffix))
 
+    stale = ()
+
+    def tidy(self) -> None:
+        """Do nothing: a single file is replaced."""
+
     def abandon(self) -> None:
         """Do nothing: there is no unfinished file."""
 

@@ -143,17 +143,15 @@ def test_signals_that_are_hardly_begun_leave_no_litter(
     def stopping(*_: object) -> None:
         signal.raise_signal(signal.SIGTERM)
 
-    def making(path: str, flags: int, *mode: int) -> int:
-        made = make(path, flags, *mode)
-        if path.endswith(".tmp") and flags & os.O_EXCL:
-            os.close(made)
+    def making(path: str, *mode: int) -> None:
+        make(path, *mode)
+        if path.endswith(".tmp"):
             monkeypatch.undo()
             stopping()
-        return made
 
-    make = os.open
+    make = os.mkdir
     if step == "made":
-        monkeypatch.setattr(os, "open", making)
+        monkeypatch.setattr(os, "mkdir", making)
     else:
         monkeypatch.setattr(signals_text, "open", stopping, raising=False)
     job = Job(tmp_path)

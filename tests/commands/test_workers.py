@@ -25,6 +25,7 @@ from rollsignal.engines import cores, pieces
 from rollsignal.engines.local import LocalEngine
 from rollsignal.engines.runner import Processes
 from rollsignal.files import fingerprints
+from rollsignal.outputs.state.document import load_state
 from rollsignal.outputs.state.history import History
 from tests.support.nights import HEADER, PANEL, bar
 from tests.support.shell import (
@@ -106,8 +107,10 @@ def test_a_state_and_a_range_are_those_of_one_process(tmp_path: Path, pools: lis
         state = f"--state={tmp_path}/out{workers}/s.state"
         span = ["--since=2024-01-02", "--until=2024-01-04"]
         assert job.decided(workers, f"out{workers}", state) == 0
-        left.append((tmp_path / f"out{workers}/s.state").read_bytes())
+        saved = load_state(f"{tmp_path}/out{workers}/s.state")
+        left.append(saved and saved._replace(pending=None))
         assert job.decided(workers, f"span{workers}", *span) == 0
+    assert left[0]
     assert left[0] == left[1]
     assert pools == [3, 3]
     assert job.left("span1") == job.left("span3")

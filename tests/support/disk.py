@@ -40,12 +40,14 @@ class Disk:
         self._paths: dict[int, str] = {}
         self._open, self._os_open, self._write = builtins.open, os.open, os.write
         self._fdopen, self._fsync, self._replace = os.fdopen, os.fsync, os.replace
+        self._mkdir = os.mkdir
         patch.setattr(builtins, "open", self._opened)
         patch.setattr(os, "open", self._os_opened)
         patch.setattr(os, "fdopen", self._fdopened)
         patch.setattr(os, "write", self._written)
         patch.setattr(os, "fsync", self._synced)
         patch.setattr(os, "replace", self._replaced)
+        patch.setattr(os, "mkdir", self._made)
         for name in ("sink_parquet", "sink_ipc"):
             patch.setattr(pl.LazyFrame, name, self._sinking(getattr(pl.LazyFrame, name)))
 
@@ -119,6 +121,12 @@ class Disk:
         if self._fails("sync", self._paths.get(descriptor)):
             raise self.problem()
         self._fsync(descriptor)
+
+    def _made(self, path: Any, *more: Any, **options: Any) -> None:
+        # The folder of an output is there already.
+        if str(path).endswith(".tmp") and self._fails("create", path):
+            raise self.problem()
+        self._mkdir(path, *more, **options)
 
     def _replaced(self, source: Any, target: Any) -> None:
         if self._fails("rename", target):

@@ -63,7 +63,11 @@ class Recorder:
             # Of a folder, what an earlier run left is not a failed one's.
             request = request._replace(signals=None)
         unhashed = decided_bars(request)
-        outputs = [output_file(path, path not in unhashed) for path in output_files(request)]
+        outputs = [
+            output_file(path, path not in unhashed)
+            for path in output_files(request)
+            if path not in report.stale
+        ]
         record = record_of(report, "error" if report.error else "success", outputs)
         hash_ms = round((perf_counter() - start) * 1000)
         stages_ms = {**record.stages_ms, "hash_outputs": hash_ms}

@@ -1,16 +1,16 @@
 """This module writes a table as a hive-partitioned folder: `KEY=VALUE/signals.parquet` and so on.
 
-The files are first written to a temporary folder, then moved to their places one by one. Files of
-an earlier run that are not written again are removed, whatever the key of its partitions was.
+All files are first written to a temporary folder; they are put in their places later. After that,
+files of an earlier run that are not written again are removed, whatever the key of its partitions
+was.
 """
 
 import glob
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from rollsignal.files import replace as files
 from rollsignal.outputs.signals.column_types import PartitionTypes
 from rollsignal.outputs.signals.forms import folder_name, scanned, sink, write_frame
 
@@ -49,38 +49,44 @@ class Merging(NamedTuple):
 NOTHING = Merging()
 
 
+class PartitionedFolder(NamedTuple):
+    """An output folder: the key of its partitions, and `.csv`, `.parquet` or `.arrow`."""
+
+    path: str
+    key: str
+    suffix: str
+
+
 def write_partitions(
-    table: "pl.LazyFrame", key: str, folder: str, suffix: str, merging: Merging = NOTHING
-) -> None:
+    table: "pl.LazyFrame", output: PartitionedFolder, ready: str, merging: Merging = NOTHING
+) -> list[str]:
     """Write the rows of each symbol, or of each day in UTC, to a file of their own, in order.
 
-    suffix: `.csv`, `.parquet` or `.arrow`. merging: what is kept of existing partitions. Raises
-    `OSError`, or `PolarsError`, in which polars may wrap it.
+    ready: the folder of the files, which have the names of their partitions. merging: what is kept
+    of the existing partitions of the output. Returns the paths in the output where the files
+    belong. Raises `OSError`, or `PolarsError`, in which polars may wrap it.
     """
     import polars as pl
 
+    folder, key, suffix = output
     name = f"signals{suffix}"
     types = PartitionTypes(table, _kept_paths(key, folder, name, merging), suffix)
     table = types.fitted(table)
     if merging.is_wanted:
         table = _merged(table, key, folder, merging, types)
-    unfinished = files.unfinished_folder(folder)
     target = pl.PartitionBy(
-        unfinished,
+        ready,
         file_path_provider=lambda file: folder_name(key, file.partition_keys.item()),
         key={key: _partition_value(key)},
         include_key=False,
         approximate_bytes_per_file=None,
     )
-    try:
-        os.mkdir(unfinished)
-        sink(table, suffix, target)
-        types.convert(unfinished, os.listdir(unfinished))
-        for partition in os.listdir(unfinished):
-            _put_in_order(os.path.join(unfinished, partition), suffix, by_time=key == "date")
-        _move(unfinished, folder, name, merging)
-    finally:
-        files.remove_folder_quietly(unfinished)
+    sink(table, suffix, target)
+    types.convert(ready, os.listdir(ready))
+    partitions = sorted(os.listdir(ready))
+    for partition in partitions:
+        _put_in_order(os.path.join(ready, partition), suffix, by_time=key == "date")
+    return [f"{partition}/{name}" for partition in partitions]
 
 
 def _kept_paths(key: str, folder: str, name: str, merging: Merging) -> dict[str, str]:
@@ -154,21 +160,28 @@ def _kept(former: "pl.LazyFrame", table: "pl.LazyFrame") -> "pl.DataFrame":
     return former.join(rows, keys, "anti", nulls_equal=True, maintain_order="left").collect()
 
 
-def _move(unfinished: str, folder: str, name: str, merging: Merging) -> None:
-    """Move every new file to its place, then remove the files of earlier runs."""
-    patterns = (os.path.join(glob.escape(folder), f"{key}=*", name) for key in PARTITION_KEYS)
-    former = {file for pattern in patterns for file in glob.glob(pattern)}
-    for partition in sorted(os.listdir(unfinished)):
-        path = os.path.join(folder, partition, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        files.commit(os.path.join(unfinished, partition), path)
-        former.discard(path)
-    files.sync_folder(folder)
-    for file in former:
-        partition = os.path.dirname(file)
-        if merging.keeps(os.path.basename(partition)):
+def stale_files(folder: str, name: str, keeps: Callable[[str], bool]) -> list[str]:
+    """List the files of a name in partitions that are not to be kept, whatever their key is."""
+    paths = (os.path.join(partition, name) for partition in _partitions(folder, keeps))
+    return list(filter(os.path.lexists, paths))
+
+
+def remove_stale(folder: str, name: str, keeps: Callable[[str], bool]) -> None:
+    """Remove those files, and the partitions that are empty then; raises `OSError`."""
+    for partition in _partitions(folder, keeps):
+        if os.path.islink(partition):
+            # What it leads to was never written here.
+            os.unlink(partition)
             continue
-        os.unlink(file)
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(partition, name))
         # A folder with other files stays.
         with suppress(OSError):
             os.rmdir(partition)
+
+
+def _partitions(folder: str, keeps: Callable[[str], bool]) -> list[str]:
+    """List the folders of partitions that are not to be kept."""
+    patterns = (os.path.join(glob.escape(folder), f"{key}=*") for key in PARTITION_KEYS)
+    paths = sorted(path for pattern in patterns for path in glob.glob(pattern))
+    return [path for path in paths if not keeps(os.path.basename(path))]

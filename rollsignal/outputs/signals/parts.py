@@ -117,9 +117,10 @@ class SentSignals:
     that is still at it when the run has ended leaves nothing.
     """
 
-    def __init__(self, kind: RowsIn, output: str, rules: PartRules) -> None:
+    def __init__(self, kind: RowsIn, folder: str, rules: PartRules) -> None:
+        """Name the temporary folder of the output, in which the part is written."""
         self._kind = kind
-        self._output = output
+        self._folder = folder
         self._rules = rules
         self._rows: SignalsText | SignalsTable | None = None
 
@@ -129,7 +130,7 @@ class SentSignals:
         if self._rows is None:
             self._check_output()
             try:
-                self._rows = self._kind.at(f"{self._output}.sent{os.urandom(8).hex()}")
+                self._rows = self._kind.at(os.path.join(self._folder, f"sent{os.urandom(8).hex()}"))
             except OSError as problem:
                 raise cannot_write(self._kind.path, problem) from problem
         self._rows.take(bars)
@@ -148,7 +149,7 @@ class SentSignals:
 
     def _check_output(self) -> None:
         """Remove this part and raise `OutputError` if its output is not on this machine."""
-        if os.path.exists(self._output):
+        if os.path.exists(self._folder):
             return
         if self._rows:
             self._rows.abandon()

@@ -4,17 +4,13 @@ While they are decided, they are written to temporary files. At the end these re
 a whole, or are distributed to partitions.
 """
 
-import os
-from glob import escape, glob
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rollsignal.files.replace import (
-    cannot_create,
-    cannot_write,
-    commit,
-    create_temporary,
-    remove_quietly,
-)
+from rollsignal.errors import DiskError
+from rollsignal.files.replace import cannot_create, cannot_write
+from rollsignal.files.staged import Promise, Staging, unkept
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import (
     KnownSignals,
@@ -27,7 +23,14 @@ from rollsignal.outputs.signals.forms import (
     library_errors,
     signals_suffix,
 )
-from rollsignal.outputs.signals.partitions import NOTHING, Merging, write_partitions
+from rollsignal.outputs.signals.partitions import (
+    NOTHING,
+    Merging,
+    PartitionedFolder,
+    remove_stale,
+    stale_files,
+    write_partitions,
+)
 from rollsignal.outputs.signals.parts import (
     PartRules,
     RowsIn,
@@ -39,6 +42,10 @@ from rollsignal.outputs.signals.text import SignalsText
 
 if TYPE_CHECKING:
     from rollsignal.outputs.signals.table_file import SignalsTable
+
+
+# What the unfinished rows are called in the temporary folder.
+ROWS = "rows"
 
 
 class Signals:
@@ -61,29 +68,41 @@ class Signals:
         self._kind = RowsIn(path, suffix, window, partition_by is not None)
         self._merging = Merging(merge)
         self._counter: PartitionCounter | None = None
-        self._unfinished = ""
+        self._known: KnownSignals | None = None
+        self._staging: Staging | None = None
+        self._promise: Promise | None = None
+        self._is_promised: Callable[[], bool] | None = None
+        self._is_put = False
         self._rows: list[SignalsText | SignalsTable] = []
         self._parts = 0
 
     def begin(self) -> None:
-        """Create the temporary file; raises `OutputError`."""
-        path = os.path.join(self.path, "signals") if self._partition_by else self.path
-        self._unfinished = create_temporary(path)
+        """Create the temporary folder, and write again what a state knows; raises `JobError`."""
+        self._staging = Staging(self.path, is_folder=self._partition_by is not None)
+        self._staging.create()
         try:
-            self._rows.append(self._kind.at(self._unfinished))
-        except BaseException as problem:
-            remove_quietly(self._unfinished)
-            if not isinstance(problem, OSError):
-                raise
+            self._rows.append(self._kind.at(self._staging.file(ROWS)))
+        except OSError as problem:
             raise cannot_create(self.path, str(problem.strerror)) from problem
+        if self._known:
+            self._follow(self._known)
 
     @property
     def _begun(self) -> "SignalsText | SignalsTable":
         assert self._rows, "signals are begun before they are written"
         return self._rows[0]
 
+    @property
+    def _begun_staging(self) -> Staging:
+        assert self._staging, "signals are begun before they are written"
+        return self._staging
+
     def follow(self, known: KnownSignals) -> None:
-        """Continue after the signals of the bars in a state.
+        """Continue after the signals of the bars in a state, from `begin` on."""
+        self._known = known
+
+    def _follow(self, known: KnownSignals) -> None:
+        """Write the signals of a state again, or look up the partitions that hold them.
 
         Raises `DataError` if the output does not hold these signals.
         """
@@ -118,7 +137,7 @@ class Signals:
         is_first = self._parts == 1
         rows = self._begun
         if not is_first:
-            rows = self._kind.at(f"{self._unfinished}.part{self._parts}")
+            rows = self._kind.at(self._begun_staging.file(f"{ROWS}.part{self._parts}"))
             self._rows.append(rows)
         return SignalsPart(rows, self._rules(), is_first=is_first)
 
@@ -133,7 +152,7 @@ class Signals:
         kind = self._kind
         if kind.suffix != ".csv":
             kind = kind._replace(suffix=UNFINISHED_SUFFIX)
-        return SentSignals(kind, self._unfinished, self._rules())
+        return SentSignals(kind, self._begun_staging.path, self._rules())
 
     def add(self, ended: WrittenPart) -> None:
         """Append a part that is written, in the order of the bars; raises `DiskError`."""
@@ -157,24 +176,68 @@ class Signals:
             parts[name] = parts.get(name, PartitionCount()).plus(*part)
         return WrittenPartitions(self._partition_by, self._suffix, parts)
 
-    def finish(self, report: RunReport) -> None:
-        """Put the file in its place; raises `DiskError`."""
+    def promise(self) -> Promise:
+        """Finish the files beside their places; return what puts them there. Raises `DiskError`."""
+        staging = self._begun_staging
         try:
             self._begun.close()
             if self._partition_by:
-                key, merging = self._partition_by, self._merging
+                output = PartitionedFolder(self.path, self._partition_by, self._suffix)
+                table = self._begun.table()
                 with library_errors():
-                    write_partitions(self._begun.table(), key, self.path, self._suffix, merging)
+                    files = write_partitions(table, output, staging.ready, self._merging)
+                self._promise = staging.promise(files)
             else:
-                commit(self._begun.file(), self.path)
+                self._promise = staging.take(self._begun.file())
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
+        return self._promise
+
+    def promised(self, is_promised: Callable[[], bool]) -> None:
+        """From now on, ask whether a state promises the files before they are removed."""
+        self._is_promised = is_promised
+
+    def finish(self, report: RunReport) -> None:
+        """Put the files in their places; raises `DiskError`."""
+        promise = self._promise or self.promise()
+        try:
+            promise.put_in_place()
+        except OSError as problem:
+            raise (unkept if self._is_promised else cannot_write)(self.path, problem) from problem
+        self._is_put = True
+        if not self.stale:
+            self.tidy()
+
+    @property
+    def stale(self) -> Sequence[str]:
+        """List the partitions of earlier runs that do not belong to the signals any more."""
+        if not self._partition_by:
+            return ()
+        return stale_files(self.path, f"signals{self._suffix}", self._keeps)
+
+    def _keeps(self, partition: str) -> bool:
+        files = self._promise.files if self._promise else ()
+        return f"{partition}/signals{self._suffix}" in files or self._merging.keeps(partition)
+
+    def tidy(self) -> None:
+        """Remove the partitions of earlier runs; raises `DiskError`."""
+        if not (self._is_put and self._promise):
+            return
+        if self._partition_by:
+            try:
+                remove_stale(self.path, f"signals{self._suffix}", self._keeps)
+            except OSError as problem:
+                raise cannot_write(self.path, problem) from problem
+        self._promise.end()
+        self._is_put = False
 
     def abandon(self) -> None:
-        """Remove what is unfinished."""
+        """Remove what is unfinished, but not what a state promises to put in place."""
         for rows in self._rows:
             rows.abandon()
-        if self._rows:
-            for sent in glob(f"{escape(self._unfinished)}.sent*"):
-                remove_quietly(sent)
-            remove_quietly(self._unfinished)
+        with suppress(DiskError):
+            self.tidy()
+        if not self._staging or not self._staging.is_there():
+            return
+        if not (self._is_promised and self._is_promised()):
+            self._staging.remove()

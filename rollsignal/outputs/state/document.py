@@ -22,6 +22,7 @@ from rollsignal.errors import DataError, DiskError, InputError
 from rollsignal.files.fingerprints import Stamp
 from rollsignal.files.open import open_regular
 from rollsignal.files.replace import replace
+from rollsignal.files.staged import Promise
 from rollsignal.messages import shown_path, without_secrets
 from rollsignal.outputs.signals.counts import PartitionCount, WrittenPartitions
 from rollsignal.version import __version__
@@ -64,7 +65,9 @@ class State(NamedTuple):
     the series, `segments` what each run added to that file. `generation` counts how often all bars
     were decided again. `program` is the rollsignal version that wrote the state, `written` the
     partitions that hold its signals. `sought_symbols` is false for a state of a version that did
-    not look for symbols. `waiting` are bars that were read and not decided.
+    not look for symbols. `waiting` are bars that were read and not decided. `pending` are finished
+    signals that are put in their places once the state is saved; its folder is seen from that of
+    the state.
     """
 
     settings: dict[str, object]
@@ -78,6 +81,7 @@ class State(NamedTuple):
     written: WrittenPartitions | None = None
     sought_symbols: bool = True
     waiting: tuple[WaitingBar, ...] = ()
+    pending: Promise | None = None
 
 
 def kept_account(account: Account) -> Account:
@@ -116,10 +120,29 @@ def load_state(path: str) -> State | None:
     Raises `DataError` for a file that is not a complete state of this schema, `InputError` for one
     that cannot be opened, `DiskError` if reading fails.
     """
+    return _loaded(path, whole=True)
+
+
+def load_head(path: str) -> State | None:
+    """Read a state without its accounts, as `load_state` does."""
+    return _loaded(path, whole=False)
+
+
+def _loaded(path: str, *, whole: bool) -> State | None:
     data = _read_bytes(path)
     if data is None:
         return None
-    name = shown_path(path)
+    body = _checked_body(data, shown_path(path))
+    try:
+        return _decoded(body if whole else body.partition(b"\n")[0])
+    except (ValueError, TypeError, LookupError, AttributeError) as problem:
+        raise DataError(
+            f"{shown_path(path)} has a valid checksum, but is not a state file: {problem!r}"
+        ) from problem
+
+
+def _checked_body(data: bytes, name: str) -> bytes:
+    """Return the lines above the checksum; raises `DataError`."""
     mark = _MARK.match(data)
     if not mark:
         raise DataError(f"{name} is not a rollsignal state file", "name another file for the state")
@@ -136,12 +159,7 @@ def load_state(path: str) -> State | None:
             "put a copy in its place, with the .bars file that belongs to it, or remove it and read"
             " all bars again",
         )
-    try:
-        return _decoded(body)
-    except (ValueError, TypeError, LookupError, AttributeError) as problem:
-        raise DataError(
-            f"{name} has a valid checksum, but is not a state file: {problem!r}"
-        ) from problem
+    return body
 
 
 def _read_bytes(path: str) -> bytes | None:
@@ -176,6 +194,7 @@ def _encoded(state: State) -> bytes:
         "written": _written_plain(state.written),
         "sought_symbols": state.sought_symbols,
         **({"waiting": list(map(_json_value, state.waiting))} if state.waiting else {}),
+        **({"pending": _json_value(state.pending)} if state.pending else {}),
     }
     lines = [head, *(_account_line(*item) for item in sorted(state.accounts.items()))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
@@ -222,7 +241,12 @@ def _decoded(body: bytes) -> State:
         _written_of(head["written"]),
         head.get("sought_symbols", False),
         tuple(WaitingBar(**bar) for bar in head.get("waiting", ())),
+        _promise_of(head.get("pending")),
     )
+
+
+def _promise_of(item: dict[str, Any] | None) -> Promise | None:
+    return Promise(item["into"], item["token"], tuple(item["files"])) if item else None
 
 
 def _written_plain(written: WrittenPartitions | None) -> dict[str, object] | None:

@@ -166,12 +166,6 @@ class History:
         for unfinished in self._sent:
             remove_quietly(unfinished)
 
-    def forget_others(self) -> None:
-        """Remove the files of other generations, and of runs that did not finish."""
-        for path in bars_files(self._state_path):
-            if path != self.path:
-                remove_quietly(path)
-
     def bars(self, everything: bool = False) -> "NDArray[np.void]":
         """Read all bars of the state, and with `everything` those of this run too.
 
@@ -213,6 +207,13 @@ def bars_files(state_path: str) -> list[str]:
 
     paths = glob(f"{escape(state_path)}.*.bars")
     return [path for path in paths if path[len(state_path) + 1 : -len(".bars")].isdecimal()]
+
+
+def forget_others(state_path: str, generation: int) -> None:
+    """Remove the bars of other generations of a state, and of runs that did not finish."""
+    for path in bars_files(state_path):
+        if path != History.path_of(state_path, generation):
+            remove_quietly(path)
 
 
 class _DirectPart:

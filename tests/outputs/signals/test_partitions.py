@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import rollsignal
 from rollsignal.core.decisions import PlainDecided
 from rollsignal.errors import OutputError, UsageError
-from rollsignal.files.replace import unfinished_folder
+from rollsignal.files.staged import Staging
 from rollsignal.outputs.signals.writer import Signals
 from tests.support.deciding import REPORT, begun
 from tests.support.shell import ENVIRONMENT, ROOT, Job, process_arguments, snapshot
@@ -377,7 +377,7 @@ STOPPED_AT = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
 from rollsignal.cli.main import main
-from rollsignal.files import replace as files
+from rollsignal.outputs.signals import writer
 calls = []
 
 def stopping(act):
@@ -388,8 +388,12 @@ def stopping(act):
         return act(*arguments)
     return acting
 
-files.unfinished_folder = stopping(files.unfinished_folder)
-files.commit = stopping(files.commit)
+def moving(source, target):
+    return (moved if ".signals." in source else move)(source, target)
+
+writer.write_partitions = stopping(writer.write_partitions)
+move, moved = os.replace, stopping(os.replace)
+os.replace = moving
 sys.exit(main(["run", *sys.argv[3:]]))
 """
 
@@ -420,7 +424,7 @@ def test_a_run_that_is_stopped_leaves_no_litter(job: Job, call: int) -> None:
 
 def test_files_of_a_killed_run_are_not_treated_as_a_partition(job: Job) -> None:
     folder = job.folder / "signals"
-    left = Path(unfinished_folder(str(folder))) / "symbol=OLD/signals.parquet"
+    left = Path(Staging(str(folder), is_folder=True).ready) / "symbol=OLD"
     left.parent.mkdir(parents=True)
     left.write_text("half of it")
     assert sorted(os.listdir(partitioned(job, "symbol"))) == ["symbol=A", "symbol=B", "symbol=C"]

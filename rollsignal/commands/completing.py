@@ -1,0 +1,75 @@
+"""This module completes what a killed run had begun: it puts signals in place that a state has.
+
+A run saves the state before it puts the signals in their places. From that moment on it has
+happened, and the next run on the state, whatever it reads, does first what is left of it.
+"""
+
+import os
+from collections.abc import Sequence
+
+from rollsignal.errors import JobError
+from rollsignal.files.locks import held
+from rollsignal.files.staged import Promise, unkept
+from rollsignal.outputs.state.document import State, load_head
+from rollsignal.outputs.state.history import forget_others
+
+
+def complete(state_path: str, locked: Sequence[str]) -> None:
+    """Do what the last run on a state has left to do; `locked` are the outputs of this run.
+
+    A state that cannot be read is left to those who need it. Raises `DiskError` if the signals
+    cannot be put in place, `BusyError` or `OutputError` if they cannot be locked.
+    """
+    state = _head_of(state_path)
+    if state is None:
+        return
+    forget_others(state_path, state.generation)
+    if state.pending is None:
+        return
+    promise = _seen_from_here(state_path, state.pending)
+    if promise.is_kept():
+        return
+    output = os.path.join(promise.into, "signals" if state.written else promise.files[0])
+    is_locked = os.path.realpath(output) in map(os.path.realpath, locked)
+    with held([] if is_locked else [output]):
+        _keep(promise, state)
+
+
+def _head_of(state_path: str) -> State | None:
+    try:
+        return load_head(state_path)
+    except JobError:
+        return None
+
+
+def _keep(promise: Promise, state: State) -> None:
+    try:
+        promise.put_in_place()
+        if state.written:
+            from rollsignal.outputs.signals.partitions import remove_stale
+
+            name = f"signals{state.written.suffix}"
+            remove_stale(promise.into, name, state.written.parts.__contains__)
+    except OSError as problem:
+        raise unkept(promise.into, problem) from problem
+    promise.end()
+
+
+def promises(state_path: str, promise: Promise) -> bool:
+    """Return whether a state on disk promises this."""
+    state = _head_of(state_path)
+    return state is not None and state.pending == promise
+
+
+def seen_from_state(state_path: str, promise: Promise) -> Promise:
+    """Return a promise with its folder as it is seen from that of a state: both may be moved."""
+    return promise._replace(into=os.path.relpath(promise.into, _folder_of(state_path)))
+
+
+def _seen_from_here(state_path: str, promise: Promise) -> Promise:
+    folder = os.path.join(_folder_of(state_path), promise.into)
+    return promise._replace(into=os.path.realpath(folder))
+
+
+def _folder_of(state_path: str) -> str:
+    return os.path.dirname(os.path.realpath(state_path))

@@ -1,0 +1,144 @@
+"""This module puts the finished files of an output in their places, however often a run is killed.
+
+They stand complete under temporary names first. What is then to be done is a `Promise`: as long as
+it is kept by something that is on disk, each run that follows can do what is left of it.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from rollsignal.errors import DiskError
+from rollsignal.files.replace import (
+    cannot_create,
+    cannot_write,
+    checked_target,
+    remove_folder_quietly,
+    remove_leftovers,
+    sync_file,
+    sync_folder,
+    temporary_name,
+)
+
+READY = "ready"
+
+
+class Promise(NamedTuple):
+    """Which finished files are to be put where.
+
+    into: the folder of the output. token: the name of the folder in it where the finished files
+    stand. files: where each belongs, as a path in `into`.
+    """
+
+    into: str
+    token: str
+    files: tuple[str, ...]
+
+    def is_kept(self) -> bool:
+        """Return whether there is nothing left to do."""
+        return not os.path.isdir(os.path.join(self.into, self.token))
+
+    def put_in_place(self) -> None:
+        """Put in place what is not there yet; raises `OSError` or `OutputError`."""
+        ready = os.path.join(self.into, self.token, READY)
+        folders = {self.into}
+        for file in self.files:
+            target = os.path.join(self.into, file)
+            if os.path.lexists(staged := os.path.join(ready, staged_name(file))):
+                folder = os.path.dirname(target)
+                if folder != self.into:
+                    _refuse_link(folder)
+                    os.makedirs(folder, exist_ok=True)
+                os.replace(staged, target)
+            folders.add(os.path.dirname(target))
+        for folder in sorted(folders, reverse=True):
+            # A partition may have been removed by hand since it was put there.
+            with suppress(FileNotFoundError):
+                sync_folder(folder)
+
+    def end(self) -> None:
+        """Remove the folder of the finished files: from now on the promise is kept."""
+        remove_folder_quietly(os.path.join(self.into, self.token))
+
+
+def staged_name(file: str) -> str:
+    """Return the name under which a file stands before it is in its place.
+
+    >>> staged_name("date=2024-01-01/signals.parquet")
+    'date=2024-01-01'
+    """
+    return file.partition("/")[0]
+
+
+def unkept(path: str, problem: OSError) -> DiskError:
+    """Return the error for signals that are in a state, and could not be put in place."""
+    reason = cannot_write(path, problem)
+    return DiskError(
+        reason.message,
+        f"{reason.detail}; the state has them already, and the next run with it puts them in place",
+    )
+
+
+class Staging:
+    """A folder of this user alone beside an output, for files that are not finished yet.
+
+    Libraries open files by their paths, and would follow a link that others have put there.
+    """
+
+    def __init__(self, output: str, *, is_folder: bool = False) -> None:
+        """Name the folder; raises `OutputError` for an output that cannot be written.
+
+        is_folder: whether the output is a folder of files.
+        """
+        self._output = output
+        self._target = checked_target(os.path.join(output, "signals") if is_folder else output)
+        self._into, self._name = os.path.split(self._target)
+        self.path = temporary_name(self._target)
+        self.ready = os.path.join(self.path, READY)
+
+    def create(self) -> None:
+        """Create the folder, and remove those of killed runs; raises `OutputError`."""
+        remove_leftovers(self._target)
+        try:
+            os.mkdir(self.path, 0o700)
+            os.mkdir(self.ready)
+        except OSError as problem:
+            raise cannot_create(self._output, str(problem.strerror)) from problem
+
+    def file(self, name: str) -> str:
+        """Return the path of an unfinished file."""
+        return os.path.join(self.path, name)
+
+    def take(self, finished: str) -> Promise:
+        """Promise to put a finished file in the place of the output; raises `OSError`."""
+        os.replace(finished, os.path.join(self.ready, self._name))
+        return self.promise([self._name])
+
+    def promise(self, files: Sequence[str]) -> Promise:
+        """Promise to put finished files in their places in the folder.
+
+        They stand in `ready`, by their `staged_name`. Raises `OSError`, or `OutputError` if one of
+        those places cannot be written.
+        """
+        for file in files:
+            if os.path.dirname(file):
+                _refuse_link(os.path.join(self._into, os.path.dirname(file)))
+            sync_file(os.path.join(self.ready, staged_name(file)))
+        for folder in (self.ready, self.path, self._into):
+            sync_folder(folder)
+        return Promise(self._into, os.path.basename(self.path), tuple(files))
+
+    def is_there(self) -> bool:
+        """Return whether the folder exists."""
+        return os.path.isdir(self.path)
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it, without errors."""
+        remove_folder_quietly(self.path)
+
+
+def _refuse_link(folder: str) -> None:
+    """Raise `OutputError` for a folder that is a link, which may lead to files of others."""
+    if os.path.islink(folder):
+        raise cannot_create(folder, "it is a link, and no folder of a partition")
