@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -351,6 +352,7 @@ def splits(file: Input, bytes_each: int, config: JobConfig = CONFIG) -> list[Spl
     return splits_of([file], config, None, bytes_each)
 
 
+@lru_cache
 def large(end: str = "\n", count: int = 160_000) -> bytes:
     stamps = [str(START + timedelta(minutes=row)) for row in range(count)]
     return table([f"{row % 997}.25" for row in range(count)], stamps, end=end)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rollsignal.config.rules import NO_TIMESTAMPS, SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
 from rollsignal.core.timestamps.reader import NAMES, plain_name
+from rollsignal.engines.inputs import LARGE_BYTES
 from rollsignal.errors import DataError
 from rollsignal.files.formats import numbered
 from tests.support.configs import ON_ONE_FILE
@@ -29,7 +30,7 @@ DAYS = [f"2024-01-0{day}" for day in range(1, 7)]
 START_MS = 1_735_689_600_000
 COUNTS = [str(START_MS + 60_000 * row) for row in range(6)]
 FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow"]
-LARGE = 300_000
+LARGE = 200_000
 
 
 def write(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
@@ -196,6 +197,7 @@ def test_a_footer_is_refused_far_below_in_a_large_file(tmp_path: Path) -> None:
     lines = [f"{time},10.5\n" for time in times]
     path = tmp_path / "bars.csv"
     path.write_text("when,close\n" + "".join(lines))
+    assert path.stat().st_size > LARGE_BYTES
     assert decide([path], CONFIG).tally.rows == LARGE
     path.write_text("when,close\n" + "".join(lines) + "Average,12.5\n")
     assert f"line {LARGE + 2:}: when is 'Average'" in refusal(path)
