@@ -15,14 +15,31 @@ from tests.support.shell import ROOT, command, strict_json
 Out = pytest.CaptureFixture[str]
 
 
+# Of three days, so that intervals, which take most of the time, are drawn from fewer bars.
+BARS = 3_000
+
+
+def ran(folder: Path, bars: int | None) -> Path:
+    """Run the sample job in the working folder, on its first bars or on all."""
+    head, *rows = (ROOT / "data.csv").read_text().splitlines(keepends=True)
+    (folder / "data.csv").write_text(head + "".join(rows[:bars]))
+    (folder / "config.yaml").write_bytes((ROOT / "config.yaml").read_bytes())
+    assert command("run", "--signals=s.csv", "--record=r.json") == 0
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder in which the job has run on a part of the sample, with all it can leave."""
+    monkeypatch.chdir(tmp_path)
+    return ran(tmp_path, BARS)
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder in which the sample job has run, with all that it can leave."""
     monkeypatch.chdir(tmp_path)
-    for name in ("data.csv", "config.yaml"):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    assert command("run", "--signals=s.csv", "--record=r.json") == 0
-    return tmp_path
+    return ran(tmp_path, None)
 
 
 def evaluated(out: Out, *arguments: str) -> dict[str, Any]:
@@ -59,7 +76,7 @@ def test_the_keys_come_in_the_published_order(folder: Path, capsys: Out) -> None
     ]
 
 
-def test_the_sample_has_the_figures_of_its_run(folder: Path, capsys: Out) -> None:
+def test_the_sample_has_the_figures_of_its_run(sample: Path, capsys: Out) -> None:
     document = evaluated(capsys, "r.json")
     metrics = json.loads(Path("metrics.json").read_text())
     record = json.loads(Path("r.json").read_text())
@@ -75,7 +92,7 @@ def test_the_sample_has_the_figures_of_its_run(folder: Path, capsys: Out) -> Non
     [["--signals=t.parquet"], ["--signals=t.arrow"], ["--signals=t", "--partition-by=date"]],
 )
 def test_a_record_and_its_signals_in_any_form_have_the_same_figures(
-    folder: Path, capsys: Out, flags: list[str]
+    sample: Path, capsys: Out, flags: list[str]
 ) -> None:
     assert command("run", *flags) == 0
     figures = evaluated(capsys, "r.json")
@@ -137,7 +154,7 @@ def test_what_is_no_run_is_refused(folder: Path, capsys: Out) -> None:
     assert "RUN" in refused(capsys, 2)
 
 
-def test_findings_of_the_checks_are_a_reason_to_look(folder: Path, capsys: Out) -> None:
+def test_findings_of_the_checks_are_a_reason_to_look(sample: Path, capsys: Out) -> None:
     lines = Path("data.csv").read_text().splitlines()
     lines[7] = lines[6]
     Path("data.csv").write_text("\n".join([*lines, ""]))
@@ -150,7 +167,7 @@ def test_history_in_parts_has_the_same_figures(folder: Path, capsys: Out) -> Non
     head, *rows = Path("data.csv").read_text().splitlines(keepends=True)
     Path("parts").mkdir()
     for number in range(4):
-        part = rows[number * 2_500 : (number + 1) * 2_500]
+        part = rows[number * BARS // 4 : (number + 1) * BARS // 4]
         Path(f"parts/{number}.csv").write_text(head + "".join(part))
     assert command("run", "--input=parts", "--signals=s", "--partition-by=date") == 0
     whole, parts = evaluated(capsys, "s.csv"), evaluated(capsys, "s")
