@@ -142,9 +142,11 @@ def problem_of(path: str) -> str:
     return f"{type(caught.value).__name__}: {caught.value.message}"
 
 
-def test_a_path_that_is_not_a_file_is_an_input_error(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_an_input_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at = socket.socket(socket.AF_UNIX)
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     at.bind("socket")
     at.close()
     assert problem_of("nothing.csv") == "InputError: Input data file not found"
