@@ -53,6 +53,8 @@ report: $(RUNTIME) ## Make the page of the sample job: build/report.html
 		--signals build/signals.parquet --record build/record.json
 	$(PY) -m rollsignal report build/record.json --windows 2:200 --audit --output build/report.html
 
+# Bytecode is kept, whatever the environment says: the tests start hundreds of processes.
+check: export PYTHONDONTWRITEBYTECODE :=
 check: $(DEV) ## Run every check, in order; the first failure ends it
 	$(call step,format: ruff format --check)
 	@$(PY) -m ruff format --check .
@@ -63,14 +65,14 @@ check: $(DEV) ## Run every check, in order; the first failure ends it
 	$(call step,import rules: import-linter)
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(call step,tests: pytest)
-	@$(PY) -m pytest -n auto
+	@$(PY) -m pytest -n auto --dist worksteal
 
 check-spark: ## Run the job on Spark: local, on a cluster and by Connect (needs Java 17 or newer; 10 minutes)
 	@if command -v java >/dev/null; then $(MAKE) --no-print-directory $(SPARK) && \
 		$(SPARK_VENV)/bin/python -m pytest tests/spark; \
 	else echo "There is no java here, so nothing was checked on Spark" >&2; test -z "$$CI"; fi
 
-check-independent: $(EVALUATE) ## Compare the figures of evaluate with those of other libraries (2 minutes)
+check-independent: $(EVALUATE) ## Compare the figures of evaluate with those of other libraries and of chance (2 minutes)
 	$(EVALUATE_VENV)/bin/python -m pytest tests/independent
 
 check-page: ## Open pages in a browser, and use them as people do (needs Chromium; 3 minutes)
