@@ -193,5 +193,10 @@ def test_the_page_lists_every_metric() -> None:
 
 def test_the_automatic_check_installs_the_receivers_and_checks_what_is_deployed() -> None:
     script = (ROOT / ".ci/run").read_text()
-    for name in ("prometheus-pushgateway", "prometheus-node-exporter", "make check-deploy"):
+    for name in (
+        "prometheus-pushgateway",
+        "prometheus-node-exporter",
+        "postgresql",
+        "make check-deploy",
+    ):
         assert name in script
