@@ -90,6 +90,8 @@ format: $(DEV) ## Format the code and apply the linter's safe fixes
 lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --extra remote --constraints requirements.txt --output-file requirements-remote.txt
+	$(COMPILE) --extra delta --constraints requirements-remote.txt --output-file requirements-delta.txt
+	$(COMPILE) --extra otel --constraints requirements-remote.txt --output-file requirements-otel.txt
 	$(COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) --group bench --constraints requirements-dev.txt --output-file requirements-bench.txt
 	$(COMPILE) --extra spark --group dev --group spark --constraints requirements-dev.txt \

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rollsignal.version import __version__
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -53,6 +55,14 @@ def test_the_container_has_the_command_and_what_reads_servers(image: str) -> Non
     done = container("run", "--rm", image, *nowhere)
     assert done.returncode == 66
     assert "no connection to the server" in done.stderr
+
+
+def test_the_container_has_no_tests_of_packages_and_says_where_it_is_from(image: str) -> None:
+    found = container("run", "--rm", image, "find", "/usr/local/lib", "-path", "*-packages/*/tests")
+    assert found.stdout == ""
+    labels = json.loads(container("image", "inspect", image).stdout)[0]["Config"]["Labels"]
+    assert labels["org.opencontainers.image.version"] == __version__
+    assert labels["org.opencontainers.image.revision"] == "unknown"
 
 
 def test_the_container_works_with_a_read_only_root(image: str) -> None:
