@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from contextlib import closing
+
 import pytest
 
+from rollsignal.engines.spark import connect
+from rollsignal.engines.spark.connect import check_server
 from rollsignal.engines.spark.session import first_line
+from rollsignal.errors import ConfigError
+from tests.support.spark import free_port
 
 IN_PYTHON = """
 An error occurred while calling o1.collectToPython.
@@ -27,3 +36,51 @@ ModuleNotFoundError: No module named 'pyarrow'
 )
 def test_an_error_of_spark_is_told_in_a_line(told: str, line: str) -> None:
     assert first_line(RuntimeError(told)) == line
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a shorter time."""
+    monkeypatch.setattr(connect, "WAIT_S", 0.2)
+    monkeypatch.setattr(connect, "PAUSE_S", 0.05)
+    for name in connect._PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_server_of_spark_connect_that_does_not_answer_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("SPARK_REMOTE", f"sc://127.0.0.1:{port}/;token=secret")
+    with pytest.raises(ConfigError) as caught:
+        check_server()
+    what = f"No server of Spark Connect answers at 127.0.0.1:{port}: Connection refused"
+    assert caught.value.message == what
+    assert "set SPARK_REMOTE" in caught.value.detail
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_server_that_is_just_starting_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect, "WAIT_S", 10)
+    with closing(socket.socket()) as server:
+        server.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("SPARK_REMOTE", f"sc://127.0.0.1:{server.getsockname()[1]}")
+        begun = time.monotonic()
+        threading.Timer(0.3, server.listen).start()
+        check_server()
+        assert time.monotonic() - begun >= 0.3
+
+
+@pytest.mark.parametrize("remote", ["", "local[2]", "sc://", "sc://h:x"])
+def test_what_is_no_address_is_left_to_pyspark(
+    monkeypatch: pytest.MonkeyPatch, remote: str
+) -> None:
+    monkeypatch.setenv("SPARK_REMOTE", remote)
+    check_server()
+
+
+def test_a_server_behind_a_proxy_is_left_to_pyspark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_REMOTE", "sc://no.such.host.invalid:15002")
+    monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:1")
+    check_server()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from warnings import filterwarnings
 
 from rollsignal.engines.spark.carrier import LACKING
+from rollsignal.engines.spark.connect import check_server
 from rollsignal.errors import ConfigError, DiskError, JobError
 from rollsignal.version import __version__
 
@@ -76,6 +77,7 @@ def _started() -> "SparkSession":
     """Start a session."""
     from pyspark.sql import SparkSession
 
+    check_server()
     builder = SparkSession.builder.appName("rollsignal")
     if not os.environ.get("SPARK_REMOTE"):
         builder = builder.config("spark.ui.showConsoleProgress", "false")
