@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +13,15 @@ from unittest import mock
 import pytest
 
 from rollsignal.engines.runner import Work
-from rollsignal.engines.spark import carrier, engine
+from rollsignal.engines.spark import carrier, engine, sources
+from rollsignal.engines.spark import session as session_module
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.engines.spark.session import session_in_use
 from rollsignal.errors import ConfigError, DiskError
 from tests.support.answers import CONFIG, answer, rows, write
 from tests.support.failing import (
     Blind,
+    ChangingReading,
     ExecutorKilling,
     Killing,
     Lagging,
@@ -73,6 +77,16 @@ def test_a_file_that_changes_between_the_passes_is_refused(
     assert found.error[:2] == (DiskError, "Input data file changed while it was read")
 
 
+def test_a_file_that_changes_while_a_task_reads_it_is_refused(
+    tmp_path: Path, session: SparkSession
+) -> None:
+    path = write(tmp_path, "csv", rows())
+    # One task reads all, so no other one can meet the changed file.
+    found = answer(SmallSparkEngine(1 << 20, ChangingReading), [path], CONFIG)
+    assert found.error
+    assert found.error[:2] == (DiskError, "Input data file changed while it was read")
+
+
 def test_a_file_that_executors_do_not_see_is_named_with_the_machine(
     tmp_path: Path, session: SparkSession
 ) -> None:
@@ -100,6 +114,32 @@ def test_another_version_on_an_executor_is_refused(session: SparkSession, name: 
     message = f"An executor of Spark has {name} {here}, and the driver has {name} 0.0.9"
     assert caught.value.message == message
     assert caught.value.detail == "install the same on all machines of the cluster"
+
+
+def test_other_code_of_the_same_version_on_an_executor_is_refused(session: SparkSession) -> None:
+    here = carrier.versions_here()
+    with session_in_use() as used, pytest.raises(ConfigError) as caught:
+        list(SparkRunner(used, here | {carrier.CODE: "0123456789ab"}).run(2, slow_if_even))
+    number = here["rollsignal"]
+    message = f"An executor of Spark has rollsignal {number} with other code than the driver has"
+    assert caught.value.message == message
+
+
+def test_the_code_is_the_same_in_the_archive_that_executors_get(tmp_path: Path) -> None:
+    archive = tmp_path / "program.zip"
+    archive.write_bytes(session_module._packed_program())
+    program = "from rollsignal.engines.spark import carrier; print(carrier.versions_here())"
+    line = [sys.executable, "-P", "-c", program]
+    environment = {**os.environ, "PYTHONPATH": str(archive)}
+    found = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == str(carrier.versions_here())
+
+
+def test_any_change_of_a_source_file_is_other_code() -> None:
+    before = carrier.versions_here()[carrier.CODE]
+    changed = {**sources.sources(), "rollsignal/core/kernel.py": b"pass\n"}
+    with mock.patch.object(sources, "sources", return_value=changed):
+        assert sources.code_digest.__wrapped__() != before
 
 
 def test_a_package_that_an_executor_lacks_is_named() -> None:

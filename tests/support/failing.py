@@ -6,15 +6,17 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 from unittest import mock
 
+from rollsignal.core.reader import Reader
 from rollsignal.engines.runner import Work
 from rollsignal.engines.spark import engine
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.engines.spark.session import session_in_use
+from rollsignal.engines.splits import Split
 from tests.support.answers import CONFIG, Answer, answer
 from tests.support.spark import PIECE_BYTES, SmallSparkEngine
 from tests.support.workers import SmallReading
@@ -96,6 +98,17 @@ class Blind(NamedTuple):
     def run(self, number: int) -> bytes:
         with mock.patch("rollsignal.engines.passes.stat_of", return_value=None):
             return self.task(number)
+
+
+class ChangingReading(SmallReading):
+    """Read files to which somebody adds a bar when they were read."""
+
+    @contextmanager
+    def _opened(self, split: Split, first_row: int | None) -> Iterator[Reader]:
+        with super()._opened(split, first_row) as reader:
+            yield reader
+            with open(split.file.path, "a") as file:
+                file.write("2024-02-01 00:00:00,A,1\n")
 
 
 def where_the_program_is() -> str:

@@ -17,18 +17,30 @@ if TYPE_CHECKING:
 LACKING = "An executor of Spark"
 """How the sentence begins that says what an executor lacks."""
 
+CODE = "code"
+"""Instead of the name of a package: a digest of the sources of this program."""
+
 ANSWERS = "number long, answer binary"
 """The columns of what a carried task yields: its number, and a pickled pair: see `answer_of`."""
 
 
 def versions_here() -> dict[str, str]:
-    """Return the version of all that decides results; "" for a package that is not installed."""
+    """Return the version of all that decides results; "" for a package that is not installed.
+
+    Two programs of one version may differ, so the sources of this one are compared too.
+    """
     versions = {"Python": "{}.{}".format(*sys.version_info)}
     for name in ("rollsignal", "numpy", "polars"):
         try:
             versions[name] = __import__(name).__version__
         except ImportError:
             versions[name] = ""
+    try:
+        from rollsignal.engines.spark.sources import code_digest
+
+        versions[CODE] = code_digest()
+    except ImportError:
+        versions[CODE] = ""
     return versions
 
 
@@ -36,6 +48,9 @@ def misfit(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
     """Describe what an executor lacks, or has in another version; "" if it has all."""
     for name, version in wanted.items():
         if found[name] != version:
+            if name == CODE:
+                number = wanted["rollsignal"]
+                return f"{LACKING} has rollsignal {number} with other code than the driver has"
             here = f"has {name} {found[name]}" if found[name] else f"has no {name}"
             return f"{LACKING} {here}, and the driver has {name} {version}"
     return ""

@@ -17,6 +17,7 @@ from warnings import filterwarnings
 
 from rollsignal.engines.spark.carrier import LACKING
 from rollsignal.engines.spark.connect import check_server
+from rollsignal.engines.spark.sources import sources
 from rollsignal.errors import ConfigError, DiskError, JobError
 from rollsignal.version import __version__
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 OLDEST = (4, 0)
 # Where nothing tells how many cores a cluster has.
 USUAL_CORES = 32
-_PACKAGE = Path(__file__).parents[2]
 SAME_HINT = "install the same on all machines of the cluster"
 _START_HINT = "a session of Spark Connect needs SPARK_REMOTE, all others need Java 17 or newer"
 _INSTALL_HINT = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
@@ -133,9 +133,8 @@ def _packed_program() -> bytes:
     """Return the program as a zip archive, the same bytes for the same files."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for path in sorted(_PACKAGE.rglob("*.py")):
-            entry = zipfile.ZipInfo(str(path.relative_to(_PACKAGE.parent)))
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+        for name, source in sources().items():
+            archive.writestr(zipfile.ZipInfo(name), source, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
