@@ -115,6 +115,7 @@ EXAMPLES_OF_CODES = {
     2: "`unknown argument '--inptu': did you mean --input?`",
     65: "`data.csv line 812: close is 'n/a', not a number (set missing: skip …)`",
     66: "`Input data file not found`",
+    71: "`not enough memory: Unable to allocate 585. KiB for an array`",
     73: "`Output cannot be created: it exists and is not a regular file`",
     74: "`Output could not be written: No space left on device`",
     75: "`Another run is writing the same file`",

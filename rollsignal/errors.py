@@ -4,6 +4,7 @@ The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data f
 """
 
 from collections.abc import Mapping, Sequence
+from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
 from typing import NamedTuple, Self
 
 Choice = Mapping[str, object]
@@ -27,6 +28,7 @@ EXIT_CODES = (
     ExitCode(2, "wrong command line", False),
     ExitCode(65, "bad data", False),
     ExitCode(66, "input missing", True),
+    ExitCode(71, "too little memory, or too few threads or open files", True),
     ExitCode(73, "output cannot be created", False),
     ExitCode(74, "reading or writing failed midway", True),
     ExitCode(75, "another run writes the same files", True),
@@ -82,6 +84,12 @@ class InputError(JobError):
     exit_code = 66
 
 
+class ScarcityError(JobError):
+    """The machine has not enough memory, threads or open files for the run."""
+
+    exit_code = 71
+
+
 class OutputError(JobError):
     """An output cannot be created."""
 
@@ -122,9 +130,59 @@ class StoppedError(JobError):
 _PACKAGES = {"yaml": "pyyaml", "backports": "backports.zstd"}
 _LIBRARIES = ("yaml", "polars", "numpy", "pandas", "isal", "backports", "obstore", "deltalake")
 
+_MEMORY = "not enough memory", "free memory, or raise the limit of the process or its container"
+_THREADS = "not enough threads or processes", "raise the limit of processes (ulimit -u, pids.max)"
+_FILES = "too many open files", "raise the limit of open files (ulimit -n)"
+_SCARCE = {ENOMEM: _MEMORY, EAGAIN: _THREADS, EMFILE: _FILES, ENFILE: _FILES}
+# What libraries say, in lower case. What cannot be mapped is the code of a library.
+_SCARCE_WORDS = {
+    "cannot allocate memory": _MEMORY,
+    "out of memory": _MEMORY,
+    "failed to map segment": _MEMORY,
+    "memory allocation": _MEMORY,
+    "unable to allocate": _MEMORY,
+    "too many open files": _FILES,
+    "can't spawn": _THREADS,
+    "can't start new thread": _THREADS,
+    "failed to spawn": _THREADS,
+    "resource temporarily unavailable": _THREADS,
+}
 
-def not_installed(error: BaseException) -> JobError | None:
-    """Return the error for a library of the program that cannot be imported, None for others."""
+
+def foreign(error: BaseException) -> JobError | None:
+    """Return the error for what the machine answered, or lacks; None for a bug.
+
+    It is asked of errors that nobody expected where they came up. It imports nothing, since the
+    memory or the open files that it would take may be what is lacking.
+    """
+    return scarcity(error) or _not_installed(error) or _refused(error)
+
+
+def scarcity(error: BaseException) -> ScarcityError | None:
+    """Return the error for a lack of memory, threads or open files; None for others."""
+    kind = _MEMORY if isinstance(error, MemoryError) else None
+    if isinstance(error, OSError) and error.errno is not None:
+        kind = _SCARCE.get(error.errno)
+    elif kind is None:
+        said = str(error).lower()
+        kind = next((kind for words, kind in _SCARCE_WORDS.items() if words in said), None)
+    if kind is None:
+        return None
+    what, hint = kind
+    reason = str(error).partition("\n")[0]
+    return ScarcityError(f"{what}: {reason}" if reason else what, hint)
+
+
+def _refused(error: BaseException) -> JobError | None:
+    """Return the error for a call of the system that failed."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    where = "" if error.filename is None else f"path: {error.filename}"
+    return DiskError(f"Reading or writing failed: {error.strerror}", where)
+
+
+def _not_installed(error: BaseException) -> JobError | None:
+    """Return the error for a library of the program that cannot be imported."""
     name = (getattr(error, "name", None) or "").partition(".")[0]
     if not isinstance(error, ModuleNotFoundError) or name not in _LIBRARIES:
         return None

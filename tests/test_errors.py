@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +18,10 @@ from rollsignal.errors import (
     InputError,
     JobError,
     OutputError,
+    ScarcityError,
     StoppedError,
     UsageError,
+    foreign,
 )
 from rollsignal.messages import (
     did_you_mean,
@@ -33,12 +38,13 @@ CODES = {
     UsageError: 2,
     DataError: 65,
     InputError: 66,
+    ScarcityError: 71,
     OutputError: 73,
     DiskError: 74,
     BusyError: 75,
     ConfigError: 78,
 }
-AGAIN = {66, 74, 75, 130, 143}
+AGAIN = {66, 71, 74, 75, 130, 143}
 
 
 def test_every_exit_code_says_whether_trying_again_can_help() -> None:
@@ -192,3 +198,47 @@ def test_every_url_in_a_text_is_shown_without_what_may_be_secret() -> None:
     assert text_without_secrets(text) == (
         "GET https://host/x?… failed, as did s3://bucket/x (path: http://h/y?…"
     )
+
+
+ANSWERS = {
+    "not enough memory": (
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ImportError("libx.so: failed to map segment from shared object"),
+        RuntimeError("memory allocation of 64 bytes failed"),
+    ),
+    "not enough threads or processes": (
+        RuntimeError("can't start new thread"),
+        BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
+        Exception("OS can't spawn worker thread: Resource temporarily unavailable"),
+    ),
+    "too many open files": (
+        OSError(errno.EMFILE, "Too many open files", "bars.csv"),
+        OSError(errno.ENFILE, "Too many open files in system"),
+        Exception('Os { code: 24, message: "Too many open files" }'),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "error"), [(what, error) for what, errors in ANSWERS.items() for error in errors]
+)
+def test_what_the_machine_lacks_is_no_bug(what: str, error: Exception) -> None:
+    answer = foreign(error)
+    assert answer is not None
+    assert answer.exit_code == 71
+    assert answer.message.startswith(what)
+    assert "raise the limit" in answer.detail
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES, errno.EINTR])
+def test_a_call_that_fails_where_nobody_expects_it_is_no_bug(number: int) -> None:
+    answer = foreign(OSError(number, os.strerror(number), "bars.csv"))
+    assert answer is not None
+    assert answer.exit_code == 74
+    assert str(answer) == f"Reading or writing failed: {os.strerror(number)} (path: bars.csv)"
+
+
+@pytest.mark.parametrize("bug", [KeyError("x"), OSError("a library's own"), ImportError("a name")])
+def test_everything_else_is_a_bug(bug: Exception) -> None:
+    assert foreign(bug) is None

@@ -19,6 +19,7 @@ from rollsignal.config.settings import OF_FIGURES, JobConfig
 from rollsignal.core.kernel import BLOCK_BARS, INT64_MAX, NO_SIGNAL, Tally, greatest
 from rollsignal.errors import DataError, InputError, UsageError
 from rollsignal.files.fingerprints import fingerprint
+from rollsignal.files.open import exists
 from rollsignal.messages import shown, shown_path
 from rollsignal.outputs.record.document import Record
 from rollsignal.outputs.signals.tables import signal_files
@@ -118,7 +119,7 @@ def _settings_of_run(past: PastRun, config: str | None, given: Sequence[str]) ->
             hint = "set figures with --set evaluate.KEY=VALUE"
             raise UsageError("--config is not for a record, which has its own settings", hint)
         return _with_figures(past.record.job_config(), given)
-    if config is None and os.path.exists(Request().config):
+    if config is None and exists(Request().config):
         config = Request().config
     if config is None and not given:
         return JobConfig(**ASSUMED_SETTINGS)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rollsignal.config.settings import deciding
 from rollsignal.errors import InputError
-from rollsignal.files.open import open_regular
+from rollsignal.files.open import exists, is_folder, open_regular
 from rollsignal.outputs.record.document import Record, load_record
 
 _FLAG = "--signals"
@@ -62,7 +62,7 @@ def past_run(path: str) -> PastRun:
 
     Raises `InputError` where there is nothing, `DataError` for a record that is damaged.
     """
-    if os.path.isdir(path):
+    if is_folder(path):
         return PastRun(path, path)
     with open_regular(path, "Signals or record", InputError) as file:
         is_record = file.read(64).lstrip().startswith(b"{")
@@ -77,4 +77,4 @@ def _signals(path: str, written: str | None) -> str | None:
     if written is None:
         return None
     beside = os.path.join(os.path.dirname(path), os.path.basename(written))
-    return next((place for place in (written, beside) if os.path.exists(place)), None)
+    return next((place for place in (written, beside) if exists(place)), None)

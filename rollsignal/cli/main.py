@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from rollsignal.cli.flags import Command, parse
 from rollsignal.cli.parser import guessed, request_of
-from rollsignal.cli.terminal import Console, discard, flushed, print_result, stdout_error, unprinted
+from rollsignal.cli.terminal import Console, discard, flushed, print_result
 from rollsignal.commands.stop import Stop
 from rollsignal.config.request import Request
-from rollsignal.errors import JobError, StoppedError, UsageError, not_installed
+from rollsignal.errors import DiskError, JobError, StoppedError, UsageError, foreign
 from rollsignal.messages import Tell
 from rollsignal.version import STARTED
 
@@ -75,9 +75,8 @@ def _failed(error: BaseException, arguments: list[str]) -> int:
     if isinstance(error, BrokenPipeError):
         discard(sys.stdout)
         return 0
-    if isinstance(error, OSError):
-        return unprinted(error)
-    error = not_installed(error) or error
+    if not isinstance(error, JobError):
+        error = foreign(error) or error
     if not isinstance(error, JobError):
         raise error
     console = Console("WARNING")
@@ -280,8 +279,7 @@ def _printed(request: Request, outcome: "Outcome", tell: Tell) -> "Outcome":
             "WARNING",
             "stdout was closed before the metrics were printed; they are in the output file",
         )
-    except OSError as problem:
-        error = stdout_error(problem)
+    except DiskError as error:
         outcome = outcome if outcome.error else fail(request, error, tell, outcome.publishing)
     if outcome.error:
         tell("ERROR", str(outcome.error))

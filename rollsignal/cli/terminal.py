@@ -9,12 +9,20 @@ from rollsignal.messages import LEVELS, LogLevel, escaped
 
 
 def print_result(text: str) -> None:
-    """Write to stdout, in UTF-8 whatever the terminal's encoding is."""
+    """Write to stdout, in UTF-8 whatever the terminal's encoding is.
+
+    Raises `BrokenPipeError` if nobody reads it, `DiskError` if it cannot be written.
+    """
     if sys.stdout is None:
         raise BrokenPipeError
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise stdout_error(problem) from problem
 
 
 def discard(stream: TextIO | None) -> None:

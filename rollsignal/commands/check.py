@@ -1,6 +1,5 @@
 """This module is the story of a check: what is wrong with the bars. It decides no signal."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,6 +18,7 @@ from rollsignal.engines.interface import Task
 from rollsignal.engines.progress import Draw, Progress, total_bytes
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input
+from rollsignal.files.open import exists
 from rollsignal.messages import Tell, shown_path
 from rollsignal.readers.opening import symbol_of
 
@@ -105,7 +105,7 @@ def _no_log(*_: object, **fields: object) -> None:
 def usual_config(path: str | None) -> str | None:
     """Return the path of the given config, or of the default one if that exists."""
     default = Request().config
-    return path or (default if os.path.exists(default) else None)
+    return path or (default if exists(default) else None)
 
 
 def _report(found: Found) -> dict[str, object]:

@@ -1,12 +1,12 @@
 """This module is the story of a comparison: which signals differ between two runs, and why."""
 
 import filecmp
-import os
 
 from rollsignal.analysis.difference import difference
 from rollsignal.analysis.difference_report import NOT_COMPARED, Compared
 from rollsignal.analysis.past_run import PastRun, past_run
 from rollsignal.errors import UsageError
+from rollsignal.files.open import is_file
 
 
 def compare(path_a: str, path_b: str) -> Compared:
@@ -32,6 +32,6 @@ def _compared_by_tables(a: PastRun, b: PastRun, path_a: str, path_b: str) -> Com
 
 
 def _same_bytes(a: str, b: str) -> bool:
-    if not (os.path.isfile(a) and os.path.isfile(b)):
+    if not (is_file(a) and is_file(b)):
         return False
     return filecmp.cmp(a, b, shallow=False)

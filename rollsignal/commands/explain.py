@@ -1,6 +1,5 @@
 """This module is the story of an explanation: how the signal of one bar came about."""
 
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.inputs import Inputs
 from rollsignal.errors import UsageError
 from rollsignal.files.find import Input, find_inputs
+from rollsignal.files.open import exists
 from rollsignal.messages import Tell, escaped
 
 EXPLAIN_SETTINGS = {"seed": 0, "version": "explain"}
@@ -63,8 +63,8 @@ def explain(  # noqa: PLR0913  # the flags of the command
 
 def _regular(files: list[Input]) -> list[Input]:
     for file in files:
-        exists = file.kind == "stdin" or os.path.exists(file.path)
-        if file.kind != "file" and exists:
+        is_there = file.kind == "stdin" or exists(file.path)
+        if file.kind != "file" and is_there:
             raise UsageError(f"{file.name} is not a regular file; explain reads every file twice")
     return files
 

@@ -1,12 +1,11 @@
 """This module finds out whether a state of a former version says what this one would find."""
 
-import os
-
 from rollsignal.core.ledger import ONE_SERIES, have_symbols
 from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import Task
 from rollsignal.errors import DataError
 from rollsignal.files.find import input_of
+from rollsignal.files.open import exists
 from rollsignal.outputs.state.document import State
 
 
@@ -20,7 +19,7 @@ def refuse_unsought_symbols(state: State, task: Task) -> None:
     if state.sought_symbols or is_named or task.config.columns.symbol is not None:
         return
     paths = [file.path for file in state.inputs] + [file.path for file in task.inputs]
-    files = [input_of(path) for path in dict.fromkeys(paths) if os.path.exists(path)]
+    files = [input_of(path) for path in dict.fromkeys(paths) if exists(path)]
     inputs = Inputs(files, task.config, task.format)
     for file in files:
         with inputs.opened(file) as reader:

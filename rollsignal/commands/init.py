@@ -4,7 +4,6 @@ What can be known of the table is set, what cannot is asked in comments. It read
 of a run, and holds at the end that the config does what it says.
 """
 
-import os
 import shlex
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from rollsignal.config.writing import ConfigLine, as_yaml, config_text
 from rollsignal.engines.first_rows import look_with
 from rollsignal.errors import ConfigError, DataError, JobError, OutputError, UsageError
 from rollsignal.files.find import Input, find_inputs
+from rollsignal.files.open import exists, lexists
 from rollsignal.files.replace import replace
 from rollsignal.messages import plural, shown_path
 
@@ -43,7 +43,7 @@ def init(inputs: Sequence[str], config_path: str) -> str:
     Raises `OutputError` if there is a file already, `DataError` if no settings let the files in,
     `UsageError` for what cannot be read several times.
     """
-    if os.path.lexists(config_path):
+    if lexists(config_path):
         hint = "name another file with --config"
         raise OutputError(f"{shown_path(config_path)} exists already; nothing was written", hint)
     every = _readable_again(find_inputs(inputs))
@@ -63,9 +63,7 @@ def init(inputs: Sequence[str], config_path: str) -> str:
 def _readable_again(files: Sequence[Input]) -> Sequence[Input]:
     """Return the files; raises `UsageError` for one that can be read only once."""
     for file in files:
-        if file.kind not in ("file", "other") or (
-            file.kind == "other" and os.path.exists(file.path)
-        ):
+        if file.kind not in ("file", "other") or (file.kind == "other" and exists(file.path)):
             what = f"{file.name} is not a regular file; init reads every file several times"
             raise UsageError(what, "save it to a file first")
     return files

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,10 +10,10 @@ from rollsignal.commands.plan import check_flags, conflict, expanded, log_is_out
 from rollsignal.commands.stop import Stop
 from rollsignal.config.reading import ReadConfig, load_config, read_config
 from rollsignal.config.request import Request
-from rollsignal.errors import BusyError, ConfigError, JobError, UsageError, not_installed
+from rollsignal.errors import BusyError, ConfigError, JobError, UsageError, foreign
 from rollsignal.files.locks import held
 from rollsignal.files.replace import clear_output, make_folder
-from rollsignal.messages import Tell
+from rollsignal.messages import Tell, shown_path
 from rollsignal.outputs import metrics
 from rollsignal.outputs.interface import Output, RunReport
 from rollsignal.outputs.log import RunLog, ms_since
@@ -50,11 +50,11 @@ class Run:
 
             publishing = Publishing(request.publish, time.time_ns())
         self._publishing = publishing
-        self._problem = conflict(request)
+        request, self._problem = _looked_at(request)
         self._may_write = True
         if self._problem:
             without_log = request._replace(log_file=None)
-            self._may_write = not (conflict(without_log) or log_is_output(request))
+            self._may_write = _may_write(without_log, request)
             request = without_log
         self.request = request
         started_ns = publishing.started_ns if publishing else time.time_ns()
@@ -162,6 +162,9 @@ class Run:
         self.note(metrics=metrics.metrics_of(self.report))
         self.outcome = Outcome(metrics.metrics_of(self.report), problem, self._publishing)
         if not self._may_write:
+            if not isinstance(problem, UsageError):
+                left = shown_path(self.request.output)
+                self.tell("WARNING", f"{left} is left as it is, since it may be an input")
             return
         self.log.record("ERROR", "job failed", exit_code=problem.exit_code, error=str(problem))
         if self._is_locked:
@@ -196,8 +199,12 @@ class Run:
     def _withdraw_metrics(self, error: JobError) -> None:
         """Remove the old metrics, which may say success, where the new cannot be written."""
         self.tell("WARNING", "metrics not written", error=str(error))
-        with suppress(JobError):
-            clear_output(self.request.output)
+        path = self.request.output
+        try:
+            clear_output(path)
+        except JobError:
+            what = "may still hold the metrics of an earlier run; remove it"
+            self.tell("WARNING", f"{shown_path(path)} {what}")
 
     def _leave_record(self) -> None:
         record = self._recorder()
@@ -224,12 +231,18 @@ class Run:
 
         A panic of a compiled library is not an `Exception`.
         """
-        if missing := not_installed(bug):
-            return missing
-        import traceback
+        answer = foreign(bug)
+        if not isinstance(bug, ImportError) or answer is None:
+            self._log_traceback(bug)
+        return answer or JobError(f"Internal error: {type(bug).__name__}: {bug}")
 
+    def _log_traceback(self, bug: BaseException) -> None:
+        try:
+            import traceback
+        except (ImportError, OSError, MemoryError):
+            # What it takes is what is lacking.
+            return
         self.log.traceback("".join(traceback.format_exception(bug)))
-        return JobError(f"Internal error: {type(bug).__name__}: {bug}")
 
     def _measure(self) -> None:
         """Add the time that the run took so far, and its warnings, to the report."""
@@ -255,7 +268,7 @@ def leaving(request: Request, started: float, tell: Tell, stop: Stop) -> Iterato
     started: `time.perf_counter()` at the start of the program. tell: receives messages for people.
     Only `KeyboardInterrupt` and `SystemExit` that are not a stop of the run are raised again.
     """
-    run = Run(expanded(request), started, tell)
+    run = Run(request, started, tell)
     ending: BaseException | None = None
     with run.locks:
         try:
@@ -275,7 +288,7 @@ def fail(
 
     publishing: that of the run before, if there was one.
     """
-    run = Run(expanded(request), perf_counter(), tell, publishing)
+    run = Run(request, perf_counter(), tell, publishing)
     run.fail(error)
     run.end()
     assert run.outcome, "a run that failed has an outcome"
@@ -299,7 +312,22 @@ def _version_for_metrics(request: Request) -> str | None:
         return load_config(request.config, given=request.set).version
     except ConfigError as error:
         return error.version
-    except UsageError:
+    except (UsageError, ImportError, OSError, MemoryError):
         return None
-    except ImportError:
-        return None
+
+
+def _looked_at(request: Request) -> tuple[Request, JobError | None]:
+    """Return the request with the files that it names, and what is wrong with its paths."""
+    try:
+        request = expanded(request)
+        return request, conflict(request)
+    except OSError as problem:
+        return request, foreign(problem)
+
+
+def _may_write(without_log: Request, request: Request) -> bool:
+    """Return whether no output is a file that must not be replaced, as far as one can know."""
+    try:
+        return not (conflict(without_log) or log_is_output(request))
+    except OSError:
+        return False

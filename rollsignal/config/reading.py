@@ -1,6 +1,5 @@
 """This module reads config.yaml into a `JobConfig`; its errors name the line."""
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -10,7 +9,7 @@ from rollsignal.config.sections import lines_of, read_mapping
 from rollsignal.config.settings import AS_FOUND, JobConfig
 from rollsignal.config.yaml_nodes import BadSettingError, as_written, composed, is_mapping
 from rollsignal.errors import ConfigError
-from rollsignal.files.open import open_regular
+from rollsignal.files.open import lexists, open_regular
 from rollsignal.messages import shown_path
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def read_config(
     that is none.
     """
     name = shown_path(path)
-    if given and path == Request().config and not os.path.lexists(path):
+    if given and path == Request().config and not lexists(path):
         return _read(b"", name, assumed or {}, given)
     with open_regular(path, "Config file", ConfigError) as file:
         try:

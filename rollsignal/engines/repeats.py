@@ -5,7 +5,6 @@ the last of a time is only known from rows that follow, perhaps in another file.
 read twice: bars keep their order, and nothing but the numbers of the rows left out is held.
 """
 
-import os
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
@@ -16,6 +15,7 @@ from rollsignal.core.ties import Ties
 from rollsignal.engines.inputs import Inputs
 from rollsignal.errors import ConfigError, DataError
 from rollsignal.files.find import Input
+from rollsignal.files.open import exists
 
 
 class KeptRows(Protocol):
@@ -129,7 +129,7 @@ def _check_timed(batch: Bars, reader: Reader) -> None:
 
 
 def _check_regular(file: Input) -> None:
-    if file.kind == "stdin" or (file.kind == "other" and os.path.exists(file.path)):
+    if file.kind == "stdin" or (file.kind == "other" and exists(file.path)):
         hint = "write it to a file first, or set duplicates: same if repeated rows are equal"
         raise ConfigError(
             f"duplicates: last reads every file twice, and {file.name} is a pipe", hint

@@ -1,13 +1,11 @@
 """This module finds what a run reads: files, folders, patterns, URLs and pipes."""
 
-import errno
-import glob
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from rollsignal.errors import InputError, UsageError
-from rollsignal.files.fingerprints import stat_of
+from rollsignal.files.fingerprints import INPUT, stat_of
 from rollsignal.files.formats import (
     CHECKSUM_SUFFIXES,
     COLUMNAR_SUFFIXES,
@@ -16,13 +14,12 @@ from rollsignal.files.formats import (
     SUFFIXES,
     numbered,
 )
-from rollsignal.files.open import STDIN, identity
+from rollsignal.files.open import STDIN, identity, is_file, is_folder, lexists
 from rollsignal.messages import is_url, shown_path
 
 if TYPE_CHECKING:
     from rollsignal.files.table_logs import InTable
 
-RECURSIVE = "**"
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 TABLE_PREFIX = "table:"
 _LEFT_OUT = (".", "_", OPEN_IN_EXCEL)
@@ -138,7 +135,7 @@ def find_paths(
     paths = _without_checksums(paths)
     seen: set[object] = set()
     for path in paths:
-        file = identity(path)
+        file = _surely(path)
         if file in seen:
             raise UsageError(f"{shown_path(path)} is read twice; name it once")
         seen.add(file)
@@ -147,26 +144,50 @@ def find_paths(
     return paths
 
 
-def _local_paths(path: str, ours: set[object], versions: Mapping[str, str | None]) -> list[str]:
-    if os.path.isdir(os.path.join(path, DELTA_LOG)):
-        from rollsignal.files.table_logs import files_of_table
+def _surely(path: str) -> object:
+    """Return what is equal for two paths to the same file.
 
-        files = files_of_table(path, versions)
-        problem = InputError("Input folder has no files", f"path: {shown_path(path)}")
-    elif path != STDIN and os.path.isdir(path):
-        files, problem = (
-            _in_folder(path, ours),
-            InputError("Input folder has no files", f"path: {shown_path(path)}"),
-        )
-    elif not os.path.lexists(path) and glob.has_magic(path):
+    Raises `InputError` if the system does not say what is there.
+    """
+    try:
+        return identity(path, sure=True)
+    except OSError as problem:
+        where = f"path: {shown_path(path)}"
+        raise InputError(f"{INPUT} cannot be opened: {problem.strerror}", where) from problem
+
+
+def _local_paths(path: str, ours: set[object], versions: Mapping[str, str | None]) -> list[str]:
+    try:
+        return _paths_at(path, ours, versions)
+    except OSError as problem:
+        if _has_magic(path) or problem.filename != path:
+            _cannot_list(problem)
+        where = f"path: {shown_path(path)}"
+        raise InputError(f"{INPUT} cannot be opened: {problem.strerror}", where) from problem
+
+
+def _paths_at(path: str, ours: set[object], versions: Mapping[str, str | None]) -> list[str]:
+    problem = InputError("Input folder has no files", f"path: {shown_path(path)}")
+    if path != STDIN and is_folder(path):
+        files = _of_folder(path, ours, versions)
+    elif _is_pattern(path):
         files = _matching(path)
         problem = InputError("Input data file not found", f"pattern: {shown_path(path)}")
     else:
         return [path]
-    files = [file for file in files if _is_table(file) or identity(file) not in ours]
+    files = [file for file in files if _is_table(file) or identity(file, sure=True) not in ours]
     if not files:
         raise problem
     return files
+
+
+def _of_folder(folder: str, ours: set[object], versions: Mapping[str, str | None]) -> list[str]:
+    """List the files of a folder, or of the table that it is."""
+    if not is_folder(os.path.join(folder, DELTA_LOG)):
+        return _in_folder(folder, ours)
+    from rollsignal.files.table_logs import files_of_table
+
+    return files_of_table(folder, versions)
 
 
 def _without_checksums(paths: list[str]) -> list[str]:
@@ -179,43 +200,28 @@ def _without_checksums(paths: list[str]) -> list[str]:
     ]
 
 
+def _is_pattern(path: str) -> bool:
+    """Return whether a path is a pattern, and not the name of something that is there."""
+    return _has_magic(path) and not lexists(path)
+
+
+def _has_magic(path: str) -> bool:
+    return any(sign in path for sign in "*?[")
+
+
 def _matching(pattern: str) -> list[str]:
     """List the files that match a pattern, by name."""
+    from rollsignal.files.patterns import matching
+
     try:
-        _check_folders(pattern)
-        matching = glob.glob(pattern, recursive=True)
+        found = set(matching(pattern))
     except ValueError:
         # No folder can have such a name.
         return []
     # A pattern with several "**" matches a file more than once.
-    paths = {match for match in matching if os.path.isfile(match)}
+    paths = {path for path in found if is_file(path)}
     beside = {path for path in paths if os.path.basename(path).startswith(OPEN_IN_EXCEL)}
     return sorted(paths - beside, key=numbered)
-
-
-def _check_folders(pattern: str) -> None:
-    """Raise `InputError` if a folder cannot be listed; `glob` would silently skip it."""
-    folder, name = os.path.split(pattern)
-    inner = glob.has_magic(folder)
-    if inner:
-        _check_folders(folder)
-    is_listed = glob.has_magic(name) or os.path.basename(folder) == RECURSIVE
-    for path in glob.glob(folder, recursive=True) if inner else [folder or os.curdir]:
-        _check_folder(path, is_listed)
-    for path in glob.glob(pattern, recursive=True) if name == RECURSIVE else []:
-        _check_folder(path, True)
-
-
-def _check_folder(path: str, is_listed: bool) -> None:
-    if not os.path.isdir(path):
-        return
-    try:
-        if is_listed:
-            os.scandir(path).close()
-        if not os.access(path, os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-    except OSError as problem:
-        _cannot_list(problem)
 
 
 def _is_table(path: str) -> bool:
@@ -226,7 +232,7 @@ def _in_folder(folder: str, ours: set[object]) -> list[str]:
     paths = []
     seen = set(ours)
     for inner, folders, names in os.walk(folder, followlinks=True, onerror=_cannot_list):
-        this_folder = identity(inner)
+        this_folder = identity(inner, sure=True)
         if this_folder in seen:
             folders.clear()
             continue

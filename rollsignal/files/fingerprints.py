@@ -3,14 +3,13 @@
 A remote object has no times to trust. It is known by its size and its ETag.
 """
 
-import os
 import stat
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 from rollsignal.errors import DiskError, InputError, JobError
-from rollsignal.files.open import open_regular
+from rollsignal.files.open import exists, open_regular, status_of
 from rollsignal.messages import is_url, shown_path
 
 # A change within one step of a file system's clock may leave all times as they are. FAT's step,
@@ -72,7 +71,7 @@ def fingerprint(
             return None
         (size, modified_ns, etag, version), sha256 = hashed
         return Fingerprint(size, modified_ns, None, None, sha256, etag, version)
-    facts = stat_of(path)
+    facts = stat_of(path, what, error)
     return facts and Fingerprint(*facts, sha256_of(path, facts[0], what, error))
 
 
@@ -106,7 +105,7 @@ def stamp_of(path: str) -> Stamp | None:
 
 def is_there(path: str) -> bool:
     """Return whether there is a file or an object; raises `InputError` if a server does not say."""
-    return stamp_of(path) is not None if is_url(path) else os.path.exists(path)
+    return stamp_of(path) is not None if is_url(path) else exists(path)
 
 
 def now_ns() -> int:
@@ -145,18 +144,22 @@ def sha256_of(path: str, size: int, what: str = INPUT, error: type[JobError] = I
     return digest.hexdigest()
 
 
-def stat_of(path: str) -> tuple[int, int, int, int] | None:
+def stat_of(
+    path: str, what: str = INPUT, error: type[JobError] = InputError
+) -> tuple[int, int, int, int] | None:
     """Return a file's size, times and inode; None unless it is a regular file.
 
-    `-` is always standard input, even if there is a file with this name.
+    `-` is always standard input, even if there is a file with this name. Raises `error` if the
+    system does not say what is there. what: what messages call it.
     """
     if path == "-":
         return None
     try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    if not stat.S_ISREG(status.st_mode):
+        status = status_of(path)
+    except OSError as problem:
+        where = f"path: {shown_path(path)}"
+        raise error(f"{what} cannot be opened: {problem.strerror}", where) from problem
+    if status is None or not stat.S_ISREG(status.st_mode):
         return None
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 

@@ -8,16 +8,23 @@ keep runs of rollsignal apart, but stop no other program.
 """
 
 import os
+import signal
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from errno import ETIMEDOUT
 from time import monotonic, sleep
 
 from rollsignal.errors import BusyError
+from rollsignal.files.open import lexists, status_of
 from rollsignal.files.replace import cannot_create, checked_target, hidden_sibling
 from rollsignal.messages import shown_path
 
 POLL_SECONDS = 0.1
 TRIES = 1000
+# It answers at once: it is not asked to wait for the lock.
+FLOCK_SECONDS = 5
+# Once more for a call that failed by chance, as over a network.
+RELEASES = 2
 
 
 @contextmanager
@@ -88,10 +95,17 @@ def _taken(lock: str, path: str) -> int | None:
     for _ in range(TRIES):
         with ExitStack() as stack:
             descriptor = _open_lock(lock, path)
-            stack.callback(os.close, descriptor)
+            stack.callback(_close_lock, descriptor)
             if not _locked(descriptor):
                 return None
-            if _is_at(lock, descriptor):
+            try:
+                is_at = _is_at(lock, descriptor)
+            except OSError as problem:
+                # It is held, so it is ours to remove.
+                stack.pop_all()
+                _release(lock, descriptor)
+                raise cannot_create(lock, str(problem.strerror)) from problem
+            if is_at:
                 stack.pop_all()
                 return descriptor
     raise _NoLockError("inode numbers there are not stable")
@@ -106,7 +120,7 @@ def _open_lock(lock: str, path: str) -> int:
         # The lock file of another user can often be read, and then it can be locked.
         with suppress(OSError):
             return os.open(lock, flags | os.O_RDONLY)
-        if os.path.lexists(lock):
+        if lexists(lock):
             raise cannot_create(lock, str(problem.strerror)) from problem
         # Name the output, not its lock, which the user does not know of: neither can be written.
         reason = f"its folder cannot be written to: {problem.strerror}"
@@ -118,7 +132,8 @@ def _locked(descriptor: int) -> bool:
     try:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with _at_most(FLOCK_SECONDS):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     except (OSError, ImportError) as problem:
@@ -126,19 +141,52 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """End a call that a file system interrupts for ever: Python calls it again each time.
+
+    Only the main thread can do so, and a timer that runs already is left alone. Raises
+    `TimeoutError`. A stop of the run that comes meanwhile takes the timer over.
+    """
+
+    def end(*_: object) -> None:
+        raise TimeoutError(ETIMEDOUT, os.strerror(ETIMEDOUT))
+
+    try:
+        is_free = not signal.getitimer(signal.ITIMER_REAL)[0]
+        former = signal.signal(signal.SIGALRM, end) if is_free else None
+    except ValueError:
+        is_free = False
+    if not is_free:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGALRM) is end:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, former)
+
+
 def _is_at(lock: str, descriptor: int) -> bool:
     """Return whether a path still leads to this open file."""
-    try:
-        return os.path.samestat(os.lstat(lock), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+    status = status_of(lock, follow=False)
+    return status is not None and os.path.samestat(status, os.fstat(descriptor))
 
 
 def _release(lock: str, descriptor: int) -> None:
-    try:
+    """Remove a lock file and release the lock; a failure must not change how a run ended."""
+    for _ in range(RELEASES):
         # Leave a file that is not an empty lock file of ours, or that may not be removed.
         with suppress(OSError):
             if _is_at(lock, descriptor) and not os.fstat(descriptor).st_size:
                 os.unlink(lock)
-    finally:
+            break
+    _close_lock(descriptor)
+
+
+def _close_lock(descriptor: int) -> None:
+    # A descriptor is closed even where its file system answers with an error.
+    with suppress(OSError):
         os.close(descriptor)

@@ -1,10 +1,17 @@
-"""This module opens regular files, pipes and remote files to read, and identifies files."""
+"""This module opens regular files, pipes and remote files to read, and identifies files.
 
+Nothing here takes "the system did not say" for "there is nothing": `os.path.exists` and `isdir`
+return False for both.
+"""
+
+import errno
 import io
 import os
 import select
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rollsignal.errors import DiskError, InputError, JobError
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
 STDIN = "-"
 PIPE_SECONDS = 10
 
+# Nothing can be at such a path, or a link leads nowhere.
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a pipe"),
@@ -75,15 +84,37 @@ def open_regular(
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise error(f"{what} cannot be opened: {reason}", where) from problem
+    try:
+        _check_kind(descriptor, what, error, pipe_seconds, where)
+        file = os.fdopen(descriptor, "rb")
+    except BaseException as problem:
+        os.close(descriptor)
+        if isinstance(problem, OSError):
+            raise error(f"{what} cannot be opened: {problem.strerror}", where) from problem
+        raise
+    return checked(file, what)
+
+
+def _check_kind(
+    descriptor: int, what: str, error: type[JobError], pipe_seconds: float, where: str
+) -> None:
+    """Raise `error` unless a file is a regular one, or a pipe that data comes out of."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISFIFO(mode) and pipe_seconds:
         silent = f"{what} is a pipe, and nothing came out of it within {pipe_seconds:g} seconds"
         _wait_for_pipe(descriptor, pipe_seconds, error(silent, where))
     elif not stat.S_ISREG(mode):
-        os.close(descriptor)
         kind = next((name for test, name in _KINDS if test(mode)), "special")
         raise error(f"{what} is {kind}, not a regular file", where)
-    return checked(os.fdopen(descriptor, "rb"), what)
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Name the file of which a call failed; raises `DiskError`."""
+    try:
+        yield
+    except OSError as problem:
+        raise DiskError(f"{name}: reading failed: {problem.strerror or problem}") from problem
 
 
 def checked(file: BinaryIO, what: str) -> BinaryIO:
@@ -100,24 +131,73 @@ def _wait_for_pipe(descriptor: int, seconds: float, silent: JobError) -> None:
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
     if not waiting.poll(seconds * 1000):
-        os.close(descriptor)
         raise silent
     os.set_blocking(descriptor, True)
 
 
-def identity(path: str) -> object:
+def identity(path: str, *, sure: bool = False) -> object:
     """Return a value that is equal for two paths to the same file, even if it does not exist.
 
     Links are followed, and `-` is the file that standard input reads. URLs that look the same in
-    the log count as the same, because otherwise the log could not say which one is meant.
+    the log count as the same, because otherwise the log could not say which one is meant. Raises
+    `OSError` if the system does not say what is there. A path that we may not look up is itself,
+    unless it has to be sure: whoever opens it will be told.
     """
     if is_url(path):
         return without_secrets(path)
     try:
-        status = os.fstat(0) if path == "-" else os.stat(path)
-    except (OSError, ValueError):
-        return _real(path)
-    return status.st_dev, status.st_ino
+        status = _status_of_stdin() if path == STDIN else status_of(path)
+    except PermissionError:
+        if sure:
+            raise
+        status = None
+    return _real(path) if status is None else (status.st_dev, status.st_ino)
+
+
+def status_of(path: str, *, follow: bool = True) -> os.stat_result | None:
+    """Return what is at a path; None if nothing is. Raises `OSError` if the system does not say.
+
+    follow: whether it is what a link leads to, or the link.
+    """
+    try:
+        return os.stat(path, follow_symlinks=follow)
+    except ValueError:
+        # No file can have such a name.
+        return None
+    except OSError as problem:
+        if problem.errno in ABSENT:
+            return None
+        raise
+
+
+def exists(path: str) -> bool:
+    """Return whether something is at a path; raises `OSError` if the system does not say."""
+    return status_of(path) is not None
+
+
+def lexists(path: str) -> bool:
+    """Return whether something is at a path, even a link that leads nowhere, as `exists` does."""
+    return status_of(path, follow=False) is not None
+
+
+def is_file(path: str) -> bool:
+    """Return whether a regular file is at a path; raises `OSError` as `is_folder` does."""
+    status = status_of(path)
+    return status is not None and stat.S_ISREG(status.st_mode)
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a folder is at a path; raises `OSError` if the system does not say."""
+    status = status_of(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def _status_of_stdin() -> os.stat_result | None:
+    try:
+        return os.fstat(0)
+    except OSError:
+        # It is closed, which is told when it is opened.
+        return None
 
 
 def _real(path: str) -> str:

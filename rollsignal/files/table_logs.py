@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from rollsignal.errors import DataError
+from rollsignal.errors import DataError, InputError
 from rollsignal.files.delta import snapshot_of
 from rollsignal.files.formats import COLUMNAR_SUFFIXES, DELTA_LOG, numbered
 from rollsignal.messages import is_url, shown_path
@@ -124,9 +124,12 @@ def _log_of(key: str) -> tuple[str, _Kind] | None:
 def _names_in_log(folder: str, name: str) -> list[str]:
     try:
         return os.listdir(os.path.join(folder, name))
-    except OSError:
-        # There is no such folder, or it cannot be read.
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        # Folders above may well have one of this name that is closed to us, and no log.
         return []
+    except OSError as problem:
+        where = f"path: {shown_path(os.path.join(folder, name))}"
+        raise InputError(f"Input folder cannot be read: {problem.strerror}", where) from problem
 
 
 def without_deltalake(root: str) -> DataError:

@@ -64,9 +64,13 @@ class RunLog:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            os.close(file)
+        except OSError as problem:
+            self._give_up(problem)
 
     def _write(self, line: str) -> None:
         if self._file is None:
@@ -77,8 +81,8 @@ class RunLog:
             while data:
                 data = data[os.write(self._file, data) :]
         except OSError as problem:
-            self.close()
             self._give_up(problem)
+            self.close()
 
     def _give_up(self, problem: OSError | ValueError) -> None:
         reason = getattr(problem, "strerror", None) or str(problem)

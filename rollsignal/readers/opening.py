@@ -25,7 +25,7 @@ from rollsignal.files.formats import (
     other_kind,
     text_format,
 )
-from rollsignal.files.open import open_input, unpacked
+from rollsignal.files.open import open_input, reading, unpacked
 from rollsignal.messages import shown
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, Blocks, text_of
 from rollsignal.readers.dialect import (
@@ -68,7 +68,8 @@ class OpenedFile:
         self._other_sheets: list[str] = []
         self._file = open_input(file.path)
         # A remote object has no file descriptor.
-        status = None if file.kind == "url" else os.fstat(self._file.fileno())
+        with reading(self.name):
+            status = None if file.kind == "url" else os.fstat(self._file.fileno())
         self.is_regular = status is not None and stat.S_ISREG(status.st_mode)
         try:
             opener = partial(self._opened_sheet, table)
@@ -90,7 +91,8 @@ class OpenedFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with reading(self.name):
+            self._file.close()
 
     @property
     def end_of_beginning(self) -> int:
@@ -99,12 +101,14 @@ class OpenedFile:
 
     def bytes_read(self) -> int:
         """Return how many of the file's bytes have been read, 0 if that cannot be known."""
-        return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0
+        with reading(self.name):
+            return os.lseek(self._file.fileno(), 0, os.SEEK_CUR) if self.is_regular else 0
 
     def ahead(self, prepare: Callable[[bytearray], T]) -> Iterator[T]:
         """Prepare the remaining blocks, the next ones in a thread where possible."""
         # A thread that waits for a pipe could not be ended, and for one block it does not pay.
-        size = os.fstat(self._file.fileno()).st_size if self.is_regular else 0
+        with reading(self.name):
+            size = os.fstat(self._file.fileno()).st_size if self.is_regular else 0
         if size - self.bytes_read() <= BLOCK_BYTES:
             return map(prepare, self.blocks)
         from rollsignal.readers.blocks import read_ahead

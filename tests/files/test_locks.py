@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -404,6 +405,40 @@ def test_a_file_system_without_locks_is_a_warning(
             for name in "ab"
         ]
     assert sorted(os.listdir("/dev/fd")) == before
+
+
+def test_a_file_system_that_interrupts_for_ever_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(descriptor: int, operation: int) -> NoReturn:
+        # As Python itself does: it calls again until a signal's handler raises something.
+        while True:
+            pass
+
+    monkeypatch.setattr(fcntl, "flock", interrupted)
+    monkeypatch.setattr(locks, "FLOCK_SECONDS", 0.02)
+    handler = signal.getsignal(signal.SIGALRM)
+    with held([f"{tmp_path}/a"]) as warnings:
+        assert [os.strerror(errno.ETIMEDOUT) in warning for warning in warnings] == [True]
+    assert signal.getsignal(signal.SIGALRM) is handler
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_lock_that_cannot_be_released_properly_does_not_change_how_a_run_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = os.close
+
+    def late(descriptor: int) -> NoReturn:
+        close(descriptor)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with held([f"{tmp_path}/a"]):
+        monkeypatch.setattr(os, "close", late)
+        (tmp_path / ".a.lock").rename(tmp_path / "b")
+    monkeypatch.undo()
+    with held([f"{tmp_path}/b"]):
+        pass
 
 
 def test_a_platform_without_locks_is_a_warning(

@@ -11,6 +11,7 @@ from rollsignal.core.findings import Found
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.errors import DiskError, JobError
 from rollsignal.files.fingerprints import ReadInput, fingerprint, stat_of
+from rollsignal.files.open import exists
 from rollsignal.files.replace import replace
 from rollsignal.messages import without_secrets
 from rollsignal.outputs.interface import RunReport
@@ -156,7 +157,7 @@ def asked_of(request: Request) -> Asked:
 def output_file(path: str, hashed: bool = True) -> File:
     """Return what is there now; hashed: whether its bytes are to be read."""
     if not hashed:
-        return File(path, *(stat_of(path) or ()))
+        return File(path, *(stat_of(path, "Output", DiskError) or ()))
     taken = fingerprint(path, "Output", DiskError)
     return File(path, *taken) if taken else File(path)
 
@@ -166,14 +167,15 @@ def output_files(request: Request) -> list[str]:
     paths = []
     for flag, path in request.outputs.items():
         if flag == "--signals" and request.partition_by:
-            from glob import escape, glob
+            from glob import escape
 
+            from rollsignal.files.patterns import matching
             from rollsignal.outputs.signals.forms import signals_suffix
 
             suffix = signals_suffix(path, request.partition_by)
             pattern = f"{request.partition_by}=*/signals{suffix}"
-            paths += sorted(glob(os.path.join(escape(path), pattern)))
-        elif flag != "--record" and os.path.exists(path):
+            paths += sorted(matching(os.path.join(escape(path), pattern)))
+        elif flag != "--record" and exists(path):
             paths.append(path)
     return paths + decided_bars(request)
 

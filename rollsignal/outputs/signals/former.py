@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rollsignal.core.decisions import ArrayDecided
 from rollsignal.core.digester import Digester
 from rollsignal.errors import DataError, InputError
+from rollsignal.files.open import exists
 from rollsignal.messages import shown_path
 from rollsignal.outputs.signals.arrays import mean_texts, symbol_texts
 from rollsignal.outputs.signals.column_types import STAMP
@@ -40,7 +41,7 @@ def follow(path: str, known: KnownSignals, rows: SignalsText | SignalsTable) -> 
 
 def _known_batches(path: str, known: KnownSignals) -> "Iterator[tuple[pl.DataFrame, pl.DataFrame]]":
     """Yield the rows of the bars in a state, as they are stored and as `signal_table` has them."""
-    if not os.path.exists(path):
+    if not exists(path):
         raise _missing_signals(path)
     count = sum(account.tally.rows for account in known.accounts.values())
     table = _Table()
@@ -63,7 +64,7 @@ class FormerParts:
             raise _missing_signals(folder)
         self.parts = written.parts
         for name in self.parts:
-            if not os.path.exists(os.path.join(folder, name, f"signals{suffix}")):
+            if not exists(os.path.join(folder, name, f"signals{suffix}")):
                 raise _missing_signals(os.path.join(folder, name))
 
     def known_rows(self, path: str) -> "pl.Series":

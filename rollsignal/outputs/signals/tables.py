@@ -5,16 +5,17 @@ All formats give the same table of text and numbers, with rows in the order of t
 missing), `mean` and `signal`.
 """
 
-import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from typing import TYPE_CHECKING
 
 from rollsignal.errors import DataError, InputError
 from rollsignal.files.find import NO_PARTITION, partitions_of
 from rollsignal.files.formats import columnar_format
-from rollsignal.files.open import open_regular
+from rollsignal.files.open import is_folder, open_regular
+from rollsignal.files.patterns import matching
 from rollsignal.messages import escaped, shown_path
 from rollsignal.outputs.signals.forms import (
     FORMULA_STARTS,
@@ -34,11 +35,11 @@ def signal_files(path: str) -> list[str]:
 
     Raises `InputError` for a folder without signals.
     """
-    if not os.path.isdir(path):
+    if not is_folder(path):
         return [path]
-    pattern = os.path.join(glob.escape(path), "*=*", "signals.*")
+    pattern = os.path.join(escape(path), "*=*", "signals.*")
     files = sorted(
-        file for file in glob.glob(pattern) if os.path.splitext(file)[1] in SIGNAL_SUFFIXES
+        file for file in matching(pattern) if os.path.splitext(file)[1] in SIGNAL_SUFFIXES
     )
     if not files:
         raise InputError("Folder has no signals", f"path: {shown_path(path)}")

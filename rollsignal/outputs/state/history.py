@@ -203,9 +203,11 @@ class History:
 
 def bars_files(state_path: str) -> list[str]:
     """List the existing files of bars of a state, of all generations."""
-    from glob import escape, glob
+    from glob import escape
 
-    paths = glob(f"{escape(state_path)}.*.bars")
+    from rollsignal.files.patterns import matching
+
+    paths = matching(f"{escape(state_path)}.*.bars")
     return [path for path in paths if path[len(state_path) + 1 : -len(".bars")].isdecimal()]
 
 

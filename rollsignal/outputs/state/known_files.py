@@ -17,7 +17,7 @@ from rollsignal.files.fingerprints import (
     stamp_of,
 )
 from rollsignal.files.formats import COLUMNAR_SUFFIXES, HEAD_BYTES, compression_of
-from rollsignal.files.open import identity, open_input
+from rollsignal.files.open import exists, identity, open_input
 from rollsignal.messages import QUERY_LEFT_OUT, is_url, shown_path
 from rollsignal.outputs.state.document import ReadFile, State
 from rollsignal.readers.opening import symbol_of
@@ -61,7 +61,7 @@ class KnownFiles:
         self._by_identity = {identity(file.path): file for file in state.inputs}
         self._missing: dict[str, ReadFile] = {}
         for file in reversed(state.inputs):
-            if file.sha256 and (is_url(file.path) or not os.path.exists(file.path)):
+            if file.sha256 and (is_url(file.path) or not exists(file.path)):
                 self._missing[file.sha256] = file
 
     def found(self, path: str) -> KnownFile:
@@ -123,7 +123,7 @@ def check_tables(state: State, inputs: Sequence[Input]) -> None:
         if root is not None:
             what = f"version {tables[root]} of the table has no longer all files"
             raise DataError(f"{shown_path(root)}: {what} that the state has read", _START_AGAIN)
-        if not is_url(file.path) and not os.path.exists(path):
+        if not is_url(file.path) and not exists(path):
             what = "a Parquet file that the state has read is gone, perhaps with its table"
             raise DataError(f"{shown_path(file.path)}: {what}", _START_AGAIN)
 
