@@ -24,6 +24,13 @@ EVALUATE := $(EVALUATE_VENV)/.evaluate-installed
 DEPLOY_VENV ?= .venv-deploy
 DEPLOY := $(DEPLOY_VENV)/.deploy-installed
 
+# Atheris guides `make fuzz`; what it learns is kept in build/fuzz.
+FUZZ_VENV ?= .venv-fuzz
+FUZZ := $(FUZZ_VENV)/.fuzz-installed
+MINUTES ?= 10
+# `make faults FAULTS="--parts power --count 300"` does a part of it.
+FAULTS ?=
+
 # `make lock LOCK_ARGS=--upgrade` takes newer versions; plain `make lock` keeps those it finds.
 LOCK_ARGS ?=
 COMPILE := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 \
@@ -37,7 +44,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run report check check-spark check-independent check-page check-deploy format lock docs bench bench-quick bench-faults clean
+.PHONY: help run report check check-spark check-independent check-page check-deploy check-faults format lock docs bench bench-quick faults fuzz clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -83,6 +90,9 @@ check-page: ## Open pages in a browser, and use them as people do (needs Chromiu
 check-deploy: $(DEPLOY) ## Check the files of deploy/, and publish to real receivers where they are installed (2 minutes)
 	PATH="$(CURDIR)/$(DEPLOY_VENV)/bin:$$PATH" $(DEPLOY_VENV)/bin/python -m pytest tests/deploy tests/publish
 
+check-faults: $(RUNTIME) ## Kill runs and fail calls at every 20th point (needs strace; 4 minutes)
+	$(PY) -m faults --parts crash calls --every 20
+
 format: $(DEV) ## Format the code and apply the linter's safe fixes
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
@@ -101,6 +111,7 @@ lock: $(DEV) ## Write the locks from pyproject.toml (LOCK_ARGS=--upgrade for new
 	$(COMPILE) --group dev --group page --constraints requirements-dev.txt --output-file requirements-page.txt
 	$(COMPILE) --extra otel --group dev --group deploy --constraints requirements-dev.txt \
 		--output-file requirements-deploy.txt
+	$(COMPILE) --group fuzz --constraints requirements.txt --output-file requirements-fuzz.txt
 
 docs: $(DEV) ## Write what is generated in README.md and docs/
 	$(PY) -m docs.generate
@@ -112,11 +123,14 @@ bench: $(BENCH) ## Measure the job beside pandas, polars and DuckDB; write docs/
 bench-quick: $(BENCH) ## Print how far the job is from its performance targets (3 minutes)
 	$(PY) -m bench --quick
 
-bench-faults: $(RUNTIME) ## Kill 200 runs at random moments; what they leave must be whole (5 minutes)
-	$(PY) -m bench.faults
+faults: $(RUNTIME) ## Kill runs at every point, fail every call, cut the power; judge what is left (needs strace; 2 hours)
+	$(PY) -m faults $(FAULTS)
+
+fuzz: $(FUZZ) ## Fuzz what reads configs, tables, times, states and records (MINUTES=10)
+	$(FUZZ_VENV)/bin/python -m fuzz --minutes $(MINUTES)
 
 clean: ## Remove the environment and the caches
-	@for venv in "$(VENV)" "$(SPARK_VENV)" "$(EVALUATE_VENV)" "$(PAGE_VENV)" "$(DEPLOY_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
+	@for venv in "$(VENV)" "$(SPARK_VENV)" "$(EVALUATE_VENV)" "$(PAGE_VENV)" "$(DEPLOY_VENV)" "$(FUZZ_VENV)"; do if [ -f "$$venv/pyvenv.cfg" ]; then rm -rf -- "$$venv"; fi; done
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -152,6 +166,11 @@ $(PAGE): requirements-page.txt
 $(DEPLOY): requirements-deploy.txt
 	@test -x $(DEPLOY_VENV)/bin/python || "$(PYTHON)" -m venv $(DEPLOY_VENV)
 	$(DEPLOY_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-deploy.txt
+	@touch $@
+
+$(FUZZ): requirements-fuzz.txt
+	@test -x $(FUZZ_VENV)/bin/python || "$(PYTHON)" -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@touch $@
 
 # What cannot be installed here is left out: the bench says so in its tables.

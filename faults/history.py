@@ -24,6 +24,7 @@ class History(NamedTuple):
 
     @property
     def rows(self) -> int:
+        """Return the number of all bars."""
         return sum(map(len, self.closes.values()))
 
     def signals(self) -> dict[str, list[bool]]:

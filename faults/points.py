@@ -1,0 +1,102 @@
+"""Disturb a run at each of its calls: kill it right before, or have the call fail."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from faults import traces
+from faults.judging import Excuse, Finding, of_ended, of_killed
+from faults.runs import run
+from faults.scenes import NIGHTS, Scene
+from faults.traces import Call
+
+_ALWAYS = ("EIO", "ESTALE")
+ERRORS = {
+    "open": (*_ALWAYS, "EACCES", "EMFILE", "EROFS", "ENOSPC", "EINTR"),
+    "create": (*_ALWAYS, "EACCES", "EMFILE", "EROFS", "ENOSPC", "EINTR"),
+    "read": (*_ALWAYS, "EINTR"),
+    "write": (*_ALWAYS, "ENOSPC", "EINTR"),
+    "close": (*_ALWAYS, "ENOSPC", "EINTR"),
+    "stat": (*_ALWAYS, "EACCES"),
+    "access": (*_ALWAYS, "EACCES", "EROFS"),
+    "flock": (*_ALWAYS, "EINTR"),
+    "fsync": (*_ALWAYS, "ENOSPC", "EINTR"),
+    "mmap": ("ENOMEM", "EACCES", "EIO"),
+}
+_OF_CHANGES = (*_ALWAYS, "EACCES", "EROFS", "ENOSPC")
+REMOVING = ("unlink", "rmdir")
+# Python itself calls again for ever, but for a lock it does not wait so.
+_NEVER_FOR_EVER = "EINTR"
+
+
+class Point(NamedTuple):
+    """A disturbance of a scene: a kill before a call, or with an `error` its failure."""
+
+    scene: Scene
+    call: Call
+    error: str = ""
+    for_ever: bool = False
+
+    @property
+    def group(self) -> str:
+        """Return the row of the table that counts it."""
+        return self.call.kind if self.error else self.scene.kind
+
+    @property
+    def nights(self) -> int:
+        """Return how many kinds of next night are tried: all after a kill."""
+        return 1 if self.error else len(NIGHTS)
+
+    def disturbed(self, folder: Path) -> tuple[bool, list[Finding]]:
+        """Run, and judge what is left; a failed call may be one that the run can do without."""
+        scene, call, line = self.scene, self.call, self.scene.line(folder)
+        if not self.error:
+            ended = run(traces.killed(line, call), scene.env)
+            return ended.code != 0, of_killed(scene, folder)
+        line = traces.failing(line, call, self.error, for_ever=self.for_ever)
+        excuse = Excuse(
+            removing=call.kind in REMOVING,
+            unlocking=self.for_ever,  # whose lock it is cannot be found out
+            printing=call.kind == "write" and self.for_ever,
+        )
+        return True, of_ended(scene, folder, run(line, scene.env), excuse)
+
+    def __str__(self) -> str:
+        call = f"{self.call.name} #{self.call.number} ({self.call.arguments[:140]})"
+        often = "from then on" if self.for_ever else "once"
+        what = f"{self.error} {often} at" if self.error else "killed before"
+        return f"{self.scene.kind}: {what} {call}"
+
+
+def crash_points(scene: Scene, calls: list[Call]) -> Iterator[Point]:
+    """Yield a kill before each call that changes files."""
+    yield from (Point(scene, call) for call in calls if call.changes_files)
+
+
+def failures(scene: Scene, calls: list[Call], *, each: bool = False) -> Iterator[Point]:
+    """Yield failures of each call: in turn one error, once or from then on; or each of them."""
+    for at, call in enumerate(call for call in calls if call.is_alone):
+        errors = ERRORS.get(call.kind, _OF_CHANGES)
+        choices = [
+            (error, for_ever)
+            for for_ever in (False, True)
+            for error in errors
+            if not (for_ever and error == _NEVER_FOR_EVER and call.kind != "flock")
+        ]
+        # A step that shares no factor with the number of choices comes to all of them.
+        chosen = choices if each else [choices[at * 11 % len(choices)]]
+        yield from (Point(scene, call, *choice) for choice in chosen)
+
+
+def traced(scene: Scene) -> list[Call]:
+    """List the calls of an undisturbed run."""
+    folder = Path(shutil.copytree(scene.base, scene.base.with_name("traced")))
+    log = folder.with_name("trace")
+    ended = run(traces.traced(scene.line(folder), log), scene.env)
+    if ended.code:
+        raise RuntimeError(f"{scene.kind} under strace ended with {ended.code}: {ended.stderr}")
+    return [
+        call._replace(arguments=call.arguments.replace(str(folder), "FOLDER"))
+        for call in traces.calls(log, scene.base.parent.parent)
+    ]

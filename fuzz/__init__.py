@@ -1,0 +1,1 @@
+"""`make fuzz`: coverage-guided fuzzing of whatever reads bytes that others have written."""
