@@ -14,10 +14,9 @@ WORKDIR /app
 # a lock. The packages' own tests are 60 MB, and nothing runs them here.
 COPY requirements-*.txt ./
 ARG EXTRAS=
-RUN set -- -r requirements-remote.txt \
-    && for extra in $EXTRAS; do set -- "$@" -r "requirements-$extra.txt"; done \
+RUN for extra in $EXTRAS; do set -- "$@" -r "requirements-$extra.txt"; done \
     && pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-        --only-binary=:all: --require-hashes "$@" \
+        --only-binary=:all: --require-hashes -r requirements-remote.txt "$@" \
     && rm requirements-*.txt \
     && find "$(python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
         -name tests -type d -prune -exec rm -r {} +
