@@ -8,11 +8,12 @@ import time
 from contextlib import closing
 
 import pytest
+from pyspark.errors import PySparkException
 
 from rollsignal.engines.spark import connect
 from rollsignal.engines.spark.connect import check_server
-from rollsignal.engines.spark.session import first_line
-from rollsignal.errors import ConfigError
+from rollsignal.engines.spark.session import first_line, spark_errors
+from rollsignal.errors import ConfigError, DiskError
 from tests.support.spark import free_port
 
 IN_PYTHON = """
@@ -36,6 +37,17 @@ ModuleNotFoundError: No module named 'pyarrow'
 )
 def test_an_error_of_spark_is_told_in_a_line(told: str, line: str) -> None:
     assert first_line(RuntimeError(told)) == line
+
+
+def test_results_that_are_too_large_for_the_driver_are_told_with_what_helps() -> None:
+    told = (
+        "Job aborted due to stage failure: Total size of serialized results of 37 tasks (1.1 GiB)"
+        " is bigger than spark.driver.maxResultSize 1024.0 MiB"
+    )
+    with pytest.raises(DiskError) as caught, spark_errors():
+        raise PySparkException(told)
+    assert caught.value.message == f"Spark failed: {told}"
+    assert "give the driver more with" in caught.value.detail
 
 
 @pytest.fixture

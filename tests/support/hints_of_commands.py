@@ -102,6 +102,8 @@ BY_PEOPLE = {
     "where all machines see them at the same path": "it needs a cluster",
     "where all machines see it at the same path": "it needs a cluster",
     "a session of Spark Connect needs SPARK_REMOTE": "it needs a cluster",
+    "start the server, or set SPARK_REMOTE to where it is": "it needs a cluster",
+    "give the driver more with spark.driver.maxResultSize": "it needs a cluster",
     "set PYSPARK_PYTHON to a Python of the same version": "it needs a cluster",
     "different bars; run again": "it depends on other programs",
     "add --engine spark; a file of this name is ./": IN_SPARK,

@@ -28,6 +28,10 @@ OLDEST = (4, 0)
 # Where nothing tells how many cores a cluster has.
 USUAL_CORES = 32
 SAME_HINT = "install the same on all machines of the cluster"
+_ROOM_HINT = (
+    "tasks return about 24 bytes for each piece, series and bar of the window: give the driver"
+    " more with spark.driver.maxResultSize and spark.driver.memory, or set engine: local"
+)
 _START_HINT = "a session of Spark Connect needs SPARK_REMOTE, all others need Java 17 or newer"
 _INSTALL_HINT = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
 
@@ -172,7 +176,8 @@ def spark_errors() -> Iterator[None]:
                 f"An executor of Spark has another Python than the driver, which has {python}",
                 "set PYSPARK_PYTHON to a Python of the same version on all machines",
             ) from problem
-        raise DiskError(f"Spark failed: {first_line(problem)}") from problem
+        hint = _ROOM_HINT if "maxResultSize" in str(problem) else ""
+        raise DiskError(f"Spark failed: {first_line(problem)}", hint) from problem
 
 
 def _is_of_spark(problem: BaseException) -> bool:
