@@ -258,7 +258,7 @@ def pieces_of(table: DataFrame) -> dict[int, set[tuple[Any, ...]]]:
     """Run a job; return the keys in each partition."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    keys = table.select(F.spark_partition_id(), "symbol", "stamp")
+    keys = table.where("stamp is not null").select(F.spark_partition_id(), "symbol", "stamp")
     partitions: dict[int, set[tuple[Any, ...]]] = {}
     for number, *key in keys.collect():
         partitions.setdefault(number, set()).add(tuple(key))
@@ -464,10 +464,11 @@ def test_other_prices_are_compared_with_the_close(session: SparkSession) -> None
     assert opens.digest == decide(table, 3).digest
 
 
-@pytest.mark.parametrize("change", ["close", "row"])
+@pytest.mark.parametrize("change", ["close", "row", "piece"])
 def test_a_table_that_changes_between_the_passes_is_refused(
-    session: SparkSession, tmp_path: Path, change: str
+    session: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
+    cut_into(monkeypatch, rows=25, most=4)
     panel = made(100, ["A"], 3)
     file = tmp_path / "bars.parquet"
     file.write_bytes(panels.as_parquet(panel.rows))
@@ -476,7 +477,9 @@ def test_a_table_that_changes_between_the_passes_is_refused(
     answers = panels.decided(panel)
     at = next(at for at, each in enumerate(answers) if at > 50 and each.signal == 0)
     rows = [row._replace(close="9e9") if row.minute == at else row for row in panel.rows]
-    file.write_bytes(panels.as_parquet(panel.rows[:-1] if change == "row" else rows))
+    # The last of four pieces has 25 rows.
+    rows = {"close": rows, "row": panel.rows[:-1], "piece": panel.rows[:60]}[change]
+    file.write_bytes(panels.as_parquet(rows))
     with pytest.raises(Exception, match="Input data file changed while it was read"):
         decided.signals.collect()
 

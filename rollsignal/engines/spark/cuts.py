@@ -119,12 +119,30 @@ def _as_stamp(plain: str | int, table: "DataFrame") -> "Column":
 
 
 def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
-    """Return the rows so that each piece is in one partition, sorted, and all are sorted in it."""
+    """Return the rows so that each piece is in one partition, sorted, and all are sorted in it.
+
+    `PIECE` is twice the number of a row's piece and one. Each piece has one row more, without a
+    one and without values: it comes first, so that a piece is seen even if it has lost its bars.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
     count = len(cuts) + 1
-    numbered = table.withColumn(PIECE, piece_of(table, cuts))
+    numbered = table.withColumn(PIECE, piece_of(table, cuts) * 2 + 1)
+    whole = numbered.unionAll(_begins(numbered, count))
+    number = F.shiftright(PIECE, 1)
     version = version_of(table.sparkSession)
-    if version >= SINCE_BY_ID and hasattr(numbered, "repartitionById"):
-        parted = numbered.repartitionById(count, PIECE)
+    if version >= SINCE_BY_ID and hasattr(whole, "repartitionById"):
+        parted = whole.repartitionById(count, number)
     else:
-        parted = numbered.repartitionByRange(count, PIECE)
+        parted = whole.repartitionByRange(count, number)
     return parted.sortWithinPartitions(PIECE, *keys_of(table))
+
+
+def _begins(numbered: "DataFrame", count: int) -> "DataFrame":
+    """Return the first row of each piece."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    *others, _ = numbered.schema.fields
+    nothing = (F.lit(None).cast(field.dataType).alias(field.name) for field in others)
+    pieces = numbered.sparkSession.range(0, count, 1, 1)
+    return pieces.select(*nothing, (F.col("id") * 2).cast("int").alias(PIECE))

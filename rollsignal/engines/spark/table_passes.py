@@ -53,28 +53,34 @@ class TableReading(NamedTuple):
         return HandedReader(self.file, self.schema, self.config)
 
     def pieces(self, batches: "Batches") -> "Iterator[tuple[int, Frames]]":
-        """Yield the pieces of a partition, each with its frames; raises `DiskError`."""
+        """Yield the pieces of a partition, each with its frames; raises `DiskError`.
+
+        A piece whose bars are gone has no frames.
+        """
         before = -1
         for number, frames in groupby(self._numbered(batches), key=itemgetter(0)):
             if number <= before:
                 raise unsorted(self.file.name)
             before = number
-            yield number, (frame for _, frame in frames)
+            yield number, (frame for _, has_bars, frame in frames if has_bars)
 
-    def _numbered(self, batches: "Batches") -> "Iterator[tuple[int, pl.DataFrame]]":
-        """Yield frames of one piece each, with the numbers of their pieces."""
+    def _numbered(self, batches: "Batches") -> "Iterator[tuple[int, bool, pl.DataFrame]]":
+        """Yield frames of one piece each: its number, whether these are bars, and the frame.
+
+        How pieces are numbered, and which row is no bar, is that of `cuts.in_pieces`.
+        """
         import numpy as np
         import polars as pl
 
         for table in _long_tables(batches):
-            # The number of the piece is in the last column.
             last = table.num_columns - 1
-            numbers = table.column(last).to_numpy()
+            codes = table.column(last).to_numpy()
             frame = pl.DataFrame(pl.from_arrow(_with_utc(table.remove_column(last))))
             frame.columns = self.schema.names()
-            begins = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist()]
-            for begin, end in zip(begins, [*begins[1:], len(numbers)], strict=True):
-                yield int(numbers[begin]), frame[begin:end]
+            begins = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist()]
+            for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
+                number, has_bars = divmod(int(codes[begin]), 2)
+                yield number, bool(has_bars), frame[begin:end]
 
 
 class TableRead(NamedTuple):
@@ -169,8 +175,7 @@ class SignalsPass(NamedTuple):
         import pyarrow as pa
 
         decided: list[Decided] = []
-        settled = self.settled.get(number, Settled({}, {}, 0))
-        replay = Replay(self.terms, settled, decided.append)
+        replay = Replay(self.terms, self.settled[number], decided.append)
         reader = self.reading.reader()
         for frame in frames:
             for batch in reader.batches_of(frame):

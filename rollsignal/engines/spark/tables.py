@@ -74,6 +74,7 @@ class TableOfTask:
         close_type = close_type_of(self.columns)
         self._reading = TableReading(self._file, schema, config, close_type)
         self._plan: DataFrame | None = None
+        self._pieces = 0
         self._settled: dict[int, Settled] = {}
         self._reads: list[TableRead] = []
 
@@ -98,7 +99,9 @@ class TableOfTask:
         """Return the rows in their pieces; the table is looked at once to find where to cut it."""
         if self._plan is None:
             selected = self.columns.selected(self._table)
-            self._plan = in_pieces(selected, self._cuts(selected))
+            cuts = self._cuts(selected)
+            self._pieces = len(cuts) + 1
+            self._plan = in_pieces(selected, cuts)
         return self._plan
 
     def _cuts(self, selected: "DataFrame") -> list[Cut]:
@@ -142,9 +145,7 @@ class TableOfTask:
         sending = cast("Sequence[SendingListener[Any]]", listeners)
         parts = {number: [each.sent_part() for each in sending] for number in self._settled}
         work = SecondTablePass(self._reading, self._terms, self._settled, parts)
-        answers = self._answers(work)
-        self._check_numbers([number for number, _ in answers])
-        for _, ended in answers:
+        for _, ended in self._answers(work):
             for listener, part in zip(listeners, cast("list[Any]", ended), strict=True):
                 listener.add(part)
 
@@ -158,7 +159,10 @@ class TableOfTask:
         return _mapped(self.plan(), work, columns)
 
     def _answers(self, work: object) -> list[tuple[int, object]]:
-        """Return what a pass yields for each piece, in order; raises its first error."""
+        """Return what a pass yields for each piece, in order; raises its first error.
+
+        Raises `DiskError` unless each piece has come once.
+        """
         with spark_errors():
             rows = _mapped(self.plan(), work, carrier.ANSWERS).collect()
         answers = [(row["number"], pickle.loads(row["answer"])) for row in rows]
@@ -166,14 +170,9 @@ class TableOfTask:
         for _, (_, error) in answers:
             if error:
                 raise error
-        if len({number for number, _ in answers}) < len(answers):
+        if [number for number, _ in answers] != list(range(self._pieces)):
             raise unsorted(self._file.name)
         return [(number, answer) for number, (answer, _) in answers]
-
-    def _check_numbers(self, numbers: Sequence[int]) -> None:
-        """Raise `DiskError` unless these are the pieces of the first pass."""
-        if numbers != sorted(self._settled):
-            raise unsorted(self._file.name)
 
 
 def named_table(session: "SparkSession", table: Input) -> "DataFrame":
