@@ -180,6 +180,11 @@ class Edges(NamedTuple):
         }
         return self._replace(starts=starts, steps=self.steps.moved(lines))
 
+    def unnumbered(self) -> "Edges":
+        """Return the edges of bars whose rows have no numbers, so that none depends on a cut."""
+        starts = {symbol: start._replace(row=0) for symbol, start in self.starts.items()}
+        return self._replace(starts=starts, steps=self.steps.unnumbered())
+
     def refused(self) -> "Edges":
         """Return what is left of these edges if they end in a refusal."""
         needed = {event.symbol for event in self.events if isinstance(event, Undecided)}

@@ -35,6 +35,14 @@ class StepPlace(NamedTuple):
         """Return the place so many lines further down."""
         return self._replace(row=self.row + lines)
 
+    def unnumbered(self) -> "StepPlace":
+        """Return the place if rows have no numbers: only the time is left of it."""
+        return self._replace(row=0)
+
+    def __str__(self) -> str:
+        """Name the place in a message; the time is told beside it."""
+        return f"{self.file} {self.unit} {self.row}" if self.row else self.file
+
 
 class _Step(NamedTuple):
     """How often a step occurs, the earliest bar after it, and the first file that has it."""
@@ -52,6 +60,10 @@ class _Step(NamedTuple):
         """Return the same step, so many lines further down."""
         return self._replace(earliest=self.earliest and self.earliest.moved(lines))
 
+    def unnumbered(self) -> "_Step":
+        """Return the same step, whose place has no number."""
+        return self._replace(earliest=self.earliest and self.earliest.unnumbered())
+
 
 class StepsSeen(NamedTuple):
     """The last time of every series, and its distinct steps in the order of the bars."""
@@ -66,6 +78,14 @@ class StepsSeen(NamedTuple):
             for symbol, steps in self.steps.items()
         }
         return StepsSeen(self.last, moved)
+
+    def unnumbered(self) -> "StepsSeen":
+        """Return the same steps, of rows without numbers."""
+        steps = {
+            symbol: {step: each.unnumbered() for step, each in steps.items()}
+            for symbol, steps in self.steps.items()
+        }
+        return StepsSeen(self.last, steps)
 
 
 class Steps:
@@ -225,7 +245,7 @@ def _grid(steps: Mapping[int, _Step]) -> int:
 def _stray(symbol: str, step: int, usual: int, at: StepPlace) -> LocatedFinding:
     of = f" of {shown(symbol)}" if symbol else ""
     what = f"{iso(at.ns)}{of} is {_duration(step)} after {iso(at.ns - step)}, off the grid of"
-    message = f"{at.file} {at.unit} {at.row}: {what} {_duration(usual)}: is the bar unfinished?"
+    message = f"{at}: {what} {_duration(usual)}: is the bar unfinished?"
     return LocatedFinding("values", at.file, at.row, symbol, iso(at.ns), message)
 
 
@@ -233,7 +253,7 @@ def _gap(symbol: str, step: int, usual: int, first: StepPlace) -> LocatedFinding
     of = f" of {shown(symbol)}" if symbol else ""
     before = f"before {iso(first.ns)}{of}"
     what = f"a step of {_duration(step)} {before}, where {_duration(usual)} is usual"
-    message = f"{first.file} {first.unit} {first.row}: {what} (set checks: {{gaps: warn}})"
+    message = f"{first}: {what} (set checks: {{gaps: warn}})"
     return LocatedFinding("gaps", first.file, first.row, symbol, iso(first.ns), message)
 
 

@@ -118,7 +118,6 @@ BY_PEOPLE = {
     "give it as a view with stack(), as a long table": IN_SPARK,
     "…: … (set columns: {timestamp: NAME})": IN_SPARK,
     "if each of its values is a series": IN_SPARK,
-    "set checks: {gaps: off}": IN_SPARK,
     "run again; if that does not help, write the table to files": "it needs a cluster",
     "nothing tells which comes first (keep one of them)": IN_SPARK,
     "path: …; name it as an input again": "it needs a server",

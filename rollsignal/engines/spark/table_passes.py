@@ -120,7 +120,7 @@ class FirstTablePass(NamedTuple):
         except JobError as error:
             piece.refuse(error)
         ends = reader.begin, reader.end
-        return TableRead(piece.edges(), sizes.rows, *ends, sizes.whole, sizes.decimals)
+        return TableRead(piece.edges().unnumbered(), sizes.rows, *ends, sizes.whole, sizes.decimals)
 
 
 class SecondTablePass(NamedTuple):

@@ -25,7 +25,7 @@ from rollsignal.engines.spark.table_passes import (
     TableRead,
     TableReading,
 )
-from rollsignal.errors import ConfigError, DataError, InputError
+from rollsignal.errors import DataError, InputError
 from rollsignal.files.find import TABLE_PREFIX, Input
 from rollsignal.messages import Tell
 from rollsignal.readers.handed import unsorted
@@ -57,8 +57,6 @@ class TableOfTask:
     ) -> None:
         """Look at the table; raises `JobError` if it has no columns that can be read."""
         config, self._file = task.config, task.inputs[0]
-        if config.rules.gaps:
-            raise ConfigError("The check of gaps is not made on a table", "set checks: {gaps: off}")
         self._task = task
         self._tell = tell
         self._table = table
