@@ -130,6 +130,8 @@ class StoppedError(JobError):
 _PACKAGES = {"yaml": "pyyaml", "backports": "backports.zstd"}
 _LIBRARIES = ("yaml", "polars", "numpy", "pandas", "isal", "backports", "obstore", "deltalake")
 
+_COMPILED = ("polars", "numpy", "pandas")
+
 _MEMORY = "not enough memory", "free memory, or raise the limit of the process or its container"
 _THREADS = "not enough threads or processes", "raise the limit of processes (ulimit -u, pids.max)"
 _FILES = "too many open files", "raise the limit of open files (ulimit -n)"
@@ -155,7 +157,7 @@ def foreign(error: BaseException) -> JobError | None:
     It is asked of errors that nobody expected where they came up. It imports nothing, since the
     memory or the open files that it would take may be what is lacking.
     """
-    return scarcity(error) or _not_installed(error) or _refused(error)
+    return scarcity(error) or _half_loaded(error) or _not_installed(error) or _refused(error)
 
 
 def scarcity(error: BaseException) -> ScarcityError | None:
@@ -171,6 +173,23 @@ def scarcity(error: BaseException) -> ScarcityError | None:
     what, hint = kind
     reason = str(error).partition("\n")[0]
     return ScarcityError(f"{what}: {reason}" if reason else what, hint)
+
+
+def _half_loaded(error: BaseException) -> ScarcityError | None:
+    """Return the error for a library whose compiled part was not loaded, and which went on."""
+    is_missing = isinstance(error, ModuleNotFoundError)
+    if is_missing or not isinstance(error, ImportError | NameError | SystemError):
+        return None
+    frame, library = error.__traceback__, ""
+    while frame:
+        name = str(frame.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        library = name if name in _COMPILED else library
+        frame = frame.tb_next
+    if not library:
+        return None
+    reason = str(error).strip().partition("\n")[0]
+    hint = "perhaps there is not enough memory; if there is, install it again"
+    return ScarcityError(f"{library} was loaded only in part: {reason}", hint)
 
 
 def _refused(error: BaseException) -> JobError | None:

@@ -29,12 +29,20 @@ if TYPE_CHECKING:
 LIVE_OBJECTS = 100_000
 # The largest size that glibc adapts to (DEFAULT_MMAP_THRESHOLD_MAX, 32 MB, with a header).
 LARGE_ARRAY_BYTES = 31 << 20
+# Where the soft limit stands in a row of /proc/self/limits.
+_LIMIT_COLUMN = 26
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     _start_lean()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if _memory_is_limited():
+        from rollsignal.cli import limits
+
+        ended = limits.ended_child()
+        if ended is not None:
+            return ended if ended >= 0 else _failed(limits.error_of(ended), arguments)
     try:
         code = _command(arguments)
     except SystemExit as done:
@@ -54,6 +62,17 @@ def _start_lean() -> None:
     # page for the next one, until a block as large as this has been freed once. The block is never
     # written to, so it takes no memory.
     bytes(LARGE_ARRAY_BYTES)
+
+
+def _memory_is_limited() -> bool:
+    """Return whether the process has a limit of its own, as Linux says it."""
+    try:
+        with open("/proc/self/limits", "rb") as file:
+            limits = file.read().splitlines()
+    except OSError:
+        return False
+    of_memory = [row for row in limits if row.startswith((b"Max address space", b"Max data size"))]
+    return any(row[_LIMIT_COLUMN:].split()[0] != b"unlimited" for row in of_memory)
 
 
 def _command(arguments: list[str]) -> int:

@@ -10,8 +10,9 @@ from rollsignal.commands.plan import check_flags, conflict, expanded, log_is_out
 from rollsignal.commands.stop import Stop
 from rollsignal.config.reading import ReadConfig, load_config, read_config
 from rollsignal.config.request import Request
-from rollsignal.errors import BusyError, ConfigError, JobError, UsageError, foreign
+from rollsignal.errors import BusyError, ConfigError, JobError, ScarcityError, UsageError, foreign
 from rollsignal.files.locks import held
+from rollsignal.files.open import Reserve
 from rollsignal.files.replace import clear_output, make_folder
 from rollsignal.messages import Tell, shown_path
 from rollsignal.outputs import metrics
@@ -59,6 +60,7 @@ class Run:
         self.request = request
         started_ns = publishing.started_ns if publishing else time.time_ns()
         self.report = RunReport(request, started_ns)
+        self._reserve = Reserve()
         self.outcome: Outcome | None = None
         self.locks = ExitStack()
         self._is_locked = False
@@ -156,6 +158,7 @@ class Run:
 
         Without the locks, an output that another run is writing is left to that run.
         """
+        self._reserve.release()
         problem = error if isinstance(error, JobError) else self._foreign(error)
         version = self.report.version or getattr(problem, "version", None)
         self.note(error=problem, version=version or _version_for_metrics(self.request))
@@ -218,6 +221,7 @@ class Run:
 
     def end(self) -> None:
         """Log how the run ended, and close the log."""
+        self._reserve.release()
         self._measure()
         if self._is_logged:
             self.log.ended(self.report)
@@ -232,6 +236,10 @@ class Run:
         A panic of a compiled library is not an `Exception`.
         """
         answer = foreign(bug)
+        if isinstance(answer, ScarcityError):
+            # Its frames hold what takes the memory.
+            bug.__traceback__ = bug.__context__ = None
+            return answer
         if not isinstance(bug, ImportError) or answer is None:
             self._log_traceback(bug)
         return answer or JobError(f"Internal error: {type(bug).__name__}: {bug}")

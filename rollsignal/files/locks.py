@@ -36,6 +36,9 @@ def held(paths: Iterable[str], wait_seconds: float = 0) -> Iterator[list[str]]:
     each other. Raises `BusyError` if another run still holds one of them after
     `wait_seconds`, `OutputError` if an output or its lock cannot be created.
     """
+    with suppress(ImportError):
+        # Before a lock file is created: where no file can be opened, it could not be locked.
+        import fcntl  # noqa: F401  # only loaded
     deadline = monotonic() + wait_seconds
     # Long names that are the same after the cut share a lock: stricter than necessary, but safe.
     locks = {hidden_sibling(checked_target(path), ".lock"): path for path in paths}

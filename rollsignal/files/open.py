@@ -11,10 +11,10 @@ import select
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from rollsignal.errors import DiskError, InputError, JobError
+from rollsignal.errors import DiskError, InputError, JobError, scarcity
 from rollsignal.files.formats import HEAD_BYTES, compression_of
 from rollsignal.messages import is_url, shown_path, without_secrets
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 PIPE_SECONDS = 10
+RESERVED_BYTES = 1 << 20
+# A lock and the file that is written.
+RESERVED_FILES = 2
 
 # Nothing can be at such a path, or a link leads nowhere.
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
@@ -114,7 +117,8 @@ def reading(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise DiskError(f"{name}: reading failed: {problem.strerror or problem}") from problem
+        what = f"{name}: reading failed: {problem.strerror or problem}"
+        raise scarcity(problem) or DiskError(what) from problem
 
 
 def checked(file: BinaryIO, what: str) -> BinaryIO:
@@ -205,3 +209,25 @@ def _real(path: str) -> str:
         return os.path.realpath(path)
     except (OSError, ValueError):
         return path
+
+
+class Reserve:
+    """Memory and open files that are kept back for telling how a run ended.
+
+    What takes all of them must not keep its own error from being written.
+    """
+
+    def __init__(self) -> None:
+        # Nothing writes to it, so it takes no more than address space.
+        self._memory: bytes | None = bytes(RESERVED_BYTES)
+        self._files: list[int] = []
+        with suppress(OSError):
+            for _ in range(RESERVED_FILES):
+                self._files.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+
+    def release(self) -> None:
+        """Give everything back."""
+        self._memory = None
+        while self._files:
+            with suppress(OSError):
+                os.close(self._files.pop())

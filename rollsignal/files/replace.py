@@ -6,7 +6,7 @@ import stat
 from contextlib import suppress
 from typing import IO, BinaryIO
 
-from rollsignal.errors import DiskError, OutputError
+from rollsignal.errors import DiskError, JobError, OutputError, scarcity
 from rollsignal.messages import escaped, shown_path
 
 LONGEST_NAME_BYTES = 200
@@ -146,11 +146,12 @@ def make_folder(path: str) -> None:
         raise cannot_create(path, str(problem.strerror)) from problem
 
 
-def cannot_write(path: str, problem: OSError) -> DiskError:
+def cannot_write(path: str, problem: OSError) -> JobError:
     """Return the error for an output whose writing failed midway."""
     # The error of a library may have only a text.
     reason = problem.strerror or escaped(str(problem).partition("\n")[0])
-    return DiskError(f"Output could not be written: {reason}", f"path: {shown_path(path)}")
+    error = DiskError(f"Output could not be written: {reason}", f"path: {shown_path(path)}")
+    return scarcity(error) or error
 
 
 def checked_target(path: str) -> str:
@@ -181,6 +182,7 @@ def _sync(path: str, flags: int) -> None:
         os.close(descriptor)
 
 
-def cannot_create(path: str, reason: str) -> OutputError:
+def cannot_create(path: str, reason: str) -> JobError:
     """Return the error for an output that cannot be created."""
-    return OutputError(f"Output cannot be created: {reason}", f"path: {shown_path(path)}")
+    error = OutputError(f"Output cannot be created: {reason}", f"path: {shown_path(path)}")
+    return scarcity(error) or error

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from rollsignal.errors import DataError, DiskError
+from rollsignal.errors import DataError, DiskError, scarcity
 from rollsignal.files.find import Input
 from rollsignal.messages import escaped, shown, text_without_secrets
 
@@ -73,11 +73,14 @@ class PolarsCalls:
         try:
             return self._watch.over(act) if self._watch else act()
         except (PolarsError, PanicException, RuntimeError) as error:
+            if lacking := scarcity(error):
+                raise lacking from error
             self.end()
             raise self._unreadable(error) from None if self._watch else error
         except OSError as error:
             if error.errno is not None:
-                raise DiskError(f"{self._name}: reading failed: {error.strerror}") from error
+                what = f"{self._name}: reading failed: {error.strerror}"
+                raise scarcity(error) or DiskError(what) from error
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: BaseException) -> DataError:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rollsignal.errors import OutputError, UsageError
+from rollsignal.errors import OutputError, UsageError, scarcity
 from rollsignal.messages import escaped, shown, shown_path
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def library_errors() -> Iterator[None]:
     try:
         yield
     except PolarsError as error:
-        raise OSError(str(error)) from error
+        raise scarcity(error) or OSError(str(error)) from error
 
 
 def trimmed(close: "pl.Expr") -> "pl.Expr":

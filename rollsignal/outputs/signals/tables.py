@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from glob import escape
 from typing import TYPE_CHECKING
 
-from rollsignal.errors import DataError, InputError
+from rollsignal.errors import DataError, InputError, scarcity
 from rollsignal.files.find import NO_PARTITION, partitions_of
 from rollsignal.files.formats import columnar_format
 from rollsignal.files.open import is_folder, open_regular
@@ -65,6 +65,8 @@ def guarded(path: str) -> Iterator[None]:
     try:
         yield
     except PolarsError as error:
+        if lacking := scarcity(error):
+            raise lacking from error
         reason = escaped(str(error).partition("\n")[0])
         raise DataError(f"{shown_path(path)}: not a table of signals: {reason}") from error
 
