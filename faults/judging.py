@@ -13,7 +13,7 @@ COLUMNS = (
     *("a bug", "wrong code", "never ends", "false success", "not done", "no metrics"),
     *("half", "lost", "left over", *NIGHTS),
 )
-CODES = (0, 66, 73, 74, 75)
+CODES = (0, 66, 71, 73, 74, 75)
 BUG = 1
 
 
@@ -25,11 +25,15 @@ class Finding(NamedTuple):
 
 
 class Excuse(NamedTuple):
-    """What a fault makes impossible: to remove any file, or locks; to print."""
+    """What a fault makes impossible: to remove a file, or to print.
+
+    lasting: whether it lasts. Then whose lock a file is cannot be found out, so it may be left. And
+    where the former metrics cannot be removed, for they may be something else, that must be told.
+    """
 
     removing: bool = False
-    unlocking: bool = False
     printing: bool = False
+    lasting: bool = False
 
 
 def of_killed(scene: Scene, folder: Path) -> list[Finding]:
@@ -53,7 +57,7 @@ def of_ended(scene: Scene, folder: Path, ended: Ended, excuse: Excuse) -> list[F
         findings.append(Finding("no metrics", f"{ended.code}, and stdout says {ended.stdout!r}"))
     if not excuse.removing:
         findings += [
-            Finding("left over", name) for name in litter(folder, locks=not excuse.unlocking)
+            Finding("left over", name) for name in litter(folder, locks=not excuse.lasting)
         ]
     return findings
 
@@ -72,8 +76,7 @@ def _last_line(text: str) -> str:
 
 def _of_failure(folder: Path, ended: Ended, excuse: Excuse) -> list[Finding]:
     said = status(folder)
-    # Where the former file can be neither removed nor replaced, that must be told.
-    is_told = excuse.removing and "metrics" in ended.stderr
+    is_told = (excuse.removing or excuse.lasting) and "metrics.json" in ended.stderr
     if said in ("success", "damaged") and not is_told:
         return [Finding("false success", f"{ended.code}, and the metrics say {said}")]
     return []
@@ -104,16 +107,18 @@ def _is_unfinished(record: object) -> bool:
 
 def _of_success(scene: Scene, folder: Path, now: Outputs) -> list[Finding]:
     """Judge metrics and a record of a success, beside which everything must be whole."""
-    said, findings = now.get("metrics.json"), []
-    if said is not None and now not in (scene.former, scene.whole):
-        # A record, which comes last, may still be that of the night before.
-        rest = {name: content for name, content in now.items() if name != "record.json"}
-        wholes = [{**each, "record.json": None} for each in (scene.former, scene.whole)]
-        if {**rest, "record.json": None} not in wholes:
-            findings.append(
-                Finding("false success", f"metrics beside {_differing(now, scene.whole)}")
-            )
-    return findings + [Finding("half", text) for text in wrong_in_record(folder)]
+    findings = [Finding("half", text) for text in wrong_in_record(folder)]
+    # A record, which comes last, and bars that no state knows yet may be there or not.
+    wholes = [_without_late_ones(each) for each in (scene.former, scene.whole)]
+    if "metrics.json" in now and _without_late_ones(now) not in wholes:
+        text = f"the metrics say success, and {_differing(now, scene.whole)}"
+        findings.append(Finding("false success", text))
+    return findings
+
+
+def _without_late_ones(found: Outputs) -> Outputs:
+    late = ("record.json", ".bars")
+    return {name: content for name, content in found.items() if not name.endswith(late)}
 
 
 def _differing(now: Outputs, expected: Outputs) -> str:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 from faults import traces
 from faults.judging import Excuse, Finding, of_ended, of_killed
@@ -26,6 +27,8 @@ ERRORS = {
 }
 _OF_CHANGES = (*_ALWAYS, "EACCES", "EROFS", "ENOSPC")
 REMOVING = ("unlink", "rmdir")
+# Where these fail from then on, no folder can be removed, since nobody can look into it.
+LOOKING = ("open", "close", "stat", "opendir", "access")
 # Python itself calls again for ever, but for a lock it does not wait so.
 _NEVER_FOR_EVER = "EINTR"
 
@@ -56,9 +59,9 @@ class Point(NamedTuple):
             return ended.code != 0, of_killed(scene, folder)
         line = traces.failing(line, call, self.error, for_ever=self.for_ever)
         excuse = Excuse(
-            removing=call.kind in REMOVING,
-            unlocking=self.for_ever,  # whose lock it is cannot be found out
+            removing=call.kind in REMOVING or (self.for_ever and call.kind in LOOKING),
             printing=call.kind == "write" and self.for_ever,
+            lasting=self.for_ever,
         )
         return True, of_ended(scene, folder, run(line, scene.env), excuse)
 
@@ -75,8 +78,8 @@ def crash_points(scene: Scene, calls: list[Call]) -> Iterator[Point]:
 
 
 def failures(scene: Scene, calls: list[Call], *, each: bool = False) -> Iterator[Point]:
-    """Yield failures of each call: in turn one error, once or from then on; or each of them."""
-    for at, call in enumerate(call for call in calls if call.is_alone):
+    """Yield failures of each call: one error, once or from then on, drawn by a hash; or each."""
+    for call in calls:
         errors = ERRORS.get(call.kind, _OF_CHANGES)
         choices = [
             (error, for_ever)
@@ -84,9 +87,10 @@ def failures(scene: Scene, calls: list[Call], *, each: bool = False) -> Iterator
             for error in errors
             if not (for_ever and error == _NEVER_FOR_EVER and call.kind != "flock")
         ]
-        # A step that shares no factor with the number of choices comes to all of them.
-        chosen = choices if each else [choices[at * 11 % len(choices)]]
-        yield from (Point(scene, call, *choice) for choice in chosen)
+        drawn = crc32(f"{scene.kind} {call.name} {call.number}".encode()) % len(choices)
+        for choice in choices if each else [choices[drawn]]:
+            if call.is_alone:
+                yield Point(scene, call, *choice)
 
 
 def traced(scene: Scene) -> list[Call]:

@@ -217,9 +217,9 @@ def test_calls_are_counted_by_name_and_thread_and_those_of_a_folder_are_struck(
     assert [call.name for call in calls(beside, Path("/t")) if not call.is_alone] == ["write"]
 
 
-def test_each_error_comes_in_turn_and_only_for_locks_an_interruption_for_ever(scene: Scene) -> None:
+def test_each_error_is_drawn_and_only_for_locks_an_interruption_for_ever(scene: Scene) -> None:
     for name, errors in (("flock", 6), ("read", 5), ("mkdir", 10)):
-        some = [Call(name, number, "") for number in range(1, 31)]
+        some = [Call(name, number, "") for number in range(1, 99)]
         chosen = {(point.error, point.for_ever) for point in points.failures(scene, some)}
         each = {
             (point.error, point.for_ever) for point in points.failures(scene, some[:1], each=True)
