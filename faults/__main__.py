@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -19,6 +20,7 @@ from random import Random
 from faults import kills, points, power, traces
 from faults.scenes import KILLED, KINDS, LARGE, SHORT, SMALL, Scene, Stage
 from faults.table import listed, table
+from faults.traces import Call
 from faults.trials import Disturbance, Trial, trials
 
 PARTS = {
@@ -37,7 +39,7 @@ def main() -> int:
         return int("CI" in os.environ)
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="rollsignal-faults-"))
-    seen = {part: list(_tried(part, folder / part, options)) for part in options.parts}
+    seen = {part: list(_tried(part, folder, options)) for part in options.parts}
     every = [trial for tried in seen.values() for trial in tried]
     wrong = sum(bool(trial.findings) for trial in every)
     print(*(table(PARTS[part], seen[part]) for part in seen), sep="\n\n")
@@ -58,11 +60,11 @@ def _tried(part: str, folder: Path, options: argparse.Namespace) -> Iterator[Tri
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=["crash", "calls", "kills"])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--kinds", nargs="+", choices=KINDS, metavar="KIND")
     parser.add_argument("--every", type=int, default=1, help="try every Nth point")
     parser.add_argument("--each", action="store_true", help="try each error of each call")
-    parser.add_argument("--short", action="store_true", help="few kinds, and one night after each")
+    parser.add_argument("--short", action="store_true", help="four kinds, and one night after each")
     parser.add_argument("--count", type=int, default=200, help="kills, and cuts of the power")
     parser.add_argument("--seed", type=int, default=42)
     return parser.parse_args()
@@ -71,20 +73,26 @@ def _options() -> argparse.Namespace:
 def _chosen(part: str, folder: Path, options: argparse.Namespace) -> Iterable[Disturbance]:
     """Yield the disturbances of a part."""
     random = Random(options.seed)
-    is_random = part == "kills"
-    usual = SHORT if options.short else KILLED if is_random or part == "power" else tuple(KINDS)
-    stage = Stage(folder, LARGE if is_random else SMALL, random)
-    scenes = stage.scenes(options.kinds or usual)
-    if is_random:
-        return kills.kills(scenes, options.count, random)
-    traced = [(scene, points.traced(scene)) for scene in scenes]
+    usual = SHORT if options.short else KILLED if part in ("kills", "power") else tuple(KINDS)
+    kinds = tuple(options.kinds or usual)
+    if part == "kills":
+        stage = Stage(folder / part, LARGE, random)
+        return kills.kills(stage.scenes(kinds), options.count, random)
+    traced = _traced(folder / f"{len(kinds)} kinds", kinds, options.seed)
     if part == "power":
         return power.cuts(traced, _systems(), options.count, random)
     return islice(_each_point(part, traced, options), 0, None, options.every)
 
 
+@cache
+def _traced(folder: Path, kinds: tuple[str, ...], seed: int) -> list[tuple[Scene, list[Call]]]:
+    """Make scenes, which several parts share, and list the calls of their runs."""
+    scenes = Stage(folder, SMALL, Random(seed)).scenes(kinds)
+    return [(scene, points.traced(scene)) for scene in scenes]
+
+
 def _each_point(
-    part: str, traced: list[tuple[Scene, list[traces.Call]]], options: argparse.Namespace
+    part: str, traced: list[tuple[Scene, list[Call]]], options: argparse.Namespace
 ) -> Iterable[points.Point]:
     for scene, calls in traced:
         if part == "crash":

@@ -15,6 +15,7 @@ COLUMNS = (
 )
 CODES = (0, 66, 71, 73, 74, 75)
 BUG = 1
+BAD_CONFIG = 78
 
 
 class Finding(NamedTuple):
@@ -65,7 +66,8 @@ def of_ended(scene: Scene, folder: Path, ended: Ended, excuse: Excuse) -> list[F
 def _of_code(ended: Ended) -> list[Finding]:
     if ended.code == BUG or ended.code is None or ended.code < 0:
         return [Finding("a bug", f"{ended.code}: {_last_line(ended.stderr)}")]
-    if ended.code not in CODES:
+    is_of_the_config = "Config file cannot be" in ended.stderr
+    if ended.code not in CODES and not (ended.code == BAD_CONFIG and is_of_the_config):
         return [Finding("wrong code", f"{ended.code}: {_last_line(ended.stderr)}")]
     return []
 

@@ -113,7 +113,7 @@ def cuts(
 ) -> Iterator[Cut]:
     """Yield cuts before calls that change files, for each scene and file system in turn."""
     images = {(scene.kind, each): _image(scene, each) for scene, _ in points for each in systems}
-    for number in range(count):
+    for number in range(count if systems else 0):
         scene, calls = points[number % len(points)]
         system = systems[number // len(points) % len(systems)]
         call = random.choice([call for call in calls if call.changes_files])

@@ -58,7 +58,7 @@ KINDS = {
     "recompute, parquet": f"{_STATE} {_single('parquet')}",
     "recompute, by date": f"{_STATE} {_BY}date",
 }
-# These load no polars before the end, or not at all, and have a state: the short form.
+# One of each way to put outputs in place.
 SHORT = ("state, csv, record", "recompute, csv", "by date, record", "state, by date, record")
 # One of each way to keep, to replace and to continue: for kills at random times, and cut power.
 KILLED = (

@@ -54,7 +54,7 @@ def trials(disturbances: Iterable[Disturbance], *, most_nights: int = 3) -> Iter
 def tried(disturbance: Disturbance, number: int, nights: list[str]) -> Trial:
     """Disturb a run and judge what it left; keep that if anything is wrong."""
     scene = disturbance.scene
-    name = f"{disturbance.group} {number}".replace("/", " ")
+    name = f"{disturbance.group} {number}"
     folder = Path(shutil.copytree(scene.base, scene.base.with_name(f"run, {name}")))
     kept = folder.with_name(f"left, {name}")
     is_struck, findings = disturbance.disturbed(folder)

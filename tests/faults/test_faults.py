@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from faults import points, power, traces
+from faults.__main__ import main
 from faults.history import SYMBOLS, WINDOW, history
 from faults.judging import COLUMNS, Excuse, Finding, of_ended, of_killed, of_nights
 from faults.kills import kills
@@ -250,6 +251,19 @@ def test_where_power_cannot_be_cut_the_reason_is_told(monkeypatch: pytest.Monkey
     assert power.missing("ext4") == "images are mounted by root, where there are loop devices"
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert traces.missing() == "there is no strace here (apt-get install strace)"
+
+
+def test_without_strace_nothing_is_tried_which_fails_only_in_automatic_checks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("sys.argv", ["faults"])
+    monkeypatch.delenv("CI", raising=False)
+    assert main() == 0
+    monkeypatch.setenv("CI", "true")
+    assert main() == 1
+    told = "nothing was tried: there is no strace here (apt-get install strace)\n"
+    assert capsys.readouterr().err == 2 * told
 
 
 def test_the_short_form_has_kinds_that_there_are(stage: Stage) -> None:
