@@ -44,7 +44,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run report check check-spark check-independent check-page check-deploy check-faults format lock docs bench bench-quick faults fuzz clean
+.PHONY: help run report check dist check-spark check-independent check-page check-deploy check-faults sbom audit format lock docs bench bench-quick faults fuzz clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -71,6 +71,8 @@ check: $(DEV) ## Run every check, in order; the first failure ends it
 	@$(PY) -m mypy
 	$(call step,import rules: import-linter)
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
+	$(call step,packages: make dist)
+	@$(MAKE) --no-print-directory dist
 	$(call step,tests: pytest)
 	@$(PY) -m pytest -n auto --dist worksteal
 
@@ -87,11 +89,37 @@ check-page: ## Open pages in a browser, and use them as people do (needs Chromiu
 		$(PAGE_VENV)/bin/python -m pytest tests/page; \
 	else echo "There is no chromium here, so nothing was checked in a browser" >&2; test -z "$$CI"; fi
 
-check-deploy: $(DEPLOY) ## Check the files of deploy/, and publish to real receivers where they are installed (2 minutes)
+check-deploy: $(DEPLOY) ## Check the files of deploy/ and .github/, and publish to real receivers where they are installed (2 minutes)
 	PATH="$(CURDIR)/$(DEPLOY_VENV)/bin:$$PATH" $(DEPLOY_VENV)/bin/python -m pytest tests/deploy tests/publish
 
 check-faults: $(RUNTIME) ## Kill runs and fail calls at every 20th point (needs strace; 4 minutes)
 	$(PY) -m faults --parts crash calls --every 20
+
+# Nothing here needs a network, so the libraries are those of the locks, and none is fetched. The workflow
+# that releases gets them from an index.
+dist: $(DEV) ## Build the packages into dist/, and try them as a stranger would (15 seconds)
+	@rm -rf dist
+	@$(PY) -m build --quiet --no-isolation --outdir dist .
+	@$(PY) -m twine check --strict dist/*
+	@$(PY) -m check_wheel_contents dist/*.whl
+	@$(PY) -m pytest -q tests/packages/check_packages.py
+	@echo "Not run, because they need a network: libraries from an index (make sbom), make audit, publishing"
+
+# From an environment with the wheel and its lock and nothing else, not even pip.
+sbom: dist $(DEPLOY) ## Write the bill of materials of the wheel with its lock: build/rollsignal.cdx.json (needs a network)
+	@mkdir -p build
+	@$(PY) -m uv venv --quiet --clear --python $(PY) build/locked
+	@$(PY) -m uv pip install --quiet --python build/locked --require-hashes -r requirements.txt
+	@$(PY) -m uv pip install --quiet --python build/locked --no-deps dist/*.whl
+	@sed "s/^dynamic = .*/version = \"$$($(PY) -m hatchling version)\"/" pyproject.toml >build/pyproject.toml
+	@$(DEPLOY_VENV)/bin/cyclonedx-py environment --pyproject build/pyproject.toml --output-reproducible \
+		--output-file build/rollsignal.cdx.json build/locked
+
+# Without --strict, a package that the service does not know would pass silently.
+audit: $(DEPLOY) ## Look up known weaknesses of all that is locked (needs a network; make check does not run it)
+	@failed=; for lock in requirements*.txt; do echo "$$lock"; \
+		$(DEPLOY_VENV)/bin/pip-audit --strict --disable-pip --progress-spinner off -r "$$lock" || failed="$$failed $$lock"; \
+	done; test -z "$$failed" || { echo "not known to be free of weaknesses:$$failed" >&2; exit 1; }
 
 format: $(DEV) ## Format the code and apply the linter's safe fixes
 	$(PY) -m ruff check --fix-only .
