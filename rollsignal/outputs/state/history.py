@@ -7,7 +7,7 @@ cut off. Parts of the bars that other processes decide are first written to file
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from rollsignal.core.decisions import Decided
 from rollsignal.errors import DataError, DiskError
@@ -15,9 +15,10 @@ from rollsignal.files.replace import (
     cannot_create,
     cannot_write,
     close_quietly,
-    hidden_sibling,
     remove_quietly,
+    sync_folder,
 )
+from rollsignal.files.staged import Staging
 from rollsignal.messages import shown_path
 from rollsignal.outputs.state.document import Segment
 from rollsignal.outputs.state.stored_bars import (
@@ -65,7 +66,8 @@ class History:
         self.path = self.path_of(state_path, generation)
         self.files: Mapping[str, int] = {}
         self._parts = 0
-        self._sent: list[str] = []
+        self._staging: Staging | None = None
+        self._sent = 0
         self._numbering = Numbering(symbols)
         self._segments = list(segments)
         self._hash = hashlib.sha256()
@@ -77,11 +79,16 @@ class History:
         """Open the file, and cut off what follows the segments of the state."""
         if self._stored_size:
             self._check_size()
+        else:
+            # Bars of a run that did not finish, or what others have put there.
+            remove_quietly(self.path)
         try:
             # It stays open until `close`.
-            file = open(self.path, "r+b" if self._stored_size else "w+b")  # noqa: SIM115
+            mode = "r+b" if self._stored_size else "x+b"
+            file = cast(BinaryIO, open(self.path, mode, opener=_opened_itself))  # noqa: SIM115
         except OSError as problem:
-            raise cannot_create(self.path, str(problem.strerror)) from problem
+            reason = "it is a link" if os.path.islink(self.path) else str(problem.strerror)
+            raise cannot_create(self.path, reason) from problem
         try:
             file.truncate(self._stored_size)
             file.seek(self._stored_size)
@@ -118,10 +125,11 @@ class History:
 
     def sent_part(self) -> "_PartInFile":
         """Return a listener for the next part, for any process."""
-        # As a temporary file of the state, it is removed by the next run if this one is killed.
-        suffix = f".{os.getpid()}.tmp.bars{len(self._sent) + 1}"
-        self._sent.append(hidden_sibling(os.path.realpath(self._state_path), suffix))
-        return _PartInFile(self.path, self._sent[-1], self.files)
+        if self._staging is None:
+            self._staging = Staging(self._state_path)
+            self._staging.create()
+        self._sent += 1
+        return _PartInFile(self.path, self._staging.file(f"bars{self._sent}"), self.files)
 
     def add(self, ended: StoredPart) -> None:
         """Append a part that is not in the file yet; raises `DiskError`."""
@@ -155,6 +163,8 @@ class History:
         try:
             self._out.flush()
             os.fsync(self._out.fileno())
+            if not self._stored_size:
+                sync_folder(os.path.dirname(os.path.abspath(self.path)))
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
         added = [Segment(self._added_size, self._hash.hexdigest())] if self._added_size else []
@@ -163,8 +173,8 @@ class History:
     def close(self) -> None:
         """Close the file; bars that are in no state will be cut off by the next run."""
         close_quietly(self._out)
-        for unfinished in self._sent:
-            remove_quietly(unfinished)
+        if self._staging:
+            self._staging.remove()
 
     def bars(self, everything: bool = False) -> "NDArray[np.void]":
         """Read all bars of the state, and with `everything` those of this run too.
@@ -216,6 +226,11 @@ def forget_others(state_path: str, generation: int) -> None:
     for path in bars_files(state_path):
         if path != History.path_of(state_path, generation):
             remove_quietly(path)
+
+
+def _opened_itself(path: str, flags: int) -> int:
+    """Open a file, but none that a link leads to: it would be cut off."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 class _DirectPart:
