@@ -26,7 +26,7 @@ def complete(state_path: str, locked: Sequence[str]) -> None:
     forget_others(state_path, state.generation)
     if state.pending is None:
         return
-    promise = _seen_from_here(state_path, state.pending)
+    promise = seen_from_here(state_path, state.pending)
     if promise.is_kept():
         return
     output = os.path.join(promise.into, "signals" if state.written else promise.files[0])
@@ -66,7 +66,8 @@ def seen_from_state(state_path: str, promise: Promise) -> Promise:
     return promise._replace(into=os.path.relpath(promise.into, _folder_of(state_path)))
 
 
-def _seen_from_here(state_path: str, promise: Promise) -> Promise:
+def seen_from_here(state_path: str, promise: Promise) -> Promise:
+    """Return the promise of a state with the path of its folder."""
     folder = os.path.join(_folder_of(state_path), promise.into)
     return promise._replace(into=os.path.realpath(folder))
 

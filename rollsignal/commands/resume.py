@@ -70,7 +70,8 @@ class Resumed:
         self._state = self._state._replace(settings=kept_settings(self._task.config))
         if self._signals:
             state = self._state
-            self._signals.follow(KnownSignals(state.accounts, state.digest, state.written))
+            known = KnownSignals(state.accounts, state.digest, state.written, state.signals)
+            self._signals.follow(known)
 
     def listener(self) -> None:
         """Return None: the listener is made with each attempt to decide."""
@@ -154,7 +155,8 @@ class Resumed:
         state = self._attempt.state()
         if self._signals:
             pending = seen_from_state(self.path, self._signals.promise())
-            state = state._replace(written=self._signals.written, pending=pending)
+            written, files = self._signals.written, self._signals.files
+            state = state._replace(written=written, pending=pending, signals=files)
             # Whether this step was done is asked of the disk: it may end in the middle of it.
             self._signals.promised(lambda: promises(self.path, pending))
         save_state(self.path, state)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rollsignal.analysis.spot_check import KeptSignals, SpotCheck, spot_check
+from rollsignal.commands.kept_outputs import KeptOutputs
 from rollsignal.config.reading import load_config
 from rollsignal.config.rules import NO_SYMBOLS
 from rollsignal.core.digest import hex_text
@@ -70,8 +71,9 @@ def _points(path: str, record: Record, sample: int, engine: str) -> Iterator[Poi
     for entry in record.inputs:
         yield _input_point(entry.file)
     yield from _derivation(record, sample, engine)
+    kept = KeptOutputs(record)
     for file in record.outputs:
-        yield _output(file)
+        yield _output(file, kept)
 
 
 def _equal(point: str, of: str | None, expected: object, found: object) -> Point:
@@ -129,13 +131,17 @@ def _why_unreadable(file: File) -> str:
     return "not a file that can be read again" if file.sha256 is None else ""
 
 
-def _output(file: File) -> Point:
-    """Compare an output's bytes; an output without a hash must not have become shorter."""
+def _output(file: File, kept: KeptOutputs) -> Point:
+    """Compare an output's bytes; bars that are only added to must be those that the state knows."""
     if file.sha256 is not None or file.size is None:
-        return _bytes("output", file)
+        written = kept.sha256_of(file.path)
+        return _bytes("output", file._replace(sha256=written) if written else file)
     stat = stat_of(file.path)
     expected, found = f"{file.size:,} bytes or more", f"{stat[0]:,} bytes" if stat else None
-    return Point("output", file.path, stat is not None and stat[0] >= file.size, expected, found)
+    holds = stat is not None and stat[0] >= file.size
+    if problem := _or_problem(lambda: kept.bars(file.path)):
+        return Point("output", file.path, False, "the bars that the state knows", problem)
+    return Point("output", file.path, holds, expected, found)
 
 
 def _bytes(point: str, file: File) -> Point:

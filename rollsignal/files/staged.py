@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from rollsignal.errors import DiskError
+from rollsignal.files.fingerprints import sha256_of, stat_of
 from rollsignal.files.replace import (
     cannot_create,
     cannot_write,
@@ -22,6 +23,19 @@ from rollsignal.files.replace import (
 )
 
 READY = "ready"
+
+
+class FileContent(NamedTuple):
+    """What a file holds: its size in bytes, and its SHA-256."""
+
+    size: int
+    sha256: str
+
+
+def content_of(path: str) -> FileContent | None:
+    """Read what a file holds, None if there is no such regular file; raises `JobError`."""
+    facts = stat_of(path)
+    return FileContent(facts[0], sha256_of(path, facts[0], "Signals")) if facts else None
 
 
 class Promise(NamedTuple):
@@ -128,6 +142,12 @@ class Staging:
         for folder in (self.ready, self.path, self._into):
             sync_folder(folder)
         return Promise(self._into, os.path.basename(self.path), tuple(files))
+
+    def contents(self, promise: Promise) -> dict[str, FileContent]:
+        """Read what the finished files hold, by where they belong; raises `JobError`."""
+        paths = {file: os.path.join(self.ready, staged_name(file)) for file in promise.files}
+        contents = {file: content_of(path) for file, path in paths.items()}
+        return {file: content for file, content in contents.items() if content}
 
     def is_there(self) -> bool:
         """Return whether the folder exists."""

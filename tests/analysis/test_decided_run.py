@@ -16,6 +16,7 @@ from rollsignal.analysis.margins import margins_in_blocks
 from rollsignal.core.kernel import NO_SIGNAL
 from rollsignal.errors import DataError, JobError, UsageError
 from tests.support import oracle
+from tests.support.records import forged
 from tests.support.shell import command
 
 FORMS = (
@@ -162,7 +163,7 @@ def test_a_record_without_signals_or_of_a_failed_run_is_refused(folder: Path) ->
         decided_run("r.json")
     record = json.loads(Path("r.json").read_text())
     record |= {"status": "error", "error": {"exit_code": 1, "message": "no"}}
-    Path("r.json").write_text(json.dumps(record))
+    Path("r.json").write_text(forged(record))
     with pytest.raises(DataError, match="did not succeed"):
         decided_run("r.json")
 

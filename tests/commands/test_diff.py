@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import oracle
+from tests.support.records import forged
 from tests.support.shell import command, published
 
 MINUTES = [f"2024-01-01T00:{minute:02}:00" for minute in range(60)]
@@ -64,7 +65,7 @@ class Runs:
         document["asked"]["outputs"] = {} if signals is None else {"--signals": signals}
         for key, value in more.items():
             document[key] = document[key] | value if isinstance(value, dict) else value
-        path.write_text(json.dumps(document))
+        path.write_text(forged(document))
         return str(path)
 
 
@@ -280,7 +281,7 @@ def test_records_lead_to_the_signals_and_name_the_settings(runs: Runs) -> None:
     for path, sha256 in ((first, "1" * 64), (second, "2" * 64)):
         record = json.loads(Path(path).read_text())
         record["inputs"][0]["file"] |= {"path": "x", "sha256": sha256}
-        Path(path).write_text(json.dumps(record))
+        Path(path).write_text(forged(record))
     document = runs.document(first, second)
     assert document["settings"] == {"window": {"a": 2, "b": 4}}
     assert document["inputs"] == {"x": {"a": "1" * 64, "b": "2" * 64}}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.records import forged
 from tests.support.shell import command
 
 NIGHT = "time,close\n" + "".join(
@@ -56,7 +57,7 @@ def test_a_record_keeps_the_place_and_verifies() -> None:
     assert record["config"]["timezone"]["value"] == "America/New_York"
     assert command("verify", "r.json") == 0
     del record["config"]["timezone"]
-    Path("r.json").write_text(json.dumps(record))
+    Path("r.json").write_text(forged(record))
     # As of an earlier version, in whose signals these times are not in UTC.
     assert command("verify", "r.json") == 65
 

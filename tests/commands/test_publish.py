@@ -28,6 +28,7 @@ from tests.support.receivers import (
     processes_with,
     silent,
 )
+from tests.support.records import forged
 from tests.support.shell import ENVIRONMENT, ROOT, TIMED, Finished, Recorded, command, strict_json
 
 URL = "ROLLSIGNAL_HEARTBEAT_URL"
@@ -373,9 +374,8 @@ class TestAlone:
         self, record: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         document = strict_json(record.read_text()) | {"status": "running"}
-        import json
 
-        record.write_text(json.dumps(document))
+        record.write_text(forged(document))
         with held([str(record)]):
             assert command("publish", str(record), "prometheus=btc.prom") == 75
         assert "has not ended yet" in capsys.readouterr().err

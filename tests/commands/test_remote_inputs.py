@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -19,6 +18,7 @@ from rollsignal.commands.verify import verify
 from rollsignal.outputs.record.document import load_record
 from rollsignal.outputs.state.document import load_state
 from tests.support.packers import PACKERS
+from tests.support.records import forged
 from tests.support.shell import CONFIG, Recorded, command
 from tests.support.stores import Served, plainly_serving
 from tests.support.workbooks import Cell, number, workbook
@@ -220,7 +220,7 @@ def test_a_record_from_before_objects_were_hashed_is_read_and_its_run_repeated(
     }
     for output in record["outputs"]:
         del output["etag"], output["version"]
-    night.record.write_text(json.dumps(record))
+    night.record.write_text(forged(record))
     assert load_record(str(night.record)).inputs[0].file.etag is None
     assert night.wrong()["input"] == "not a file that can be read again"
     assert not night.skipped(url)

@@ -12,6 +12,7 @@ import pytest
 from rollsignal.messages import escaped
 from tests.support.evaluated import walk
 from tests.support.html import ReadPage, checked
+from tests.support.records import forged
 from tests.support.shell import ROOT, command
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "=1+1", "a\u202eb"]
@@ -138,9 +139,8 @@ def test_the_name_of_a_file_is_shown_and_does_nothing() -> None:
 def test_urls_are_shown_without_their_secrets() -> None:
     decide(bars(WALK))
     record = Path("r.json").read_text()
-    Path("r.json").write_text(
-        record.replace('"bars.csv"', '"https://me:hunter2@host/bars.csv?sig=abc"')
-    )
+    record = record.replace('"bars.csv"', '"https://me:hunter2@host/bars.csv?sig=abc"')
+    Path("r.json").write_text(forged(json.loads(record)))
     page = made()
     assert page.text_of("h1") == ["bars.csv?…"]
     assert "https://host/bars.csv?…" in page.text
@@ -230,7 +230,7 @@ def test_a_run_that_did_not_end_is_not_taken_for_a_success(
     for name in ("inputs", "warnings", "outputs"):
         full[name] = []
     full["checks"], full["stages_ms"] = {}, {}
-    Path("r.json").write_text(json.dumps(full))
+    Path("r.json").write_text(forged(full))
     made()
     assert verdicts(capsys)["Can I trust it?"].startswith("no    The run did not end.")
 

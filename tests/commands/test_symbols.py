@@ -15,6 +15,7 @@ from rollsignal.commands.verify import verify
 from rollsignal.errors import ConfigError, DataError, JobError
 from rollsignal.outputs.state.document import State, load_state
 from tests.support.nights import CONFIG, Folder, bar
+from tests.support.records import forged
 from tests.support.shell import command
 
 NONE = CONFIG + "columns: {symbol: none}\n"
@@ -222,7 +223,7 @@ def recorded(desk: Desk) -> dict[str, Any]:
     assert desk.run(record=desk.folder / "r.json") == 0
     record: dict[str, Any] = json.loads((desk.folder / "r.json").read_text())
     record["config"]["columns.symbol"]["value"] = None
-    (desk.folder / "r.json").write_text(json.dumps(record))
+    (desk.folder / "r.json").write_text(forged(record))
     desk.config.write_text(CONFIG)
     return record
 
@@ -236,7 +237,7 @@ def test_a_former_record_of_one_symbol_holds(tmp_path: Path) -> None:
     record = recorded(Desk(tmp_path, TWO.replace("B,", "A,")))
     assert wrong(tmp_path) == []
     record["tally"]["ones"] += 1
-    (tmp_path / "r.json").write_text(json.dumps(record))
+    (tmp_path / "r.json").write_text(forged(record))
     assert [point["point"] for point in wrong(tmp_path)] == ["tally"]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.records import forged
 from tests.support.shell import BARS, CONFIG, Recorded, published
 
 
@@ -96,13 +96,13 @@ def damaged_record(files: Again) -> None:
 def other_program(files: Again) -> None:
     record = files.read()
     record["program"]["rollsignal"] = "0.0.1"
-    files.record.write_text(json.dumps(record))
+    files.record.write_text(forged(record))
 
 
 def unfinished_record(files: Again) -> None:
     record = files.read()
     record["status"] = "running"
-    files.record.write_text(json.dumps(record))
+    files.record.write_text(forged(record))
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_inputs_left_alone_for_long_are_not_read(
     # As if the run had begun long after its input was written.
     record["process"]["started"] = "2100-01-01T00:00:00.000Z"
     record["inputs"][0]["file"]["sha256"] = "0" * 64
-    files.record.write_text(json.dumps(record))
+    files.record.write_text(forged(record))
     assert not files.ran()
     record["inputs"][0]["file"]["size"] += 1
-    files.record.write_text(json.dumps(record))
+    files.record.write_text(forged(record))
     assert files.ran()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,6 +15,7 @@ from rollsignal.analysis.spot_check import KeptSignals, draw
 from rollsignal.commands import verify as derivation
 from rollsignal.commands.verify import verify
 from rollsignal.engines import inputs as engine_inputs
+from tests.support.records import forged
 from tests.support.shell import BARS, CONFIG, ROOT, Recorded, command, snapshot, strict_json
 
 
@@ -141,7 +141,7 @@ def test_another_program_or_another_digest_does_not_hold(tmp_path: Path) -> None
     record["digest"] = "0" * 32
     record["tally"]["ties"] += 1
     record["series"] = 2
-    files.record.write_text(json.dumps(record))
+    files.record.write_text(forged(record))
     assert set(failing(files)) == {"program", "digest", "tally", "series"}
 
 
@@ -241,7 +241,7 @@ def test_a_damaged_record_is_refused_with_what_is_wrong_where(
     tmp_path: Path, place: str, value: object, what: str, capsysbinary: Any
 ) -> None:
     files = recorded(tmp_path)
-    files.record.write_text(json.dumps(files.read() | {place: value}))
+    files.record.write_text(forged(files.read() | {place: value}))
     assert command("verify", str(files.record)) == 65
     hint = "(put a copy in its place, or run again with --record)"
     messages = capsysbinary.readouterr().err.decode()
@@ -262,7 +262,7 @@ def test_a_record_with_a_part_missing_is_refused(tmp_path: Path) -> None:
     files = recorded(tmp_path)
     record = files.read()
     for name in record:
-        files.record.write_text(json.dumps({key: record[key] for key in record if key != name}))
+        files.record.write_text(forged({key: record[key] for key in record if key != name}))
         newer = ("dropped", "waiting", "newest_bar", "lagging", "stages_at_ms", "metrics")
         if name not in ("series", "digest", "warnings", "stages_ms", *newer):
             assert command("verify", str(files.record)) == 65, name

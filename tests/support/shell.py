@@ -202,7 +202,10 @@ class Recorded(Job):
         return self.folder / "record.json"
 
     def read(self) -> dict[str, Any]:
-        return strict_json(self.record.read_text())
+        """Read the record without its checksum."""
+        record = strict_json(self.record.read_text())
+        del record["checksum"]
+        return record
 
     def run(self, *more: str, **paths: object) -> int:
         return super().run(f"--record={self.record}", *more, **paths)

@@ -17,6 +17,7 @@ from rollsignal.errors import DataError, DiskError, InputError
 from rollsignal.files.open import open_regular
 from rollsignal.messages import shown, shown_path
 from rollsignal.outputs.record.declared import Limits, Newer, object_schema, type_schema, typed
+from rollsignal.outputs.record.seal import CHECKSUM, has_right_checksum, with_checksum
 from rollsignal.outputs.record.validation import Schema, departures
 from rollsignal.version import __version__
 
@@ -202,7 +203,8 @@ def settings_of(
 def record_schema() -> Schema:
     """Describe a record in JSON Schema: what its types declare, and what an ended run must have."""
     declared = type_schema(Record)
-    properties = {"schema": {"const": RECORD}, **declared["properties"]}
+    checksum = {CHECKSUM: type_schema(_Sha256)}
+    properties = {"schema": {"const": RECORD}, **declared["properties"], **checksum}
     ended = {
         "error": {"type": "null"},
         "config": {"type": "object"},
@@ -225,9 +227,9 @@ def record_schema() -> Schema:
 
 
 def record_json(record: Record) -> str:
-    """Write a record; file names that are no Unicode are kept, as lone surrogates."""
+    """Write a record, sealed; file names that are no Unicode are kept, as lone surrogates."""
     document = {"schema": RECORD, **_as_json(record)}
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return with_checksum(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def load_record(path: str) -> Record:
@@ -250,6 +252,9 @@ def parsed_record(data: bytes, path: str) -> Record:
         document = _parsed(data, path)
         _check_version(document.get("schema"), path)
         _check_as_published(document | {"schema": RECORD}, path)
+        # Records of earlier versions have no checksum.
+        if document.pop(CHECKSUM, None) and not has_right_checksum(data):
+            raise _damaged(path, "it was changed after it was written")
         return cast(Record, typed(Record, document))
     except RecursionError as problem:
         raise _no_record(path, "it is nested too deeply") from problem
@@ -295,8 +300,12 @@ def _check_as_published(document: dict[str, Any], path: str) -> None:
     """Refuse a record that is not as published; raises `DataError`."""
     problem = next(departures(document, record_schema()), None)
     if problem:
-        hint = "put a copy in its place, or run again with --record"
-        raise DataError(f"{shown_path(path)} is damaged: {problem}", hint)
+        raise _damaged(path, problem)
+
+
+def _damaged(path: str, problem: str) -> DataError:
+    hint = "put a copy in its place, or run again with --record"
+    return DataError(f"{shown_path(path)} is damaged: {problem}", hint)
 
 
 def _as_json(value: Any) -> Any:

@@ -6,7 +6,7 @@ does not. Timestamps are microseconds, else nanoseconds, else text; closes are d
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -83,11 +83,17 @@ class PartitionTypes:
         """Return rows with these types."""
         return fitted(table, self._types)
 
-    def convert(self, unfinished: str, written: Sequence[str]) -> None:
-        """Write the kept partitions of other types to a folder, beside those `written`."""
+    def convert(
+        self, unfinished: str, written: Sequence[str], check: Callable[[str], None]
+    ) -> None:
+        """Write the kept partitions of other types to a folder, beside those `written`.
+
+        check: is called with the path of each before it is read.
+        """
         for name, types in self._types_of.items():
             is_other = any(types.get(column, to) != to for column, to in self._types.items())
             if is_other and name not in written:
+                check(self._kept[name])
                 table = self.fitted(scanned(self._kept[name], self.suffix))
                 sink(table, self.suffix, os.path.join(unfinished, name))
 

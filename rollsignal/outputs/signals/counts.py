@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rollsignal.core.decisions import Decided
 from rollsignal.core.digest import SymbolKeys, plus
 from rollsignal.core.kernel import Account
+from rollsignal.files.staged import FileContent
 from rollsignal.outputs.signals.forms import escape_formula, folder_name
 
 
@@ -29,11 +30,16 @@ class WrittenPartitions(NamedTuple):
 
 
 class KnownSignals(NamedTuple):
-    """The signals in a state: its accounts, the digest of all signals, and any partitions."""
+    """The signals in a state: its accounts, the digest of all signals, and any partitions.
+
+    files: what each file of the signals holds; empty in states of former versions, which know only
+    the digests.
+    """
 
     accounts: Mapping[str, Account]
     digest: int
     written: WrittenPartitions | None
+    files: Mapping[str, FileContent] = {}
 
 
 class PartitionCounter:

@@ -8,6 +8,8 @@ from rollsignal.core.decisions import ArrayDecided
 from rollsignal.core.digester import Digester
 from rollsignal.errors import DataError, InputError
 from rollsignal.files.open import exists
+from rollsignal.files.fingerprints import stat_of
+from rollsignal.files.staged import FileContent, content_of
 from rollsignal.messages import shown_path
 from rollsignal.outputs.signals.arrays import mean_texts, symbol_texts
 from rollsignal.outputs.signals.column_types import STAMP
@@ -43,6 +45,8 @@ def _known_batches(path: str, known: KnownSignals) -> "Iterator[tuple[pl.DataFra
     """Yield the rows of the bars in a state, as they are stored and as `signal_table` has them."""
     if not exists(path):
         raise _missing_signals(path)
+    for content in known.files.values():
+        _check_content(path, content)
     count = sum(account.tally.rows for account in known.accounts.values())
     table = _Table()
     with guarded(path):
@@ -63,9 +67,23 @@ class FormerParts:
         if written is None or (written.key, written.suffix) != (key, suffix):
             raise _missing_signals(folder)
         self.parts = written.parts
+        self.files = known.files
         for name in self.parts:
-            if not exists(os.path.join(folder, name, f"signals{suffix}")):
+            facts = stat_of(path := os.path.join(folder, name, f"signals{suffix}"))
+            if facts is None:
                 raise _missing_signals(os.path.join(folder, name))
+            content = self._content(path)
+            if content and content.size != facts[0]:
+                raise _changed_signals(path)
+
+    def check(self, path: str) -> None:
+        """Raise `DataError` if a partition has other bytes than the runs before have written."""
+        if content := self._content(path):
+            _check_content(path, content)
+
+    def _content(self, path: str) -> FileContent | None:
+        folder, name = os.path.split(path)
+        return self.files.get(f"{os.path.basename(folder)}/{name}")
 
     def known_rows(self, path: str) -> "pl.Series":
         """Return a mask of the rows that are in the state; others are of a run that did not finish.
@@ -187,6 +205,17 @@ def _widths_of(stored: "pl.DataFrame", batch: "pl.DataFrame") -> Widths:
     lengths = halves.select(pl.all().str.len_bytes().max().fill_null(0))
     whole, decimals = lengths.row(0)
     return Widths(whole, decimals, fits_us, fits_ns)
+
+
+def _check_content(path: str, content: FileContent) -> None:
+    """Raise `DataError` if a file does not hold this: bytes that no digest knows may be changed."""
+    if content_of(path) != content:
+        raise _changed_signals(path)
+
+
+def _changed_signals(path: str) -> DataError:
+    problem = "was changed after the run before had written it"
+    return DataError(f"{shown_path(path)} {problem}", _HINT)
 
 
 def _other_signals(path: str) -> DataError:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from rollsignal.files.staged import FileContent
 from rollsignal.outputs.signals.column_types import PartitionTypes
 from rollsignal.outputs.signals.forms import folder_name, scanned, sink, write_frame
 
@@ -28,6 +29,13 @@ class Former(Protocol):
     def parts(self) -> Mapping[str, Any]:
         """Return the partitions by the names of their folders."""
 
+    @property
+    def files(self) -> Mapping[str, FileContent]:
+        """Return what their files hold, by their paths in the folder."""
+
+    def check(self, path: str) -> None:
+        """Raise `DataError` for a file that holds something else."""
+
     def known_rows(self, path: str) -> "pl.Series":
         """Return a mask of the rows that are in the state; raises `DataError`."""
 
@@ -44,6 +52,11 @@ class Merging(NamedTuple):
     def keeps(self, partition: str) -> bool:
         """Return whether a partition that is not written again is kept."""
         return self.is_wanted and (self.former is None or partition in self.former.parts)
+
+    def check(self, path: str) -> None:
+        """Raise `DataError` for a file that is not as the state knows it."""
+        if self.former:
+            self.former.check(path)
 
 
 NOTHING = Merging()
@@ -82,7 +95,7 @@ def write_partitions(
         approximate_bytes_per_file=None,
     )
     sink(table, suffix, target)
-    types.convert(ready, os.listdir(ready))
+    types.convert(ready, os.listdir(ready), merging.check)
     partitions = sorted(os.listdir(ready))
     for partition in partitions:
         _put_in_order(os.path.join(ready, partition), suffix, by_time=key == "date")
@@ -139,6 +152,7 @@ def _merged(
     for value in table.select(_partition_value(key).unique()).collect().to_series():
         path = os.path.join(folder, folder_name(key, value), f"signals{types.suffix}")
         if os.path.exists(path):
+            merging.check(path)
             symbol = {"symbol": pl.lit(value, pl.String)} if key == "symbol" else {}
             rows = scanned(path, types.suffix).with_columns(**symbol)
             if merging.former:

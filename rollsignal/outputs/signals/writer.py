@@ -4,13 +4,13 @@ While they are decided, they are written to temporary files. At the end these re
 a whole, or are distributed to partitions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rollsignal.errors import DiskError
 from rollsignal.files.replace import cannot_create, cannot_write
-from rollsignal.files.staged import Promise, Staging, unkept
+from rollsignal.files.staged import FileContent, Promise, Staging, unkept
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import (
     KnownSignals,
@@ -196,6 +196,13 @@ class Signals:
     def promised(self, is_promised: Callable[[], bool]) -> None:
         """From now on, ask whether a state promises the files before they are removed."""
         self._is_promised = is_promised
+
+    @property
+    def files(self) -> Mapping[str, FileContent]:
+        """Return what the files of the signals hold, by their paths beside the promised ones."""
+        assert self._promise, "the files are known once they are promised"
+        former = self._merging.former
+        return {**(former.files if former else {}), **self._begun_staging.contents(self._promise)}
 
     def finish(self, report: RunReport) -> None:
         """Put the files in their places; raises `DiskError`."""

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rollsignal.core.digest import hex_text
@@ -22,7 +22,7 @@ from rollsignal.errors import DataError, DiskError, InputError
 from rollsignal.files.fingerprints import Stamp
 from rollsignal.files.open import open_regular
 from rollsignal.files.replace import replace
-from rollsignal.files.staged import Promise
+from rollsignal.files.staged import FileContent, Promise
 from rollsignal.messages import shown_path, without_secrets
 from rollsignal.outputs.signals.counts import PartitionCount, WrittenPartitions
 from rollsignal.version import __version__
@@ -67,7 +67,7 @@ class State(NamedTuple):
     partitions that hold its signals. `sought_symbols` is false for a state of a version that did
     not look for symbols. `waiting` are bars that were read and not decided. `pending` are finished
     signals that are put in their places once the state is saved; its folder is seen from that of
-    the state.
+    the state. `signals` is what each file of the signals holds, by its path beside the others.
     """
 
     settings: dict[str, object]
@@ -82,6 +82,7 @@ class State(NamedTuple):
     sought_symbols: bool = True
     waiting: tuple[WaitingBar, ...] = ()
     pending: Promise | None = None
+    signals: Mapping[str, FileContent] = {}
 
 
 def kept_account(account: Account) -> Account:
@@ -195,6 +196,7 @@ def _encoded(state: State) -> bytes:
         "sought_symbols": state.sought_symbols,
         **({"waiting": list(map(_json_value, state.waiting))} if state.waiting else {}),
         **({"pending": _json_value(state.pending)} if state.pending else {}),
+        **({"signals": dict(sorted(state.signals.items()))} if state.signals else {}),
     }
     lines = [head, *(_account_line(*item) for item in sorted(state.accounts.items()))]
     text = "".join(_ENCODER.encode(line) + "\n" for line in lines)
@@ -242,6 +244,7 @@ def _decoded(body: bytes) -> State:
         head.get("sought_symbols", False),
         tuple(WaitingBar(**bar) for bar in head.get("waiting", ())),
         _promise_of(head.get("pending")),
+        {file: FileContent(*content) for file, content in head.get("signals", {}).items()},
     )
 
 

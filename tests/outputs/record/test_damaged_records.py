@@ -16,6 +16,7 @@ from rollsignal.errors import DataError, JobError
 from rollsignal.outputs.record.document import load_record
 from rollsignal.outputs.record.schema import schema_of
 from rollsignal.outputs.record.validation import departures
+from tests.support.records import forged
 from tests.support.shell import CONFIG, STAMPED, Recorded, command
 
 Place = tuple[Any, ...]
@@ -103,7 +104,7 @@ def fewer_mutations(
 def test_a_record_is_read_exactly_if_it_is_as_published(files: Recorded) -> None:
     document, path = files.read(), str(files.folder / "wrong.json")
     for place, value, wrong in fewer_mutations(document, VALUES):
-        Path(path).write_text(json.dumps(wrong))
+        Path(path).write_text(forged(wrong))
         published = SCHEMA.is_valid(wrong)
         assert published == (not any(departures(wrong, PUBLISHED))), (place, value)
         if published:
@@ -126,7 +127,7 @@ def test_a_record_without_or_with_something_more_is_none(files: Recorded) -> Non
             mutated(document, place, at | {"more": 1}),
             *(mutated(document, place, {n: at[n] for n in at if n != name}) for name in at),
         ):
-            Path(path).write_text(json.dumps(wrong))
+            Path(path).write_text(forged(wrong))
             if not SCHEMA.is_valid(wrong):
                 with pytest.raises(DataError):
                     load_record(path)
@@ -137,7 +138,7 @@ def test_whatever_a_record_says_it_is_verified_or_refused(files: Recorded) -> No
     for place, value, wrong in fewer_mutations(document, VALUES + TEXTS):
         if not SCHEMA.is_valid(wrong):
             continue
-        path.write_text(json.dumps(wrong))
+        path.write_text(forged(wrong))
         try:
             report = verify(str(path), 2)
         except JobError:
@@ -148,7 +149,7 @@ def test_whatever_a_record_says_it_is_verified_or_refused(files: Recorded) -> No
 def test_whatever_a_record_says_its_run_is_compared_or_refused(files: Recorded) -> None:
     document, path = files.read(), files.folder / "wrong.json"
     for place, value, wrong in fewer_mutations(document, (None, -1, [{}])):
-        path.write_text(json.dumps(wrong))
+        path.write_text(forged(wrong))
         assert command("diff", str(path), str(files.record)) in (0, 1, 2, 65, 66), (place, value)
 
 
@@ -160,5 +161,5 @@ def test_whatever_a_record_says_a_run_ends_well(tmp_path: Path) -> None:
         if any(departures(wrong, PUBLISHED)):
             # As good as none.
             continue
-        files.record.write_text(json.dumps(wrong))
+        files.record.write_text(forged(wrong))
         assert files.run("--if-changed") == 0, (place, value)

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from rollsignal.outputs.signals import forms
+from rollsignal.outputs.state.document import load_state, save_state
 from tests.support.shell import Job
 
 CONFIG = 'seed: 1\nwindow: 3\nversion: "v"\ncolumns: {symbol: s}\nmissing: gap\n'
@@ -60,11 +61,23 @@ def test_the_signals_of_three_nights_are_those_of_a_run_over_everything(
     assert job.signals.read_bytes() == left
 
 
+def former_version(path: Path) -> bytes:
+    """Return a state as versions wrote it that knew the digests of their signals alone."""
+    state, copy = load_state(str(path)), path.with_name("copy.state")
+    assert state is not None
+    save_state(str(copy), state._replace(pending=None, signals={}))
+    content = copy.read_bytes()
+    copy.unlink()
+    return content
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_rows_of_a_run_that_did_not_finish_are_left_out(tmp_path: Path, suffix: str) -> None:
+def test_rows_of_a_run_of_a_former_version_that_did_not_finish_are_left_out(
+    tmp_path: Path, suffix: str
+) -> None:
     job = Nights(tmp_path, suffix)
     assert job.night(0, 0, 9) == 0
-    state = (tmp_path / "s.state").read_bytes()
+    state = former_version(tmp_path / "s.state")
     assert job.night(1, 9, 11) == 0
     # As after a kill between the signals and the state.
     (tmp_path / "s.state").write_bytes(state)
@@ -72,27 +85,42 @@ def test_rows_of_a_run_that_did_not_finish_are_left_out(tmp_path: Path, suffix: 
     assert job.signals.read_bytes() == job.of_all()
 
 
-@pytest.mark.parametrize(
-    "left", ["nothing", "too few", "another symbol", "another signal", "no table"]
-)
-def test_signals_that_are_not_those_of_the_state_are_refused(tmp_path: Path, left: str) -> None:
+LOSSES = ["nothing", "too few", "another symbol", "another signal", "no table"]
+
+
+OF_BYTES = [(False, loss) for loss in (*LOSSES, "another close", "another mean")]
+OF_A_DIGEST = [(True, loss) for loss in LOSSES]
+
+
+@pytest.mark.parametrize(("is_former", "left"), OF_BYTES + OF_A_DIGEST)
+def test_signals_that_are_not_those_of_the_state_are_refused(
+    tmp_path: Path, left: str, is_former: bool
+) -> None:
     job = Nights(tmp_path, ".csv")
     assert job.night(0, 0, 9) == 0
+    if is_former:
+        (tmp_path / "s.state").write_bytes(former_version(tmp_path / "s.state"))
     state, text = (tmp_path / "s.state").read_bytes(), job.signals.read_text()
     changed = {
         "too few": "".join(text.splitlines(keepends=True)[:-1]),
         "another symbol": text.replace("é", "è"),
         "another signal": text.replace(",0\n", ",1\n", 1),
         "no table": "no table",
+        "another close": text.replace(",1.5,", ",91.5,", 1),
+        "another mean": text.replace("6666,0", "6667,0", 1),
     }
+    assert text not in changed.values()
     job.signals.unlink()
     if left in changed:
         job.signals.write_text(changed[left])
     assert job.night(1, 9, 11) == 65
-    what = {
-        "nothing": "the signals of the bars in the state are missing",
-        "no table": "not a table of signals",
-    }.get(left, "does not hold the signals of the bars in the state")
+    what = "was changed after the run before had written it"
+    if left == "nothing":
+        what = "the signals of the bars in the state are missing"
+    elif is_former:
+        no_table, others = "not a table of signals", "does not hold the signals of the bars in"
+        what = no_table if left == "no table" else others
+    assert str(job.signals) in str(job.metrics()["error_message"])
     assert what in str(job.metrics()["error_message"])
     assert (tmp_path / "s.state").read_bytes() == state
     assert not job.signals.exists() or job.signals.read_text() == changed[left]
@@ -181,7 +209,8 @@ def test_partitions_of_three_nights_are_those_of_a_run_over_everything(
 
 @KEYS
 @pytest.mark.parametrize(
-    "loss", ["a partition", "all", "never written", "cut", "a signal", "another key", "a night"]
+    "loss",
+    ["a partition", "all", "never written", "cut", "a signal", "a bit", "another key", "a night"],
 )
 def test_partitions_that_are_not_what_the_state_has_written_are_refused(
     tmp_path: Path, key: str, loss: str
@@ -202,6 +231,10 @@ def test_partitions_that_are_not_what_the_state_has_written_are_refused(
         table = pl.read_parquet(first[0])
         table = table.head(-1) if loss == "cut" else table.with_columns(signal=1 - pl.col("signal"))
         table.write_parquet(first[0])
+    elif loss == "a bit":
+        content = bytearray(first[0].read_bytes())
+        content[len(content) // 2] ^= 1
+        first[0].write_bytes(content)
     elif loss == "another key":
         job.flags[1] = "--partition-by=" + ("date" if key == "symbol" else "symbol")
     elif loss == "a night":
@@ -210,15 +243,20 @@ def test_partitions_that_are_not_what_the_state_has_written_are_refused(
         job.flags = flags
     state, before = (tmp_path / "s.state").read_bytes(), job.partitions()
     assert job.night(2, 21 if loss == "a night" else 19, 30) == 65
-    assert "signals of the bars in the state" in str(job.metrics()["error_message"])
+    message = str(job.metrics()["error_message"])
+    was_changed = f"{first[0] if first else None} was changed after the run before had written it"
+    assert message.startswith(was_changed) is (loss in ("cut", "a signal", "a bit"))
+    assert "signals of the bars in the state are missing" in message or message == was_changed
     assert ((tmp_path / "s.state").read_bytes(), job.partitions()) == (state, before)
 
 
 @KEYS
-def test_what_an_unfinished_run_has_added_is_left_out(tmp_path: Path, key: str) -> None:
+def test_what_an_unfinished_run_of_a_former_version_has_added_is_left_out(
+    tmp_path: Path, key: str
+) -> None:
     job = PartitionedNights(tmp_path, key)
     assert job.night(0, 0, 19) == 0
-    state = (tmp_path / "s.state").read_bytes()
+    state = former_version(tmp_path / "s.state")
     assert job.night(1, 19, 53) == 0
     (tmp_path / "s.state").write_bytes(state)
     # The vendor has withdrawn most of the bars since.
