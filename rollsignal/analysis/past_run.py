@@ -4,8 +4,9 @@ import os
 from typing import NamedTuple
 
 from rollsignal.config.settings import deciding
-from rollsignal.errors import InputError
+from rollsignal.errors import InputError, UsageError
 from rollsignal.files.open import exists, is_folder, open_regular
+from rollsignal.messages import is_url, shown_path
 from rollsignal.outputs.record.document import Record, load_record
 
 _FLAG = "--signals"
@@ -62,6 +63,9 @@ def past_run(path: str) -> PastRun:
 
     Raises `InputError` where there is nothing, `DataError` for a record that is damaged.
     """
+    if is_url(path):
+        hint = "copy them to a folder here, the record beside its signals, and name the copy"
+        raise UsageError(f"{shown_path(path)}: signals in a store are not read here", hint)
     if is_folder(path):
         return PastRun(path, path)
     with open_regular(path, "Signals or record", InputError) as file:
@@ -76,5 +80,5 @@ def _signals(path: str, written: str | None) -> str | None:
     """Find the signals of a recorded run: where it wrote them, or beside the record."""
     if written is None:
         return None
-    beside = os.path.join(os.path.dirname(path), os.path.basename(written))
+    beside = os.path.join(os.path.dirname(path), os.path.basename(written.rstrip("/")))
     return next((place for place in (written, beside) if exists(place)), None)

@@ -117,7 +117,7 @@ def _run(options: argparse.Namespace, stop: Stop) -> int:
 
     request = request_of(options)
     if options.dry_run:
-        from rollsignal.commands.plan import dry_run
+        from rollsignal.commands.dry_run import dry_run
 
         print_result(dry_run(request) + "\n")
         return 0

@@ -14,7 +14,7 @@ from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.interface import Seen, Task
 from rollsignal.errors import DataError, InputError
 from rollsignal.files.fingerprints import changed
-from rollsignal.messages import Tell, plural, shown_path, without_secrets
+from rollsignal.messages import Tell, is_url, plural, shown_path, without_secrets
 from rollsignal.outputs.state.document import ReadFile, State, kept_account, kept_waiting
 from rollsignal.outputs.state.history import History
 from rollsignal.outputs.state.known_files import KnownFiles
@@ -55,7 +55,8 @@ class Attempt:
         self._jumps: list[Jump] = []
         self._found: Found | None = None
         # Opened last, so that no failure above leaves it open.
-        self.history = History(path, state.generation, state.symbols, state.segments)
+        kind = _history_kind(path)
+        self.history = kind(path, state.generation, state.symbols, state.segments)
         self.history.files = self._numbers
 
     def close(self) -> None:
@@ -250,6 +251,14 @@ class Attempt:
             sought_symbols=self._state.sought_symbols or self._task.config.columns.symbol is None,
             waiting=tuple(map(kept_waiting, self._found.waiting)),
         )
+
+
+def _history_kind(path: str) -> type[History]:
+    if is_url(path):
+        from rollsignal.outputs.state.bars_in_store import StoredHistory
+
+        return StoredHistory
+    return History
 
 
 def _without_times(file: str) -> DataError:

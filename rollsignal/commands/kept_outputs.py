@@ -14,6 +14,7 @@ from rollsignal.errors import DiskError, JobError
 from rollsignal.files.fingerprints import fingerprint
 from rollsignal.files.open import open_regular
 from rollsignal.files.staged import FileContent
+from rollsignal.messages import is_url
 from rollsignal.outputs.record.document import Record
 from rollsignal.outputs.state.document import Segment, State, load_head
 from rollsignal.outputs.state.history import History
@@ -65,6 +66,8 @@ class KeptOutputs:
 
 def _real_path(path: str) -> str:
     """Return where a path leads; a record may name one that no file can have."""
+    if is_url(path):
+        return path
     try:
         return os.path.realpath(path)
     except (OSError, ValueError):

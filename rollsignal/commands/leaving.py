@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,8 +13,8 @@ from rollsignal.config.request import Request
 from rollsignal.errors import BusyError, ConfigError, JobError, ScarcityError, UsageError, foreign
 from rollsignal.files.locks import held
 from rollsignal.files.open import Reserve
-from rollsignal.files.replace import clear_output, make_folder
-from rollsignal.messages import Tell, shown_path
+from rollsignal.files.replace import clear_output, make_folder, put_where_none_is
+from rollsignal.messages import Tell, is_url, shown_path
 from rollsignal.outputs import metrics
 from rollsignal.outputs.interface import Output, RunReport
 from rollsignal.outputs.log import RunLog, ms_since
@@ -106,11 +106,12 @@ class Run:
 
         What a killed run has left to do for the state is done before.
         """
-        _clear_outputs(self.request)
+        # First of all, no record of success names what is about to be replaced.
         if record := self._recorder():
             record.started(self.report)
             if self._publishing:
                 self._publishing.started(record.text)
+        _clear_outputs(self.request)
         if self.request.state:
             from rollsignal.commands.completing import complete
 
@@ -142,7 +143,7 @@ class Run:
         with self.stage("write"):
             for output in outputs:
                 self._measure()
-                output.finish(self.report)
+                self._deliver(output)
         document = metrics.metrics_of(self.report)
         self.note(metrics=document, stale=[path for output in outputs for path in output.stale])
         if record := self._recorder():
@@ -152,6 +153,10 @@ class Run:
             output.tidy()
         self.tell("INFO", "metrics summary", **document)
         self.outcome = Outcome(document, publishing=self._publishing)
+
+    def _deliver(self, output: Output) -> None:
+        there = output.finish(self.report)
+        self.note(delivered={**self.report.delivered, **there})
 
     def fail(self, error: BaseException) -> None:
         """Write the error that ended the run to the log, the metrics and the record.
@@ -194,8 +199,13 @@ class Run:
             self.tell("WARNING", "record not written", error=str(problem))
 
     def _leave_metrics(self) -> None:
+        if is_url(self.request.output) and isinstance(self.report.error, BusyError):
+            # Those of a run that was first are left to it.
+            with suppress(JobError):
+                put_where_none_is(self.request.output, metrics.to_json(self.report.metrics or {}))
+            return
         try:
-            metrics.MetricsFile(self.request.output).finish(self.report)
+            self._deliver(metrics.MetricsFile(self.request.output))
         except JobError as problem:
             self._withdraw_metrics(problem)
 
@@ -304,11 +314,17 @@ def fail(
 
 
 def _clear_outputs(request: Request) -> None:
-    """Remove the outputs of an earlier run; raises `OutputError`."""
+    """Remove the outputs of an earlier run; raises `OutputError`, `DiskError`.
+
+    In a store, all but the metrics stay until they are replaced.
+    """
     # A run that continues a state also continues the signals.
     kept = {"--record", "--state"} | ({"--signals"} if request.state else set())
     for flag, path in request.outputs.items():
-        if request.partition_by and flag == "--signals":
+        if is_url(path):
+            if flag == "--output":
+                clear_output(path)
+        elif request.partition_by and flag == "--signals":
             make_folder(path)
         elif flag not in kept:
             clear_output(path)

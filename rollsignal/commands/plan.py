@@ -1,9 +1,10 @@
 """This module plans a run: what it reads and writes, and that no output is an input."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollsignal.config.reading import ReadConfig, read_config
+from rollsignal.config.reading import ReadConfig
 from rollsignal.config.request import Request
 from rollsignal.engines import ENGINES
 from rollsignal.engines.interface import Engine, Task
@@ -11,13 +12,14 @@ from rollsignal.engines.progress import total_bytes
 from rollsignal.errors import ConfigError, JobError, UsageError
 from rollsignal.files.find import Input, find_paths, inputs_of
 from rollsignal.files.open import identity, open_input
-from rollsignal.messages import escaped, is_url, shown_path
-from rollsignal.outputs.interface import Output
+from rollsignal.messages import is_url, shown_path
+from rollsignal.outputs.interface import BARS_FOLDER, Output
 from rollsignal.outputs.metrics import MetricsFile
 
 if TYPE_CHECKING:
     from rollsignal.commands.resume import Resumed
     from rollsignal.engines.spans import Span
+    from rollsignal.outputs.signals.writer import Signals
 
 WORKER_BYTES = 512 << 20
 # One process keeps more than one core busy, as it reads ahead: on two cores two gain nothing.
@@ -46,10 +48,9 @@ def resolve(request: Request, read: ReadConfig) -> Plan:
     outputs: list[Output] = []
     signals, resumed = None, None
     if request.signals:
-        from rollsignal.outputs.signals.writer import Signals
-
         merge = task.span is not None and request.partition_by is not None
-        signals = Signals(request.signals, config.window, request.partition_by, merge=merge)
+        kind = _signals_kind(request.signals)
+        signals = kind(request.signals, config.window, request.partition_by, merge=merge)
     if request.state:
         from rollsignal.commands.resume import Resumed
 
@@ -63,6 +64,16 @@ def resolve(request: Request, read: ReadConfig) -> Plan:
 
         outputs.append(Summary(request.summary))
     return Plan(task, _engine(request, task), [*outputs, MetricsFile(request.output)], resumed)
+
+
+def _signals_kind(path: str) -> "type[Signals]":
+    if is_url(path):
+        from rollsignal.outputs.signals.in_store import StoredSignals
+
+        return StoredSignals
+    from rollsignal.outputs.signals.writer import Signals
+
+    return Signals
 
 
 def _engine(request: Request, task: Task) -> Engine:
@@ -133,33 +144,6 @@ def _usual_workers(task: Task) -> int:
     return min(worth, cores) if cores >= LEAST_CORES else 1
 
 
-def dry_run(request: Request) -> str:
-    """Describe what a run would read and write, and with which settings. Writes no file.
-
-    Raises `JobError` where the run would fail before its first row.
-    """
-    request = expanded(request)
-    problem = conflict(request)
-    if problem:
-        raise problem
-    check_flags(request)
-    read = read_config(request.config, given=request.set)
-    plan = resolve(request, read)
-    settings = read.config.by_name()
-    return "\n".join(
-        [
-            *(f"would read  {file}" for file in plan.engine.describe(plan.task)),
-            *(f"would write {shown_path(path)}" for path in request.written),
-            *(f"setting     {name}: {_setting_text(value)}" for name, value in settings.items()),
-        ]
-    )
-
-
-def _setting_text(value: object) -> str:
-    text = "null" if value is None else str(value)
-    return text.lower() if isinstance(value, bool) else escaped(text)
-
-
 def requested_inputs(request: Request) -> list[Input]:
     """Find the files to read, without the outputs of an earlier run in an input folder.
 
@@ -174,12 +158,20 @@ def requested_paths(request: Request, *, ask_stores: bool = True) -> list[str]:
 
     ask_stores: list folders and patterns in object stores; otherwise they are returned as given.
     """
-    left_out = [request.config, *request.written]
-    if request.state:
+    left_out = left_out_of(request.config, request.written, request.state)
+    return find_paths(request.inputs, left_out, ask_stores=ask_stores)
+
+
+def left_out_of(config: str, written: Sequence[str], state: str | None) -> list[str]:
+    """List what a folder of inputs does not stand for: the config, outputs, and bars of a state."""
+    left_out = [config, *written]
+    if state and is_url(state):
+        left_out.append(f"{state}{BARS_FOLDER}")
+    elif state:
         from rollsignal.outputs.state.history import bars_files
 
-        left_out += bars_files(request.state)
-    return find_paths(request.inputs, left_out, ask_stores=ask_stores)
+        left_out += bars_files(state)
+    return left_out
 
 
 def expanded(request: Request) -> Request:
@@ -209,7 +201,11 @@ def conflict(request: Request) -> UsageError | None:
         if _is_partition(request, path):
             what = "--signals would replace a file that --input reads; nothing was written"
             return UsageError(what, f"path: {shown_path(path)}")
-    return None
+    if not any(map(is_url, request.inputs)):
+        return None
+    from rollsignal.commands.store_targets import read_as_bars
+
+    return read_as_bars(request)
 
 
 def _problem(request: Request, flag: str, path: str) -> str:
@@ -217,7 +213,9 @@ def _problem(request: Request, flag: str, path: str) -> str:
     if path == "-":
         return f"{flag} is -, which is not a file (write ./- for a file of that name)"
     if is_url(path):
-        return f"{flag} is a URL, but outputs must be local files"
+        from rollsignal.commands.store_targets import problem_of_url
+
+        return problem_of_url(request, flag, path)
     if flag != "--state" and _is_of_state(request, path):
         return f"{flag} is a file where --state keeps its bars"
     return ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from rollsignal.errors import BusyError, DataError, DiskError, InputError, JobError
 from rollsignal.files.locks import is_held
 from rollsignal.files.open import STDIN, open_input
-from rollsignal.messages import shown_path
+from rollsignal.messages import is_url, shown_path
 from rollsignal.outputs.record.document import Record, load_record, parsed_record
 from rollsignal.publish import PUBLISHERS
 from rollsignal.publish.interface import Target
@@ -51,6 +51,11 @@ def _ended_record(path: str) -> Record:
     record = load_record(path)
     if record.status == "running":
         process = f"process {record.process.id} on {record.process.host}"
+        if is_url(path):
+            hint = "try again later; if it was killed, run again"
+            raise BusyError(
+                f"the run of {shown_path(path)} ({process}) is going on, or did not end", hint
+            )
         if is_held(path):
             raise BusyError(f"the run of {shown_path(path)} ({process}) has not ended yet")
         raise DataError(

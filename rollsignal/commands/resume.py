@@ -5,11 +5,11 @@ Bars that are not after the last bar of their series must be equal to those of t
 are not, history was restated: that ends the run, or everything is decided again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal.commands.attempt import SHOWN_CHANGES, Attempt, Decide
-from rollsignal.commands.completing import promises, seen_from_state
+from rollsignal.commands.completing import promises, refuse_unfinished, seen_from_state
 from rollsignal.commands.former_states import refuse_unsought_symbols
 from rollsignal.config.rules import NO_TIMESTAMPS
 from rollsignal.core.findings import Found
@@ -17,12 +17,12 @@ from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.interface import Task
 from rollsignal.errors import ConfigError, DataError, InputError
 from rollsignal.files.find import input_of, versions_of
-from rollsignal.files.fingerprints import ReadInput, is_there
+from rollsignal.files.fingerprints import Fingerprint, ReadInput, is_there
 from rollsignal.files.open import identity
 from rollsignal.messages import QUERY_LEFT_OUT, Tell, is_url, plural, shown_path
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import KnownSignals
-from rollsignal.outputs.state.document import ReadFile, State, load_state, save_state
+from rollsignal.outputs.state.document import ReadFile, State, load_version, save_state
 from rollsignal.outputs.state.history import forget_others
 from rollsignal.outputs.state.known_files import check_tables
 from rollsignal.outputs.state.restated import Restated, flips
@@ -59,11 +59,14 @@ class Resumed:
         self._task = task
         self._signals = signals
         self._state = State(kept_settings(task.config), {})
+        self._version: Fingerprint | None = None
         self._attempt: Attempt | None = None
 
     def begin(self) -> None:
         """Load the state; raises `DataError`, `ConfigError` or `InputError`."""
-        self._state = load_state(self.path) or self._state
+        state, self._version = load_version(self.path)
+        self._state = state or self._state
+        refuse_unfinished(self.path, self._state)
         check_settings(self.path, self._state, self._task.config)
         check_tables(self._state, self._task.inputs)
         # The same settings, or one that says what was so before: that there are no symbols.
@@ -149,7 +152,7 @@ class Resumed:
             for file in self._attempt.all
         ]
 
-    def finish(self, report: RunReport) -> None:
+    def finish(self, report: RunReport) -> Mapping[str, Fingerprint]:
         """Replace the state by the new one, which promises the signals; raises `DiskError`."""
         assert self._attempt, "a state follows decide"
         state = self._attempt.state()
@@ -159,8 +162,11 @@ class Resumed:
             state = state._replace(written=written, pending=pending, signals=files)
             # Whether this step was done is asked of the disk: it may end in the middle of it.
             self._signals.promised(lambda: promises(self.path, pending))
-        save_state(self.path, state)
-        forget_others(self.path, state.generation)
+        there = save_state(self.path, state, self._version)
+        if there is None:
+            forget_others(self.path, state.generation)
+            return {}
+        return {self.path: there, **self._attempt.history.delivered}
 
     stale = ()
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from rollsignal.commands.plan import requested_inputs
 from rollsignal.config.reading import load_config
 from rollsignal.config.request import Request
-from rollsignal.errors import JobError
+from rollsignal.errors import InputError, JobError
 from rollsignal.files.find import versions_of
 from rollsignal.files.fingerprints import Fingerprint, again, stat_of
+from rollsignal.files.open import open_output
 from rollsignal.messages import without_secrets
 from rollsignal.outputs.metrics import Metrics
 from rollsignal.outputs.record.document import File, Record, load_record
@@ -31,7 +32,7 @@ def former_metrics(request: Request) -> Metrics | None:
         record = load_record(request.record)
         if not _is_the_same(record, request):
             return None
-        with open(request.output, encoding="utf-8") as file:
+        with open_output(request.output, "Metrics", InputError) as file:
             metrics: Metrics = json.load(file)
     except (JobError, OSError, ValueError):
         # The run itself reports what is wrong.

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from rollsignal.analysis.spot_check import KeptSignals, SpotCheck, spot_check
 from rollsignal.commands.kept_outputs import KeptOutputs
+from rollsignal.commands.plan import left_out_of
 from rollsignal.config.reading import load_config
 from rollsignal.config.rules import NO_SYMBOLS
 from rollsignal.core.digest import hex_text
@@ -20,7 +21,7 @@ from rollsignal.files.fingerprints import fingerprint, is_there, stat_of
 from rollsignal.files.formats import FORMATS
 from rollsignal.files.locks import is_held
 from rollsignal.files.open import STDIN
-from rollsignal.messages import QUERY_LEFT_OUT, LogLevel, plural
+from rollsignal.messages import QUERY_LEFT_OUT, LogLevel, is_url, plural
 from rollsignal.outputs.record.document import File, Record, Setting, load_record
 from rollsignal.version import __version__
 
@@ -84,8 +85,11 @@ def _ended(path: str, record: Record) -> Point:
     """Check that the run succeeded; a run that is still going on holds the lock of its record."""
     found: str = record.status
     if record.status == "running":
-        process = f"process {record.process.id} on {record.process.host}"
-        found = f"{process} is running" if is_held(path) else f"{process} did not end"
+        found = f"process {record.process.id} on {record.process.host} "
+        # In a store there are no locks, by which one could tell.
+        is_known = not is_url(path)
+        now = "is running" if is_held(path) else "did not end"
+        found += now if is_known else "is running, or did not end"
     elif record.error:
         found = f"error {record.error.exit_code}: {record.error.message}"
     return _equal("status", None, "success", found)
@@ -109,7 +113,8 @@ def _inputs_point(record: Record) -> Point:
     asked = record.asked
     expected = [entry.file.path for entry in record.inputs]
     versions = {entry.file.path: entry.file.version for entry in record.inputs}
-    left_out = [asked.config, *asked.outputs.values()]
+    outputs = asked.outputs
+    left_out = left_out_of(asked.config, [*outputs.values()], outputs.get("--state"))
     paths = _or_problem(lambda: find_paths(asked.inputs, left_out, versions=versions))
     if asked.continues and isinstance(paths, list):
         expected = [path for path in paths if path in expected]

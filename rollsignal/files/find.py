@@ -129,7 +129,7 @@ def find_paths(
         elif ask_stores:
             from rollsignal.files.remote import find_remote
 
-            paths += find_remote(path)
+            paths += find_remote(path, left_out)
         else:
             paths.append(path)
     paths = _without_checksums(paths)
@@ -175,7 +175,7 @@ def _paths_at(path: str, ours: set[object], versions: Mapping[str, str | None]) 
         problem = InputError("Input data file not found", f"pattern: {shown_path(path)}")
     else:
         return [path]
-    files = [file for file in files if _is_table(file) or identity(file, sure=True) not in ours]
+    files = [file for file in files if is_table(file) or identity(file, sure=True) not in ours]
     if not files:
         raise problem
     return files
@@ -224,7 +224,8 @@ def _matching(pattern: str) -> list[str]:
     return sorted(paths - beside, key=numbered)
 
 
-def _is_table(path: str) -> bool:
+def is_table(path: str) -> bool:
+    """Return whether a file is named like a table, which may be data."""
     return os.path.splitext(path)[1].lower() in SUFFIXES
 
 

@@ -17,7 +17,7 @@ from time import monotonic, sleep
 from rollsignal.errors import BusyError
 from rollsignal.files.open import lexists, status_of
 from rollsignal.files.replace import cannot_create, checked_target, hidden_sibling
-from rollsignal.messages import shown_path
+from rollsignal.messages import is_url, shown_path
 
 POLL_SECONDS = 0.1
 TRIES = 1000
@@ -32,16 +32,17 @@ def held(paths: Iterable[str], wait_seconds: float = 0) -> Iterator[list[str]]:
     """Hold the lock of every output; yields a warning for each that cannot be locked.
 
     An output may be named twice, or by links; its folder is created. Some file systems and
-    platforms have no locks. All runs take locks in the same order, so that no two runs wait for
-    each other. Raises `BusyError` if another run still holds one of them after
-    `wait_seconds`, `OutputError` if an output or its lock cannot be created.
+    platforms have no locks, and objects in a store have none. All runs take locks in the same
+    order, so that no two runs wait for each other. Raises `BusyError` if another run still holds
+    one of them after `wait_seconds`, `OutputError` if an output or its lock cannot be created.
     """
     with suppress(ImportError):
         # Before a lock file is created: where no file can be opened, it could not be locked.
         import fcntl  # noqa: F401  # only loaded
     deadline = monotonic() + wait_seconds
     # Long names that are the same after the cut share a lock: stricter than necessary, but safe.
-    locks = {hidden_sibling(checked_target(path), ".lock"): path for path in paths}
+    files = [path for path in paths if not is_url(path)]
+    locks = {hidden_sibling(checked_target(path), ".lock"): path for path in files}
     warnings: list[str] = []
     with ExitStack() as stack:
         for lock, path in sorted(locks.items()):

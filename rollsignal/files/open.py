@@ -78,6 +78,8 @@ def open_regular(
     data arrives within `pipe_seconds`.
     """
     where = f"path: {shown_path(path)}"
+    if is_url(path):
+        raise error(f"{what} is a URL, but must be a local file", where)
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -119,6 +121,18 @@ def reading(name: str) -> Iterator[None]:
     except OSError as problem:
         what = f"{name}: reading failed: {problem.strerror or problem}"
         raise scarcity(problem) or DiskError(what) from problem
+
+
+def open_output(path: str, what: str, error: type[JobError]) -> BinaryIO:
+    """Open what a run has written, a regular file or an object in a store; raises `error`."""
+    if not is_url(path):
+        return open_regular(path, what, error)
+    from rollsignal.files.stores import open_object
+
+    try:
+        return open_object(path)
+    except InputError as problem:
+        raise error(problem.message.replace("Input data file", what), problem.detail) from None
 
 
 def checked(file: BinaryIO, what: str) -> BinaryIO:

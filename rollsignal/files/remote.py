@@ -7,7 +7,7 @@ servers and libraries are not passed on, because they may hold keys and signatur
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from glob import has_magic
@@ -93,10 +93,10 @@ def name_of(url: str) -> str:
     return unquote(re.split("[?#]", key, maxsplit=1)[0].rpartition("/")[2])
 
 
-def waited(act: Callable[[], T]) -> T:
+def waited(act: Callable[[], T], *, is_long: bool = False) -> T:
     """Call a function that waits for a server, in a thread, so that signals still interrupt.
 
-    Raises what `act` raises, and `TimeoutError` after `WAIT_SECONDS`.
+    Raises what `act` raises, and `TimeoutError` after `WAIT_SECONDS` unless it may be long.
     """
     done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
@@ -108,7 +108,7 @@ def waited(act: Callable[[], T]) -> T:
 
     Thread(target=run, daemon=True).start()
     try:
-        result, error = done.get(timeout=WAIT_SECONDS)
+        result, error = done.get(timeout=None if is_long else WAIT_SECONDS)
     except Empty:
         raise TimeoutError("timed out") from None
     if error is not None:
@@ -120,19 +120,24 @@ def remote_error(url: str, error: BaseException, *, midway: bool) -> JobError:
     """Return the error, without secrets, for an object that cannot be opened or read `midway`."""
     if isinstance(error, JobError):
         return error
-    reason, path = _why(error), f"path: {shown_path(url)}"
+    reason, path = failure_reason(error), f"path: {shown_path(url)}"
     if midway:
         return DiskError(f"{shown_path(url)}: reading failed: {reason}")
     if reason == NO_OBJECT:
         return InputError(NOT_FOUND, path)
+    return InputError(f"Input data file cannot be opened: {reason}", path + about_keys(url, reason))
+
+
+def about_keys(url: str, reason: str) -> str:
+    """Say where credentials come from, as the end of a hint; "" where they are not the reason."""
     keys = _KEYS.get(url.partition("://")[0])
     # A server answers an expired token with a 400.
-    about_keys = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
-    hint = f"; credentials come from {keys}" if keys and about_keys else ""
-    return InputError(f"Input data file cannot be opened: {reason}", path + hint)
+    is_about = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
+    return f"; credentials come from {keys}" if keys and is_about else ""
 
 
-def _why(error: BaseException) -> str:
+def failure_reason(error: BaseException) -> str:
+    """Say in plain words, without secrets, why a request failed."""
     text = str(error)
     for pattern, reason in _REASONS:
         match = re.search(pattern, text)
@@ -181,11 +186,11 @@ def _aws_profile() -> Any:
         return None
 
 
-def find_remote(url: str) -> list[str]:
+def find_remote(url: str, left_out: Sequence[str] = ()) -> list[str]:
     """List the URLs that a URL stands for: itself, or the objects of a folder or pattern.
 
-    A folder ends in "/". Raises `InputError` if there are no objects, `DataError` for those of a
-    table with a log of its own.
+    A folder ends in "/". left_out: URLs of objects and folders that it does not stand for. Raises
+    `InputError` if there are no objects, `DataError` for those of a table with a log of its own.
     """
     scheme, root, key = location_of(url)
     is_folder = key == "" or key.endswith("/")
@@ -202,10 +207,15 @@ def find_remote(url: str) -> list[str]:
         matches = [path for path in keys if _matches(path, parts)]
         matches = [key] if key in keys else sorted(matches, key=numbered)
         problem = NOT_FOUND
+    matches = [path for path in matches if not _is_left_out(f"{scheme}://{root}/{path}", left_out)]
     if not matches:
         raise InputError(problem, f"path: {shown_path(url)}")
     refuse_logged_keys(f"{scheme}://{root}", matches, keys)
     return [f"{scheme}://{root}/{key}" for key in matches]
+
+
+def _is_left_out(url: str, left_out: Sequence[str]) -> bool:
+    return any(url == each or url.startswith(f"{each.rstrip('/')}/") for each in left_out)
 
 
 def _listed(url: str, prefix: str) -> list[str]:
@@ -225,6 +235,17 @@ def _listed(url: str, prefix: str) -> list[str]:
 def _walk_order(key: str) -> list[tuple[bool, object]]:
     *folders, name = key.split("/")
     return [*((True, numbered(folder)) for folder in folders), (False, numbered(name))]
+
+
+def stands_for(url: str, other: str) -> bool:
+    """Return whether a folder or pattern in a store stands for an object, if that is there."""
+    scheme, root, key = location_of(url)
+    inner = location_of(other)
+    if scheme in WEB or (scheme, root) != inner[:2]:
+        return False
+    if key == "" or key.endswith("/"):
+        return inner.key.startswith(key) and _is_visible(inner.key[len(key) :])
+    return inner.key == key or _matches(inner.key, key.split("/"))
 
 
 def _is_visible(path: str) -> bool:

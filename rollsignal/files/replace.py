@@ -4,10 +4,13 @@ import os
 import re
 import stat
 from contextlib import suppress
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from rollsignal.errors import DiskError, JobError, OutputError, scarcity
-from rollsignal.messages import escaped, shown_path
+from rollsignal.messages import escaped, is_url, shown_path
+
+if TYPE_CHECKING:
+    from rollsignal.files.fingerprints import Fingerprint
 
 LONGEST_NAME_BYTES = 200
 MAX_TRIES = 100
@@ -18,8 +21,14 @@ _TEMPORARY = re.compile(r"\.([0-9]{1,9})(?:\.[0-9a-f]{16})?\.tmp(?:\.[a-z0-9]+)*
 def clear_output(path: str) -> None:
     """Make an output's folder, and remove the output of an earlier run.
 
-    A link is followed: what it points to is the output. Raises `OutputError`.
+    A link is followed: what it points to is the output. Raises `OutputError`, for an object in a
+    store also `DiskError`.
     """
+    if is_url(path):
+        from rollsignal.files.uploads import remove_objects
+
+        remove_objects([path])
+        return
     target = checked_target(path)
     try:
         if os.path.lexists(target):
@@ -28,17 +37,23 @@ def clear_output(path: str) -> None:
         raise cannot_create(path, str(problem.strerror)) from problem
 
 
-def replace(path: str, content: str | bytes) -> None:
-    """Write a whole file to disk: a reader sees all of it, or the earlier file.
+def replace(path: str, content: str | bytes) -> "Fingerprint | None":
+    """Write a whole file or object: a reader sees all of it, or the earlier one.
 
-    Raises `OutputError` if it cannot be created, `DiskError` if writing fails.
+    Return what is there now, None for a file. Raises `OutputError` if it cannot be created,
+    `DiskError` if writing fails.
     """
+    data = content.encode() if isinstance(content, str) else content
+    if is_url(path):
+        from rollsignal.files.uploads import put_object
+
+        return put_object(path, data)
     target = checked_target(path)
     unfinished = temporary_name(target)
     try:
         remove_leftovers(target)
         with _created(unfinished, path) as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, target)
@@ -47,6 +62,14 @@ def replace(path: str, content: str | bytes) -> None:
         raise cannot_write(path, problem) from problem
     finally:
         remove_quietly(unfinished)
+    return None
+
+
+def put_where_none_is(url: str, content: str) -> None:
+    """Put an object into a store; raises `BusyError` if there is one, and as `replace` does."""
+    from rollsignal.files.uploads import put_over
+
+    put_over(url, content.encode(), None)
 
 
 def _created(unfinished: str, path: str) -> BinaryIO:
@@ -150,7 +173,9 @@ def cannot_write(path: str, problem: OSError) -> JobError:
     """Return the error for an output whose writing failed midway."""
     # The error of a library may have only a text.
     reason = problem.strerror or escaped(str(problem).partition("\n")[0])
-    error = DiskError(f"Output could not be written: {reason}", f"path: {shown_path(path)}")
+    # What goes into a store is written on this machine first.
+    room = "; name a folder with enough room in TMPDIR" if is_url(path) else ""
+    error = DiskError(f"Output could not be written: {reason}", f"path: {shown_path(path)}" + room)
     return scarcity(error) or error
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from rollsignal.errors import DiskError
+from rollsignal.errors import DiskError, JobError
 from rollsignal.files.fingerprints import sha256_of, stat_of
 from rollsignal.files.replace import (
     cannot_create,
@@ -21,6 +21,7 @@ from rollsignal.files.replace import (
     sync_folder,
     temporary_name,
 )
+from rollsignal.messages import is_url
 
 READY = "ready"
 
@@ -50,11 +51,21 @@ class Promise(NamedTuple):
     files: tuple[str, ...]
 
     def is_kept(self) -> bool:
-        """Return whether there is nothing left to do."""
+        """Return whether there is nothing left to do; a store that does not answer raises."""
+        if is_url(self.into):
+            from rollsignal.files.placing import is_staged
+
+            return not is_staged(f"{self.into}/{self.token}")
         return not os.path.isdir(os.path.join(self.into, self.token))
 
     def put_in_place(self) -> None:
-        """Put in place what is not there yet; raises `OSError` or `OutputError`."""
+        """Put in place what is not there yet; raises `OSError`, `OutputError`, `DiskError`."""
+        if is_url(self.into):
+            from rollsignal.files.placing import place
+
+            targets = [(staged_name(file), f"{self.into}/{file}") for file in self.files]
+            place(f"{self.into}/{self.token}", targets)
+            return
         ready = os.path.join(self.into, self.token, READY)
         folders = {self.into}
         for file in self.files:
@@ -73,6 +84,11 @@ class Promise(NamedTuple):
 
     def end(self) -> None:
         """Remove the folder of the finished files: from now on the promise is kept."""
+        if is_url(self.into):
+            from rollsignal.files.placing import unstage
+
+            unstage(f"{self.into}/{self.token}")
+            return
         remove_folder_quietly(os.path.join(self.into, self.token))
 
 
@@ -87,10 +103,14 @@ def staged_name(file: str) -> str:
 
 def unkept(path: str, problem: OSError) -> DiskError:
     """Return the error for signals that are in a state, and could not be put in place."""
-    reason = cannot_write(path, problem)
+    return kept_by_state(cannot_write(path, problem))
+
+
+def kept_by_state(error: JobError) -> DiskError:
+    """Return the error for signals that a state promises, and that the next run puts in place."""
     return DiskError(
-        reason.message,
-        f"{reason.detail}; the state has them already, and the next run with it puts them in place",
+        error.message,
+        f"{error.detail}; the state has them already, and the next run with it puts them in place",
     )
 
 
@@ -124,10 +144,10 @@ class Staging:
         """Return the path of an unfinished file."""
         return os.path.join(self.path, name)
 
-    def take(self, finished: str) -> Promise:
-        """Promise to put a finished file in the place of the output; raises `OSError`."""
+    def take(self, finished: str) -> list[str]:
+        """Make a finished file the output; return its place in the folder. Raises `OSError`."""
         os.replace(finished, os.path.join(self.ready, self._name))
-        return self.promise([self._name])
+        return [self._name]
 
     def promise(self, files: Sequence[str]) -> Promise:
         """Promise to put finished files in their places in the folder.

@@ -53,7 +53,7 @@ class ObjectFacts(NamedTuple):
 
 def object_facts(url: str) -> ObjectFacts | None:
     """Ask for the facts of an object, None if there is none; raises `InputError`."""
-    file = _found(url, first_bytes=1)
+    file = found_object(url, first_bytes=1)
     return None if file is None else file.facts
 
 
@@ -65,7 +65,7 @@ def hashed_object(url: str, size: int | None = None) -> tuple[ObjectFacts, str] 
     """
     import hashlib
 
-    file = _found(url)
+    file = found_object(url)
     if file is None:
         return None
     digest, left = hashlib.sha256(), file.facts.size if size is None else size
@@ -77,7 +77,8 @@ def hashed_object(url: str, size: int | None = None) -> tuple[ObjectFacts, str] 
     return file.facts, digest.hexdigest()
 
 
-def _found(url: str, first_bytes: int = FIRST_BYTES) -> "_Bytes | None":
+def found_object(url: str, first_bytes: int = FIRST_BYTES) -> "_Bytes | None":
+    """Open an object, None if there is none; raises `InputError`."""
     try:
         return _opened(url, first_bytes)
     except InputError as error:
@@ -172,7 +173,8 @@ def _version_of(meta: "ObjectMeta") -> tuple[object, ...]:
     return meta["e_tag"], meta["size"], meta["last_modified"]
 
 
-def _facts_of(meta: "ObjectMeta") -> ObjectFacts:
+def facts_of(meta: "ObjectMeta") -> ObjectFacts:
+    """Return what a server says about an object."""
     # Where a web server does not say it, the library has the beginning of 1970.
     modified_ns = round(meta["last_modified"].timestamp() * 10**6) * 1000
     return ObjectFacts(meta["size"], modified_ns or None, meta["e_tag"], meta["version"])
@@ -193,7 +195,7 @@ class _Bytes(io.RawIOBase):
         self, fetch: Callable[[int], bytes], meta: "ObjectMeta", first: bytes, size: int | None
     ) -> None:
         self.version = _version_of(meta)
-        self.facts = _facts_of(meta)
+        self.facts = facts_of(meta)
         self._fetch = fetch
         self._size = size
         self._part = first

@@ -7,10 +7,14 @@ from rollsignal.config.reading import ReadConfig
 from rollsignal.config.request import Request
 from rollsignal.core.findings import Found
 from rollsignal.errors import JobError
-from rollsignal.files.fingerprints import ReadInput
+from rollsignal.files.fingerprints import Fingerprint, ReadInput
 
 if TYPE_CHECKING:
     from rollsignal.core.listeners import Listener
+
+
+# Where the bars of a state in a store are, after its URL.
+BARS_FOLDER = ".bars/"
 
 
 class RunReport(NamedTuple):
@@ -20,7 +24,7 @@ class RunReport(NamedTuple):
     of the program. `version` is the version in the config, None if it could not be read. `metrics`
     are those of a run that has ended. `stages_ms` says how long each stage took, `stages_at_ms`
     when it began, after `started_ns`. `stale` are files of earlier runs that are about to be
-    removed from the outputs.
+    removed from the outputs. `delivered` is what stands in stores, by its URL.
     """
 
     request: Request
@@ -38,6 +42,7 @@ class RunReport(NamedTuple):
     engine: str = "local"
     metrics: Mapping[str, object] | None = None
     stale: Sequence[str] = ()
+    delivered: Mapping[str, Fingerprint] = {}
 
 
 class Output(Protocol):
@@ -56,8 +61,11 @@ class Output(Protocol):
     def listener(self) -> "Listener[Any] | None":
         """Return the listener that needs every decided bar, None if there is none."""
 
-    def finish(self, report: RunReport) -> None:
-        """Put the complete output in its place; raises `JobError`."""
+    def finish(self, report: RunReport) -> Mapping[str, Fingerprint]:
+        """Put the complete output in its place; raises `JobError`.
+
+        Return what stands in a store now, by its URL.
+        """
 
     def tidy(self) -> None:
         """Remove what is stale, once all outputs and the record are there; raises `JobError`."""

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from rollsignal.config.settings import JobConfig
 from rollsignal.core.kernel import Tally
+from rollsignal.files.fingerprints import Fingerprint
 from rollsignal.files.replace import replace
 from rollsignal.outputs.interface import RunReport
 
@@ -49,9 +50,10 @@ class MetricsFile:
     def listener(self) -> None:
         """Return None: the tally is enough."""
 
-    def finish(self, report: RunReport) -> None:
+    def finish(self, report: RunReport) -> Mapping[str, Fingerprint]:
         """Write the metrics; raises `OutputError` or `DiskError`."""
-        replace(self.path, to_json(metrics_of(report)))
+        there = replace(self.path, to_json(metrics_of(report)))
+        return {self.path: there} if there else {}
 
     stale = ()
 

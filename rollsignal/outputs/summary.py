@@ -7,6 +7,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.core.kernel import Account
 from rollsignal.core.ticks import decimal_text
 from rollsignal.core.timestamps.reader import iso
+from rollsignal.files.fingerprints import Fingerprint
 from rollsignal.files.replace import replace
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.metrics import signal_rate
@@ -48,12 +49,13 @@ class Summary:
     def listener(self) -> None:
         """Return None: the accounts are enough."""
 
-    def finish(self, report: RunReport) -> None:
+    def finish(self, report: RunReport) -> Mapping[str, Fingerprint]:
         """Write the summary; raises `OutputError` or `DiskError`."""
         assert report.config, "a run that succeeded has read its config"
         assert report.found, "a run that succeeded has results"
         rows = summary_rows(report.found.accounts, report.config.config)
-        replace(self.path, rendered(rows, self._suffix))
+        there = replace(self.path, rendered(rows, self._suffix))
+        return {self.path: there} if there else {}
 
     stale = ()
 

@@ -11,8 +11,8 @@ from time import perf_counter
 import pytest
 
 from rollsignal import __version__
+from rollsignal.commands.dry_run import dry_run
 from rollsignal.commands.leaving import Outcome, fail
-from rollsignal.commands.plan import dry_run
 from rollsignal.commands.run import run
 from rollsignal.config.reading import load_config
 from rollsignal.config.request import Request

@@ -25,7 +25,7 @@ from rollsignal.files.remote import find_remote, location_of, name_of, remote_er
 from rollsignal.readers.opening import symbol_of
 from tests.support.frames import FRAMES, TEXTS, arrow, csv, parquet
 from tests.support.shell import CONFIG as YAML
-from tests.support.shell import ROOT, Job, command, error, process_arguments, published, snapshot
+from tests.support.shell import ROOT, Job, command, error, process_arguments, published
 from tests.support.stores import KEY, KEY_ID, Served, plainly_serving, refusing, silence
 from tests.support.tables import CONFIG
 
@@ -462,20 +462,6 @@ def test_a_secret_in_a_wrong_command_line_is_not_repeated(tmp_path: Path) -> Non
         done = run(job, "x.csv", more=more)
         assert done.returncode == 2
         assert_no_secret(job, done)
-
-
-@pytest.mark.parametrize("flag", ["--output", "--summary", "--signals", "--log-file"])
-def test_an_output_that_is_a_url_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flag: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    arguments = [part for part in Job(tmp_path).arguments() if not part.startswith(flag)]
-    before = snapshot(tmp_path)
-    assert command("run", *arguments, flag, "s3://bucket/out.csv") == 2
-    message = f"{flag} is a URL, but outputs must be local files; nothing was written"
-    assert published(capsys.readouterr().out) == error("v1", message)
-    left = {name for name in snapshot(tmp_path) if name not in before}
-    assert left == ({"metrics.json"} if flag == "--log-file" else set())
 
 
 def test_a_dry_run_lists_what_would_be_read(

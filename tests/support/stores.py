@@ -16,8 +16,9 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
+from xml.etree import ElementTree
 
-from localbucket import S3Error, S3Handler
+from localbucket import S3Error, S3Handler, etag_matches, object_etag
 
 KEY_ID, KEY = "AKIDEXAMPLE", "a/secret+key"
 # The variables that libraries read: none may come from the machine that runs the tests.
@@ -31,18 +32,30 @@ class Served:
     """A folder that is served: each folder in it is a bucket.
 
     `asked` lists the requests: method, path and range. `before` is called with the handler of
-    each; if it raises, the server hangs up. If `cut_after` is set, the server hangs up after
-    that many bytes of an answer. With `folder_markers`, lists have an empty object for every
-    folder.
+    each; if it raises, the server hangs up. `after` is called when an object was written, before
+    the server says so. If `cut_after` is set, the server hangs up after that many bytes of an
+    answer. With `folder_markers`, lists have an empty object for every folder.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.asked: list[tuple[str, str, str]] = []
         self.before: Callable[[Any], None] = lambda handler: None
+        self.after: Callable[[Any], None] = lambda handler: None
+        self.writing = threading.Lock()
         self.cut_after: int | None = None
         self.folder_markers = False
         self.url = ""
+
+    def quiet(self) -> None:
+        """Forget what was asked, and what is to happen before and after a request."""
+        self.asked.clear()
+        self.before = self.after = lambda handler: None
+
+    def keys(self, bucket: str) -> list[str]:
+        """List the keys of a bucket."""
+        folder = self.root / bucket
+        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
     def put(self, path: str, data: bytes) -> None:
         """Store an object."""
@@ -66,6 +79,67 @@ class _Store(S3Handler):  # type: ignore[misc]  # an untyped base
     def do_HEAD(self) -> None:  # noqa: N802  # the name is http.server's
         if self._is_welcome():
             super().do_HEAD()
+
+    def do_PUT(self) -> None:  # noqa: N802  # the name is http.server's
+        if self._is_welcome():
+            super().do_PUT()
+
+    def do_POST(self) -> None:  # noqa: N802  # the name is http.server's
+        if self._is_welcome():
+            super().do_POST()
+
+    def do_DELETE(self) -> None:  # noqa: N802  # the name is http.server's
+        if self._is_welcome():
+            super().do_DELETE()
+
+    def _read_body(self) -> bytes:
+        """Return the body of a request, whose SHA-256 is among what is signed."""
+        body: bytes = super()._read_body()
+        if len(body) != int(self.headers.get("Content-Length", len(body))):
+            raise S3Error(HTTPStatus.BAD_REQUEST, "IncompleteBody", "The body is cut off.")
+        signed = self.headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+        if signed not in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest()):
+            said = "The provided hash does not match what was computed."
+            raise S3Error(HTTPStatus.BAD_REQUEST, "XAmzContentSHA256Mismatch", said)
+        return body
+
+    def _post_request(self, bucket: str, key: str) -> None:
+        """Delete several objects, or start or complete a multipart upload."""
+        if "delete" not in self.query:
+            super()._post_request(bucket, key)
+            return
+        folder = self._bucket_dir(bucket)
+        body = ElementTree.fromstring(self._read_body())
+        done = ElementTree.Element("DeleteResult")
+        for named in body.findall("{*}Object/{*}Key"):
+            path = folder / str(named.text)
+            path.unlink(missing_ok=True)
+            for parent in list(path.parents)[: len(path.relative_to(folder).parts) - 1]:
+                if not parent.exists() or list(parent.iterdir()):
+                    break
+                parent.rmdir()
+            deleted = ElementTree.SubElement(done, "Deleted")
+            ElementTree.SubElement(deleted, "Key").text = named.text
+        self._send_xml(done)
+
+    def _put(self, bucket: str, key: str) -> None:
+        """Write an object or a part; Google's clients name the source of a copy in their way."""
+        if source := self.headers.get("x-goog-copy-source"):
+            self.headers["x-amz-copy-source"] = source
+        super()._put(bucket, key)
+
+    def _write_object(self, bucket: str, key: str, write: Any) -> str:
+        """Write an object, if it is still the one that the client knows."""
+        target = self._object_path(bucket, key)
+        with self.served.writing:
+            if (known := self.headers.get("If-Match")) is not None:
+                if not target.exists():
+                    raise S3Error(HTTPStatus.NOT_FOUND, "NoSuchKey", "There is no such key.")
+                if not etag_matches(known, object_etag(target)):
+                    raise self._precondition_failed_error()
+            etag: str = super()._write_object(bucket, key, write)
+        self.served.after(self)
+        return etag
 
     def _is_welcome(self) -> bool:
         self.served.asked.append((self.command, self.path, self.headers.get("Range", "")))

@@ -14,7 +14,7 @@ from rollsignal.core.findings import LocatedFinding
 from rollsignal.core.kernel import Tally
 from rollsignal.engines import ENGINES
 from rollsignal.errors import DataError, DiskError, InputError
-from rollsignal.files.open import open_regular
+from rollsignal.files.open import open_output
 from rollsignal.messages import shown, shown_path
 from rollsignal.outputs.record.declared import Limits, Newer, object_schema, type_schema, typed
 from rollsignal.outputs.record.seal import CHECKSUM, has_right_checksum, with_checksum
@@ -237,7 +237,7 @@ def load_record(path: str) -> Record:
 
     Raises `DiskError` if reading fails.
     """
-    with open_regular(path, "Run record", InputError) as file:
+    with open_output(path, "Run record", InputError) as file:
         try:
             data = file.read()
         except OSError as problem:

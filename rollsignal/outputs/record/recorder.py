@@ -2,19 +2,20 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from fnmatch import fnmatchcase
 from time import perf_counter
 
 from rollsignal.config.request import Request
 from rollsignal.core.digest import hex_text
 from rollsignal.core.findings import Found
 from rollsignal.core.timestamps.reader import iso
-from rollsignal.errors import DiskError, JobError
-from rollsignal.files.fingerprints import ReadInput, fingerprint, stat_of
+from rollsignal.errors import BusyError, DiskError, JobError
+from rollsignal.files.fingerprints import Fingerprint, ReadInput, fingerprint, is_there, stat_of
 from rollsignal.files.open import exists
 from rollsignal.files.replace import replace
-from rollsignal.messages import without_secrets
-from rollsignal.outputs.interface import RunReport
+from rollsignal.messages import is_url, without_secrets
+from rollsignal.outputs.interface import BARS_FOLDER, RunReport
 from rollsignal.outputs.log import iso_ms, ms_since
 from rollsignal.outputs.record.document import (
     LIBRARIES,
@@ -46,14 +47,16 @@ class Recorder:
         self._path = path
         self._warn = warn
         self.text = ""
+        self._there: Fingerprint | None = None
 
     def started(self, report: RunReport) -> None:
         """Write the record as `running`; raises `OutputError` or `DiskError`."""
         former = unfinished(self._path)
         if former:
-            # Whoever else writes this record would hold its lock.
-            self._warn(f"the run before ({former}) did not end")
-        self._write(record_of(report, "running"))
+            # Whoever else writes this record would hold its lock, but not in a store.
+            perhaps = ", or is still going on" if is_url(self._path) else ""
+            self._warn(f"the run before ({former}) did not end{perhaps}")
+        self._there = self._write(record_of(report, "running"))
 
     def ended(self, report: RunReport) -> None:
         """Write the record of how the run ended; raises `OutputError` or `DiskError`."""
@@ -63,21 +66,44 @@ class Recorder:
         if report.error:
             # Of a folder, what an earlier run left is not a failed one's.
             request = request._replace(signals=None)
-        unhashed = decided_bars(request)
-        outputs = [
-            output_file(path, path not in unhashed)
-            for path in output_files(request)
-            if path not in report.stale
-        ]
+        outputs = _left_outputs(request, report)
         record = record_of(report, "error" if report.error else "success", outputs)
         hash_ms = round((perf_counter() - start) * 1000)
         stages_ms = {**record.stages_ms, "hash_outputs": hash_ms}
         stages_at_ms = {**record.stages_at_ms, "hash_outputs": at_ms}
-        self._write(record._replace(stages_ms=stages_ms, stages_at_ms=stages_at_ms))
+        record = record._replace(stages_ms=stages_ms, stages_at_ms=stages_at_ms)
+        if is_url(self._path) and isinstance(report.error, BusyError):
+            self._write_over(record)
+        else:
+            self._write(record)
 
-    def _write(self, record: Record) -> None:
+    def _write(self, record: Record) -> Fingerprint | None:
         self.text = record_json(record)
-        replace(self._path, self.text)
+        return replace(self._path, self.text)
+
+    def _write_over(self, record: Record) -> None:
+        """Write the record, unless another run has written it since; raises `BusyError`."""
+        from rollsignal.files.uploads import put_over
+
+        self.text = record_json(record)
+        put_over(self._path, self.text.encode(), self._there)
+
+
+def _left_outputs(request: Request, report: RunReport) -> list[File]:
+    """List what a run leaves, as it is on disk, and as it was put into stores."""
+    files = []
+    for flag, path in _recorded_outputs(request):
+        if is_url(path):
+            there = _objects_of(request, flag, path, report.delivered)
+            files += [File(url, *report.delivered[url]) for url in there]
+        else:
+            there = _files_of(request, flag, path)
+            files += [output_file(file) for file in there if file not in report.stale]
+    return files + [output_file(path, hashed=False) for path in decided_bars(request)]
+
+
+def _recorded_outputs(request: Request) -> list[tuple[str, str]]:
+    return [output for output in request.outputs.items() if output[0] != "--record"]
 
 
 def record_of(report: RunReport, status: Status, outputs: list[File] | None = None) -> Record:
@@ -163,29 +189,63 @@ def output_file(path: str, hashed: bool = True) -> File:
 
 
 def output_files(request: Request) -> list[str]:
-    """List the files that a run leaves, the parts of a folder too, but not log and record."""
+    """List the files that a run leaves, the parts of a folder too, but not log and record.
+
+    Raises `OutputError` or `DiskError` where a store does not answer.
+    """
     paths = []
-    for flag, path in request.outputs.items():
-        if flag == "--signals" and request.partition_by:
-            from glob import escape
-
-            from rollsignal.files.patterns import matching
-            from rollsignal.outputs.signals.forms import signals_suffix
-
-            suffix = signals_suffix(path, request.partition_by)
-            pattern = f"{request.partition_by}=*/signals{suffix}"
-            paths += sorted(matching(os.path.join(escape(path), pattern)))
-        elif flag != "--record" and exists(path):
-            paths.append(path)
+    for flag, path in _recorded_outputs(request):
+        if is_url(path):
+            paths += _objects_of(request, flag, path, _objects_at(request, flag, path))
+        else:
+            paths += _files_of(request, flag, path)
     return paths + decided_bars(request)
 
 
+def _files_of(request: Request, flag: str, path: str) -> list[str]:
+    """List the files of an output that are there."""
+    if not (flag == "--signals" and request.partition_by):
+        return [path] if exists(path) else []
+    from glob import escape
+
+    from rollsignal.files.patterns import matching
+
+    return sorted(matching(os.path.join(escape(path), _partition_pattern(request))))
+
+
+def _objects_at(request: Request, flag: str, path: str) -> Collection[str]:
+    """Ask a store for the objects of an output."""
+    from rollsignal.files.uploads import objects_below
+
+    if flag == "--signals" and request.partition_by:
+        return objects_below(path)
+    there = [path] if is_there(path) else []
+    return [*there, *objects_below(f"{path}{BARS_FOLDER}")] if flag == "--state" else there
+
+
+def _objects_of(request: Request, flag: str, path: str, there: Collection[str]) -> list[str]:
+    """List those of the objects that are there which are of an output."""
+    if flag == "--signals" and request.partition_by:
+        folder, pattern = path.rstrip("/") + "/", _partition_pattern(request)
+        below = [url for url in there if url.startswith(folder)]
+        return sorted(url for url in below if fnmatchcase(url.removeprefix(folder), pattern))
+    bars = [url for url in there if url.startswith(f"{path}{BARS_FOLDER}")]
+    return [url for url in there if url == path] + (sorted(bars) if flag == "--state" else [])
+
+
+def _partition_pattern(request: Request) -> str:
+    from rollsignal.outputs.signals.forms import signals_suffix
+
+    suffix = signals_suffix(request.signals or "", request.partition_by)
+    return f"{request.partition_by}=*/signals{suffix}"
+
+
 def decided_bars(request: Request) -> list[str]:
-    """List the files of all bars beside the state.
+    """List the files of all bars beside a state on disk.
 
     They grow by a little every night, and to hash all of them would take longer than the night.
     """
-    if not request.state:
+    if not request.state or is_url(request.state):
         return []
     from rollsignal.outputs.state.history import bars_files
 

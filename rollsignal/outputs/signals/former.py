@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rollsignal.core.decisions import ArrayDecided
 from rollsignal.core.digester import Digester
 from rollsignal.errors import DataError, InputError
-from rollsignal.files.open import exists
 from rollsignal.files.fingerprints import stat_of
+from rollsignal.files.open import exists
 from rollsignal.files.staged import FileContent, content_of
 from rollsignal.messages import shown_path
 from rollsignal.outputs.signals.arrays import mean_texts, symbol_texts
@@ -74,7 +74,7 @@ class FormerParts:
                 raise _missing_signals(os.path.join(folder, name))
             content = self._content(path)
             if content and content.size != facts[0]:
-                raise _changed_signals(path)
+                raise changed_signals(path)
 
     def check(self, path: str) -> None:
         """Raise `DataError` if a partition has other bytes than the runs before have written."""
@@ -210,10 +210,11 @@ def _widths_of(stored: "pl.DataFrame", batch: "pl.DataFrame") -> Widths:
 def _check_content(path: str, content: FileContent) -> None:
     """Raise `DataError` if a file does not hold this: bytes that no digest knows may be changed."""
     if content_of(path) != content:
-        raise _changed_signals(path)
+        raise changed_signals(path)
 
 
-def _changed_signals(path: str) -> DataError:
+def changed_signals(path: str) -> DataError:
+    """Return the error for signals that are not what the runs before have written."""
     problem = "was changed after the run before had written it"
     return DataError(f"{shown_path(path)} {problem}", _HINT)
 

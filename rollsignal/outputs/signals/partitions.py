@@ -199,3 +199,24 @@ def _partitions(folder: str, keeps: Callable[[str], bool]) -> list[str]:
     patterns = (os.path.join(glob.escape(folder), f"{key}=*") for key in PARTITION_KEYS)
     paths = sorted(path for pattern in patterns for path in glob.glob(pattern))
     return [path for path in paths if not keeps(os.path.basename(path))]
+
+
+def remove_stale_objects(folder: str, name: str, keeps: Callable[[str], bool]) -> None:
+    """Remove the objects of a name in partitions that are not to be kept, whatever their key is.
+
+    Raises `OutputError` or `DiskError`.
+    """
+    from rollsignal.files.uploads import objects_below, remove_objects
+
+    remove_objects(
+        url
+        for url in objects_below(folder)
+        if (partition := partition_of_object(url, folder, name)) and not keeps(partition)
+    )
+
+
+def partition_of_object(url: str, folder: str, name: str) -> str:
+    """Return the partition of an object of this name in a folder, "" for another object."""
+    partition, _, file = url.removeprefix(f"{folder.rstrip('/')}/").partition("/")
+    is_partition = partition.partition("=")[0] in PARTITION_KEYS and "=" in partition
+    return partition if is_partition and file == name else ""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rollsignal.errors import DiskError
+from rollsignal.files.fingerprints import Fingerprint
 from rollsignal.files.replace import cannot_create, cannot_write
 from rollsignal.files.staged import FileContent, Promise, Staging, unkept
 from rollsignal.outputs.interface import RunReport
@@ -78,7 +79,7 @@ class Signals:
 
     def begin(self) -> None:
         """Create the temporary folder, and write again what a state knows; raises `JobError`."""
-        self._staging = Staging(self.path, is_folder=self._partition_by is not None)
+        self._staging = self._new_staging()
         self._staging.create()
         try:
             self._rows.append(self._kind.at(self._staging.file(ROWS)))
@@ -86,6 +87,13 @@ class Signals:
             raise cannot_create(self.path, str(problem.strerror)) from problem
         if self._known:
             self._follow(self._known)
+
+    def _new_staging(self) -> Staging:
+        return Staging(self.path, is_folder=self._partition_by is not None)
+
+    def _former_path(self) -> str:
+        """Return where the signals of the run before can be read."""
+        return self.path
 
     @property
     def _begun(self) -> "SignalsText | SignalsTable":
@@ -110,10 +118,10 @@ class Signals:
 
         self._counter = self._new_counter()
         if self._partition_by and known.accounts:
-            former = FormerParts(self.path, self._partition_by, self._suffix, known)
+            former = FormerParts(self._former_path(), self._partition_by, self._suffix, known)
             self._merging = Merging(True, former)
         elif known.accounts:
-            follow(self.path, known, self._begun)
+            follow(self._former_path(), known, self._begun)
 
     def _new_counter(self) -> PartitionCounter | None:
         if not self._partition_by:
@@ -178,20 +186,22 @@ class Signals:
 
     def promise(self) -> Promise:
         """Finish the files beside their places; return what puts them there. Raises `DiskError`."""
-        staging = self._begun_staging
         try:
-            self._begun.close()
-            if self._partition_by:
-                output = PartitionedFolder(self.path, self._partition_by, self._suffix)
-                table = self._begun.table()
-                with library_errors():
-                    files = write_partitions(table, output, staging.ready, self._merging)
-                self._promise = staging.promise(files)
-            else:
-                self._promise = staging.take(self._begun.file())
+            self._promise = self._begun_staging.promise(self._finished())
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
         return self._promise
+
+    def _finished(self) -> list[str]:
+        """Finish the files in the temporary folder; return where they belong. Raises `OSError`."""
+        staging = self._begun_staging
+        self._begun.close()
+        if not self._partition_by:
+            return staging.take(self._begun.file())
+        former = self._former_path() if self._merging.is_wanted else staging.path
+        output = PartitionedFolder(former, self._partition_by, self._suffix)
+        with library_errors():
+            return write_partitions(self._begun.table(), output, staging.ready, self._merging)
 
     def promised(self, is_promised: Callable[[], bool]) -> None:
         """From now on, ask whether a state promises the files before they are removed."""
@@ -204,7 +214,7 @@ class Signals:
         former = self._merging.former
         return {**(former.files if former else {}), **self._begun_staging.contents(self._promise)}
 
-    def finish(self, report: RunReport) -> None:
+    def finish(self, report: RunReport) -> Mapping[str, Fingerprint]:
         """Put the files in their places; raises `DiskError`."""
         promise = self._promise or self.promise()
         try:
@@ -214,6 +224,7 @@ class Signals:
         self._is_put = True
         if not self.stale:
             self.tidy()
+        return {}
 
     @property
     def stale(self) -> Sequence[str]:

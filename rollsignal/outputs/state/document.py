@@ -19,11 +19,11 @@ from rollsignal.core.kernel import Account, Carry, LastBar, Tally
 from rollsignal.core.ticks import at_least_scale
 from rollsignal.core.waiting import WaitingBar
 from rollsignal.errors import DataError, DiskError, InputError
-from rollsignal.files.fingerprints import Stamp
+from rollsignal.files.fingerprints import Fingerprint, Stamp
 from rollsignal.files.open import open_regular
 from rollsignal.files.replace import replace
 from rollsignal.files.staged import FileContent, Promise
-from rollsignal.messages import shown_path, without_secrets
+from rollsignal.messages import is_url, shown_path, without_secrets
 from rollsignal.outputs.signals.counts import PartitionCount, WrittenPartitions
 from rollsignal.version import __version__
 
@@ -52,10 +52,14 @@ class ReadFile(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """What one run added to the file of all bars: its size in bytes, and its SHA-256."""
+    """What one run added to the file of all bars: its size in bytes, and its SHA-256.
+
+    In a store it is an object of its own, with a name.
+    """
 
     size: int
     sha256: str
+    name: str = ""
 
 
 class State(NamedTuple):
@@ -110,9 +114,17 @@ def kept_waiting(bar: WaitingBar) -> WaitingBar:
     )
 
 
-def save_state(path: str, state: State) -> None:
-    """Replace the state file with a new state; raises `OutputError` or `DiskError`."""
-    replace(path, _encoded(state))
+def save_state(path: str, state: State, known: Fingerprint | None = None) -> Fingerprint | None:
+    """Replace the state file with a new state; raises `OutputError` or `DiskError`.
+
+    In a store it only replaces the version that is known, None for no state; return what is there
+    then. Raises `BusyError` if there is another one.
+    """
+    if not is_url(path):
+        return replace(path, _encoded(state))
+    from rollsignal.files.uploads import put_over
+
+    return put_over(path, _encoded(state), known)
 
 
 def load_state(path: str) -> State | None:
@@ -121,16 +133,21 @@ def load_state(path: str) -> State | None:
     Raises `DataError` for a file that is not a complete state of this schema, `InputError` for one
     that cannot be opened, `DiskError` if reading fails.
     """
-    return _loaded(path, whole=True)
+    return load_version(path)[0]
+
+
+def load_version(path: str) -> tuple[State | None, Fingerprint | None]:
+    """Read a state as `load_state` does; also return which version of an object it is."""
+    data, version = _read_bytes(path)
+    return _loaded(path, data, whole=True), version
 
 
 def load_head(path: str) -> State | None:
     """Read a state without its accounts, as `load_state` does."""
-    return _loaded(path, whole=False)
+    return _loaded(path, _read_bytes(path)[0], whole=False)
 
 
-def _loaded(path: str, *, whole: bool) -> State | None:
-    data = _read_bytes(path)
+def _loaded(path: str, data: bytes | None, *, whole: bool) -> State | None:
     if data is None:
         return None
     body = _checked_body(data, shown_path(path))
@@ -163,19 +180,26 @@ def _checked_body(data: bytes, name: str) -> bytes:
     return body
 
 
-def _read_bytes(path: str) -> bytes | None:
-    """Read a file, None if there is none; only the beginning if it is not a state file."""
+def _read_bytes(path: str) -> tuple[bytes | None, Fingerprint | None]:
+    """Read a file or an object, None if there is none; also return what an object is.
+
+    Read only the beginning if it is not a state file.
+    """
+    if is_url(path):
+        from rollsignal.files.uploads import fetched
+
+        return fetched(path, InputError) or (None, None)
     try:
         os.stat(path)
     except FileNotFoundError:
-        return None
+        return None, None
     except (OSError, ValueError):
         # There is something, so the run must not start without it; opening it finds the reason.
         pass
     with open_regular(path, "State file", InputError) as file:
         try:
             start = file.read(_MARK_BYTES)
-            return start + file.read() if _MARK.match(start) else start
+            return (start + file.read() if _MARK.match(start) else start), None
         except OSError as problem:
             raise DiskError(
                 f"State file cannot be read: {problem.strerror}", f"path: {shown_path(path)}"
@@ -189,8 +213,8 @@ def _encoded(state: State) -> bytes:
         "settings": dict(sorted(state.settings.items())),
         "digest": hex_text(state.digest),
         "symbols": state.symbols,
-        "inputs": list(map(_file_plain, state.inputs)),
-        "segments": [_json_value(segment) for segment in state.segments],
+        "inputs": [_without_default(file, "left") for file in state.inputs],
+        "segments": [_without_default(segment, "name") for segment in state.segments],
         "generation": state.generation,
         "written": _written_plain(state.written),
         "sought_symbols": state.sought_symbols,
@@ -204,10 +228,11 @@ def _encoded(state: State) -> bytes:
     return body + _seal(body)
 
 
-def _file_plain(file: ReadFile) -> dict[str, object]:
-    plain: dict[str, object] = _json_value(file)
-    if not file.left:
-        del plain["left"]
+def _without_default(value: ReadFile | Segment, newer: str) -> dict[str, object]:
+    """Turn a named tuple into an object, without a newer field that says nothing."""
+    plain: dict[str, object] = _json_value(value)
+    if not plain[newer]:
+        del plain[newer]
     return plain
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from rollsignal.core.decisions import Decided
 from rollsignal.errors import DataError, DiskError
+from rollsignal.files.fingerprints import Fingerprint
 from rollsignal.files.replace import (
     cannot_create,
     cannot_write,
@@ -125,11 +126,15 @@ class History:
 
     def sent_part(self) -> "_PartInFile":
         """Return a listener for the next part, for any process."""
+        self._sent += 1
+        return _PartInFile(self.path, self._sent_path(f"bars{self._sent}"), self.files)
+
+    def _sent_path(self, name: str) -> str:
+        """Return a path for a part, in a folder that is made when it is needed."""
         if self._staging is None:
             self._staging = Staging(self._state_path)
             self._staging.create()
-        self._sent += 1
-        return _PartInFile(self.path, self._staging.file(f"bars{self._sent}"), self.files)
+        return self._staging.file(name)
 
     def add(self, ended: StoredPart) -> None:
         """Append a part that is not in the file yet; raises `DiskError`."""
@@ -160,6 +165,10 @@ class History:
 
     def finish(self) -> tuple[Segment, ...]:
         """Flush everything to disk; return the segments for the state."""
+        return (*self._segments, *self._added())
+
+    def _added(self) -> list[Segment]:
+        """Flush the bars of this run to disk; return them as a segment, if there are any."""
         try:
             self._out.flush()
             os.fsync(self._out.fileno())
@@ -167,8 +176,12 @@ class History:
                 sync_folder(os.path.dirname(os.path.abspath(self.path)))
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
-        added = [Segment(self._added_size, self._hash.hexdigest())] if self._added_size else []
-        return (*self._segments, *added)
+        return [Segment(self._added_size, self._hash.hexdigest())] if self._added_size else []
+
+    @property
+    def delivered(self) -> Mapping[str, Fingerprint]:
+        """Return the objects with the bars of the state after `finish`, by URL; none on disk."""
+        return {}
 
     def close(self) -> None:
         """Close the file; bars that are in no state will be cut off by the next run."""
@@ -183,19 +196,23 @@ class History:
         """
         import numpy as np
 
-        segments = self.finish() if everything else self._segments
+        segments = [*self._segments, *(self._added() if everything else [])]
+        data = self._read(segments)
+        for part, segment in zip(data, segments, strict=True):
+            if hashlib.sha256(part).hexdigest() != segment.sha256:
+                raise self._damage("is damaged")
+        return np.frombuffer(b"".join(data), STORED_FIELDS)
+
+    def _read(self, segments: Sequence[Segment]) -> list[bytes]:
+        """Read the bars of segments; raises `DataError` or `DiskError`."""
         try:
             with open(self.path, "rb") as file:
-                data = [file.read(segment.size) for segment in segments]
+                return [file.read(segment.size) for segment in segments]
         except FileNotFoundError as problem:
             raise self._damage("is gone") from problem
         except OSError as problem:
             name = shown_path(self.path)
             raise DiskError(f"{name}: reading failed: {problem.strerror}") from problem
-        for part, segment in zip(data, segments, strict=True):
-            if hashlib.sha256(part).hexdigest() != segment.sha256:
-                raise self._damage("is damaged")
-        return np.frombuffer(b"".join(data), STORED_FIELDS)
 
     def bars_of(self, bars: Decided) -> "NDArray[np.void]":
         """Return decided bars as they are stored."""
