@@ -14,6 +14,8 @@ COLUMNS = (
     *("half", "lost", "left over", *NIGHTS),
 )
 CODES = (0, 66, 71, 73, 74, 75)
+# So a run says that its outputs are staged, and that the next one puts them in place.
+_TO_BE_COMPLETED = "puts them in place"
 BUG = 1
 BAD_CONFIG = 78
 
@@ -56,7 +58,7 @@ def of_ended(scene: Scene, folder: Path, ended: Ended, excuse: Excuse) -> list[F
     said = status_of(ended.stdout)
     if said != ("error" if ended.code else "success") and not excuse.printing:
         findings.append(Finding("no metrics", f"{ended.code}, and stdout says {ended.stdout!r}"))
-    if not excuse.removing:
+    if not (excuse.removing or _TO_BE_COMPLETED in ended.stderr):
         findings += [
             Finding("left over", name) for name in litter(folder, locks=not excuse.lasting)
         ]

@@ -85,12 +85,16 @@ def failures(scene: Scene, calls: list[Call], *, each: bool = False) -> Iterator
             (error, for_ever)
             for for_ever in (False, True)
             for error in errors
-            if not (for_ever and error == _NEVER_FOR_EVER and call.kind != "flock")
+            if not for_ever or _may_last(call, error)
         ]
         drawn = crc32(f"{scene.kind} {call.name} {call.number}".encode()) % len(choices)
         for choice in choices if each else [choices[drawn]]:
             if call.is_alone:
                 yield Point(scene, call, *choice)
+
+
+def _may_last(call: Call, error: str) -> bool:
+    return call.may_last and (error != _NEVER_FOR_EVER or call.kind == "flock")
 
 
 def traced(scene: Scene) -> list[Call]:

@@ -35,19 +35,22 @@ CLASS_OF = {name: kind for kind, names in CLASSES.items() for name in names}
 CHANGES = ("mkdir", "rename", "link", "unlink", "rmdir", "ftruncate", "fsync", "write", "create")
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)")
 _LOG = "run.log"
+_WAKING = "anon_inode:"
 
 
 class Call(NamedTuple):
     """A call of a run: its name, its number among the calls of this name, and its arguments.
 
     is_alone: whether no other thread makes a call of this number that is about something else. One
-    of a library that wakes its threads, for example, never fails.
+    of a library that wakes its threads, for example, never fails. may_last: whether no such one
+    comes later, so that all calls from this one on can fail.
     """
 
     name: str
     number: int
     arguments: str
     is_alone: bool = True
+    may_last: bool = True
 
     @property
     def kind(self) -> str:
@@ -103,9 +106,13 @@ def calls(log: Path, folder: Path) -> list[Call]:
     elsewhere = [(thread, call) for thread, call in found if f"{folder}/" not in call.arguments]
     of_first = {call[:2] for thread, call in elsewhere if thread == first}
     others = {call[:2] for _, call in elsewhere}
+    waking = Counter[str]()
+    for _, call in elsewhere:
+        if _WAKING in call.arguments:
+            waking[call.name] = max(waking[call.name], call.number)
     struck = {call[:2]: call for _, call in found if f"{folder}/" in call.arguments}
     return [
-        call._replace(is_alone=key not in others)
+        call._replace(is_alone=key not in others, may_last=call.number > waking[call.name])
         for key, call in struck.items()
         if key not in of_first
     ]

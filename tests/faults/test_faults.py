@@ -215,7 +215,8 @@ def test_calls_are_counted_by_name_and_thread_and_those_of_a_folder_are_struck(
     assert all(call.is_alone for call in found)
     beside = tmp_path / "beside"
     beside.write_text(TRACE + "9 write(8<anon_inode:[eventfd]>, ...) = 8\n")
-    assert [call.name for call in calls(beside, Path("/t")) if not call.is_alone] == ["write"]
+    (other,) = [call for call in calls(beside, Path("/t")) if not call.is_alone]
+    assert (other.name, other.may_last) == ("write", False)
 
 
 def test_each_error_is_drawn_and_only_for_locks_an_interruption_for_ever(scene: Scene) -> None:
@@ -228,6 +229,8 @@ def test_each_error_is_drawn_and_only_for_locks_an_interruption_for_ever(scene: 
         assert chosen == each
         assert len(each) == errors
         assert (("EINTR", True) in each) == (name == "flock")
+    waking = Call("write", 1, "", may_last=False)
+    assert not any(point.for_ever for point in points.failures(scene, [waking], each=True))
 
 
 def test_the_table_counts_the_findings_of_each_group() -> None:
