@@ -4,9 +4,10 @@ Whatever the bytes are, they are read or refused with a `JobError`; what was rea
 read again as the same; and careful and fast readers agree.
 """
 
+import atexit
 import hashlib
 import json
-import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -88,7 +89,9 @@ TARGETS: dict[str, Target] = {
 
 @cache
 def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix=f"rollsignal-fuzz-{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix="rollsignal-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _engines_agree(data: bytes, name: str) -> None:
