@@ -216,7 +216,7 @@ class Run:
         try:
             clear_output(path)
         except JobError:
-            what = "may still hold the metrics of an earlier run; remove it"
+            what = "may still hold the metrics of an earlier run"
             self.tell("WARNING", f"{shown_path(path)} {what}")
 
     def _leave_record(self) -> None:

@@ -19,6 +19,7 @@ from rollsignal.files.find import Input
 from rollsignal.messages import escaped
 from rollsignal.readers.cells import Cells, compared
 from rollsignal.readers.columns import (
+    first_beyond_calendar,
     is_in_python,
     stamp_text,
     texts_of,
@@ -125,7 +126,8 @@ class FrameReader:
         if not self._size:
             return 0
         if self._rows is None:
-            self._rows = self._table.select(pl.len()).collect().item()
+            count = self._table.select(pl.len())
+            self._rows = self._calls.guarded(lambda: count.collect().item())
         return self._size * rows // max(1, self._rows)
 
     @property
@@ -258,7 +260,7 @@ class FrameReader:
         batch = batch._replace(timestamps=times_ns.repeat(count).tolist())
         stamps = []
         if is_local:
-            texts = map(str, frame["timestamp"].to_list())
+            texts = self._stamp_texts(frame["timestamp"], row)
             stamps = [text for text in texts for _ in range(count)]
         return self._cells.in_utc(batch, stamps) if is_local else batch
 
@@ -275,9 +277,11 @@ class FrameReader:
 
     def _stamp_texts(self, stamps: "pl.Series", row: int) -> list[str]:
         """Return timestamps as cells; raises `DataError` for one that Python cannot hold."""
-        try:
-            return list(map(stamp_text, stamps.to_list()))
-        except (ValueError, OverflowError):
-            bad = next(index for index in range(len(stamps)) if not is_in_python(stamps, index))
-            what = f"{self._cells.timestamp} is not within the years 1 to 9999"
-            raise self._cells.problem(row + bad, what) from None
+        bad = first_beyond_calendar(stamps)
+        if bad is None:
+            try:
+                return list(map(stamp_text, stamps.to_list()))
+            except (ValueError, OverflowError):
+                bad = next(index for index in range(len(stamps)) if not is_in_python(stamps, index))
+        what = f"{self._cells.timestamp} is not within the years 1 to 9999"
+        raise self._cells.problem(row + bad, what)

@@ -16,6 +16,10 @@ MAX_CUT_DECIMALS = 18
 MAX_QUOTIENT = 2.0**50
 FIRST_ROWS = 1024
 UNITS_NS = {"ms": 10**6, "us": 10**3, "ns": 1}
+# The first and the last day of the calendar of Python, counted from 1970.
+FIRST_DATE, LAST_DATE = -719_162, 2_932_896
+# Microseconds; nanoseconds are more.
+MOST_IN_DAY = 86_400 * 10**6
 
 
 def timestamps_ns(stamps: "pl.Series") -> "NDArray[np.int64] | None":
@@ -139,6 +143,24 @@ def _in_utc(name: str, dtype: "pl.DataType") -> "pl.Expr":
     if not isinstance(dtype, pl.Datetime) or dtype.time_zone in (None, "UTC"):
         return pl.col(name)
     return pl.col(name).cast(pl.Int64).cast(pl.Datetime(dtype.time_unit, "UTC"))
+
+
+def first_beyond_calendar(stamps: "pl.Series") -> int | None:
+    """Return the index of the first time that is not within the years 1 to 9999, None without one.
+
+    Asked for such a time, polars panics.
+    """
+    import polars as pl
+
+    day = 1
+    if isinstance(stamps.dtype, pl.Datetime):
+        day = 86_400 * 10**9 // UNITS_NS[stamps.dtype.time_unit]
+    # All nanoseconds that an int64 holds are within these years.
+    if stamps.dtype.base_type() not in (pl.Date, pl.Datetime) or day > MOST_IN_DAY:
+        return None
+    counts = stamps.to_physical()
+    outside = ~counts.is_between(FIRST_DATE * day, (LAST_DATE + 1) * day - 1)
+    return outside.arg_true().first()  # type: ignore[return-value]  # indices are whole
 
 
 def is_in_python(values: "pl.Series", index: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from rollsignal.errors import DataError, DiskError, scarcity
+from rollsignal.errors import BadCellError, DataError, DiskError, ScarcityError, scarcity
 from rollsignal.files.find import Input
 from rollsignal.messages import escaped, shown, text_without_secrets
 
@@ -74,9 +74,17 @@ class PolarsCalls:
             return self._watch.over(act) if self._watch else act()
         except (PolarsError, PanicException, RuntimeError) as error:
             if lacking := scarcity(error):
-                raise lacking from error
+                hint = f"{lacking.detail}; a damaged file may also ask for too much"
+                raise ScarcityError(f"{self._name}: {lacking.message}", hint) from error
             self.end()
             raise self._unreadable(error) from None if self._watch else error
+        except BadCellError:
+            raise
+        except (ValueError, OverflowError) as error:
+            # A value that Python cannot hold, such as a time in the year -34698.
+            if is_of_polars(error):
+                raise self._unreadable(error) from error
+            raise
         except OSError as error:
             if error.errno is not None:
                 what = f"{self._name}: reading failed: {error.strerror}"
@@ -111,6 +119,15 @@ class PolarsCalls:
         if count != rows:
             what = f"polars stopped after {rows:,} of {count:,} rows; is the file damaged?"
             raise DataError(f"{self._name}: cannot be read as {self._format}: {what}")
+
+
+def is_of_polars(error: BaseException) -> bool:
+    """Return whether an error came up in a call of polars, and not in code around it."""
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    module = str(frame.tb_frame.f_globals.get("__name__")) if frame else ""
+    return module.partition(".")[0] == "polars"
 
 
 def _watch(file: Input) -> "ObjectWatch | None":

@@ -357,3 +357,27 @@ def test_a_file_with_something_after_its_end_is_refused_or_read_whole(
 def test_nothing_but_the_first_bytes_is_refused() -> None:
     for data in (b"PAR1", b"PAR1" * 2, parquet(LONG)[:8]):
         assert refused(data).startswith("bars: cannot be read as parquet: ")
+
+
+BEYOND = [
+    *[(pl.Datetime(unit), count) for unit in ("us", "ms") for count in (-(2**63), 2**63 - 1)],
+    (pl.Datetime("us", "UTC"), -1_157_000_000_000_000_000),
+    (pl.Datetime("us", "Asia/Tokyo"), 2**62),
+    (pl.Datetime("us"), -62_135_596_800_000_001),
+    (pl.Datetime("ms"), 253_402_300_800_000),
+    *[(pl.Date, day) for day in (-(2**31), -719_163, 2_932_897, 2**31 - 1)],
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("kind", "count"), BEYOND)
+def test_a_time_beyond_any_calendar_is_refused_by_its_row(
+    form: str, kind: Any, count: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    integers = pl.Int32 if kind == pl.Date else pl.Int64
+    times = pl.Series([0, count], dtype=integers).cast(kind)
+    table = pl.DataFrame({"timestamp": times, "close": [1.0, 2.0]})
+    what = "bars row 2: timestamp is not within the years 1 to 9999"
+    assert refused(FORMS[form](table)) == what
+    # A panic of polars would write its backtrace.
+    assert capfd.readouterr().err == ""

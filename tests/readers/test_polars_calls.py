@@ -180,3 +180,12 @@ def test_fewer_rows_than_the_file_has_are_an_error(tmp_path: Path) -> None:
     calls.check_count(table, 3)
     with pytest.raises(DataError, match="polars stopped after 2 of 3 rows; is the file damaged"):
         calls.check_count(table, 2)
+
+
+def test_a_value_that_python_cannot_hold_is_refused_and_a_bug_of_ours_is_not() -> None:
+    calls = PolarsCalls(input_of("bars.parquet"), "parquet")
+    times = pl.Series([-1_157_000_000_000_000_000]).cast(pl.Datetime("us", "Asia/Tokyo"))
+    with pytest.raises(DataError, match=r"bars\.parquet: cannot be read as parquet: "):
+        calls.guarded(times.to_list)
+    with pytest.raises(ValueError, match="invalid literal"):
+        calls.guarded(lambda: int("x"))

@@ -60,11 +60,11 @@ def signal_table(path: str) -> "pl.LazyFrame":
 @contextmanager
 def guarded(path: str) -> Iterator[None]:
     """Turn errors of polars into `DataError`."""
-    from polars.exceptions import PolarsError
+    from polars.exceptions import PanicException, PolarsError
 
     try:
         yield
-    except PolarsError as error:
+    except (PolarsError, PanicException) as error:
         if lacking := scarcity(error):
             raise lacking from error
         reason = escaped(str(error).partition("\n")[0])
