@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 def answer(
-    engine: Engine, paths: Sequence[Path], config: JobConfig = CONFIG, **rest: Any
+    engine: Engine, paths: Sequence[str | Path], config: JobConfig = CONFIG, **rest: Any
 ) -> Answer:
     """Decide files, and have the signals written."""
     told: list[tuple[str, str]] = []

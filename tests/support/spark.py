@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Returned = TypeVar("Returned")
 HOSTS = "127.0.0.1", "127.0.0.2"
 CORES_OF_WORKER = 2
-UP_S = 60
+UP_S = 180
 PIECE_BYTES = 300
 SETTINGS = {
     "spark.ui.enabled": "false",
@@ -65,7 +65,7 @@ class Place(NamedTuple):
         """Call a function where the session is, and return what it returns."""
         if self.process is None:
             return function(*arguments)
-        return self.process.submit(function, *arguments).result(timeout=120)
+        return self.process.submit(function, *arguments).result(timeout=300)
 
 
 @contextmanager
@@ -216,7 +216,7 @@ class SmallSparkEngine(SparkEngine):
 
 
 def answer_on_spark(
-    paths: Sequence[Path], config: JobConfig, piece_bytes: int
+    paths: Sequence[str | Path], config: JobConfig, piece_bytes: int
 ) -> tuple[Answer, list[int]]:
     """Decide files in small pieces with the active session; also return the pieces of each pass."""
     CountingSpark.counts.clear()
