@@ -1,6 +1,7 @@
 """This module calls polars on a file, so that whatever goes wrong is a `JobError`."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _LENIENCES = ("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "POLARS_IMPORT_INTERVAL_AS_STRUCT")
 _UNKNOWN_TYPES = ("not yet implemented", "Arrow datatype", "could not import from `")
 _STDERR = 2
+# How polars passes on what the system answered.
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 T = TypeVar("T")
 
@@ -91,7 +94,9 @@ class PolarsCalls:
                 raise scarcity(error) or DiskError(what) from error
             raise self._unreadable(error) from error
 
-    def _unreadable(self, error: BaseException) -> DataError:
+    def _unreadable(self, error: BaseException) -> DataError | DiskError:
+        if refused := _OS_ERROR.search(str(error)):
+            return DiskError(f"{self._name}: reading failed: {os.strerror(int(refused[1]))}")
         reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
         if any(sign in reason for sign in _UNKNOWN_TYPES):
             reason = self._unknown_type()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rollsignal.config.rules import NO_TIMESTAMPS
 from rollsignal.config.settings import Columns, JobConfig
 from rollsignal.core.timestamps.reader import to_ns
-from rollsignal.errors import DataError
+from rollsignal.errors import DataError, DiskError
 from rollsignal.files.find import input_of
 from rollsignal.readers.arrow_schema import UNREADABLE_TYPES, unreadable_columns
 from rollsignal.readers.columnar import FrameReader
@@ -182,10 +182,19 @@ def test_fewer_rows_than_the_file_has_are_an_error(tmp_path: Path) -> None:
         calls.check_count(table, 2)
 
 
-def test_a_value_that_python_cannot_hold_is_refused_and_a_bug_of_ours_is_not() -> None:
+def test_a_value_that_python_cannot_hold_is_refused() -> None:
     calls = PolarsCalls(input_of("bars.parquet"), "parquet")
     times = pl.Series([-1_157_000_000_000_000_000]).cast(pl.Datetime("us", "Asia/Tokyo"))
     with pytest.raises(DataError, match=r"bars\.parquet: cannot be read as parquet: "):
         calls.guarded(times.to_list)
+
+
+def test_a_failing_call_in_polars_is_no_bad_data_and_a_bug_of_ours_is_none() -> None:
+    def fail() -> None:
+        raise pl.exceptions.ComputeError("Input/output error (os error 5)")
+
+    calls = PolarsCalls(input_of("bars.parquet"), "parquet")
+    with pytest.raises(DiskError, match=r"^bars\.parquet: reading failed: Input/output error$"):
+        calls.guarded(fail)
     with pytest.raises(ValueError, match="invalid literal"):
         calls.guarded(lambda: int("x"))
