@@ -7,7 +7,7 @@ happened, and the next run on the state, whatever it reads, does first what is l
 import os
 from collections.abc import Sequence
 
-from rollsignal.errors import JobError
+from rollsignal.errors import DataError, JobError
 from rollsignal.files.locks import held
 from rollsignal.files.staged import Promise, kept_by_state, unkept
 from rollsignal.messages import is_url
@@ -18,7 +18,7 @@ from rollsignal.outputs.state.history import forget_others
 def complete(state_path: str, locked: Sequence[str]) -> None:
     """Do what the last run on a state has left to do; `locked` are the outputs of this run.
 
-    A state that cannot be read is left to those who need it. Raises `DiskError` if the signals
+    A damaged state is left to those who need it. Raises `DiskError` if the signals
     cannot be put in place, `BusyError` or `OutputError` if they cannot be locked.
     """
     state = _head_of(state_path)
@@ -44,7 +44,7 @@ def complete(state_path: str, locked: Sequence[str]) -> None:
 def _head_of(state_path: str) -> State | None:
     try:
         return load_head(state_path)
-    except JobError:
+    except DataError:
         return None
 
 
@@ -73,11 +73,11 @@ def refuse_unfinished(state_path: str, state: State) -> None:
 
 
 def promises(state_path: str, promise: Promise) -> bool:
-    """Return whether a state promises this, or may do so: a store may not say."""
+    """Return whether a state promises this, or may do so: a disk or store may not say."""
     try:
         state = load_head(state_path)
     except JobError:
-        return is_url(state_path)
+        return True
     return state is not None and state.pending == promise
 
 

@@ -1,5 +1,6 @@
 """This module leads a run to its end: log and locks, and error metrics whatever happens."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +14,7 @@ from rollsignal.config.request import Request
 from rollsignal.errors import BusyError, ConfigError, JobError, ScarcityError, UsageError, foreign
 from rollsignal.files.locks import held
 from rollsignal.files.open import Reserve
-from rollsignal.files.replace import clear_output, make_folder, put_where_none_is
+from rollsignal.files.replace import clear_output, make_folder, put_where_none_is, sync_folder
 from rollsignal.messages import Tell, is_url, shown_path
 from rollsignal.outputs import metrics
 from rollsignal.outputs.interface import Output, RunReport
@@ -328,6 +329,9 @@ def _clear_outputs(request: Request) -> None:
             make_folder(path)
         elif flag not in kept:
             clear_output(path)
+    if len(request.outputs) > 1 and not is_url(request.output):
+        # Else a power cut could bring the former metrics back beside what follows.
+        sync_folder(os.path.dirname(os.path.realpath(request.output)))
 
 
 def _version_for_metrics(request: Request) -> str | None:
@@ -336,7 +340,7 @@ def _version_for_metrics(request: Request) -> str | None:
         return load_config(request.config, given=request.set).version
     except ConfigError as error:
         return error.version
-    except (UsageError, ImportError, OSError, MemoryError):
+    except (JobError, ImportError, OSError, MemoryError):
         return None
 
 

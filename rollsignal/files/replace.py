@@ -31,7 +31,7 @@ def clear_output(path: str) -> None:
         return
     target = checked_target(path)
     try:
-        if os.path.lexists(target):
+        with suppress(FileNotFoundError):
             os.unlink(target)
     except OSError as problem:
         raise cannot_create(path, str(problem.strerror)) from problem

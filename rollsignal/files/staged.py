@@ -5,12 +5,14 @@ it is kept by something that is on disk, each run that follows can do what is le
 """
 
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from rollsignal.errors import DiskError, JobError
 from rollsignal.files.fingerprints import sha256_of, stat_of
+from rollsignal.files.open import is_folder, lexists, status_of
 from rollsignal.files.replace import (
     cannot_create,
     cannot_write,
@@ -51,12 +53,12 @@ class Promise(NamedTuple):
     files: tuple[str, ...]
 
     def is_kept(self) -> bool:
-        """Return whether there is nothing left to do; a store that does not answer raises."""
+        """Return whether there is nothing left to do; raises if disk or store do not answer."""
         if is_url(self.into):
             from rollsignal.files.placing import is_staged
 
             return not is_staged(f"{self.into}/{self.token}")
-        return not os.path.isdir(os.path.join(self.into, self.token))
+        return not is_folder(os.path.join(self.into, self.token))
 
     def put_in_place(self) -> None:
         """Put in place what is not there yet; raises `OSError`, `OutputError`, `DiskError`."""
@@ -70,7 +72,7 @@ class Promise(NamedTuple):
         folders = {self.into}
         for file in self.files:
             target = os.path.join(self.into, file)
-            if os.path.lexists(staged := os.path.join(ready, staged_name(file))):
+            if lexists(staged := os.path.join(ready, staged_name(file))):
                 folder = os.path.dirname(target)
                 if folder != self.into:
                     _refuse_link(folder)
@@ -180,5 +182,6 @@ class Staging:
 
 def _refuse_link(folder: str) -> None:
     """Raise `OutputError` for a folder that is a link, which may lead to files of others."""
-    if os.path.islink(folder):
+    status = status_of(folder, follow=False)
+    if status and stat.S_ISLNK(status.st_mode):
         raise cannot_create(folder, "it is a link, and no folder of a partition")

@@ -5,12 +5,14 @@ files of an earlier run that are not written again are removed, whatever the key
 was.
 """
 
-import glob
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from glob import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from rollsignal.files.open import exists, lexists
+from rollsignal.files.patterns import matching
 from rollsignal.files.staged import FileContent
 from rollsignal.outputs.signals.column_types import PartitionTypes
 from rollsignal.outputs.signals.forms import folder_name, scanned, sink, write_frame
@@ -104,7 +106,7 @@ def write_partitions(
 
 def _kept_paths(key: str, folder: str, name: str, merging: Merging) -> dict[str, str]:
     """Return the paths of the partitions that are kept, by the names of their folders."""
-    paths = glob.glob(os.path.join(glob.escape(folder), f"{key}=*", name))
+    paths = matching(os.path.join(escape(folder), f"{key}=*", name))
     parts = {os.path.basename(os.path.dirname(path)): path for path in sorted(paths)}
     return {part: path for part, path in parts.items() if merging.keeps(part)}
 
@@ -151,7 +153,7 @@ def _merged(
     former, columns = [], table.collect_schema().names()
     for value in table.select(_partition_value(key).unique()).collect().to_series():
         path = os.path.join(folder, folder_name(key, value), f"signals{types.suffix}")
-        if os.path.exists(path):
+        if exists(path):
             merging.check(path)
             symbol = {"symbol": pl.lit(value, pl.String)} if key == "symbol" else {}
             rows = scanned(path, types.suffix).with_columns(**symbol)
@@ -177,7 +179,7 @@ def _kept(former: "pl.LazyFrame", table: "pl.LazyFrame") -> "pl.DataFrame":
 def stale_files(folder: str, name: str, keeps: Callable[[str], bool]) -> list[str]:
     """List the files of a name in partitions that are not to be kept, whatever their key is."""
     paths = (os.path.join(partition, name) for partition in _partitions(folder, keeps))
-    return list(filter(os.path.lexists, paths))
+    return list(filter(lexists, paths))
 
 
 def remove_stale(folder: str, name: str, keeps: Callable[[str], bool]) -> None:
@@ -196,8 +198,8 @@ def remove_stale(folder: str, name: str, keeps: Callable[[str], bool]) -> None:
 
 def _partitions(folder: str, keeps: Callable[[str], bool]) -> list[str]:
     """List the folders of partitions that are not to be kept."""
-    patterns = (os.path.join(glob.escape(folder), f"{key}=*") for key in PARTITION_KEYS)
-    paths = sorted(path for pattern in patterns for path in glob.glob(pattern))
+    patterns = (os.path.join(escape(folder), f"{key}=*") for key in PARTITION_KEYS)
+    paths = sorted(path for pattern in patterns for path in matching(pattern))
     return [path for path in paths if not keeps(os.path.basename(path))]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.core.decisions import Decided
 from rollsignal.errors import DataError, OutputError
+from rollsignal.files.open import exists
 from rollsignal.files.replace import cannot_write
 from rollsignal.messages import shown_path
 from rollsignal.outputs.signals.counts import PartitionCount, PartitionCounter
@@ -149,7 +150,7 @@ class SentSignals:
 
     def _check_output(self) -> None:
         """Remove this part and raise `OutputError` if its output is not on this machine."""
-        if os.path.exists(self._folder):
+        if exists(self._folder):
             return
         if self._rows:
             self._rows.abandon()
