@@ -24,8 +24,6 @@ examples:
       read data.csv and config.yaml, write metrics.json and run.log
   rollsignal run --input btc.csv --output out/metrics.json --log-file out/run.log
       name the files; missing folders are created
-  rollsignal run --input s3://bucket/bars/ --output s3://bucket/metrics.json
-      read and write an object store; all outputs but the log may be there
   rollsignal run --input btc.csv --dry-run
       show what would be read and written, and with which settings
 
