@@ -117,8 +117,11 @@ def run_on_table(case: TableCase) -> tuple[str, tuple[int, ...], str]:
 
 def answer_on_table_while(
     kind: type[Killing], case: TableCase, folder: Path, numbers: tuple[int, ...]
-) -> tuple[tuple[str, tuple[int, ...], str], list[str]]:
-    """Decide a table while partitions of each pass fail; also return which of them did."""
+) -> tuple[tuple[str, tuple[int, ...], str], list[str], int]:
+    """Decide a table while partitions of each pass fail.
+
+    Also return which of them did, and how often the stage that ran most often was begun again.
+    """
     usual, passes = tables._mapped, list[Path]()
 
     def mapped(plan: DataFrame, work: Any, columns: str) -> DataFrame:
@@ -128,7 +131,19 @@ def answer_on_table_while(
 
     with cut_as(case), mock.patch.object(tables, "_mapped", mapped):
         found = run_on_table(case)
-    return found, sorted(str(path.relative_to(folder)) for path in folder.glob("*/*"))
+    failed = sorted(str(path.relative_to(folder)) for path in folder.glob("*/*"))
+    return found, failed, _begun_again()
+
+
+def _begun_again() -> int:
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.getActiveSession()
+    assert session
+    status = session.sparkContext.statusTracker()
+    jobs = map(status.getJobInfo, status.getJobIdsForGroup())
+    stages = (status.getStageInfo(number) for job in jobs if job for number in job.stageIds)
+    return max(int(stage.currentAttemptId) for stage in stages if stage)
 
 
 class FailingPartitions(NamedTuple):
