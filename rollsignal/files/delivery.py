@@ -13,7 +13,7 @@ from rollsignal.files.at_once import all_at_once
 from rollsignal.files.fingerprints import Fingerprint, now_ns
 from rollsignal.files.placing import unstage
 from rollsignal.files.scratch import Scratch
-from rollsignal.files.staged import READY, Promise, Staging, staged_name
+from rollsignal.files.staged import READY, FileContent, Promise, Staging, staged_name
 from rollsignal.files.uploads import (
     fetch_to,
     head_object,
@@ -69,6 +69,9 @@ class StoreStaging(Staging):
         there = all_at_once(lambda url: fetch_to(url, places[url]), list(places))
         self.fetched = {url: each for url, each in zip(places, there, strict=True) if each}
         return path
+
+    def rename_by(self, contents: Mapping[str, FileContent]) -> None:
+        """Keep the random name: objects cannot be renamed."""
 
     def promise(self, files: Sequence[str]) -> Promise:
         """Promise to put finished files in their places in the folder; raises `JobError`.

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 LONGEST_NAME_BYTES = 200
 MAX_TRIES = 100
 # Names of former versions have no random part.
-_TEMPORARY = re.compile(r"\.([0-9]{1,9})(?:\.[0-9a-f]{16})?\.tmp(?:\.[a-z0-9]+)*")
+_TEMPORARY = re.compile(
+    r"\.(?:([0-9]{1,9})(?:\.[0-9a-f]{16})?\.tmp(?:\.[a-z0-9]+)*|[0-9a-f]{16}\.ready)"
+)
 
 
 def clear_output(path: str) -> None:
@@ -89,18 +91,23 @@ def temporary_name(target: str) -> str:
     return hidden_sibling(target, f".{os.getpid()}.{os.urandom(8).hex()}.tmp")
 
 
+def promised_name(target: str, name: str) -> str:
+    """Return the hidden path of a complete folder that a state may promise; name: 16 digits."""
+    return hidden_sibling(target, f".{name}.ready")
+
+
 def remove_leftovers(target: str) -> None:
     """Remove what killed runs have left beside an output under temporary names.
 
     In a container every run may have the same process id, so what has the id of this process is
-    also one of theirs.
+    also one of theirs. What a state promises has been put in place before.
     """
     from glob import escape, iglob
 
     beginning = hidden_sibling(target, "")
-    for path in iglob(f"{escape(beginning)}.*.tmp*"):
+    for path in iglob(f"{escape(beginning)}.*"):
         match = _TEMPORARY.fullmatch(path, len(beginning))
-        if match and not _is_other(int(match[1])):
+        if match and not (match[1] and _is_other(int(match[1]))):
             remove_folder_quietly(path) if os.path.isdir(path) else remove_quietly(path)
 
 

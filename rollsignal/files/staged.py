@@ -4,9 +4,10 @@ They stand complete under temporary names first. What is then to be done is a `P
 it is kept by something that is on disk, each run that follows can do what is left of it.
 """
 
+import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from rollsignal.files.replace import (
     cannot_create,
     cannot_write,
     checked_target,
+    promised_name,
     remove_folder_quietly,
     remove_leftovers,
     sync_file,
@@ -165,9 +167,20 @@ class Staging:
             sync_folder(folder)
         return Promise(self._into, os.path.basename(self.path), tuple(files))
 
-    def contents(self, promise: Promise) -> dict[str, FileContent]:
+    def rename_by(self, contents: Mapping[str, FileContent]) -> None:
+        """Name the folder by what its finished files hold: states that are equal are equal bytes.
+
+        Its name is random until it is complete. A link of the new name is not followed. Raises
+        `OSError`.
+        """
+        name = hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:16]
+        path = promised_name(self._target, name)
+        os.rename(self.path, path)
+        self.path, self.ready = path, os.path.join(path, READY)
+
+    def contents(self, files: Sequence[str]) -> dict[str, FileContent]:
         """Read what the finished files hold, by where they belong; raises `JobError`."""
-        paths = {file: os.path.join(self.ready, staged_name(file)) for file in promise.files}
+        paths = {file: os.path.join(self.ready, staged_name(file)) for file in files}
         contents = {file: content_of(path) for file, path in paths.items()}
         return {file: content for file, content in contents.items() if content}
 

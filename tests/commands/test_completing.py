@@ -108,8 +108,7 @@ def left(folder: Path) -> dict[str, object]:
     state = load_state(f"{folder}/s.state")
     assert state is not None
     inputs = tuple(file._replace(stamp=()) for file in state.inputs)
-    pending = state.pending and state.pending._replace(token="")
-    contents["s.state"] = state._replace(inputs=inputs, pending=pending)
+    contents["s.state"] = state._replace(inputs=inputs)
     return contents
 
 

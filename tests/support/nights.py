@@ -74,12 +74,12 @@ class Folder:
     def state(self) -> State:
         """Return the state without what two equal nights do not have alike.
 
-        The stamps only show that a file did not change; the folder of pending signals is random.
+        The stamps only show that a file did not change.
         """
         state = load_state(str(self.path / "s.state"))
         assert state is not None
         inputs = tuple(file._replace(stamp=()) for file in state.inputs)
-        return state._replace(inputs=inputs, pending=None)
+        return state._replace(inputs=inputs)
 
     def equals_a_run_over(self, inputs: Sequence[str]) -> bool:
         assert self.run(inputs, "whole") is None

@@ -73,6 +73,7 @@ class Signals:
         self._staging: Staging | None = None
         self._promise: Promise | None = None
         self._is_promised: Callable[[], bool] | None = None
+        self._contents: Mapping[str, FileContent] = {}
         self._is_put = False
         self._rows: list[SignalsText | SignalsTable] = []
         self._parts = 0
@@ -186,8 +187,12 @@ class Signals:
 
     def promise(self) -> Promise:
         """Finish the files beside their places; return what puts them there. Raises `DiskError`."""
+        staging = self._begun_staging
         try:
-            self._promise = self._begun_staging.promise(self._finished())
+            files = self._finished()
+            self._contents = staging.contents(files)
+            staging.rename_by(self._contents)
+            self._promise = staging.promise(files)
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
         return self._promise
@@ -209,19 +214,18 @@ class Signals:
 
     @property
     def files(self) -> Mapping[str, FileContent]:
-        """Return what the files of the signals hold, by their paths beside the promised ones."""
-        assert self._promise, "the files are known once they are promised"
+        """Return what promised and former files hold, by their paths in the folder."""
         former = self._merging.former
-        return {**(former.files if former else {}), **self._begun_staging.contents(self._promise)}
+        return {**(former.files if former else {}), **self._contents}
 
     def finish(self, report: RunReport) -> Mapping[str, Fingerprint]:
         """Put the files in their places; raises `DiskError`."""
-        promise = self._promise or self.promise()
         try:
+            promise = self._promise or self._begun_staging.promise(self._finished())
             promise.put_in_place()
         except OSError as problem:
             raise (unkept if self._is_promised else cannot_write)(self.path, problem) from problem
-        self._is_put = True
+        self._promise, self._is_put = promise, True
         if not self.stale:
             self.tidy()
         return {}
