@@ -1,5 +1,6 @@
 """This module calls polars on a file, so that whatever goes wrong is a `JobError`."""
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ _UNKNOWN_TYPES = ("not yet implemented", "Arrow datatype", "could not import fro
 _STDERR = 2
 # How polars passes on what the system answered.
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+# What it answers to numbers that stand in a damaged file, such as a place before its beginning.
+_OF_DAMAGE = (errno.EINVAL, errno.EOVERFLOW)
 
 T = TypeVar("T")
 
@@ -89,13 +92,14 @@ class PolarsCalls:
                 raise self._unreadable(error) from error
             raise
         except OSError as error:
-            if error.errno is not None:
+            if error.errno is not None and error.errno not in _OF_DAMAGE:
                 what = f"{self._name}: reading failed: {error.strerror}"
                 raise scarcity(error) or DiskError(what) from error
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: BaseException) -> DataError | DiskError:
-        if refused := _OS_ERROR.search(str(error)):
+        refused = _OS_ERROR.search(str(error))
+        if refused and int(refused[1]) not in _OF_DAMAGE:
             return DiskError(f"{self._name}: reading failed: {os.strerror(int(refused[1]))}")
         reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
         if any(sign in reason for sign in _UNKNOWN_TYPES):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollsignal.outputs.state.document import load_state, save_state
 from tests.support.nights import CONFIG, HEADER, Folder, bar
 from tests.support.shell import Job, command, process_arguments
 
@@ -344,11 +345,14 @@ def test_a_night_that_is_sent_again_after_it_was_cut_off_finds_one_type(tmp_path
     folder = Folder(tmp_path)
     paths = [folder.write("1.csv", rows(60))]
     assert folder.continued(paths) is None
-    state = (tmp_path / "s.state").read_bytes()
+    path = str(tmp_path / "s.state")
+    state = load_state(path)
+    assert state
     paths.append(folder.write("2.csv", [bar(60, LONG["19 decimals"])]))
     assert folder.continued(paths) is None
-    # As if that night had been killed before it wrote the state; its bar is corrected since.
-    (tmp_path / "s.state").write_bytes(state)
+    # As if that night, of a version that wrote the state last, had been killed before it did so;
+    # its bar is corrected since.
+    save_state(path, state._replace(pending=None, signals={}))
     folder.write("2.csv", [bar(60, "9")])
     assert folder.continued(paths) is None
     assert close_types(folder) == {pl.String()}
@@ -363,6 +367,9 @@ def test_partitions_of_two_types_that_an_earlier_version_left_become_one_type(
     file = next((tmp_path / "part.signals").glob("*01/signals.parquet"))
     wider = pl.read_parquet(file, hive_partitioning=False)
     wider.with_columns(pl.col("close").cast(pl.Decimal(38, 20))).write_parquet(file)
+    state = load_state(path := str(tmp_path / "s.state"))
+    assert state
+    save_state(path, state._replace(pending=None, signals={}))
     paths.append(folder.write("2.csv", rows(130)[60:]))
     assert folder.continued(paths) is None
     assert close_types(folder) == {pl.String()}
