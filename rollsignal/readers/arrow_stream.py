@@ -18,18 +18,19 @@ def check_is_whole(path: str, name: str) -> bool:
         if file.read(len(ARROW_STREAM)) != ARROW_STREAM:
             return False
         file.seek(0)
+        size = os.fstat(file.fileno()).st_size
         try:
-            end = _end_of(file)
+            end = _end_of(file, size)
         except (struct.error, ValueError) as problem:
             what = "an Arrow stream without its end: is it cut off?"
             raise DataError(f"{name}: {what}") from problem
-        if end != os.fstat(file.fileno()).st_size:
+        if end != size:
             raise DataError(f"{name}: other bytes after the end of the Arrow stream")
     return True
 
 
-def _end_of(file: BinaryIO) -> int:
-    """Skip all messages of a stream; return the offset of its end.
+def _end_of(file: BinaryIO, size: int) -> int:
+    """Skip all messages of a stream; return the offset of its end, which is within the size.
 
     A message is a mark, the length of its metadata, the metadata, which has the length of the body,
     and the body: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
@@ -40,7 +41,12 @@ def _end_of(file: BinaryIO) -> int:
             raise ValueError("not the beginning of a message")
         if length == 0:
             return file.tell()
-        file.seek(_body_length(file.read(length)), os.SEEK_CUR)
+        if not 0 < length <= size - file.tell():
+            raise ValueError("metadata longer than the file")
+        body = _body_length(file.read(length))
+        if body > size - file.tell():
+            raise ValueError("a body longer than the file")
+        file.seek(body, os.SEEK_CUR)
 
 
 def _body_length(metadata: bytes) -> int:

@@ -174,8 +174,11 @@ class FrameReader:
         import numpy as np  # noqa: F401  # only loaded
 
         before = self._row
+        checksums = self._calls.checksums(columns.read_names, before)
         while (frame := self._calls.guarded(lambda: next(frames, None))) is not None:
             if frame.height:
+                if checksums:
+                    checksums.check_until(self._row + frame.height)
                 yield self._calls.guarded(partial(self._batch, frame, self._row + 1))
                 self._row += frame.height
         self._calls.check_count(rows, self._row - before)

@@ -38,6 +38,14 @@ class FrameColumns(NamedTuple):
         return [names[index] for index in self.symbols]
 
     @property
+    def read_names(self) -> set[str]:
+        """Return the names of all columns that are read."""
+        names = self.schema.names()
+        stamps = {name for name in (self.timestamp, self.clock) if name is not None}
+        others = {names[index] for index in (*self.symbols, *self.others.values())}
+        return stamps | others | set(self.closes)
+
+    @property
     def shown_timestamp(self) -> str | None:
         """Return how messages call the columns of timestamps."""
         stamp = self.timestamp

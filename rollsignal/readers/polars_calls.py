@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from rollsignal.files.stores import ObjectWatch
+    from rollsignal.readers.page_checksums import PageChecksums
 
 # polars knows only zones such as Europe/Berlin, and panics at others. A zone does not matter here:
 # whatever it is, the times are stored as counts in UTC. polars asks again for each batch.
@@ -62,6 +63,14 @@ class PolarsCalls:
         from rollsignal.readers.arrow_stream import check_is_whole
 
         return check_is_whole(self._path, self._name)
+
+    def checksums(self, columns: Collection[str], row: int) -> "PageChecksums | None":
+        """Return the checksums of what is read of these columns from a row on; None without any."""
+        if self._format != "parquet" or self._watch:
+            return None
+        from rollsignal.readers.page_checksums import checksums_of
+
+        return checksums_of(self._path, self._name, columns, row)
 
     def place_of(self, row: int) -> str:
         """Return what messages call a row."""

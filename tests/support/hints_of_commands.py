@@ -86,6 +86,7 @@ BY_PEOPLE = {
     "raise the limit (ulimit -v)": "it depends on the machine",
     "a damaged file may also ask for too much": "it depends on the machine",
     "perhaps there is not enough memory; if there is, install it again": "only people know",
+    "fetch the file again, or write it again": "only people have a file that is whole",
     "try again when they have been delivered": "it depends on the vendor",
     "it was killed; run again": "tests/commands/test_publish.py follows it",
     "end it with /metrics/job/rollsignal/pipeline/NAME": "it needs a server",
