@@ -3,8 +3,11 @@
 The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data from a bad disk.
 """
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
+from types import ModuleType
 from typing import NamedTuple, Self
 
 Choice = Mapping[str, object]
@@ -132,6 +135,7 @@ _LIBRARIES = ("yaml", "polars", "numpy", "pandas", "isal", "backports", "obstore
 
 _COMPILED = ("polars", "numpy", "pandas")
 
+_UNREADABLE = "its file cannot be read"
 _MEMORY = "not enough memory", "free memory, or raise the limit of the process or its container"
 _THREADS = "not enough threads or processes", "raise the limit of processes (ulimit -u, pids.max)"
 _FILES = "too many open files", "raise the limit of open files (ulimit -n)"
@@ -157,7 +161,13 @@ def foreign(error: BaseException) -> JobError | None:
     It is asked of errors that nobody expected where they came up. It imports nothing, since the
     memory or the open files that it would take may be what is lacking.
     """
-    return scarcity(error) or _half_loaded(error) or _not_installed(error) or _refused(error)
+    return (
+        scarcity(error)
+        or _half_loaded(error)
+        or unloaded(error)
+        or _not_installed(error)
+        or _refused(error)
+    )
 
 
 def scarcity(error: BaseException) -> ScarcityError | None:
@@ -170,8 +180,7 @@ def scarcity(error: BaseException) -> ScarcityError | None:
         kind = next((kind for words, kind in _SCARCE_WORDS.items() if words in said), None)
     if kind is None:
         return None
-    what, hint = kind
-    reason = str(error).partition("\n")[0]
+    (what, hint), reason = kind, str(error).partition("\n")[0]
     return ScarcityError(f"{what}: {reason}" if reason else what, hint)
 
 
@@ -194,10 +203,66 @@ def _half_loaded(error: BaseException) -> ScarcityError | None:
 
 def _refused(error: BaseException) -> JobError | None:
     """Return the error for a call of the system that failed."""
-    if not isinstance(error, OSError) or error.errno is None:
+    answer, filename = answer_in(error), getattr(error, "filename", None)
+    where = "" if filename is None else f"path: {filename}"
+    return DiskError(f"Reading or writing failed: {answer}", where) if answer else None
+
+
+def answer_in(error: BaseException) -> str:
+    """Return what the system answered, which libraries have only as a text; "" for nothing."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return str(error.strerror)
+    number = str(error).partition("(os error ")[2].partition(")")[0]
+    return os.strerror(int(number)) if number.isdecimal() else ""
+
+
+def unloaded(error: BaseException) -> DiskError | None:
+    """Return the error for a module that is there and cannot be loaded; None for one that is not.
+
+    Where the system refuses a look, Python finds no module, or a package with nothing in it.
+    """
+    if not isinstance(error, ImportError | AttributeError):
         return None
-    where = "" if error.filename is None else f"path: {error.filename}"
-    return DiskError(f"Reading or writing failed: {error.strerror}", where)
+    name = error.name or ""
+    if isinstance(error, AttributeError):
+        name = error.obj.__name__ if isinstance(error.obj, ModuleType) else ""
+    is_missing = isinstance(error, ModuleNotFoundError)
+    reason = _why_not_found(name) if is_missing else _why_empty(sys.modules.get(name))
+    what = f"the Python module {name} cannot be loaded: {reason}"
+    return DiskError(what, "try again, or install the program again") if reason else None
+
+
+def _why_not_found(name: str) -> str:
+    """Return why a module was not found that is there, or may be; "" for one that is not."""
+    top = name.partition(".")[0]
+    if top == __name__.partition(".")[0]:
+        return _UNREADABLE
+    if not top or None in (sys.modules.get(name, sys), sys.modules.get(top, sys)):
+        return ""
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or os.curdir)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as problem:
+            return str(problem.strerror)
+        if any(each.partition(".")[0] == top for each in names):
+            return _UNREADABLE
+    return ""
+
+
+def _why_empty(module: ModuleType | None) -> str:
+    """Return why a package was loaded without its own file, "" if it was not or has none."""
+    folders = () if getattr(module, "__file__", None) else getattr(module, "__path__", ())
+    for folder in folders:
+        try:
+            os.lstat(os.path.join(folder, "__init__.py"))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as problem:
+            return str(problem.strerror)
+        return _UNREADABLE
+    return ""
 
 
 def _not_installed(error: BaseException) -> JobError | None:
@@ -205,8 +270,7 @@ def _not_installed(error: BaseException) -> JobError | None:
     name = (getattr(error, "name", None) or "").partition(".")[0]
     if not isinstance(error, ModuleNotFoundError) or name not in _LIBRARIES:
         return None
-    kind = ConfigError if name == "yaml" else InputError
-    package = package_of(name)
+    kind, package = ConfigError if name == "yaml" else InputError, package_of(name)
     return kind(f"the Python package {package} is not installed", f"pip install {package}")
 
 

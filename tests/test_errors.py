@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -242,3 +247,76 @@ def test_a_call_that_fails_where_nobody_expects_it_is_no_bug(number: int) -> Non
 @pytest.mark.parametrize("bug", [KeyError("x"), OSError("a library's own"), ImportError("a name")])
 def test_everything_else_is_a_bug(bug: Exception) -> None:
     assert foreign(bug) is None
+
+
+def _refusing(reason: int) -> Callable[..., NoReturn]:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(reason, os.strerror(reason))
+
+    return refuse
+
+
+def imported(name: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("rollsignal.outputs.summary", "its file cannot be read"),
+        ("polars", "its file cannot be read"),
+        ("json.decoder", "its file cannot be read"),
+    ],
+)
+def test_a_module_that_is_there_and_is_not_found_is_the_answer_of_the_disk(
+    monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    answer = foreign(imported(name))
+    assert isinstance(answer, DiskError)
+    assert answer.message == f"the Python module {name} cannot be loaded: {reason}"
+
+
+def test_a_package_whose_folder_cannot_be_listed_may_be_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "deltalake", raising=False)
+    monkeypatch.setattr(os, "listdir", _refusing(errno.EACCES))
+    answer = foreign(imported("deltalake"))
+    message = "the Python module deltalake cannot be loaded: Permission denied"
+    assert isinstance(answer, DiskError)
+    assert answer.message == message
+
+
+def test_a_package_that_is_in_no_folder_of_modules_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(tmp_path / "none"), __file__])
+    answer = foreign(imported("yaml"))
+    assert isinstance(answer, ConfigError)
+    assert str(answer) == "the Python package pyyaml is not installed (pip install pyyaml)"
+    assert foreign(imported("no_such_module")) is None
+
+
+def test_a_package_that_was_taken_for_an_empty_folder_is_the_answer_of_the_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def answer() -> JobError | None:
+        with pytest.raises(AttributeError) as raised:
+            _ = hollow.SafeLoader
+        with pytest.raises(ImportError) as named:
+            exec("from hollow import SafeLoader")
+        first, second = foreign(raised.value), foreign(named.value)
+        assert str(first) == str(second)
+        return first
+
+    hollow = ModuleType("hollow")
+    monkeypatch.setitem(sys.modules, "hollow", hollow)
+    hollow.__path__ = [str(tmp_path / "none"), str(tmp_path)]
+    assert answer() is None
+    (tmp_path / "__init__.py").touch()
+    message = "the Python module hollow cannot be loaded: its file cannot be read"
+    assert str(answer()).startswith(message)
+    monkeypatch.setattr(os, "lstat", _refusing(errno.EIO))
+    assert "cannot be loaded: Input/output error" in str(answer())
+    hollow.__file__ = "hollow.py"
+    assert answer() is None

@@ -15,10 +15,11 @@ from rollsignal.config.rules import NO_TIMESTAMPS
 from rollsignal.core.findings import Found
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.interface import Task
-from rollsignal.errors import ConfigError, DataError, InputError
+from rollsignal.errors import ConfigError, DataError, DiskError, InputError
 from rollsignal.files.find import input_of, versions_of
 from rollsignal.files.fingerprints import Fingerprint, ReadInput, is_there
 from rollsignal.files.open import identity
+from rollsignal.files.staged import perhaps_kept
 from rollsignal.messages import QUERY_LEFT_OUT, Tell, is_url, plural, shown_path
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import KnownSignals
@@ -162,7 +163,11 @@ class Resumed:
             state = state._replace(written=written, pending=pending, signals=files)
             # Whether this step was done is asked of the disk: it may end in the middle of it.
             self._signals.promised(lambda: promises(self.path, pending))
-        there = save_state(self.path, state, self._version)
+        try:
+            there = save_state(self.path, state, self._version)
+        except DiskError as problem:
+            is_promised = state.pending and promises(self.path, state.pending)
+            raise perhaps_kept(problem) if is_promised else problem from problem.__cause__
         if there is None:
             forget_others(self.path, state.generation)
             return {}

@@ -9,7 +9,7 @@ from rollsignal.config.sections import lines_of, read_mapping
 from rollsignal.config.settings import AS_FOUND, JobConfig
 from rollsignal.config.yaml_nodes import BadSettingError, as_written, composed, is_mapping
 from rollsignal.errors import ConfigError
-from rollsignal.files.open import lexists, open_regular
+from rollsignal.files.open import lexists, open_regular, reading
 from rollsignal.messages import shown_path
 
 if TYPE_CHECKING:
@@ -70,16 +70,13 @@ def read_config(
 
     assumed: values of required settings that may be left out. given: settings as `KEY=VALUE`, which
     go before those of the file; then the usual file need not be there. Raises `UsageError` for one
-    that is none.
+    that is none, `DiskError` if reading fails.
     """
     name = shown_path(path)
     if given and path == Request().config and not lexists(path):
         return _read(b"", name, assumed or {}, given)
-    with open_regular(path, "Config file", ConfigError) as file:
-        try:
-            data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise ConfigError(f"{name}: reading failed: {error.strerror}") from error
+    with open_regular(path, "Config file", ConfigError) as file, reading(name):
+        data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{name}: more than {MAX_BYTES:,} bytes, too large for a config")
     return _read(data, name, assumed or {}, given)

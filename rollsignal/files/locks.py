@@ -24,6 +24,7 @@ TRIES = 1000
 # It answers at once: it is not asked to wait for the lock.
 FLOCK_SECONDS = 5
 # Once more for a call that failed by chance, as over a network.
+LOCKINGS = 2
 RELEASES = 2
 
 
@@ -135,14 +136,21 @@ def _locked(descriptor: int) -> bool:
     """Lock an open file; return False if another run holds it. Raises `_NoLockError`."""
     try:
         import fcntl
-
-        with _at_most(FLOCK_SECONDS):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except (OSError, ImportError) as problem:
-        raise _NoLockError(getattr(problem, "strerror", None) or problem) from problem
-    return True
+    except ImportError as problem:
+        raise _NoLockError(problem) from problem
+    left = LOCKINGS
+    while True:
+        left -= 1
+        try:
+            with _at_most(FLOCK_SECONDS):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            return False
+        except OSError as problem:
+            if left and problem.errno != ETIMEDOUT:
+                continue
+            raise _NoLockError(problem.strerror or problem) from problem
+        return True
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from rollsignal.errors import DiskError, InputError, JobError, UsageError
+from rollsignal.errors import DiskError, InputError, JobError, UsageError, unloaded
 from rollsignal.files.formats import numbered
 from rollsignal.files.table_logs import refuse_logged_keys
 from rollsignal.messages import did_you_mean, shown_path, text_without_secrets, without_secrets
@@ -155,9 +155,10 @@ def store_of(url: str, **client: str) -> "ObjectStore":
     scheme, root, _ = location_of(url)
     try:
         from obstore import store
-    except ImportError:
+    except ImportError as problem:
         hint = "pip install obstore, or download the file first"
-        raise InputError(f"reading {scheme}:// needs the package obstore", hint) from None
+        missing = InputError(f"reading {scheme}:// needs the package obstore", hint)
+        raise unloaded(problem) or missing from None
     options: dict[str, Any] = {
         "client_options": {"allow_http": True, "timeout": f"{REQUEST_SECONDS}s"} | client,
         "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=REQUEST_SECONDS)},

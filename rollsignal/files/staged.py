@@ -118,6 +118,12 @@ def kept_by_state(error: JobError) -> DiskError:
     )
 
 
+def perhaps_kept(error: DiskError) -> DiskError:
+    """Return the error for a state that was replaced, and perhaps did not come to the disk."""
+    what = "it may have the signals already, and then the next run with it puts them in place"
+    return DiskError(error.message, f"{error.detail}; {what}")
+
+
 class Staging:
     """A folder of this user alone beside an output, for files that are not finished yet.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from rollsignal.errors import DataError, DiskError, InputError, JobError, package_of
+from rollsignal.errors import DataError, DiskError, InputError, JobError, package_of, unloaded
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -224,7 +224,7 @@ class _Checked(io.RawIOBase):
         except JobError:
             raise
         except ImportError as problem:
-            raise self._not_installed(problem) from problem
+            raise unloaded(problem) or self._not_installed(problem) from problem
         except Exception as problem:
             # Each library raises its own exceptions for damaged data.
             if isinstance(problem, OSError) and problem.errno is not None:

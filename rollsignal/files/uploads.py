@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from rollsignal.errors import BusyError, DiskError, InputError, JobError, OutputError
+from rollsignal.errors import BusyError, DiskError, InputError, JobError, OutputError, unloaded
 from rollsignal.files.fingerprints import CHUNK_BYTES, Fingerprint
 from rollsignal.files.remote import (
     DENIED,
@@ -250,9 +250,10 @@ def _check_package(url: str) -> None:
         raise OutputError(f"Output cannot be created: nothing is written by {scheme}://", hint)
     try:
         import obstore  # noqa: F401  # only whether it is there
-    except ImportError:
+    except ImportError as problem:
         hint = "pip install obstore, or name a local file"
-        raise OutputError(f"writing {scheme}:// needs the package obstore", hint) from None
+        missing = OutputError(f"writing {scheme}:// needs the package obstore", hint)
+        raise unloaded(problem) or missing from None
 
 
 def _written_error(url: str, problem: Exception, error: type[JobError]) -> Exception:

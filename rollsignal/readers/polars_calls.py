@@ -2,12 +2,11 @@
 
 import errno
 import os
-import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from rollsignal.errors import BadCellError, DataError, DiskError, ScarcityError, scarcity
+from rollsignal.errors import BadCellError, DataError, DiskError, ScarcityError, answer_in, scarcity
 from rollsignal.files.find import Input
 from rollsignal.messages import escaped, shown, text_without_secrets
 
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
 _LENIENCES = ("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "POLARS_IMPORT_INTERVAL_AS_STRUCT")
 _UNKNOWN_TYPES = ("not yet implemented", "Arrow datatype", "could not import from `")
 _STDERR = 2
-# How polars passes on what the system answered.
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
-# What it answers to numbers that stand in a damaged file, such as a place before its beginning.
-_OF_DAMAGE = (errno.EINVAL, errno.EOVERFLOW)
+# What the system answers to numbers in a damaged file, such as a place before its beginning.
+_OF_DAMAGE = tuple(map(os.strerror, (errno.EINVAL, errno.EOVERFLOW)))
 
 T = TypeVar("T")
 
@@ -101,15 +98,15 @@ class PolarsCalls:
                 raise self._unreadable(error) from error
             raise
         except OSError as error:
-            if error.errno is not None and error.errno not in _OF_DAMAGE:
+            if error.errno is not None and error.strerror not in _OF_DAMAGE:
                 what = f"{self._name}: reading failed: {error.strerror}"
                 raise scarcity(error) or DiskError(what) from error
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: BaseException) -> DataError | DiskError:
-        refused = _OS_ERROR.search(str(error))
-        if refused and int(refused[1]) not in _OF_DAMAGE:
-            return DiskError(f"{self._name}: reading failed: {os.strerror(int(refused[1]))}")
+        answer = answer_in(error)
+        if answer and answer not in _OF_DAMAGE:
+            return DiskError(f"{self._name}: reading failed: {answer}")
         reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
         if any(sign in reason for sign in _UNKNOWN_TYPES):
             reason = self._unknown_type()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from rollsignal.config.reading import MAX_BYTES, load_config
 from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Checks, Columns, JobConfig
-from rollsignal.errors import ConfigError
+from rollsignal.errors import ConfigError, DiskError
 from tests.support.configs import ON_ONE_FILE, read, refused
 from tests.support.shell import CONFIG
 
@@ -121,6 +123,21 @@ def test_a_config_that_is_not_a_regular_file_is_refused_at_once(tmp_path: Path) 
     for path, description in ((tmp_path, "a directory"), (tmp_path / "pipe", "a pipe")):
         with pytest.raises(ConfigError, match=f"Config file is {description}, not a regular file"):
             load_config(str(path))
+
+
+class Broken(BytesIO):
+    """A file whose disk does not answer."""
+
+    def read(self, *_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_config_whose_disk_fails_midway_is_not_called_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rollsignal.config.reading.open_regular", lambda *_: Broken())
+    with pytest.raises(DiskError, match=r"^config\.yaml: reading failed: Input/output error$"):
+        load_config("config.yaml")
 
 
 PIECES = st.sampled_from(

@@ -407,6 +407,24 @@ def test_a_file_system_without_locks_is_a_warning(
     assert sorted(os.listdir("/dev/fd")) == before
 
 
+def test_a_lock_that_fails_by_chance_is_taken_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock, answers = fcntl.flock, iter([errno.EIO])
+
+    def unsteady(descriptor: int, operation: int) -> None:
+        if number := next(answers, 0):
+            raise OSError(number, os.strerror(number))
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", unsteady)
+    with held([f"{tmp_path}/a"]) as warnings:
+        assert warnings == []
+        with pytest.raises(BusyError), held([f"{tmp_path}/a"]):
+            pass
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_file_system_that_interrupts_for_ever_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

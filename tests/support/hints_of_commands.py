@@ -85,6 +85,7 @@ BY_PEOPLE = {
     "try again when it has ended": "it depends on another run",
     "raise the limit (ulimit -v)": "it depends on the machine",
     "a damaged file may also ask for too much": "it depends on the machine",
+    "try again, or install the program again": "it depends on the disk",
     "perhaps there is not enough memory; if there is, install it again": "only people know",
     "fetch the file again, or write it again": "only people have a file that is whole",
     "try again when they have been delivered": "it depends on the vendor",

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rollsignal.core.decisions import ArrayDecided
 from rollsignal.core.digester import Digester
-from rollsignal.errors import DataError, InputError
+from rollsignal.errors import DataError, DiskError, InputError
 from rollsignal.files.fingerprints import stat_of
 from rollsignal.files.open import exists
 from rollsignal.files.staged import FileContent, content_of
@@ -49,7 +50,7 @@ def _known_batches(path: str, known: KnownSignals) -> "Iterator[tuple[pl.DataFra
         _check_content(path, content)
     count = sum(account.tally.rows for account in known.accounts.values())
     table = _Table()
-    with guarded(path):
+    with _read_again(path, is_right=bool(known.files)):
         for stored, batch in _row_batches(path, count):
             table.take(batch)
             yield stored, batch
@@ -93,7 +94,7 @@ class FormerParts:
         import polars as pl
 
         table, masks = _Table(), []
-        with guarded(path):
+        with _read_again(path, is_right=self._content(path) is not None):
             for _, batch in _row_batches(path):
                 mask = pl.Series(_row_ns(batch) <= self._last_ns(batch))
                 table.take(batch.filter(mask))
@@ -159,6 +160,23 @@ class _Table:
         return numbered["number"].to_numpy()
 
 
+@contextmanager
+def _read_again(path: str, *, is_right: bool) -> Iterator[None]:
+    """Name the file that polars cannot read.
+
+    is_right: whether its bytes were compared with those that were written. Then it holds signals,
+    and the disk does not answer, which polars may take for the end of the file.
+    """
+    try:
+        with guarded(path):
+            yield
+    except DataError as problem:
+        if not is_right:
+            raise
+        what = f"{shown_path(path)} was not read again as it was written"
+        raise DiskError(what, problem.message) from problem
+
+
 def _row_batches(
     path: str, max_rows: int | None = None
 ) -> "Iterator[tuple[pl.DataFrame, pl.DataFrame]]":
@@ -166,6 +184,9 @@ def _row_batches(
         with guarded(path):
             stored, columns = stored_signals(path)
     except InputError as problem:
+        if isinstance(problem.__cause__, OSError):
+            # It is there, and nobody knows what it holds.
+            raise
         raise _other_signals(path) from problem
     stored = stored if max_rows is None else stored.head(max_rows)
     for batch in stored.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):

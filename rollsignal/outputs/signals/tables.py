@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from glob import escape
 from typing import TYPE_CHECKING
 
-from rollsignal.errors import DataError, InputError, scarcity
+from rollsignal.errors import DataError, DiskError, InputError, answer_in, scarcity
 from rollsignal.files.find import NO_PARTITION, partitions_of
 from rollsignal.files.formats import columnar_format
 from rollsignal.files.open import is_folder, open_regular
@@ -59,14 +59,16 @@ def signal_table(path: str) -> "pl.LazyFrame":
 
 @contextmanager
 def guarded(path: str) -> Iterator[None]:
-    """Turn errors of polars into `DataError`."""
+    """Turn errors of polars into `DataError`, or `DiskError` where the system refused a call."""
     from polars.exceptions import PanicException, PolarsError
 
     try:
         yield
-    except (PolarsError, PanicException) as error:
+    except (PolarsError, PanicException, OSError) as error:
         if lacking := scarcity(error):
             raise lacking from error
+        if answer := answer_in(error):
+            raise DiskError(f"{shown_path(path)}: reading failed: {answer}") from error
         reason = escaped(str(error).partition("\n")[0])
         raise DataError(f"{shown_path(path)}: not a table of signals: {reason}") from error
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 import pytest
 
-from rollsignal.outputs.signals import forms
+from rollsignal.files import replace as replacing
+from rollsignal.outputs.signals import former, forms
 from rollsignal.outputs.state.document import load_state, save_state
 from tests.support.shell import Job
 
@@ -126,6 +130,66 @@ def test_signals_that_are_not_those_of_the_state_are_refused(
     assert not job.signals.exists() or job.signals.read_text() == changed[left]
     job.signals.write_text(text)
     assert job.run(*job.flags, input=tmp_path / "1.csv") == 0
+    assert job.signals.read_bytes() == job.of_all()
+
+
+def test_former_signals_whose_disk_does_not_answer_are_not_called_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Nights(tmp_path, "")
+    job.flags[:1] = [f"--signals={tmp_path / 'out.parquet'}", "--partition-by=date"]
+    assert job.night(0, 0, 9) == 0
+    (tmp_path / "1.csv").write_text(bars(9, 11))
+    opened, is_left = os.open, iter([False])
+
+    def refusing(path: str, *arguments: int, **named: int) -> int:
+        if "/date=2024-01-01/signals." in str(path) and next(is_left, False):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "open", refusing)
+    codes: list[int] = []
+    while not codes or codes[-1]:
+        is_left = iter([False] * len(codes) + [True])
+        codes.append(job.run(*job.flags, input=tmp_path / "1.csv"))
+        assert codes[-1] in (0, 66, 74), job.metrics()
+    assert len(codes) > 2
+
+
+def test_signals_with_the_right_bytes_that_polars_cannot_read_are_not_called_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Nights(tmp_path, ".parquet")
+    assert job.night(0, 0, 9) == 0
+
+    def cut_short(path: str) -> NoReturn:
+        raise pl.exceptions.ComputeError("failed to fill whole buffer")
+
+    monkeypatch.setattr(former, "stored_signals", cut_short)
+    assert job.night(1, 9, 11) == 74
+    assert "was not read again as it was written" in str(job.metrics()["error_message"])
+    monkeypatch.undo()
+    assert job.run(*job.flags, input=tmp_path / "1.csv") == 0
+    assert job.signals.read_bytes() == job.of_all()
+
+
+def test_a_state_that_was_replaced_and_not_synced_may_have_the_signals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Nights(tmp_path, ".csv")
+    sync_folder, answers = replacing.sync_folder, iter([errno.EIO])
+
+    def unsteady(folder: str) -> None:
+        if (tmp_path / "s.state").exists() and (number := next(answers, 0)):
+            raise OSError(number, os.strerror(number))
+        sync_folder(folder)
+
+    monkeypatch.setattr(replacing, "sync_folder", unsteady)
+    assert job.night(0, 0, 9) == 74
+    assert not job.signals.exists()
+    said = (tmp_path / "run.log").read_text()
+    assert "it may have the signals already, and then the next run with it puts them" in said
+    assert job.night(1, 9, 11) == 0
     assert job.signals.read_bytes() == job.of_all()
 
 
