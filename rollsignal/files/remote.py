@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from rollsignal.errors import DiskError, InputError, JobError, UsageError, unloaded
 from rollsignal.files.formats import numbered
+from rollsignal.files.store_setup import WRONG_SETTINGS, check_addresses
 from rollsignal.files.table_logs import refuse_logged_keys
 from rollsignal.messages import did_you_mean, shown_path, text_without_secrets, without_secrets
 
@@ -43,6 +44,7 @@ NO_OBJECT, NOT_FOUND = "there is no such object", "Input data file not found"
 NO_PARTS = "the server does not send parts of files, which this format needs"
 # Patterns in the error texts of libraries, and what to report instead; the first match counts.
 _REASONS = (
+    (f"^({WRONG_SETTINGS}: .*)", "{0}"),
     (
         "latest/api/token in|latest/meta-data/iam/|computeMetadata/v1/|metadata/identity/oauth2/",
         NO_KEYS,
@@ -132,8 +134,13 @@ def about_keys(url: str, reason: str) -> str:
     """Say where credentials come from, as the end of a hint; "" where they are not the reason."""
     keys = _KEYS.get(url.partition("://")[0])
     # A server answers an expired token with a 400.
-    is_about = reason in (NO_KEYS, DENIED, ELSEWHERE, "the server answers 400")
+    is_about = is_setup(reason) or reason == "the server answers 400"
     return f"; credentials come from {keys}" if keys and is_about else ""
+
+
+def is_setup(reason: str) -> bool:
+    """Return whether somebody must change credentials or settings, so that trying again is vain."""
+    return reason in (NO_KEYS, DENIED, ELSEWHERE) or reason.startswith(WRONG_SETTINGS)
 
 
 def failure_reason(error: BaseException) -> str:
@@ -165,13 +172,20 @@ def store_of(url: str, **client: str) -> "ObjectStore":
     }
     if scheme in WEB:
         return store.HTTPStore(url, **options)
-    if scheme == "s3":
-        return store.S3Store(root, credential_provider=waited(_aws_profile), **options)
-    if scheme == "gs":
-        return store.GCSStore(root, **options)
-    if scheme == "az":
-        return store.AzureStore(root, **options)
-    return store.AzureStore.from_url(f"{scheme}://{root}", **options)
+    check_addresses(scheme)
+    profile = waited(_aws_profile) if scheme == "s3" else None
+    try:
+        if scheme == "s3":
+            return store.S3Store(root, credential_provider=profile, **options)
+        if scheme == "gs":
+            return store.GCSStore(root, **options)
+        if scheme == "az":
+            return store.AzureStore(root, **options)
+        return store.AzureStore.from_url(f"{scheme}://{root}", **options)
+    except Exception as problem:
+        # Half a pair of keys, no account, a file of keys that is not there.
+        reason = re.sub('"[^"]*"', "…", failure_reason(problem)).rpartition(" error: ")[2]
+        raise ValueError(f"{WRONG_SETTINGS}: {reason}") from None
 
 
 def _aws_profile() -> Any:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rollsignal.errors import BusyError, DiskError, InputError, JobError, OutputError, unloaded
 from rollsignal.files.fingerprints import CHUNK_BYTES, Fingerprint
 from rollsignal.files.remote import (
-    DENIED,
-    ELSEWHERE,
-    NO_KEYS,
     NO_OBJECT,
     WEB,
     about_keys,
     failure_reason,
+    is_setup,
     location_of,
     store_of,
     waited,
@@ -268,7 +266,7 @@ def _written_error(url: str, problem: Exception, error: type[JobError]) -> Excep
         reason = NO_BUCKET
     elif reason == NO_OBJECT:
         return FileNotFoundError(url)
-    if reason in (NO_BUCKET, NO_KEYS, DENIED, ELSEWHERE):
+    if reason == NO_BUCKET or is_setup(reason):
         hint = about_keys(url, reason)
         return OutputError(f"Output cannot be created: {reason}", where + hint)
     if error is InputError:

@@ -359,6 +359,45 @@ def test_a_full_or_missing_folder_for_temporary_files_is_named(
 
 
 @pytest.mark.parametrize(
+    ("url", "name", "value", "reason"),
+    [
+        ("s3://b/x", "AWS_SECRET_ACCESS_KEY", None, "Missing SecretAccessKey"),
+        ("s3://b/x", "AWS_ENDPOINT_URL", "", "AWS_ENDPOINT_URL is empty: unset it"),
+        ("s3://b/x", "AWS_ENDPOINT_URL_S3", "store:9000", "is not as https://host:9000"),
+        ("s3://b/x", "AWS_ENDPOINT_URL", "http://k3y@host:99999", "is not as https://host:9000"),
+        ("gs://b/x", "GOOGLE_SERVICE_ACCOUNT", "none.json", "Unable to open service account file"),
+        ("az://b/x", "AZURE_STORAGE_USE_EMULATOR", None, "Account must be specified"),
+    ],
+)
+def test_wrong_settings_for_a_store_end_with_73_and_as_an_input_with_66(
+    store: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    url: str,
+    name: str,
+    value: str | None,
+    reason: str,
+) -> None:
+    store.quiet()
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    job = Job(tmp_path)
+    for code, where in ((73, {"summary": f"{url}.csv"}), (66, {"input": url})):
+        assert command("run", *job.arguments(**where)) == code
+        said = capfd.readouterr()
+        assert "wrong settings for the store: " in said.err
+        assert reason in said.err
+        assert "; credentials come from " in said.err
+        assert "k3y" not in said.err + said.out
+        assert "panicked" not in said.err
+        assert job.metrics()["status"] == "error"
+    assert store.asked == []
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
         ({"log_file": "s3://b/x"}, "--log-file is a URL, but a log is written line by line"),
