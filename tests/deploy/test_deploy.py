@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,15 @@ from rollsignal.cli.flags import parse
 from rollsignal.errors import EXIT_CODES
 from rollsignal.publish.prometheus import GAUGES
 from rollsignal.publish.targets import target_of
-from tests.support.shell import ROOT
+from tests.support.shell import ROOT, command
+from tests.support.stores import Served
 
 DEPLOY = ROOT / "deploy"
 SERVICE = DEPLOY / "systemd/rollsignal.service"
 TIMER = DEPLOY / "systemd/rollsignal.timer"
 CRONJOB = DEPLOY / "kubernetes/cronjob.yaml"
+STORE_CRONJOB = DEPLOY / "kubernetes/cronjob-store.yaml"
+CRONJOBS = (CRONJOB, STORE_CRONJOB)
 DAG = DEPLOY / "airflow/rollsignal_dag.py"
 RULES = DEPLOY / "prometheus/rules.yml"
 RULES_TEST = DEPLOY / "prometheus/rules_test.yml"
@@ -53,14 +58,14 @@ def unit(path: Path) -> dict[str, list[str]]:
     return values
 
 
-def cron_job() -> dict[str, Any]:
-    _, job = yaml.safe_load_all(CRONJOB.read_text())
+def cron_job(path: Path) -> dict[str, Any]:
+    _, job = yaml.safe_load_all(path.read_text())
     spec: dict[str, Any] = job["spec"]
     return spec
 
 
-def container() -> dict[str, Any]:
-    (only,) = cron_job()["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+def container(path: Path) -> dict[str, Any]:
+    (only,) = cron_job(path)["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert isinstance(only, dict)
     return only
 
@@ -80,11 +85,12 @@ def test_systemd_tries_again_unless_somebody_must_look() -> None:
     assert unit(SERVICE)["Restart"] == ["on-failure"]
 
 
-def test_kubernetes_tries_again_unless_somebody_must_look() -> None:
-    fail, ignore = cron_job()["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
+@pytest.mark.parametrize("path", CRONJOBS, ids=lambda path: path.name)
+def test_kubernetes_tries_again_unless_somebody_must_look(path: Path) -> None:
+    fail, ignore = cron_job(path)["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
     assert (fail["action"], fail["onExitCodes"]["operator"]) == ("FailJob", "In")
     assert fail["onExitCodes"]["values"] == NO_CODES
-    assert fail["onExitCodes"]["containerName"] == container()["name"]
+    assert fail["onExitCodes"]["containerName"] == container(path)["name"]
     assert ignore["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
 
 
@@ -97,7 +103,7 @@ def test_airflow_tries_again_unless_somebody_must_look() -> None:
     assert list(codes) == NO_CODES
 
 
-@pytest.mark.parametrize("path", [SERVICE, CRONJOB], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [SERVICE, *CRONJOBS], ids=lambda path: path.name)
 def test_the_comments_name_every_code_that_is_not_tried_again(path: Path) -> None:
     comments = " ".join(re.findall(r"# ?(.*)", path.read_text()))
     for code in NO_CODES:
@@ -108,10 +114,11 @@ def test_the_comments_name_every_code_that_is_not_tried_again(path: Path) -> Non
     "words",
     [
         shlex.split(unit(SERVICE)["ExecStart"][0])[1:],
-        container()["args"][1:],
+        container(CRONJOB)["args"][1:],
+        container(STORE_CRONJOB)["args"][1:],
         next(text for text in constants_of_the_dag() if "rollsignal run" in text).split()[1:],
     ],
-    ids=["systemd", "kubernetes", "airflow"],
+    ids=["systemd", "kubernetes", "kubernetes with a store", "airflow"],
 )
 def test_the_command_is_one_of_rollsignal(words: list[str]) -> None:
     options = parse(words, {"run": lambda _: 0})
@@ -121,8 +128,34 @@ def test_the_command_is_one_of_rollsignal(words: list[str]) -> None:
 
 
 def test_two_runs_never_overlap() -> None:
-    assert cron_job()["concurrencyPolicy"] == "Forbid"
+    for path in CRONJOBS:
+        assert cron_job(path)["concurrencyPolicy"] == "Forbid"
     assert "max_active_runs=1" in DAG.read_text()
+
+
+def test_the_cron_job_without_a_disk_writes_nothing_but_the_log_and_what_is_on_its_way_here(
+    store: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod = container(STORE_CRONJOB)
+    assert {mount["mountPath"] for mount in pod["volumeMounts"]} == {"/config", "/tmp"}
+    volumes = cron_job(STORE_CRONJOB)["jobTemplate"]["spec"]["template"]["spec"]["volumes"]
+    assert not any("persistentVolumeClaim" in volume for volume in volumes)
+    config, _ = yaml.safe_load_all(STORE_CRONJOB.read_text())
+    (tmp_path / "config.yaml").write_text(config["data"]["config.yaml"])
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    store.quiet()
+    store.put("night/bars/btc.csv", (ROOT / "data.csv").read_bytes())
+    here = {"/config": str(tmp_path), "/tmp": str(tmp_path / "tmp"), "s3://bucket": "s3://night"}
+    words = [
+        re.sub("(?<==)(/config|/tmp|s3://bucket)(?=/)", lambda there: here[there[0]], word)
+        for word in pod["args"][1 : pod["args"].index("--publish")]
+    ]
+    assert command(*words) == 0
+    record = json.loads((store.root / "night/btc/record.json").read_text())
+    assert record["metrics"]["value"] == 0.4991
+    assert all(output["path"].startswith("s3://night/btc/") for output in record["outputs"])
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["run.log"]
 
 
 def test_the_dag_compiles() -> None:
@@ -173,9 +206,10 @@ def test_what_the_service_may_do_is_little() -> None:
 
 @needs("kubernetes-validate")
 @pytest.mark.parametrize("version", ["1.31", "newest"])
-def test_kubernetes_validates_the_cron_job(version: str) -> None:
+@pytest.mark.parametrize("path", CRONJOBS, ids=lambda path: path.name)
+def test_kubernetes_validates_the_cron_job(path: Path, version: str) -> None:
     chosen = [] if version == "newest" else ["-k", version]
-    said = output_of("kubernetes-validate", "--strict", *chosen, str(CRONJOB))
+    said = output_of("kubernetes-validate", "--strict", *chosen, str(path))
     assert said.count(" passed for resource ") == 2
 
 
