@@ -92,12 +92,14 @@ def run(  # noqa: PLR0913  # the flags of the command
     workers: Workers | None = None,
     engine: EngineName | None = None,
     expect: str | None = None,
+    publish: str | Sequence[str] = (),
 ) -> SuccessMetrics:
     """Run the job as the command does, and return its metrics.
 
-    Messages go to the standard library's logger `rollsignal`. Raises the `JobError` that ended the
-    run, after the error metrics and the log are written, and `ValueError` for an unknown format
-    or engine, or a wrong number of workers.
+    URLs are text. publish: targets that are told of the run, for at most two seconds; it needs a
+    record. Messages go to the standard library's logger `rollsignal`. Raises the `JobError` that
+    ended the run, after the error metrics and the log are written, and `ValueError` for an unknown
+    format or engine, or a wrong number of workers.
     """
     started = perf_counter()
     if workers not in (None, "auto") and not _is_worker_count(workers):
@@ -125,8 +127,11 @@ def run(  # noqa: PLR0913  # the flags of the command
         workers=workers,
         engine=engine,
         expect=expect,
+        publish=(publish,) if isinstance(publish, str) else tuple(publish),
     )
     outcome = job.run(request, started, _to_logger)
+    if outcome.publishing:
+        outcome.publishing.publish()
     if outcome.error:
         raise outcome.error
     return cast(SuccessMetrics, outcome.metrics)
@@ -154,11 +159,8 @@ def _path(path: Path | None) -> str | None:
 
 
 def _paths(paths: Path | Sequence[Path]) -> tuple[str, ...]:
-    return (
-        (fspath(paths),)
-        if isinstance(paths, str | PathLike)
-        else tuple(fspath(path) for path in paths)
-    )
+    each = (paths,) if isinstance(paths, str | PathLike) else paths
+    return tuple(fspath(path) for path in each)
 
 
 def _to_logger(level: LogLevel, text: str) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import rollsignal
 from rollsignal import rolling_signal
-from rollsignal.errors import DataError, InputError
+from rollsignal.errors import DataError, InputError, UsageError
 from tests.support import oracle
 from tests.support.shell import command
 from tests.support.strategies import SPIKE, Series, series, spelled, windows_of
@@ -365,6 +365,31 @@ def test_run_raises_the_error_that_it_writes(tmp_path: Path) -> None:
     with pytest.raises(InputError) as missing:
         rollsignal.run(**files | {"input": str(tmp_path / "none.csv")})
     assert missing.value.message == "Input data file not found"
+
+
+def test_run_tells_targets_of_its_success_and_of_its_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollsignal.commands.publishing.TOTAL_S", 60.0)
+    files = paths(tmp_path, "1\n2\n2\n") | {"record": tmp_path / "record.json"}
+    told = tmp_path / "btc.prom"
+    rollsignal.run(**files, publish=f"prometheus={told}")
+    assert 'rollsignal_last_exit_code{pipeline="btc"} 0\n' in told.read_text()
+    with pytest.raises(InputError):
+        rollsignal.run(**files | {"input": "none.csv"}, publish=[f"prometheus={told}"])
+    assert 'rollsignal_last_exit_code{pipeline="btc"} 66\n' in told.read_text()
+    with pytest.raises(UsageError, match="--publish tells of a record"):
+        rollsignal.run(**files | {"record": None}, publish="heartbeat")
+
+
+def test_run_does_not_take_a_url_that_pathlib_has_changed_for_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = paths(tmp_path, "1\n2\n2\n")
+    with pytest.raises(UsageError, match="--output has one slash after the colon"):
+        rollsignal.run(**files | {"output": Path("s3://bucket/m.json")})
+    assert not (tmp_path / "s3:").exists()
 
 
 def test_run_takes_the_format_of_its_inputs(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WORKER_BYTES = 512 << 20
 # One process keeps more than one core busy, as it reads ahead: on two cores two gain nothing.
 LEAST_CORES = 3
+_ONE_SLASH = ("s3:/", "gs:/", "az:/", "abfss:/", "http:/", "https:/")
 
 
 class Plan(NamedTuple):
@@ -216,6 +217,9 @@ def _problem(request: Request, flag: str, path: str) -> str:
         from rollsignal.commands.store_targets import problem_of_url
 
         return problem_of_url(request, flag, path)
+    # pathlib makes this of a URL; a folder called s3: would be made, and the run succeed.
+    if path.startswith(_ONE_SLASH):
+        return f"{flag} has one slash after the colon (give the URL as text: s3://BUCKET/NAME)"
     if flag != "--state" and _is_of_state(request, path):
         return f"{flag} is a file where --state keeps its bars"
     return ""

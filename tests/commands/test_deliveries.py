@@ -402,6 +402,8 @@ def test_wrong_settings_for_a_store_end_with_73_and_as_an_input_with_66(
     [
         ({"log_file": "s3://b/x"}, "--log-file is a URL, but a log is written line by line"),
         ({"output": "https://b/x"}, "--output is written by s3://, gs://, az:// or abfss://"),
+        ({"output": "s3:/b/x"}, "--output has one slash after the colon (give the URL as text"),
+        ({"signals": "gs:/b/x.csv"}, "--signals has one slash after the colon"),
         ({"output": "s3://b"}, "--output is not the plain URL of an object"),
         ({"output": "s3://b/"}, "--output is not the plain URL of an object"),
         ({"record": "s3://b/a/../x"}, "--record is not the plain URL of an object"),

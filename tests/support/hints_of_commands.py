@@ -74,6 +74,7 @@ BY_PEOPLE = {
     "run again, or name the signals themselves instead of the record": OF_THE_SEAM,
     "run again, and name the record of a run that succeeded": OF_THE_SEAM,
     "name a local file, or an object in a store": "tests/commands/test_deliveries.py refuses it",
+    "give the URL as text": "it needs a store",
     "path: …; keep the state in a local file": "it needs a store without ETags",
     "path: …; name a folder in TMPDIR": "it needs a machine without a temporary folder",
     "name a folder with enough room in TMPDIR": "it needs a disk with room",
