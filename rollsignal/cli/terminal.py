@@ -11,13 +11,14 @@ from rollsignal.messages import LEVELS, LogLevel, escaped
 def print_result(text: str) -> None:
     """Write to stdout, in UTF-8 whatever the terminal's encoding is.
 
+    Bytes of file names that are no characters there are written as escapes, which JSON reads back.
     Raises `BrokenPipeError` if nobody reads it, `DiskError` if it cannot be written.
     """
     if sys.stdout is None:
         raise BrokenPipeError
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
         sys.stdout.flush()
     except BrokenPipeError:
         raise

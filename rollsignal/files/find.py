@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
-from rollsignal.errors import InputError, UsageError
+from rollsignal.errors import InputError, JobError, UsageError
 from rollsignal.files.fingerprints import INPUT, stat_of
 from rollsignal.files.formats import (
     CHECKSUM_SUFFIXES,
@@ -272,3 +272,12 @@ def _unquoted(text: str) -> str:
 def utf8_text(text: str) -> str:
     """Write bytes of a path that are not UTF-8 as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def path_of_characters(path: str, kind: type[JobError]) -> str:
+    """Return a path that polars can open; raises this error for one that holds other bytes."""
+    if utf8_text(path) == path:
+        return path
+    what = f"{shown_path(path)}: polars opens no path with bytes that are not UTF-8"
+    hint = "rename the file or its folder; in a locale without UTF-8, set LC_ALL=C.UTF-8"
+    raise kind(what, hint)

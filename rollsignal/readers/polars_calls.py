@@ -6,8 +6,16 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from rollsignal.errors import BadCellError, DataError, DiskError, ScarcityError, answer_in, scarcity
-from rollsignal.files.find import Input
+from rollsignal.errors import (
+    BadCellError,
+    DataError,
+    DiskError,
+    InputError,
+    ScarcityError,
+    answer_in,
+    scarcity,
+)
+from rollsignal.files.find import Input, path_of_characters
 from rollsignal.messages import escaped, shown, text_without_secrets
 
 if TYPE_CHECKING:
@@ -43,12 +51,13 @@ class PolarsCalls:
         import polars as pl
 
         def with_schema() -> "tuple[pl.LazyFrame, pl.Schema]":
+            path = path_of_characters(self._path, InputError)
             with _quiet():
                 if self._is_stream():
-                    table = pl.read_ipc_stream(self._path).lazy()
+                    table = pl.read_ipc_stream(path).lazy()
                 else:
                     scan = pl.scan_parquet if self._format == "parquet" else pl.scan_ipc
-                    table = scan(self._path, glob=False)
+                    table = scan(path, glob=False)
                 return table, table.collect_schema()
 
         return self.guarded(with_schema)

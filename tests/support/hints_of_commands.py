@@ -89,6 +89,9 @@ BY_PEOPLE = {
     "try again, or install the program again": "it depends on the disk",
     "perhaps there is not enough memory; if there is, install it again": "only people know",
     "fetch the file again, or write it again": "only people have a file that is whole",
+    "rename the file or its folder; in a locale without UTF-8, set LC_ALL": (
+        "tests/cli/test_odd_environments.py follows it"
+    ),
     "try again when they have been delivered": "it depends on the vendor",
     "it was killed; run again": "tests/commands/test_publish.py follows it",
     "end it with /metrics/job/rollsignal/pipeline/NAME": "it needs a server",

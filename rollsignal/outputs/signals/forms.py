@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rollsignal.errors import OutputError, UsageError, scarcity
+from rollsignal.errors import InputError, OutputError, UsageError, scarcity
+from rollsignal.files.find import path_of_characters
 from rollsignal.messages import escaped, shown, shown_path
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def sink(table: "pl.LazyFrame", suffix: str, target: "str | pl.PartitionBy") -> 
     """Write a table of signals in the format of a suffix."""
     import polars as pl
 
+    if isinstance(target, str):
+        target = path_of_characters(target, OutputError)
     if suffix == ".csv":
         table.sink_csv(target)
     elif suffix == ".parquet":
@@ -115,6 +118,7 @@ def scanned(path: str, suffix: str) -> "pl.LazyFrame":
     """Scan a file of signals in the format of a suffix, without columns from its folder."""
     import polars as pl
 
+    path = path_of_characters(path, InputError)
     if suffix == ".csv":
         return pl.scan_csv(path, infer_schema=False, glob=False)
     scan = pl.scan_parquet if suffix == ".parquet" else pl.scan_ipc

@@ -11,6 +11,8 @@ from contextlib import suppress
 from glob import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from rollsignal.errors import OutputError
+from rollsignal.files.find import path_of_characters
 from rollsignal.files.open import exists, lexists
 from rollsignal.files.patterns import matching
 from rollsignal.files.staged import FileContent
@@ -90,7 +92,7 @@ def write_partitions(
     if merging.is_wanted:
         table = _merged(table, key, folder, merging, types)
     target = pl.PartitionBy(
-        ready,
+        path_of_characters(ready, OutputError),
         file_path_provider=lambda file: folder_name(key, file.partition_keys.item()),
         key={key: _partition_value(key)},
         include_key=False,

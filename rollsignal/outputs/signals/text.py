@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rollsignal.core.decisions import Decided
+from rollsignal.errors import OutputError
+from rollsignal.files.find import path_of_characters
 from rollsignal.files.replace import cannot_write, close_quietly, remove_quietly
 from rollsignal.outputs.signals import held
 from rollsignal.outputs.signals.forms import HEADER
@@ -82,7 +84,8 @@ class SignalsText:
         """Return all rows after `close`, as text."""
         import polars as pl
 
-        return pl.scan_csv(self._unfinished, schema=dict.fromkeys(HEADER, pl.String), glob=False)
+        path = path_of_characters(self._unfinished, OutputError)
+        return pl.scan_csv(path, schema=dict.fromkeys(HEADER, pl.String), glob=False)
 
     def file(self) -> str:
         """Return the file with all rows after `close`."""
