@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # whatever it is, the times are stored as counts in UTC. polars asks again for each batch.
 _LENIENCES = ("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "POLARS_IMPORT_INTERVAL_AS_STRUCT")
 _UNKNOWN_TYPES = ("not yet implemented", "Arrow datatype", "could not import from `")
+# So polars says that a file ended too early, or that a part of it is damaged.
+_CUT_SHORT = "failed to fill whole buffer"
 _STDERR = 2
 # What the system answers to numbers in a damaged file, such as a place before its beginning.
 _OF_DAMAGE = tuple(map(os.strerror, (errno.EINVAL, errno.EOVERFLOW)))
@@ -116,10 +118,28 @@ class PolarsCalls:
         answer = answer_in(error)
         if answer and answer not in _OF_DAMAGE:
             return DiskError(f"{self._name}: reading failed: {answer}")
+        if _CUT_SHORT in str(error) and self._is_whole():
+            what = f"{self._name}: reading failed: less came than there is"
+            return DiskError(what, "it could be read a second time, so run again")
         reason = escaped(text_without_secrets(str(error).partition("\n")[0]))
         if any(sign in reason for sign in _UNKNOWN_TYPES):
             reason = self._unknown_type()
         return DataError(f"{self._name}: cannot be read as {self._format}: {reason}")
+
+    def _is_whole(self) -> bool:
+        """Return whether it can be read now: a call that was interrupted looks like its end."""
+        import polars as pl
+        from polars.exceptions import PanicException, PolarsError
+
+        if self._format != "parquet" or self._watch:
+            return False
+        try:
+            with _quiet():
+                for _ in pl.scan_parquet(self._path, glob=False).collect_batches():
+                    pass
+        except (PolarsError, PanicException, RuntimeError, ValueError, OSError):
+            return False
+        return True
 
     def _unknown_type(self) -> str:
         """Say which column has a type that polars does not know: its panic names none."""

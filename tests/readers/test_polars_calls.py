@@ -198,3 +198,19 @@ def test_a_failing_call_in_polars_is_no_bad_data_and_a_bug_of_ours_is_none() -> 
         calls.guarded(fail)
     with pytest.raises(ValueError, match="invalid literal"):
         calls.guarded(lambda: int("x"))
+
+
+def test_a_file_that_ends_too_early_once_is_no_bad_data_and_one_that_always_does_is(
+    tmp_path: Path,
+) -> None:
+    def cut_short() -> None:
+        raise pl.exceptions.ComputeError("failed to fill whole buffer")
+
+    path = tmp_path / "bars.parquet"
+    path.write_bytes(parquet(pl.DataFrame({"close": [1.0, 2.0]})))
+    calls = PolarsCalls(input_of(str(path)), "parquet")
+    with pytest.raises(DiskError, match="reading failed: less came than there is"):
+        calls.guarded(cut_short)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match="cannot be read as parquet: failed to fill whole buffer"):
+        calls.guarded(cut_short)

@@ -87,6 +87,7 @@ BY_PEOPLE = {
     "raise the limit (ulimit -v)": "it depends on the machine",
     "a damaged file may also ask for too much": "it depends on the machine",
     "try again, or install the program again": "it depends on the disk",
+    "it could be read a second time, so run again": "it depends on the disk",
     "perhaps there is not enough memory; if there is, install it again": "only people know",
     "fetch the file again, or write it again": "only people have a file that is whole",
     "rename the file or its folder; in a locale without UTF-8, set LC_ALL": (
