@@ -16,6 +16,8 @@ COLUMNS = (
 CODES = (0, 66, 71, 73, 74, 75)
 # So a run says that its outputs are staged, and that the next one puts them in place.
 _TO_BE_COMPLETED = "puts them in place"
+# So a thread of polars says that the fault struck it instead: it cannot tell another to go on.
+_OTHER_STRUCK = "failed to wake I/O driver"
 BUG = 1
 BAD_CONFIG = 78
 
@@ -47,6 +49,8 @@ def of_killed(scene: Scene, folder: Path) -> list[Finding]:
 
 def of_ended(scene: Scene, folder: Path, ended: Ended, excuse: Excuse) -> list[Finding]:
     """Judge a run that came to an end although calls failed."""
+    if ended.code is None and _OTHER_STRUCK in ended.stderr:
+        return []
     if ended.code is None:
         return [Finding("never ends", ended.stderr[-200:])]
     now = outputs(folder)
@@ -59,9 +63,10 @@ def of_ended(scene: Scene, folder: Path, ended: Ended, excuse: Excuse) -> list[F
     if said != ("error" if ended.code else "success") and not excuse.printing:
         findings.append(Finding("no metrics", f"{ended.code}, and stdout says {ended.stdout!r}"))
     if not (excuse.removing or _TO_BE_COMPLETED in ended.stderr):
-        findings += [
-            Finding("left over", name) for name in litter(folder, locks=not excuse.lasting)
-        ]
+        # What a pending run has left is there until one has completed it.
+        former = litter(scene.base) if ended.code else []
+        left = litter(folder, locks=not excuse.lasting)
+        findings += [Finding("left over", name) for name in left if name not in former]
     return findings
 
 
@@ -96,7 +101,7 @@ def _of_files(scene: Scene, now: Outputs) -> list[Finding]:
             continue
         if name == "metrics.json" and '"error"' in str(content):
             continue
-        if content not in (scene.former.get(name), scene.whole.get(name)):
+        if content not in [each.get(name) for each in (scene.former, scene.between, scene.whole)]:
             findings.append(Finding("half", f"{name} is neither the former nor the new one"))
     kept = {name for name in scene.whole if name.startswith(("s.state", "signals"))}
     if scene.has_state:

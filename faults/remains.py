@@ -12,6 +12,7 @@ from rollsignal.outputs.state.document import load_state
 
 Outputs = dict[str, object]
 
+_TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{16}\.tmp")
 _BARS = re.compile(r"^(.*\.state)\.\d+(\.bars)$")
 # What is different in every run, or counts how often a run was tried.
 _OF_A_STATE = ("generation", "pending", "program")
@@ -84,7 +85,14 @@ def litter(folder: Path, *, locks: bool = True) -> list[str]:
     """
     hidden = [path for path in folder.rglob(".*") if locks or path.suffix != ".lock"]
     empty = [path for path in folder.rglob("*") if path.is_dir() and not any(path.iterdir())]
-    return sorted({str(path.relative_to(folder)) for path in [*hidden, *empty]})
+    names = {str(path.relative_to(folder)) for path in [*hidden, *empty]}
+    return sorted(name for name in names if not _may_be_of_another(name))
+
+
+def _may_be_of_another(name: str) -> bool:
+    """Return whether a temporary name is that of a process that is there now, by its number."""
+    process = _TEMPORARY.search(name)
+    return process is not None and Path("/proc", process[1]).exists()
 
 
 def wrong_in_record(folder: Path) -> list[str]:

@@ -3,6 +3,9 @@
 A scene begins with a night over two files of bars. The night that is disturbed reads a third file.
 Three kinds of next night follow: over the same files, without the new file, and with one more. Each
 must leave what it leaves after a night that was not disturbed, or after none.
+
+Where a run is pending, the first night is over one file, and the second, over two, was killed when
+it had saved the state and not yet put its signals in place. The disturbed night does that first.
 """
 
 import os
@@ -14,6 +17,7 @@ from random import Random
 from typing import NamedTuple
 
 from faults.history import CONFIG, History, history
+from faults.pending import kill_once_saved
 from faults.remains import Outputs, outputs
 from faults.runs import command, environment, run
 
@@ -57,6 +61,9 @@ KINDS = {
     "recompute, csv": f"{_STATE} {_single('csv')}",
     "recompute, parquet": f"{_STATE} {_single('parquet')}",
     "recompute, by date": f"{_STATE} {_BY}date",
+    "pending, csv": f"{_STATE} {_single('csv')}",
+    "pending, by date, record": f"{_STATE} {_BY}date {_RECORD}",
+    "pending, recompute, by date": f"{_STATE} {_BY}date",
 }
 # One of each way to put outputs in place.
 SHORT = ("state, csv, record", "recompute, csv", "by date, record", "state, by date, record")
@@ -64,6 +71,7 @@ SHORT = ("state, csv, record", "recompute, csv", "by date, record", "state, by d
 KILLED = (
     *("parquet, record", "by date, record", "state, csv, record", "state, by symbol"),
     *("state, by date, record", "recompute, parquet", "recompute, by date"),
+    "pending, by date, record",
 )
 
 
@@ -77,7 +85,8 @@ class Night(NamedTuple):
 class Scene(NamedTuple):
     """A kind of run: `base` is the folder that it starts from, `former` and `whole` what is there.
 
-    In `flags`, FOLDER stands for the folder.
+    In `flags`, FOLDER stands for the folder. between: what is there
+    when a pending run is completed.
     """
 
     kind: str
@@ -86,6 +95,7 @@ class Scene(NamedTuple):
     flags: tuple[str, ...]
     env: dict[str, str]
     former: Outputs
+    between: Outputs
     whole: Outputs
     inputs: list[Path]
     nights: dict[str, Night]
@@ -122,28 +132,44 @@ class Stage:
         base = self.folder / kind / "base"
         base.mkdir(parents=True)
         files = self._bars_of(kind)
-        empty = Scene(kind, base, self.config, flags, self.env, {}, {}, files[:3], {})
-        right = files[0].read_text()
-        if kind.startswith("recompute"):
-            files[0].write_text(_with_flat_closes(right))
-        former = self._left(empty, base, files[:2])
-        if kind.startswith("recompute"):
-            files[0].write_text(right)
+        scene = Scene(kind, base, self.config, flags, self.env, {}, {}, {}, files[:3], {})
+        is_pending = kind.startswith("pending")
+        former = self._first(scene, files[: 1 if is_pending else 2])
+        undisturbed, between = base, Outputs()
+        if is_pending:
+            undisturbed = self._after(base, "undisturbed")
+            between = self._left(scene, undisturbed, files[:2])
+            kill_once_saved(scene.line(base, files[:2]), base, self.env)
+            former = outputs(base)
+            kept = {name for name in between if between[name] == former.get(name)}
+            assert "s.state" in kept, "the state is saved"
+            assert any(name.startswith("signals") for name in between.keys() - kept), "not in place"
         (base / "run.log").unlink()
-        once = self._after(base, "once")
-        whole = self._left(empty, once, empty.inputs)
-        nights = {}
-        for name in NIGHTS:
-            read = files[: _FILES[name]]
-            befores = [base, once] if empty.has_state else [base]
-            lefts = [self._left(empty, self._after(each, name), read) for each in befores]
-            nights[name] = Night(read, lefts)
-        return empty._replace(former=former, whole=whole, nights=nights)
+        once = self._after(undisturbed, "once")
+        whole = self._left(scene, once, scene.inputs)
+        befores = [undisturbed, once] if scene.has_state else [base]
+        nights = {name: self._night(scene, befores, name, files) for name in NIGHTS}
+        return scene._replace(former=former, whole=whole, nights=nights, between=between)
+
+    def _first(self, scene: Scene, files: list[Path]) -> Outputs:
+        """Run the night before, whose bars are later restated where they are decided again."""
+        if "recompute" not in scene.kind:
+            return self._left(scene, scene.base, files)
+        right = files[0].read_text()
+        files[0].write_text(_with_flat_closes(right))
+        former = self._left(scene, scene.base, files)
+        files[0].write_text(right)
+        return former
+
+    def _night(self, scene: Scene, befores: list[Path], name: str, files: list[Path]) -> Night:
+        """Run a night after each of the folders from which it may start."""
+        read = files[: _FILES[name]]
+        return Night(read, [self._left(scene, self._after(each, name), read) for each in befores])
 
     def _bars_of(self, kind: str) -> list[Path]:
         """Return the files of bars, which a kind of run that restates them has for itself."""
         files = self.bars.files
-        if not kind.startswith("recompute"):
+        if "recompute" not in kind:
             return files
         own = shutil.copytree(files[0].parent, self.folder / kind / "bars")
         return [own / path.name for path in files]

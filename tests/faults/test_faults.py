@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,21 @@ def test_killed_at_every_seventh_point_nothing_is_wrong(
     assert listed(seen) == []
     assert len(seen) >= 8
     assert all(trial.is_struck for trial in seen)
+
+
+@needs_strace
+def test_where_every_sixtieth_call_fails_nothing_is_wrong(
+    traced: list[tuple[Scene, list[Call]]],
+) -> None:
+    chosen = [point for each, found in traced for point in points.failures(each, found)][::60]
+    seen = list(trials(chosen, most_nights=1))
+    assert listed(seen) == []
+    assert len(seen) >= 8
+
+
+def test_a_fault_that_struck_another_thread_is_not_a_finding(scene: Scene, ended: Path) -> None:
+    said = "thread 'async-executor-1' panicked: failed to wake I/O driver: Os { code: 28 }"
+    assert of_ended(scene, ended, Ended(None, "", said), Excuse()) == []
 
 
 def test_kills_at_random_leave_what_they_promise(scene: Scene) -> None:
@@ -179,6 +195,7 @@ def test_litter_and_nights_that_fail_are_found(scene: Scene, ended: Path, tmp_pa
     (ended / ".other").touch()
     (ended / "date=2024-01-01").mkdir()
     assert litter(ended) == [".other", "date=2024-01-01"]
+    (ended / f".s.state.{os.getpid()}.{'0' * 16}.tmp").touch()
     folder = shutil.copytree(ended, tmp_path / "run")
     assert [text for _, text in of_nights(scene, folder, ended, ["same"])] == [
         *(".other is left", "date=2024-01-01 is left")
