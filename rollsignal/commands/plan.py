@@ -120,13 +120,13 @@ def _check_for_spark(request: Request, task: Task) -> None:
     others = [file.name for file in task.inputs if file.kind not in ("file", "url", "table")]
     # A table is always sorted.
     is_table = task.inputs[0].kind == "table"
+    drops = task.config.duplicates != "keep"
     of_one = {
         "--state": request.state is not None,
         "open_bars": task.config.open_bars > 0,
         f"The input {''.join(others[:1])}": bool(others),
-        "Sorting": task.config.sort and not is_table,
         "order: newest_first": task.config.is_newest_first and not is_table,
-        f"duplicates: {task.config.duplicates}": task.config.duplicates != "keep",
+        f"duplicates: {task.config.duplicates}": drops and (is_table or not task.config.sort),
     }
     for what, is_asked in of_one.items():
         if is_asked:

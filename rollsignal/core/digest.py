@@ -153,6 +153,20 @@ def sums(
     return totals
 
 
+def place_hashes(
+    keys: "NDArray[np.uint64]", places: "NDArray[np.int64]", series: "NDArray[np.int64]"
+) -> "NDArray[np.uint64]":
+    """Hash symbol and place of each bar, so that any part of the numbers has its share of them.
+
+    keys: the `key_table` of the symbols, of which `series` has each bar's number.
+    """
+    import numpy as np
+
+    hashes: NDArray[np.uint64] = keys[0][series * 3] + places.view(np.uint64)
+    _mix_array(hashes, np.empty_like(hashes))
+    return hashes
+
+
 def digest_of_sums(four: Sequence[int]) -> int:
     """Return the digest for one column of `sums`."""
     first, second = (

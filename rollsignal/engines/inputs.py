@@ -100,6 +100,14 @@ class Inputs:
         with self.opened(file) as reader:
             return reader.describe()
 
+    def check_units(self) -> None:
+        """Refuse files that are not all in the unit that is named, before they are sorted.
+
+        Sorted bars do not show which file they are from.
+        """
+        if self.config.timestamp_format in FINE_UNITS and self.total_bytes:
+            self.by_time()
+
     def by_time(self, *, in_doubt: bool = False, first_ns: FirstNs | None = None) -> list[Input]:
         """Put the files of each series in the order of time, by their first timestamps.
 

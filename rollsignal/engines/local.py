@@ -8,7 +8,7 @@ from rollsignal.core.bars import NO_OBJECTS
 from rollsignal.core.findings import Findings, Found, FoundFile, LocatedFinding
 from rollsignal.core.kernel import Tally, tally_of
 from rollsignal.core.ledger import Ledger
-from rollsignal.engines.inputs import FINE_UNITS, Inputs
+from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.errors import DataError
 from rollsignal.files.find import Input
@@ -214,9 +214,7 @@ class _Reading:
         from rollsignal.engines.sorted_bars import SortedReader
         from rollsignal.engines.sorting import BarSorter
 
-        if self._task.config.timestamp_format in FINE_UNITS and self._inputs.total_bytes:
-            # Sorted bars do not show which file they are from, so look at the files' units first.
-            self._inputs.by_time()
+        self._inputs.check_units()
         with BarSorter(duplicates=self._task.config.duplicates) as sorter:
             bars = SortedReader(sorter)
 

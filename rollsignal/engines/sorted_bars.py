@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rollsignal.core.array_bars import ArrayBatch
 from rollsignal.core.bars import Batch
@@ -20,67 +20,32 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SORTED = "the sorted bars"
 UNTIMED_HINT = (
     "name the column in the config (columns: {timestamp: NAME}), or set sort: false if the rows"
     " are oldest first"
 )
 
 
-class SortedReader:
-    """Read the bars of several readers in the order of time, as if from one file."""
+class BarsInOrder:
+    """What is said of sorted bars, wherever they were sorted: each is named by its file and row.
+
+    codes: the symbols of the series. units: what the row of a bar is called, for each file.
+    """
 
     path = ""
-    name = "the sorted bars"
+    name = SORTED
     unit = "bar"
     symbol: str | None = None
     zoned: bool | None = None
 
-    def __init__(self, sorter: BarSorter) -> None:
-        self._sorter = sorter
-        self._codes = SymbolCodes()
-        self._units: list[str] = []
+    def __init__(self, codes: SymbolCodes, units: list[str]) -> None:
+        self._codes = codes
+        self._units = units
         self._files: NDArray[np.int64] | None = None
-        # Of each series by its number: a file, and whether its times are known in UTC.
-        self._zones: dict[int, tuple[str, bool | None]] = {}
         self._rows: NDArray[np.int64] | None = None
 
-    def add(self, batch: Bars, reader: Reader) -> None:
-        """Receive a batch; raises `DataError` if it has no timestamps."""
-        if not self._units or self._units[-1] != f"{reader.name} {reader.unit}":
-            self._units.append(f"{reader.name} {reader.unit}")
-        times_ns = batch.timestamps_ns
-        if times_ns is None:
-            raise DataError(f"{reader.name}: no timestamps to sort by", UNTIMED_HINT)
-        try:
-            times = int64_times(times_ns)
-        except BadCellError as bad:
-            where = f"{self._units[-1]} {batch.line_of(bad.index)}"
-            message = f"{where}: the timestamp is {bad.reason}"
-            raise DataError(message, "set sort: false") from None
-        codes = self._codes_of(batch, reader)
-        self._check_zones(codes, reader)
-        file = len(self._units) - 1
-        self._sorter.add(codes, times, batch.closes, file, batch.lines_int64())
-
-    def _codes_of(self, batch: Bars, reader: Reader) -> "NDArray[np.int64] | None":
-        import numpy as np
-
-        codes = batch.codes_by(self._codes)
-        if codes is None and reader.symbol is not None:
-            return np.full(batch.rows, self._codes.number(reader.symbol))
-        return codes
-
-    def _check_zones(self, codes: "NDArray[np.int64] | None", reader: Reader) -> None:
-        """Raise `DataError` for a series of which only some files have times with a zone."""
-        import numpy as np
-
-        numbers = [0] if codes is None else np.flatnonzero(np.bincount(codes)).tolist()
-        for number in numbers:
-            name, zoned = self._zones.setdefault(number, (reader.name, reader.zoned))
-            if zoned != reader.zoned:
-                raise zones_misfit(name, reader.name, bool(zoned))
-
-    def picked(self, places: "NDArray[np.int64]") -> "SortedReader":
+    def picked(self, places: "NDArray[np.int64]") -> Self:
         """Return a reader that names these bars of the batch that it has just yielded."""
         reader = copy(self)
         if self._files is not None and self._rows is not None:
@@ -96,17 +61,17 @@ class SortedReader:
         return 0
 
     def batches(self) -> Iterator[Bars]:
-        """Yield all bars in the order of time."""
-        row = 1
-        for bars in self._sorter.batches():
-            self._files, self._rows = bars.files, bars.rows
-            plain = partial(self._plain, bars)
-            if bars.missing is None and bars.ticks is not None:
-                symbols = None if bars.codes is None else Coded(self._codes.names, bars.codes)
-                yield ArrayBatch(bars.ticks, bars.timestamps_ns, symbols, plain, row)
-            else:
-                yield plain()
-            row += len(bars.timestamps_ns)
+        """Yield nothing: bars come from somewhere else."""
+        return iter(())
+
+    def batch_of(self, bars: SortedBars, row: int) -> Bars:
+        """Return the next bars as a batch; row: the number of the first one."""
+        self._files, self._rows = bars.files, bars.rows
+        plain = partial(self._plain, bars)
+        if bars.missing is not None or bars.ticks is None:
+            return plain()
+        symbols = None if bars.codes is None else Coded(self._codes.names, bars.codes)
+        return ArrayBatch(bars.ticks, bars.timestamps_ns, symbols, plain, row)
 
     def _plain(self, bars: SortedBars) -> Batch:
         values, scale = bars.closes.listed(), bars.closes.scale
@@ -127,3 +92,76 @@ class SortedReader:
         what = f"the timestamp {finding.what}, after sorting"
         hint = DUPLICATES_HINT if batch.symbols is None else ONE_SERIES_HINT
         return DataError(f"{where}: {what} ({hint})")
+
+
+class SortedReader(BarsInOrder):
+    """Read the bars of several readers in the order of time, as if from one file."""
+
+    def __init__(self, sorter: BarSorter) -> None:
+        super().__init__(SymbolCodes(), [])
+        self._sorter = sorter
+        # Of each series by its number: a file, and whether its times are known in UTC.
+        self._zones: dict[int, tuple[str, bool | None]] = {}
+
+    def add(self, batch: Bars, reader: Reader) -> None:
+        """Receive a batch; raises `DataError` if it has no timestamps."""
+        if not self._units or self._units[-1] != row_name_of(reader):
+            self._units.append(row_name_of(reader))
+        times = times_to_sort_by(batch, reader)
+        codes = codes_in(batch, reader, self._codes)
+        self._check_zones(codes, reader)
+        file = len(self._units) - 1
+        self._sorter.add(codes, times, batch.closes, file, batch.lines_int64())
+
+    def _check_zones(self, codes: "NDArray[np.int64] | None", reader: Reader) -> None:
+        """Raise `DataError` for a series of which only some files have times with a zone."""
+        for number in series_in(codes):
+            name, zoned = self._zones.setdefault(number, (reader.name, reader.zoned))
+            if zoned != reader.zoned:
+                raise zones_misfit(name, reader.name, bool(zoned))
+
+    def batches(self) -> Iterator[Bars]:
+        """Yield all bars in the order of time."""
+        row = 1
+        for bars in self._sorter.batches():
+            yield self.batch_of(bars, row)
+            row += len(bars.timestamps_ns)
+
+
+def row_name_of(reader: Reader) -> str:
+    """Return what the row of a bar is called in messages, before its number."""
+    return f"{reader.name} {reader.unit}"
+
+
+def times_to_sort_by(batch: Bars, reader: Reader) -> "NDArray[np.int64]":
+    """Return the timestamps of bars; raises `DataError` if they have none, or none that is sorted.
+
+    The numbers of rows in messages are those of the batch.
+    """
+    times_ns = batch.timestamps_ns
+    if times_ns is None:
+        raise DataError(f"{reader.name}: no timestamps to sort by", UNTIMED_HINT)
+    try:
+        return int64_times(times_ns)
+    except BadCellError as bad:
+        where = f"{row_name_of(reader)} {batch.line_of(bad.index)}"
+        message = f"{where}: the timestamp is {bad.reason}"
+        raise DataError(message, "set sort: false") from None
+
+
+def codes_in(batch: Bars, reader: Reader, codes: SymbolCodes) -> "NDArray[np.int64] | None":
+    """Return the number of each bar's series; None if bars have no symbols."""
+    import numpy as np
+
+    numbers = batch.codes_by(codes)
+    if numbers is None and reader.symbol is not None:
+        return np.full(batch.rows, codes.number(reader.symbol))
+    return numbers
+
+
+def series_in(codes: "NDArray[np.int64] | None") -> list[int]:
+    """List the numbers of the series that bars are of; 0 for the only one."""
+    import numpy as np
+
+    numbers: list[int] = [0] if codes is None else np.flatnonzero(np.bincount(codes)).tolist()
+    return numbers

@@ -24,18 +24,22 @@ class SortedRepeats:
 
     def left(self, blocks: "Iterator[Rows]") -> "Iterator[Rows]":
         """Yield blocks without these rows."""
-        import numpy as np
-
         for block in _whole_times(blocks):
-            order = np.lexsort((block["code"], block["ns"]))
-            rows = block[order]
-            ties = np.flatnonzero((rows["ns"][1:] == rows["ns"][:-1])
-                                  & (rows["code"][1:] == rows["code"][:-1]))  # fmt: skip
-            dropped = order[ties] if self._keeps_last else order[self._equal(rows, ties)]
-            self.dropped += len(dropped)
-            left = np.delete(block, dropped) if len(dropped) else block
+            left = self.left_of(block)
             if len(left):
                 yield left
+
+    def left_of(self, block: "Rows") -> "Rows":
+        """Return a block without these rows; it has all rows of each series and time in it."""
+        import numpy as np
+
+        order = np.lexsort((block["code"], block["ns"]))
+        rows = block[order]
+        ties = np.flatnonzero((rows["ns"][1:] == rows["ns"][:-1])
+                              & (rows["code"][1:] == rows["code"][:-1]))  # fmt: skip
+        dropped = order[ties] if self._keeps_last else order[self._equal(rows, ties)]
+        self.dropped += len(dropped)
+        return np.delete(block, dropped) if len(dropped) else block
 
     def _equal(self, rows: "Rows", ties: "NDArray[np.intp]") -> "NDArray[np.intp]":
         """Return of the rows behind these those that have the close of the row above them."""

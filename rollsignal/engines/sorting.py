@@ -5,7 +5,7 @@ text, and its row has the offset there.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -97,7 +97,7 @@ class BarSorter:
             blocks = regrouped(self._repeats.left(blocks), rows)
         for batch in blocks:
             missing = batch["scale"] == MISSING
-            ticks = _at_one_scale(batch)
+            ticks = closes_at_one_scale(batch["tick"], batch["scale"])
             yield SortedBars(
                 batch["code"].copy() if self._coded else None,
                 batch["ns"].copy(),
@@ -137,24 +137,11 @@ class BarSorter:
 
     def _canonical(self, batch: "NDArray[np.void]") -> list[object]:
         """Return closes so that equal ones compare equal, whatever their scales."""
-        if not len(batch):
-            return []
-        plain = self._plain(batch)
-        return [None if tick is None else Fraction(tick, 10**plain.scale) for tick in plain.values]
+        return comparable(self._plain(batch)) if len(batch) else []
 
     def _plain(self, batch: "NDArray[np.void]") -> Ticks:
-        """Bring closes of any size to the finest of their scales."""
-        ticks, scales = batch["tick"].tolist(), batch["scale"].tolist()
         aside = self._fetched(batch["tick"][batch["scale"] == ASIDE].tolist())
-        pairs = [
-            aside[tick] if scale == ASIDE else (tick, scale)
-            for tick, scale in zip(ticks, scales, strict=True)
-        ]
-        finest = max(scale for _, scale in pairs)
-        values = [
-            None if scale == MISSING else tick * 10 ** (finest - scale) for tick, scale in pairs
-        ]
-        return Ticks(values, finest)
+        return plain_closes(batch["tick"], batch["scale"], aside)
 
     def _fetched(self, offsets: list[int]) -> dict[int, tuple[int, int]]:
         """Read the closes that are kept aside, in the order of their offsets, which is faster."""
@@ -180,11 +167,35 @@ def int64_times(timestamps_ns: "Sequence[int] | NDArray[np.int64]") -> "NDArray[
         ) from None
 
 
-def _at_one_scale(batch: "NDArray[np.void]") -> TickArray | None:
+def plain_closes(
+    ticks: "NDArray[np.int64]", scales: "NDArray[np.int64]", aside: Mapping[int, tuple[int, int]]
+) -> Ticks:
+    """Bring closes of any size to the finest of their scales.
+
+    aside: ticks and scale of those that are kept aside, by the number that stands for their ticks.
+    """
+    pairs = [
+        aside[tick] if scale == ASIDE else (tick, scale)
+        for tick, scale in zip(ticks.tolist(), scales.tolist(), strict=True)
+    ]
+    finest = max(scale for _, scale in pairs)
+    values = [None if scale == MISSING else tick * 10 ** (finest - scale) for tick, scale in pairs]
+    return Ticks(values, finest)
+
+
+def comparable(closes: Ticks) -> list[object]:
+    """Return closes so that equal ones compare equal, whatever their scales."""
+    unit = 10**closes.scale
+    return [None if tick is None else Fraction(tick, unit) for tick in closes.values]
+
+
+def closes_at_one_scale(
+    ticks: "NDArray[np.int64]", scales: "NDArray[np.int64]"
+) -> TickArray | None:
     """Bring closes to the finest of their scales, if all of them fit int64 there."""
     import numpy as np
 
-    ticks, scales = batch["tick"].copy(), batch["scale"]
+    ticks = ticks.copy()
     if int(scales.min()) == ASIDE:
         return None
     finest = max(0, int(scales.max()))

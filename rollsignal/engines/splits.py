@@ -1,7 +1,7 @@
 """This module cuts large files into splits, which are read one by one, in any order.
 
 A text is cut at line ends, a columnar file between rows. What cannot be cut is one split: a small,
-compressed or remote file, a pipe, and all files whose bars are to be put in order.
+compressed or remote file, a pipe, and a file that is read from its end to its beginning.
 
 The first split of a file that raises an error, in the order of the bars, decides: a `JobError` is
 that of the whole file, and after a `ReadWholeError` the whole file must be read, as one split. What
@@ -69,9 +69,8 @@ def splits_of(
 
 
 def may_be_cut(config: JobConfig) -> bool:
-    """Return whether files may be cut: not to be put in order, nor where the end shows a bar."""
-    is_in_order = not (config.sort or config.is_newest_first)
-    return is_in_order and config.table.footer == "error"
+    """Return whether files may be cut: not to be turned round, nor where the end shows a bar."""
+    return not config.is_newest_first and config.table.footer == "error"
 
 
 def _cuts(file: Input, config: JobConfig, format: Format | None, count: int) -> list[int]:

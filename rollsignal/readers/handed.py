@@ -34,6 +34,7 @@ class HandedReader:
     """
 
     unit = "row"
+    dropped = 0
 
     def __init__(self, file: Input, schema: "pl.Schema", config: JobConfig) -> None:
         """Raise `DataError` for a column that cannot be read."""

@@ -63,7 +63,7 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
     ("config", "flags", "what"),
     [
         ("", ["--state=s.state"], "--state"),
-        ("sort: true\n", [], "Sorting"),
+        ("duplicates: same\n", [], "duplicates: same"),
     ],
 )
 def test_what_needs_one_process_is_refused(

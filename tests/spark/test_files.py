@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollsignal.engines.spark import engine
-from tests.support.nights import HEADER, PANEL, bar
+from rollsignal.engines.spark import cuts, engine
+from tests.support.nights import CONFIG, HEADER, PANEL, bar
 from tests.support.shell import Job, snapshot, strict_json
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OF_THE_RUN = (
     *("latency_ms", "process", "stages_ms", "stages_at_ms"),
-    *("metrics", "outputs", "asked", "program"),
+    *("metrics", "outputs", "asked", "program", "checksum"),
 )
 
 
@@ -54,3 +54,19 @@ def test_all_outputs_are_those_of_this_machine(
     assert left_by(job, "local") == left_by(job, "spark", "--engine=spark")
     record = strict_json((tmp_path / "spark/record.json").read_text())
     assert record["program"]["engine"] == "spark"
+
+
+def test_a_run_that_sorts_one_series_leaves_what_this_machine_leaves(
+    tmp_path: Path, session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(tmp_path, "", CONFIG + "sort: true\nduplicates: same\n")
+    job.input.unlink()
+    job.input = tmp_path / "bars"
+    job.input.mkdir()
+    for number in range(3):
+        rows = [bar(at) for at in range(60 - number, 0, -2)]
+        (job.input / f"{number}.csv").write_text(HEADER + "".join(rows))
+    monkeypatch.setattr(engine, "LEAST_PIECE_BYTES", 1)
+    monkeypatch.setattr(cuts, "LEAST_PIECE_ROWS", 20)
+    monkeypatch.setattr(cuts, "LEAST_PIECE_WINDOWS", 0)
+    assert left_by(job, "local") == left_by(job, "spark", "--engine=spark")

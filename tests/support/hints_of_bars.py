@@ -192,8 +192,8 @@ ORDER = [
         Way([C], config="checks: {gaps: warn}\n"),
     ], config="checks: {gaps: error}\n"),
     Row("set engine: local", each(UP), [
-        Way([C], config="engine: local\nsort: true\n"),
-    ], config="engine: spark\nsort: true\n"),
+        Way([C], config="engine: local\nduplicates: same\n"),
+    ], config="engine: spark\nduplicates: same\n"),
     Row("(set checks: {gaps: off})", each(table(WAVES, SLOWER)), [
         Way([WAVES], config="checks: {gaps: off}\n"),
     ], config="checks: {gaps: error}\n"),

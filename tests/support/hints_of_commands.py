@@ -136,6 +136,7 @@ BY_PEOPLE = {
     "…: … (set columns: {timestamp: NAME})": IN_SPARK,
     "if each of its values is a series": IN_SPARK,
     "run again; if that does not help, write the table to files": "it needs a cluster",
+    "run again; if that does not help, set engine: local": "it needs a cluster",
     "nothing tells which comes first (keep one of them)": IN_SPARK,
     "path: …; name it as an input again": "it needs a server",
     "or start again with another state file": "it needs the state of a former version",

@@ -122,14 +122,14 @@ def answer_on_table_while(
 
     Also return which of them did, and how often the stage that ran most often was begun again.
     """
-    usual, passes = tables._mapped, list[Path]()
+    usual, passes = tables.mapped, list[Path]()
 
     def mapped(plan: DataFrame, work: Any, columns: str) -> DataFrame:
         passes.append(folder / str(len(passes)))
         passes[-1].mkdir()
         return usual(plan, FailingPartitions(work, kind, str(passes[-1]), numbers), columns)
 
-    with cut_as(case), mock.patch.object(tables, "_mapped", mapped):
+    with cut_as(case), mock.patch.object(tables, "mapped", mapped):
         found = run_on_table(case)
     failed = sorted(str(path.relative_to(folder)) for path in folder.glob("*/*"))
     return found, failed, _begun_again()

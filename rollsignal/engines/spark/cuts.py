@@ -23,13 +23,17 @@ LEAST_SAMPLE, MOST_SAMPLE = 10_000, 200_000
 SINCE_BY_ID = (4, 1)
 
 SYMBOL, STAMP, PIECE = "symbol", "stamp", "piece"
-"""The columns of a table that is cut; all others are called otherwise."""
+FILE, ROW = "file", "row"
+"""The columns of a table that is cut; all others are called otherwise.
+
+Where there are some, file and row put the bars of a series at one time into order.
+"""
 
 
 class Cut(NamedTuple):
-    """The key of the first row of a piece: its symbol and, as text or number, its time."""
+    """The key of the first row of a piece: its symbol and time, both as text or number."""
 
-    symbol: str
+    symbol: str | int
     stamp: str | int
 
 
@@ -38,7 +42,13 @@ def cuts_of(table: "DataFrame", window: int, most: int, least_rows: int | None =
 
     least_rows: how many rows a piece has at least; None for what is usual.
     """
-    sample, rows = _sample_of(table, most)
+    return spread(*_sample_of(table, most), window, most, least_rows)
+
+
+def spread(
+    sample: Sequence[Cut], rows: int, window: int, most: int, least_rows: int | None = None
+) -> list[Cut]:
+    """Return those keys of a sample that cut all rows evenly; the sample must be in order."""
     least = max(least_rows or LEAST_PIECE_ROWS, LEAST_PIECE_WINDOWS * window)
     count = min(most, rows // least)
     cuts = (sample[len(sample) * number // count] for number in range(1, count))
@@ -52,7 +62,7 @@ def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:
     """
     from pyspark.sql import functions as F  # noqa: N812  # its usual name
 
-    size = min(MOST_SAMPLE, max(LEAST_SAMPLE, SAMPLED_OF_PIECE * most))
+    size = sample_size(most)
     names = keys_of(table)
     keys = table.select(*names).dropna()
     hashed = keys.withColumn("hash", F.xxhash64(*names)).orderBy("hash").limit(size)
@@ -65,6 +75,11 @@ def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:
         greatest = max(row["hash"] for row in sampled) + 2**63 + 1
         rows = rows * 2**64 // greatest
     return [Cut(row[SYMBOL], row["plain"]) for row in sampled], rows
+
+
+def sample_size(most: int) -> int:
+    """Return how many keys a sample has for at most so many pieces."""
+    return min(MOST_SAMPLE, max(LEAST_SAMPLE, SAMPLED_OF_PIECE * most))
 
 
 def keys_of(table: "DataFrame") -> list[str]:
@@ -113,9 +128,10 @@ def _plain_key(stamp: "Column", table: "DataFrame") -> "Column":
 def _as_stamp(plain: str | int, table: "DataFrame") -> "Column":
     from pyspark.sql import functions as F  # noqa: N812
 
-    if isinstance(plain, int):
+    kind = dict(table.dtypes)[STAMP]
+    if kind == "timestamp":
         return F.timestamp_micros(F.lit(plain))
-    return F.lit(plain).cast(dict(table.dtypes)[STAMP])
+    return F.lit(plain).cast(kind)
 
 
 def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
@@ -135,7 +151,8 @@ def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
         parted = whole.repartitionById(count, number)
     else:
         parted = whole.repartitionByRange(count, number)
-    return parted.sortWithinPartitions(PIECE, *keys_of(table))
+    ties = (name for name in (FILE, ROW) if name in table.columns)
+    return parted.sortWithinPartitions(PIECE, *keys_of(table), *ties)
 
 
 def _begins(numbered: "DataFrame", count: int) -> "DataFrame":

@@ -14,8 +14,9 @@ from rollsignal.engines.passes import FileStamp, Reading
 from rollsignal.engines.pieces import PiecesOfTask, UncutError, pieces_of
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.engines.spark.session import cores_of, session_in_use
+from rollsignal.engines.spark.sorted_files import SortedFilesOfTask
 from rollsignal.engines.spark.tables import TableOfTask, named_table
-from rollsignal.engines.splits import Split
+from rollsignal.engines.splits import Split, bundled
 from rollsignal.errors import ConfigError
 from rollsignal.files.find import Input
 from rollsignal.files.fingerprints import stat_of
@@ -68,12 +69,18 @@ class SparkEngine:
         """
         if task.inputs[0].kind == "table":
             return _decide_table(task, listeners, tell, progress)
-        if not can_be_cut(task, listeners, kinds={"file", "url"}):
+        if not can_be_cut(_without_order(task), listeners, kinds={"file", "url"}):
             raise ConfigError("Spark cannot decide this in pieces", USE_LOCAL)
         reading = self._reading(task.config, task.format, _stamps(task.inputs))
         with session_in_use() as session:
             runner, inputs = SparkRunner(session), self.local.inputs(task)
-            pieces = pieces_of(inputs, reading, self._bytes_each(task, session), runner)
+            piece_bytes = self._bytes_each(task, session)
+            if task.config.sort:
+                inputs.check_units()
+                parts = bundled(reading.splits(task.inputs, piece_bytes), piece_bytes)
+                files = SortedFilesOfTask(task, reading, tell, progress)
+                return files.decide(session, runner, parts, listeners)
+            pieces = pieces_of(inputs, reading, piece_bytes, runner)
             try:
                 work = PiecesOfTask(task, reading, listeners, tell, progress)
                 return work.decide(runner, pieces)
@@ -86,6 +93,13 @@ class SparkEngine:
         total_bytes = sum(file.size or 0 for file in task.inputs)
         usual = max(LEAST_PIECE_BYTES, total_bytes // (cores_of(session) * TASKS_OF_CORE))
         return self._piece_bytes or usual
+
+
+def _without_order(task: Task) -> Task:
+    """Return a task without what Spark does about the order of bars: it sorts, then compares."""
+    if not task.config.sort:
+        return task
+    return task._replace(config=task.config._replace(sort=False, duplicates="keep"))
 
 
 def _decide_table(

@@ -32,6 +32,8 @@ _ROOM_HINT = (
     "tasks return about 24 bytes for each piece, series and bar of the window: give the driver"
     " more with spark.driver.maxResultSize and spark.driver.memory, or set engine: local"
 )
+# How PySpark begins the line about an error that a task raises in our words.
+_OWN = f"{DiskError.__module__}.{DiskError.__qualname__}: "
 _START_HINT = "a session of Spark Connect needs SPARK_REMOTE, all others need Java 17 or newer"
 _INSTALL_HINT = "pip install 'rollsignal[spark]', or rollsignal[spark-connect] for Spark Connect"
 
@@ -176,8 +178,10 @@ def spark_errors() -> Iterator[None]:
                 f"An executor of Spark has another Python than the driver, which has {python}",
                 "set PYSPARK_PYTHON to a Python of the same version on all machines",
             ) from problem
-        hint = _ROOM_HINT if "maxResultSize" in str(problem) else ""
-        raise DiskError(f"Spark failed: {first_line(problem)}", hint) from problem
+        hint, told = _ROOM_HINT if "maxResultSize" in str(problem) else "", first_line(problem)
+        if told.startswith(_OWN):
+            raise DiskError(told.removeprefix(_OWN)) from problem
+        raise DiskError(f"Spark failed: {told}", hint) from problem
 
 
 def _is_of_spark(problem: BaseException) -> bool:

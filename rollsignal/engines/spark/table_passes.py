@@ -1,13 +1,7 @@
-"""This module defines what an executor does with the rows of a table that is cut into pieces.
-
-A partition holds several pieces or none. Its rows are sorted by piece, symbol and time, which is
-checked here, whatever sorted them.
-"""
+"""This module defines what an executor does with the rows of a table that is cut into pieces."""
 
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollsignal.config.settings import JobConfig
@@ -17,8 +11,9 @@ from rollsignal.core.kernel import greatest
 from rollsignal.core.piece import Piece
 from rollsignal.core.reader import Bars
 from rollsignal.core.replay import Replay
+from rollsignal.engines.spark.piece_frames import RowsReading, frames_by_piece
 from rollsignal.engines.worker import sendable
-from rollsignal.errors import JobError
+from rollsignal.errors import DiskError, JobError
 from rollsignal.files.find import Input
 from rollsignal.readers.handed import HandedReader, Key, unsorted
 
@@ -28,13 +23,9 @@ if TYPE_CHECKING:
 
     from rollsignal.core.decisions import Decided
     from rollsignal.core.listeners import Part
+    from rollsignal.engines.spark.piece_frames import Batches, Frames
 
-    Batches = Iterator[pa.RecordBatch]
-    Frames = Iterator[pl.DataFrame]
     ToFrame = Callable[[Decided], pl.DataFrame]
-
-# Spark hands over 10,000 rows at a time; work on longer arrays takes less time for each.
-GATHERED_ROWS = 1 << 19
 
 
 class TableReading(NamedTuple):
@@ -48,50 +39,34 @@ class TableReading(NamedTuple):
     config: JobConfig
     close_type: "pl.Decimal | None"
 
+    @property
+    def measured(self) -> bool:
+        """Return whether the digits of the closes are not in their type, so they are counted."""
+        return self.close_type is None
+
     def reader(self) -> HandedReader:
         """Return a reader for the frames of a piece."""
         return HandedReader(self.file, self.schema, self.config)
 
     def pieces(self, batches: "Batches") -> "Iterator[tuple[int, Frames]]":
-        """Yield the pieces of a partition, each with its frames; raises `DiskError`.
+        """Yield the pieces of a partition, each with its frames; raises `DiskError`."""
+        return frames_by_piece(batches, self.schema.names(), self.unsorted)
 
-        A piece whose bars are gone has no frames.
-        """
-        before = -1
-        for number, frames in groupby(self._numbered(batches), key=itemgetter(0)):
-            if number <= before:
-                raise unsorted(self.file.name)
-            before = number
-            yield number, (frame for _, has_bars, frame in frames if has_bars)
-
-    def _numbered(self, batches: "Batches") -> "Iterator[tuple[int, bool, pl.DataFrame]]":
-        """Yield frames of one piece each: its number, whether these are bars, and the frame.
-
-        How pieces are numbered, and which row is no bar, is that of `cuts.in_pieces`.
-        """
-        import numpy as np
-        import polars as pl
-
-        for table in _long_tables(batches):
-            last = table.num_columns - 1
-            codes = table.column(last).to_numpy()
-            frame = pl.DataFrame(pl.from_arrow(_with_utc(table.remove_column(last))))
-            frame.columns = self.schema.names()
-            begins = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist()]
-            for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
-                number, has_bars = divmod(int(codes[begin]), 2)
-                yield number, bool(has_bars), frame[begin:end]
+    def unsorted(self) -> DiskError:
+        """Return the error for rows that come in another order than they were asked for."""
+        return unsorted(self.file.name)
 
 
 class TableRead(NamedTuple):
     """What the first pass finds in a piece.
 
-    begin, end: the keys of its first and last bar. whole, decimals: the most digits that its closes
-    may need before and after their points.
+    dropped: the rows left out. begin, end: the keys of its first and last bar. whole, decimals: the
+    most digits that its closes may need before and after their points.
     """
 
     edges: Edges
     rows: int
+    dropped: int
     begin: Key | None
     end: Key | None
     whole: int
@@ -101,7 +76,7 @@ class TableRead(NamedTuple):
 class FirstTablePass(NamedTuple):
     """The first pass over a table: it yields the edges of each piece."""
 
-    reading: TableReading
+    reading: RowsReading
     terms: Terms
 
     def __call__(self, batches: "Batches") -> "Batches":
@@ -111,7 +86,7 @@ class FirstTablePass(NamedTuple):
     def _read(self, number: int, frames: "Frames") -> TableRead:
         """Decide a piece; an error of the bars is in its edges."""
         piece, reader = Piece(self.terms), self.reading.reader()
-        sizes = _Sizes(measured=self.reading.close_type is None)
+        sizes = _Sizes(measured=self.reading.measured)
         try:
             for frame in frames:
                 for batch in reader.batches_of(frame):
@@ -119,8 +94,8 @@ class FirstTablePass(NamedTuple):
                     sizes.add(batch)
         except JobError as error:
             piece.refuse(error)
-        ends = reader.begin, reader.end
-        return TableRead(piece.edges().unnumbered(), sizes.rows, *ends, sizes.whole, sizes.decimals)
+        rows, ends = (sizes.rows, reader.dropped), (reader.begin, reader.end)
+        return TableRead(piece.edges().unnumbered(), *rows, *ends, sizes.whole, sizes.decimals)
 
 
 class SecondTablePass(NamedTuple):
@@ -129,7 +104,7 @@ class SecondTablePass(NamedTuple):
     settled, parts: those of each piece, by its number.
     """
 
-    reading: TableReading
+    reading: RowsReading
     terms: Terms
     settled: Mapping[int, Settled]
     parts: "Mapping[int, Sequence[Part[Any]]]"
@@ -160,7 +135,7 @@ class SignalsPass(NamedTuple):
     to_frame: makes a frame of decided bars, with the columns of the Arrow schema.
     """
 
-    reading: TableReading
+    reading: RowsReading
     terms: Terms
     settled: Mapping[int, Settled]
     to_frame: "ToFrame"
@@ -210,7 +185,7 @@ class _Sizes:
 
 
 def _answered(
-    reading: TableReading, batches: "Batches", act: "Callable[[int, Frames], object]"
+    reading: RowsReading, batches: "Batches", act: "Callable[[int, Frames], object]"
 ) -> "Batches":
     """Yield the number of each piece, and the pickled pair of a result and an error."""
     import pyarrow as pa
@@ -225,31 +200,3 @@ def _answered(
             yield row(number, act(number, frames), None)
     except Exception as error:
         yield row(number, None, sendable(error))
-
-
-def _long_tables(batches: "Batches") -> "Iterator[pa.Table]":
-    """Put batches together to longer tables."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        if batch.num_rows:
-            held.append(batch)
-            rows += batch.num_rows
-        if rows >= GATHERED_ROWS:
-            yield pa.Table.from_batches(held)
-            held, rows = [], 0
-    if held:
-        yield pa.Table.from_batches(held)
-
-
-def _with_utc(table: "pa.Table") -> "pa.Table":
-    """Return a table with its times in UTC: they are stored so, whatever their zone is called."""
-    import pyarrow as pa
-
-    fields = []
-    for field in table.schema:
-        is_zoned = pa.types.is_timestamp(field.type) and field.type.tz is not None
-        fields.append(field.with_type(pa.timestamp("us", "UTC")) if is_zoned else field)
-    return table.cast(pa.schema(fields))

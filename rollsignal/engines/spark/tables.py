@@ -17,6 +17,7 @@ from rollsignal.engines.local import check_signals
 from rollsignal.engines.spark import carrier
 from rollsignal.engines.spark.columns import TableColumns, table_columns
 from rollsignal.engines.spark.cuts import Cut, cuts_of, in_pieces
+from rollsignal.engines.spark.piece_frames import RowsReading
 from rollsignal.engines.spark.session import cores_of, first_line, prepare, spark_errors
 from rollsignal.engines.spark.table_passes import (
     FirstTablePass,
@@ -28,7 +29,6 @@ from rollsignal.engines.spark.table_passes import (
 from rollsignal.errors import DataError, InputError
 from rollsignal.files.find import TABLE_PREFIX, Input
 from rollsignal.messages import Tell
-from rollsignal.readers.handed import unsorted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,10 +71,7 @@ class TableOfTask:
         schema = self.columns.schema()
         close_type = close_type_of(self.columns)
         self._reading = TableReading(self._file, schema, config, close_type)
-        self._plan: DataFrame | None = None
-        self._pieces = 0
-        self._settled: dict[int, Settled] = {}
-        self._reads: list[TableRead] = []
+        self._cut: PiecesOfRows | None = None
 
     def describe(self) -> str:
         """Describe the columns that are read."""
@@ -90,17 +87,21 @@ class TableOfTask:
         kind = self._reading.close_type
         if kind is not None:
             return kind.precision - kind.scale, kind.scale
-        reads = [(read.whole, read.decimals) for read in self._reads]
+        reads = [(read.whole, read.decimals) for read in self._pieces().reads]
         return max(reads, default=(0, 0))[0], max((each[1] for each in reads), default=0)
 
     def plan(self) -> "DataFrame":
-        """Return the rows in their pieces; the table is looked at once to find where to cut it."""
-        if self._plan is None:
+        """Return the rows in their pieces."""
+        return self._pieces().plan
+
+    def _pieces(self) -> "PiecesOfRows":
+        """Return the pieces; the table is looked at once to find where to cut it."""
+        if self._cut is None:
             selected = self.columns.selected(self._table)
             cuts = self._cuts(selected)
-            self._pieces = len(cuts) + 1
-            self._plan = in_pieces(selected, cuts)
-        return self._plan
+            plan = in_pieces(selected, cuts)
+            self._cut = PiecesOfRows(plan, len(cuts) + 1, self._reading, self._terms)
+        return self._cut
 
     def _cuts(self, selected: "DataFrame") -> list[Cut]:
         most = cores_of(selected.sparkSession) * PIECES_OF_CORE
@@ -109,15 +110,10 @@ class TableOfTask:
     def decide(self, progress: OnProgress | None = None) -> Found:
         """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted."""
         findings = Findings(self._terms.levels, self._tell)
-        join = Join(self._terms, findings)
-        for number, read in self._first_pass():
-            self._check_begin(read)
-            self._settled[number] = join.add(read.edges)
-            self._reads.append(read)
-        join.finish()
+        join = self._pieces().joined(findings)
         # Rows of a table have no numbers.
         findings.shown[:] = [finding._replace(row=None) for finding in findings.shown]
-        rows = sum(read.rows for read in self._reads)
+        rows = self._pieces().rows
         files = {self._file.path: FoundFile(rows, self._description())}
         found = Found(join.counted, tally_of(join.counted), files, findings, join.digest)
         if not rows:
@@ -127,25 +123,9 @@ class TableOfTask:
             progress(lambda: 0, rows)
         return found
 
-    def _first_pass(self) -> list[tuple[int, TableRead]]:
-        """Return what each piece has, in order; raises the error of one that failed."""
-        answers = self._answers(FirstTablePass(self._reading, self._terms))
-        return [(number, cast(TableRead, answer)) for number, answer in answers]
-
-    def _check_begin(self, read: TableRead) -> None:
-        """Raise `DiskError` if a piece does not begin after the one before it ended."""
-        ends = [each.end for each in self._reads if each.end and each.end[1] is not None]
-        if ends and read.begin and read.begin[1] is not None and read.begin <= ends[-1]:
-            raise unsorted(self._file.name)
-
     def listen(self, listeners: "Sequence[Listener[Any]]") -> None:
         """Decide all bars again, for those that want every one; raises `JobError`."""
-        sending = cast("Sequence[SendingListener[Any]]", listeners)
-        parts = {number: [each.sent_part() for each in sending] for number in self._settled}
-        work = SecondTablePass(self._reading, self._terms, self._settled, parts)
-        for _, ended in self._answers(work):
-            for listener, part in zip(listeners, cast("list[Any]", ended), strict=True):
-                listener.add(part)
+        self._pieces().listen(listeners)
 
     def signals(self, to_frame: "ToFrame", schema: "pa.Schema", columns: str) -> "DataFrame":
         """Return a DataFrame of all bars, which are decided again when it is used.
@@ -153,8 +133,60 @@ class TableOfTask:
         to_frame: makes frames of decided bars, with the columns of the Arrow schema. columns: the
         same columns as Spark declares them.
         """
-        work = SignalsPass(self._reading, self._terms, self._settled, to_frame, schema)
-        return _mapped(self.plan(), work, columns)
+        cut = self._pieces()
+        work = SignalsPass(self._reading, self._terms, cut.settled, to_frame, schema)
+        return mapped(cut.plan, work, columns)
+
+
+class PiecesOfRows:
+    """Rows that Spark sorts into pieces, as a plan, and what is decided of them.
+
+    count: that of the pieces. `settled` is that of each piece by its number, `reads` are in order.
+    """
+
+    def __init__(self, plan: "DataFrame", count: int, reading: RowsReading, terms: Terms) -> None:
+        self.plan = plan
+        self.settled: dict[int, Settled] = {}
+        self.reads: list[TableRead] = []
+        self._count = count
+        self._reading = reading
+        self._terms = terms
+
+    @property
+    def rows(self) -> int:
+        """Count the rows of all pieces."""
+        return sum(read.rows for read in self.reads)
+
+    @property
+    def dropped(self) -> int:
+        """Count the rows that were left out of all pieces."""
+        return sum(read.dropped for read in self.reads)
+
+    def joined(self, findings: Findings) -> Join:
+        """Decide all pieces and join them; raises the first error in their order."""
+        join = Join(self._terms, findings)
+        for number, answer in self._answers(FirstTablePass(self._reading, self._terms)):
+            read = cast(TableRead, answer)
+            self._check_begin(read)
+            self.settled[number] = join.add(read.edges)
+            self.reads.append(read)
+        join.finish()
+        return join
+
+    def _check_begin(self, read: TableRead) -> None:
+        """Raise `DiskError` if a piece does not begin after the one before it ended."""
+        ends = [each.end for each in self.reads if each.end and each.end[1] is not None]
+        if ends and read.begin and read.begin[1] is not None and read.begin <= ends[-1]:
+            raise self._reading.unsorted()
+
+    def listen(self, listeners: "Sequence[Listener[Any]]") -> None:
+        """Decide all bars again, for those that want every one; raises `JobError`."""
+        sending = cast("Sequence[SendingListener[Any]]", listeners)
+        parts = {number: [each.sent_part() for each in sending] for number in self.settled}
+        work = SecondTablePass(self._reading, self._terms, self.settled, parts)
+        for _, ended in self._answers(work):
+            for listener, part in zip(listeners, cast("list[Any]", ended), strict=True):
+                listener.add(part)
 
     def _answers(self, work: object) -> list[tuple[int, object]]:
         """Return what a pass yields for each piece, in order; raises its first error.
@@ -162,14 +194,14 @@ class TableOfTask:
         Raises `DiskError` unless each piece has come once.
         """
         with spark_errors():
-            rows = _mapped(self.plan(), work, carrier.ANSWERS).collect()
+            rows = mapped(self.plan, work, carrier.ANSWERS).collect()
         answers = [(row["number"], pickle.loads(row["answer"])) for row in rows]
         answers.sort(key=lambda each: each[0])
         for _, (_, error) in answers:
             if error:
                 raise error
-        if [number for number, _ in answers] != list(range(self._pieces)):
-            raise unsorted(self._file.name)
+        if [number for number, _ in answers] != list(range(self._count)):
+            raise self._reading.unsorted()
         return [(number, answer) for number, (answer, _) in answers]
 
 
@@ -201,8 +233,8 @@ def close_type_of(columns: TableColumns) -> Any:
     return dtype if isinstance(dtype, pl.Decimal) else None
 
 
-def _mapped(plan: "DataFrame", work: object, columns: str) -> "DataFrame":
-    """Return what a pass yields for the partitions of a plan."""
+def mapped(plan: "DataFrame", work: object, columns: str) -> "DataFrame":
+    """Return what a task yields for the partitions of a plan."""
     from pyspark.cloudpickle import register_pickle_by_value
 
     register_pickle_by_value(carrier)
