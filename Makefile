@@ -92,8 +92,8 @@ check-page: ## Open pages in a browser, and use them as people do (needs Chromiu
 check-deploy: $(DEPLOY) ## Check the files of deploy/ and .github/, and publish to real receivers where they are installed (2 minutes)
 	PATH="$(CURDIR)/$(DEPLOY_VENV)/bin:$$PATH" $(DEPLOY_VENV)/bin/python -m pytest tests/deploy tests/publish
 
-check-faults: $(RUNTIME) ## Kill runs and fail calls at every 20th point (needs strace; 4 minutes)
-	$(PY) -m faults --parts crash calls --every 20
+check-faults: $(RUNTIME) ## Kill runs and fail calls at every 25th point (needs strace; 4 minutes)
+	$(PY) -m faults --parts crash calls --every 25
 
 # Nothing here needs a network, so the libraries are those of the locks, and none is fetched. The workflow
 # that releases gets them from an index.

@@ -28,7 +28,7 @@ ERRORS = {
 _OF_CHANGES = (*_ALWAYS, "EACCES", "EROFS", "ENOSPC")
 REMOVING = ("unlink", "rmdir")
 # Where these fail from then on, no folder can be removed, since nobody can look into it.
-LOOKING = ("open", "close", "stat", "opendir", "access")
+LOOKING = ("open", "create", "close", "stat", "opendir", "access")
 # Python itself calls again for ever, but for a lock it does not wait so.
 _NEVER_FOR_EVER = "EINTR"
 
