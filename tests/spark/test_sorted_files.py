@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
 
 from rollsignal.engines.runner import Work
-from rollsignal.engines.spark import cuts, engine, sorted_files
+from rollsignal.engines.spark import engine
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.errors import DiskError
-from tests.support.answers import Answer, answer, write
-from tests.support.spark import Place, SmallSparkEngine, answer_on_spark
+from tests.support.answers import answer, write
+from tests.support.spark import Place, SmallSparkEngine, sorted_on_spark
 from tests.support.unsorted_files import MIXED, RIGHT, SORT, TIED, WRONGS, Case, by_series
 from tests.support.workers import SmallLocalEngine, SmallReading
 
@@ -25,27 +25,9 @@ PIECE_BYTES = 700
 CASES = {**RIGHT, TIED: WRONGS[TIED]}
 
 
-def sorted_answer(paths: list[Path], config: Any) -> tuple[Answer, int]:
-    """Decide files with the active session; also return in how many places they were cut."""
-    found: list[cuts.Cut] = []
-    usual = cuts.spread
-
-    def spread(*arguments: Any) -> list[cuts.Cut]:
-        found[:] = usual(*arguments)
-        return found
-
-    with (
-        mock.patch.object(cuts, "LEAST_PIECE_ROWS", 20),
-        mock.patch.object(cuts, "LEAST_PIECE_WINDOWS", 0),
-        mock.patch.object(sorted_files, "spread", spread),
-    ):
-        answered, _ = answer_on_spark(paths, config, PIECE_BYTES)
-    return answered, len(found)
-
-
 def check(place: Place, case: Case, folder: Path) -> None:
     paths = list(case.write(folder))
-    found, cuts_found = place.call(sorted_answer, paths, case.config)
+    found, cuts_found = place.call(sorted_on_spark, paths, case.config, PIECE_BYTES)
     assert by_series(found) == by_series(answer(SmallLocalEngine(), paths, case.config))
     assert cuts_found > 1
 

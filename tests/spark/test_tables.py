@@ -510,7 +510,7 @@ def test_an_engine_that_does_not_sort_is_a_failure(
     whole = cuts.in_pieces
 
     def unsorted_pieces(table: DataFrame, cut: Sequence[cuts.Cut]) -> DataFrame:
-        return whole(table, cut).sortWithinPartitions("piece", "close")
+        return whole(table, cut).sortWithinPartitions("piece", "`price 0`")
 
     monkeypatch.setattr(tables, "in_pieces", unsorted_pieces)
     with pytest.raises(DiskError, match="in another order than they were asked for"):

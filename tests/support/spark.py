@@ -19,11 +19,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 from unittest import mock
 
 from rollsignal.engines.runner import Work
-from rollsignal.engines.spark import engine
+from rollsignal.engines.spark import cuts, engine, sorted_files
 from rollsignal.engines.spark.engine import SparkEngine
 from rollsignal.engines.spark.runner import SparkRunner
 from tests.support.answers import Answer, answer
@@ -223,3 +223,23 @@ def answer_on_spark(
     with mock.patch.object(engine, "SparkRunner", CountingSpark):
         found = answer(SmallSparkEngine(piece_bytes, SmallReading), paths, config)
     return found, CountingSpark.counts
+
+
+def sorted_on_spark(
+    paths: Sequence[str | Path], config: JobConfig, piece_bytes: int
+) -> tuple[Answer, int]:
+    """Decide files that Spark sorts into small pieces; also return in how many places it cuts."""
+    found: list[cuts.Cut] = []
+    usual = cuts.spread
+
+    def spread(*arguments: Any) -> list[cuts.Cut]:
+        found[:] = usual(*arguments)
+        return list(found)
+
+    with (
+        mock.patch.object(cuts, "LEAST_PIECE_ROWS", 20),
+        mock.patch.object(cuts, "LEAST_PIECE_WINDOWS", 0),
+        mock.patch.object(sorted_files, "spread", spread),
+    ):
+        answered, _ = answer_on_spark(paths, config, piece_bytes)
+    return answered, len(found)
