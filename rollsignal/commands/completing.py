@@ -50,7 +50,7 @@ def _head_of(state_path: str) -> State | None:
 
 def _keep(promise: Promise, state: State) -> None:
     try:
-        promise.put_in_place()
+        promise.put_in_place(once_more=True)
         if state.written:
             from rollsignal.outputs.signals.partitions import remove_stale, remove_stale_objects
 

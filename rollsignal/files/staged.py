@@ -47,7 +47,7 @@ class Promise(NamedTuple):
     """Which finished files are to be put where.
 
     into: the folder of the output. token: the name of the folder in it where the finished files
-    stand. files: where each belongs, as a path in `into`.
+    stand. files: where each belongs, as a path in `into`; some may be in their places already.
     """
 
     into: str
@@ -62,8 +62,11 @@ class Promise(NamedTuple):
             return not is_staged(f"{self.into}/{self.token}")
         return not is_folder(os.path.join(self.into, self.token))
 
-    def put_in_place(self) -> None:
-        """Put in place what is not there yet; raises `OSError`, `OutputError`, `DiskError`."""
+    def put_in_place(self, *, once_more: bool = False) -> None:
+        """Put in place what is not there yet; raises `OSError`, `OutputError`, `DiskError`.
+
+        once_more: after a run that was killed, whose moves may not be on disk.
+        """
         if is_url(self.into):
             from rollsignal.files.placing import place
 
@@ -80,7 +83,9 @@ class Promise(NamedTuple):
                     _refuse_link(folder)
                     os.makedirs(folder, exist_ok=True)
                 os.replace(staged, target)
-            folders.add(os.path.dirname(target))
+                folders.add(folder)
+            elif once_more:
+                folders.add(os.path.dirname(target))
         for folder in sorted(folders, reverse=True):
             # A partition may have been removed by hand since it was put there.
             with suppress(FileNotFoundError):

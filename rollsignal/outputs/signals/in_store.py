@@ -10,7 +10,7 @@ from rollsignal.errors import DataError, JobError
 from rollsignal.files.delivery import StoreStaging
 from rollsignal.files.fingerprints import Fingerprint
 from rollsignal.files.replace import cannot_write
-from rollsignal.files.staged import kept_by_state
+from rollsignal.files.staged import Promise, kept_by_state
 from rollsignal.outputs.interface import RunReport
 from rollsignal.outputs.signals.counts import KnownSignals
 from rollsignal.outputs.signals.former import changed_signals
@@ -63,6 +63,10 @@ class StoredSignals(Signals):
         except DataError as error:
             here = self._former or self.path
             raise DataError(error.message.replace(here, self.path), error.detail) from error
+
+    def _promise_of(self, files: Sequence[str]) -> Promise:
+        """Promise the finished files alone: the store is asked about each."""
+        return self._begun_staging.promise(files)
 
     def finish(self, report: RunReport) -> Mapping[str, Fingerprint]:
         """Put the objects in their places; raises `JobError`."""

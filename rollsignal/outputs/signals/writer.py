@@ -191,8 +191,8 @@ class Signals:
         try:
             files = self._finished()
             self._contents = staging.contents(files)
-            staging.rename_by(self._contents)
-            self._promise = staging.promise(files)
+            staging.rename_by(self.files)
+            self._promise = self._promise_of(files)
         except OSError as problem:
             raise cannot_write(self.path, problem) from problem
         return self._promise
@@ -207,6 +207,10 @@ class Signals:
         output = PartitionedFolder(former, self._partition_by, self._suffix)
         with library_errors():
             return write_partitions(self._begun.table(), output, staging.ready, self._merging)
+
+    def _promise_of(self, files: Sequence[str]) -> Promise:
+        """Promise finished files, with those that are in place: equal signals, equal promises."""
+        return self._begun_staging.promise(files)._replace(files=tuple(sorted(self.files)))
 
     def promised(self, is_promised: Callable[[], bool]) -> None:
         """From now on, ask whether a state promises the files before they are removed."""
