@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import chdir, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,9 +64,9 @@ def written(folder: Path) -> Iterator[tuple[Path, JobConfig, list[str]]]:
 
 def of_case(made: Case, folder: Path) -> tuple[JobConfig, list[str]]:
     """Write the files of a case's first night."""
-    os.chdir(folder)
     files, inputs = made.nights[0]
-    for name, content in {"config.yaml": made.config.encode(), **files}.items():
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).write_bytes(content)
-    return read_config("config.yaml").config, find_paths(inputs, ["config.yaml"])
+    with chdir(folder):
+        for name, content in {"config.yaml": made.config.encode(), **files}.items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).write_bytes(content)
+        return read_config("config.yaml").config, find_paths(inputs, ["config.yaml"])
