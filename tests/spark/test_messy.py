@@ -33,9 +33,10 @@ CASES = int(os.environ.get("ROLLSIGNAL_CASES", "12"))
 def test_a_messy_table_is_right_or_refused_as_on_this_machine(
     tmp_path: Path, session: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Undone at the end, so that the working folder is again what it was.
+    monkeypatch.chdir(tmp_path)
     outcomes: list[bool] = []
-    for number, (folder, config, paths) in enumerate(written(tmp_path)):
-        monkeypatch.chdir(folder)
+    for number, (config, paths) in enumerate(written(tmp_path)):
         runner = CountingRunner()
         here = answer(engine_here(PIECE_BYTES, runner), paths, config)
         if max(runner.counts, default=0) < 2:
@@ -51,22 +52,24 @@ def test_a_messy_table_is_right_or_refused_as_on_this_machine(
     assert {*outcomes} == {True, False}
 
 
-def written(folder: Path) -> Iterator[tuple[Path, JobConfig, list[str]]]:
-    """Write one case after the other; yield the folder, config and files of those for pieces."""
+def written(folder: Path) -> Iterator[tuple[JobConfig, list[str]]]:
+    """Write one case after the other; yield config and files of those for pieces.
+
+    The working folder is that of the case.
+    """
     for number in range(100 * CASES):
         made, own = case(number), folder / str(number)
         own.mkdir()
-        with suppress(JobError):
-            config, paths = of_case(made, own)
+        with chdir(own), suppress(JobError):
+            config, paths = of_case(made)
             if can_be_cut(Task(inputs_of(paths), config), []):
-                yield own, config, paths
+                yield config, paths
 
 
-def of_case(made: Case, folder: Path) -> tuple[JobConfig, list[str]]:
-    """Write the files of a case's first night."""
+def of_case(made: Case) -> tuple[JobConfig, list[str]]:
+    """Write the files of a case's first night into the working folder."""
     files, inputs = made.nights[0]
-    with chdir(folder):
-        for name, content in {"config.yaml": made.config.encode(), **files}.items():
-            Path(name).parent.mkdir(parents=True, exist_ok=True)
-            Path(name).write_bytes(content)
-        return read_config("config.yaml").config, find_paths(inputs, ["config.yaml"])
+    for name, content in {"config.yaml": made.config.encode(), **files}.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(content)
+    return read_config("config.yaml").config, find_paths(inputs, ["config.yaml"])
