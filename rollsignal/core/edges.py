@@ -12,10 +12,11 @@ are handed back, four in a byte, and digested when the bars before them are know
 Edges are plain values: they compare by `==`, and can be sent to another process.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rollsignal.core.findings import SHOWN_FINDINGS, LocatedFinding
+from rollsignal.core.findings import SHOWN_FINDINGS, Findings, LocatedFinding
 from rollsignal.core.gaps import StepPlace, StepsSeen
 from rollsignal.core.kernel import Account
 from rollsignal.core.ledger import Rules
@@ -167,8 +168,7 @@ class Edges(NamedTuple):
     @property
     def refusal(self) -> Refusal | None:
         """Return what ends the run, if anything does."""
-        last = self.events[-1] if self.events else None
-        return last if isinstance(last, Refusal) else None
+        return refusal_in(self.events)
 
     def moved(self, lines: int) -> "Edges":
         """Return the edges of bars that are so many lines further down in their file.
@@ -193,6 +193,24 @@ class Edges(NamedTuple):
 
 
 NO_BARS = Edges()
+
+
+def refusal_in(events: Sequence[Event]) -> Refusal | None:
+    """Return what ends the run, if anything does: it is the last of the events."""
+    last = events[-1] if events else None
+    return last if isinstance(last, Refusal) else None
+
+
+def report_events(events: Sequence[Event], counts: Mapping[str, int], findings: Findings) -> None:
+    """Report the findings of a piece, of which `counts` counts all; raises its error."""
+    rest = Counter(counts)
+    for event in events:
+        if isinstance(event, Refusal):
+            raise event.error
+        if isinstance(event, LocatedFinding):
+            findings.report(event)
+            rest[event.check] -= 1
+    findings.counts.update(+rest)
 
 
 def first_shown(events: Sequence[Event]) -> tuple[Event, ...]:

@@ -40,6 +40,7 @@ from rollsignal.core.edges import (
     Unnumbered,
     first_shown,
     head_of,
+    report_events,
     unpacked_signals,
 )
 from rollsignal.core.findings import (
@@ -124,7 +125,7 @@ class Join:
         earlier = self._edges._replace(starts={}, events=(), counts={})
         rules = self._terms.rules._replace(gaps=False)
         joined = join(self._terms._replace(rules=rules), earlier, edges, self._digests)
-        self._report(joined)
+        report_events(joined.events, joined.counts, self._findings)
         self._edges = _numbered(joined, edges.series)
         self._steps.merge(edges.steps, _step_places(edges))
         return Settled(
@@ -137,16 +138,6 @@ class Join:
         """Report the gaps in time, which are only known at the end."""
         if self._terms.rules.gaps:
             self._steps.report(self._findings)
-
-    def _report(self, joined: Edges) -> None:
-        rest = Counter(joined.counts)
-        for event in joined.events:
-            if isinstance(event, Refusal):
-                raise event.error
-            if isinstance(event, LocatedFinding):
-                self._findings.report(event)
-                rest[event.check] -= 1
-        self._findings.counts.update(+rest)
 
 
 def join(terms: Terms, earlier: Edges, later: Edges, digests: HeadDigests | None = None) -> Edges:

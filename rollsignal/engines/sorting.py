@@ -5,7 +5,7 @@ text, and its row has the offset there.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -96,17 +96,7 @@ class BarSorter:
         if self._repeats:
             blocks = regrouped(self._repeats.left(blocks), rows)
         for batch in blocks:
-            missing = batch["scale"] == MISSING
-            ticks = closes_at_one_scale(batch["tick"], batch["scale"])
-            yield SortedBars(
-                batch["code"].copy() if self._coded else None,
-                batch["ns"].copy(),
-                ticks or self._plain(batch),
-                ticks,
-                missing if missing.any() else None,
-                batch["file"].astype("i8"),
-                batch["row"].copy(),
-            )
+            yield bars_of_rows(batch, self._plain, is_coded=self._coded)
 
     def _stored(
         self, closes: TickArray | Ticks
@@ -165,6 +155,26 @@ def int64_times(timestamps_ns: "Sequence[int] | NDArray[np.int64]") -> "NDArray[
         raise BadCellError(
             "not within the years 1678 to 2261, as sort: true requires", index
         ) from None
+
+
+def bars_of_rows(
+    rows: "NDArray[np.void]", plain: "Callable[[NDArray[np.void]], Ticks]", *, is_coded: bool
+) -> SortedBars:
+    """Return the bars of stored rows.
+
+    plain: returns closes of any size. is_coded: whether the bars have symbols.
+    """
+    missing = rows["scale"] == MISSING
+    ticks = closes_at_one_scale(rows["tick"], rows["scale"])
+    return SortedBars(
+        rows["code"].copy() if is_coded else None,
+        rows["ns"].copy(),
+        ticks or plain(rows),
+        ticks,
+        missing if missing.any() else None,
+        rows["file"].astype("i8"),
+        rows["row"].copy(),
+    )
 
 
 def plain_closes(

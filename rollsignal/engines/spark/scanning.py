@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollsignal.core.digest import SymbolKeys, place_hashes
-from rollsignal.core.edges import Event, FirstFile, Refusal, Terms, first_shown
+from rollsignal.core.edges import Event, FirstFile, Refusal, Terms, first_shown, refusal_in
 from rollsignal.core.findings import FoundFile
 from rollsignal.core.ledger import Ledger, have_symbols
 from rollsignal.core.piece import PieceFindings
@@ -70,8 +70,7 @@ class Scan(NamedTuple):
     @property
     def refusal(self) -> Refusal | None:
         """Return what ends the run, if anything does."""
-        last = self.events[-1] if self.events else None
-        return last if isinstance(last, Refusal) else None
+        return refusal_in(self.events)
 
     @property
     def rows(self) -> int:

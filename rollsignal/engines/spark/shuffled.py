@@ -19,8 +19,7 @@ from rollsignal.engines.sorting import (
     ASIDE,
     INT64,
     MISSING,
-    SortedBars,
-    closes_at_one_scale,
+    bars_of_rows,
     comparable,
     plain_closes,
 )
@@ -170,18 +169,7 @@ class ShuffledReader(BarsInOrder):
         self._wide = frame[WIDE]
         if self._repeats:
             rows = self._repeats.left_of(rows)
-        closes: TickArray | Ticks | None = closes_at_one_scale(rows["tick"], rows["scale"])
-        ticks = closes if isinstance(closes, TickArray) else None
-        missing = rows["scale"] == MISSING
-        bars = SortedBars(
-            rows["code"].copy() if self._codes.names else None,
-            rows["ns"].copy(),
-            closes or self._plain_closes(rows),
-            ticks,
-            missing if missing.any() else None,
-            rows["file"].astype("i8"),
-            rows["row"].copy(),
-        )
+        bars = bars_of_rows(rows, self._plain_closes, is_coded=bool(self._codes.names))
         yield self.batch_of(bars, 1)
 
     def _plain_closes(self, rows: "NDArray[np.void]") -> Ticks:

@@ -6,11 +6,10 @@ their bars to Spark as rows, which it shuffles and sorts into pieces as it does 
 
 import os
 import pickle
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rollsignal.core.edges import FirstFile, Refusal, Terms
+from rollsignal.core.edges import FirstFile, Refusal, Terms, report_events
 from rollsignal.core.findings import (
     Findings,
     Found,
@@ -159,7 +158,7 @@ class _Scanned:
         self._check_symbols(scan.first)
         for file in scan.files:
             self._check_zones(file)
-        self._report(scan)
+        report_events(scan.events, scan.counts, self._findings)
         self._keep(scan)
         self.pieces.append(piece)
         self.first_rows.append(before)
@@ -194,17 +193,6 @@ class _Scanned:
                 name, before = self._zones.setdefault(symbol, (file.name, zoned))
                 if zoned != before:
                     raise zones_misfit(name, file.name, bool(before))
-
-    def _report(self, scan: Scan) -> None:
-        """Report the findings of a piece; raises its error."""
-        rest = Counter(scan.counts)
-        for event in scan.events:
-            if isinstance(event, Refusal):
-                raise event.error
-            if isinstance(event, LocatedFinding):
-                self._findings.report(event)
-                rest[event.check] -= 1
-        self._findings.counts.update(+rest)
 
     def _keep(self, scan: Scan) -> None:
         """Keep the rows of files, the symbols and the sample of a piece."""
