@@ -40,6 +40,7 @@ class Resumed:
     """
 
     flag = "--state"
+    stale = ()
 
     def __init__(self, path: str, task: Task, signals: "Signals | None") -> None:
         """Name the state; raises `ConfigError` for settings with which it cannot be continued."""
@@ -172,8 +173,6 @@ class Resumed:
             forget_others(self.path, state.generation)
             return {}
         return {self.path: there, **self._attempt.history.delivered}
-
-    stale = ()
 
     def tidy(self) -> None:
         """Do nothing: what belongs to earlier states is removed with the state."""

@@ -5,7 +5,7 @@ places, where the store copies them to. A run without a state uploads them to th
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from rollsignal.errors import JobError
@@ -23,7 +23,7 @@ from rollsignal.files.uploads import (
 )
 
 HIDDEN = ".rollsignal-"
-# A staged object of this age is of a run that was killed: no run takes so long.
+# An object of this age that nothing names is of a run that was killed: no run takes so long.
 STALE_NS = 7 * 24 * 3600 * 10**9
 
 
@@ -78,7 +78,7 @@ class StoreStaging(Staging):
 
         They stand in `ready`, by their `staged_name`, and are uploaded below a hidden folder.
         """
-        _remove_old(self._into)
+        remove_left_over(self._into, HIDDEN)
         self._is_staged = True
         self._upload({file: f"{self._token}/{staged_name(file)}" for file in files})
         return Promise(self._into, self._token, tuple(files))
@@ -122,11 +122,16 @@ def _is_of_partition(name: str, wanted: str) -> bool:
     return file == wanted and "=" in folder and not folder.startswith(".")
 
 
-def _remove_old(folder: str) -> None:
-    """Remove what killed runs have staged long ago; raises `OutputError`, `DiskError`."""
+def remove_left_over(folder: str, beginning: str = "", named: Collection[str] = ()) -> None:
+    """Remove the objects of a folder that killed runs have put there long ago.
+
+    beginning: that of their paths in the folder. named: the paths of those that are not left over.
+    Raises `OutputError` or `DiskError`.
+    """
     before_ns = now_ns() - STALE_NS
     remove_objects(
         url
-        for url, facts in objects_below(folder, HIDDEN).items()
+        for url, facts in objects_below(folder, beginning).items()
+        if url.removeprefix(f"{folder.rstrip('/')}/") not in named
         if facts.modified_ns and facts.modified_ns < before_ns
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rollsignal.errors import BusyError, DiskError, InputError, JobError, OutputError, unloaded
-from rollsignal.files.fingerprints import CHUNK_BYTES, Fingerprint
+from rollsignal.files.fingerprints import Fingerprint
 from rollsignal.files.remote import (
     NO_OBJECT,
     WEB,
@@ -113,15 +113,11 @@ def _measured(content: bytes | str) -> tuple[int, str]:
     """Return the size and the SHA-256 of bytes, or of the file at a path."""
     import hashlib
 
-    digest, size = hashlib.sha256(), 0
     if isinstance(content, bytes):
-        digest.update(content)
-        return len(content), digest.hexdigest()
+        return len(content), hashlib.sha256(content).hexdigest()
     with open(content, "rb") as file:
-        while data := file.read(CHUNK_BYTES):
-            digest.update(data)
-            size += len(data)
-    return size, digest.hexdigest()
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
 
 
 def fetched(url: str, error: type[JobError] = DiskError) -> tuple[bytes, Fingerprint] | None:

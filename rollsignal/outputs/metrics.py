@@ -40,6 +40,7 @@ class MetricsFile:
     """The metrics file of a run, the last of its outputs."""
 
     flag = "--output"
+    stale = ()
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -54,8 +55,6 @@ class MetricsFile:
         """Write the metrics; raises `OutputError` or `DiskError`."""
         there = replace(self.path, to_json(metrics_of(report)))
         return {self.path: there} if there else {}
-
-    stale = ()
 
     def tidy(self) -> None:
         """Do nothing: a single file is replaced."""

@@ -37,6 +37,7 @@ class Summary:
     """The summary of a run, at a path that ends in one of `SUMMARY_SUFFIXES`."""
 
     flag = "--summary"
+    stale = ()
 
     def __init__(self, path: str) -> None:
         """Raise `UsageError` for a path with another suffix."""
@@ -56,8 +57,6 @@ class Summary:
         rows = summary_rows(report.found.accounts, report.config.config)
         there = replace(self.path, rendered(rows, self._suffix))
         return {self.path: there} if there else {}
-
-    stale = ()
 
     def tidy(self) -> None:
         """Do nothing: a single file is replaced."""

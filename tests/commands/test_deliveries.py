@@ -340,7 +340,6 @@ def test_what_killed_runs_have_left_long_ago_is_removed(
     job.nights(2)
     assert all((place.root / name).exists() for name in left)
     monkeypatch.setattr(delivery, "STALE_NS", -(10**10))
-    monkeypatch.setattr("rollsignal.outputs.state.bars_in_store.STALE_NS", -(10**10))
     job.nights(3)
     assert not any((place.root / name).exists() for name in left)
     place.check_record()

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from rollsignal.files.at_once import all_at_once
-from rollsignal.files.delivery import STALE_NS
-from rollsignal.files.fingerprints import Fingerprint, now_ns
+from rollsignal.files.delivery import remove_left_over
+from rollsignal.files.fingerprints import Fingerprint
 from rollsignal.files.scratch import Scratch
-from rollsignal.files.uploads import fetched, objects_below, put_object, remove_objects
+from rollsignal.files.uploads import fetched, objects_below, put_object
 from rollsignal.outputs.interface import BARS_FOLDER
 from rollsignal.outputs.state.document import Segment
 from rollsignal.outputs.state.history import History
@@ -28,13 +28,7 @@ def forget_unnamed(state: str, segments: Sequence[Segment]) -> None:
 
     Raises `OutputError` or `DiskError`.
     """
-    named, before_ns = {segment.name for segment in segments}, now_ns() - STALE_NS
-    remove_objects(
-        url
-        for url, facts in objects_below(bars_folder(state)).items()
-        if url.rpartition("/")[2] not in named
-        if facts.modified_ns and facts.modified_ns < before_ns
-    )
+    remove_left_over(bars_folder(state), named={segment.name for segment in segments})
 
 
 class StoredHistory(History):

@@ -197,22 +197,22 @@ class History:
         import numpy as np
 
         segments = [*self._segments, *(self._added() if everything else [])]
-        data = self._read(segments)
-        for part, segment in zip(data, segments, strict=True):
-            if hashlib.sha256(part).hexdigest() != segment.sha256:
-                raise self._damage("is damaged")
-        return np.frombuffer(b"".join(data), STORED_FIELDS)
+        return np.frombuffer(b"".join(self._read(segments)), STORED_FIELDS)
 
     def _read(self, segments: Sequence[Segment]) -> list[bytes]:
-        """Read the bars of segments; raises `DataError` or `DiskError`."""
+        """Read the bars of segments; raises `DataError` if they are others, or `DiskError`."""
         try:
             with open(self.path, "rb") as file:
-                return [file.read(segment.size) for segment in segments]
+                data = [file.read(segment.size) for segment in segments]
         except FileNotFoundError as problem:
             raise self._damage("is gone") from problem
         except OSError as problem:
             name = shown_path(self.path)
             raise DiskError(f"{name}: reading failed: {problem.strerror}") from problem
+        for part, segment in zip(data, segments, strict=True):
+            if hashlib.sha256(part).hexdigest() != segment.sha256:
+                raise self._damage("is damaged")
+        return data
 
     def bars_of(self, bars: Decided) -> "NDArray[np.void]":
         """Return decided bars as they are stored."""
