@@ -29,7 +29,7 @@ from tests.support.failing import (
     answer_while,
     where_the_program_is,
 )
-from tests.support.spark import PIECE_BYTES, Place, SmallSparkEngine
+from tests.support.spark import PIECE_BYTES, Place, SmallSparkEngine, answer_on_a_changed_file
 from tests.support.work import slow_if_even
 from tests.support.workers import SmallLocalEngine, SmallReading
 
@@ -66,13 +66,7 @@ def test_a_file_that_changes_between_the_passes_is_refused(
 ) -> None:
     path = write(tmp_path, "csv", rows())
 
-    class ChangingRunner(SparkRunner):
-        def run(self, count: int, task: Work) -> Iterator[bytes]:
-            yield from super().run(count, task)
-            path.write_text(path.read_text().replace("A", "C", 1))
-
-    with mock.patch.object(engine, "SparkRunner", ChangingRunner):
-        found = answer(SmallSparkEngine(PIECE_BYTES, SmallReading), [path], CONFIG)
+    found = answer_on_a_changed_file(path, CONFIG, PIECE_BYTES)
     assert found.error
     assert found.error[:2] == (DiskError, "Input data file changed while it was read")
 

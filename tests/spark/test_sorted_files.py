@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest import mock
 
 import pytest
 
-from rollsignal.engines.runner import Work
-from rollsignal.engines.spark import engine
-from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.errors import DiskError
 from tests.support.answers import answer, write
-from tests.support.spark import Place, SmallSparkEngine, sorted_on_spark
+from tests.support.spark import Place, answer_on_a_changed_file, sorted_on_spark
 from tests.support.unsorted_files import MIXED, RIGHT, SORT, TIED, WRONGS, Case, by_series
-from tests.support.workers import SmallLocalEngine, SmallReading
+from tests.support.workers import SmallLocalEngine
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -56,13 +51,7 @@ def test_a_file_that_changes_after_it_was_scanned_is_refused(
 ) -> None:
     path = write(tmp_path, "csv", MIXED)
 
-    class ChangingRunner(SparkRunner):
-        def run(self, count: int, task: Work) -> Iterator[bytes]:
-            yield from super().run(count, task)
-            path.write_text(path.read_text().replace("A", "C", 1))
-
-    with mock.patch.object(engine, "SparkRunner", ChangingRunner):
-        found = answer(SmallSparkEngine(PIECE_BYTES, SmallReading), [path], SORT)
+    found = answer_on_a_changed_file(path, SORT, PIECE_BYTES)
     assert found.error
     assert found.error[0] is DiskError
     assert found.error[1].startswith("Input data file changed while it was read (path: ")

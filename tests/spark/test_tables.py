@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from tests.support.oracle import means, prices
 from tests.support.oracle import signals as exact_signals
 from tests.support.panels import Panel, PanelRow
 from tests.support.shell import CONFIG, Job, command, strict_json
+from tests.support.spark_tables import rows_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -64,23 +64,6 @@ def table_of(
     random.Random(2).shuffle(rows)
     schema = f"timestamp timestamp_ntz, symbol string, close {kind}"
     return session.createDataFrame(rows, schema).repartition(3)
-
-
-Bar = tuple[str, datetime, Fraction | None, float | None, int | None]
-
-
-def rows_of(table: DataFrame) -> list[Bar]:
-    """Return signals in the order of symbol and time."""
-    return sorted(
-        (
-            row["symbol"] or "",
-            row["timestamp"],
-            None if row["close"] is None else Fraction(row["close"]),
-            row["rolling_mean"],
-            row["signal"],
-        )
-        for row in table.collect()
-    )
 
 
 def check(panel: Panel, table: DataFrame, **settings: Any) -> None:

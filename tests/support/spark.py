@@ -225,6 +225,18 @@ def answer_on_spark(
     return found, CountingSpark.counts
 
 
+def answer_on_a_changed_file(path: Path, config: JobConfig, piece_bytes: int) -> Answer:
+    """Decide a file in small pieces, of which each pass changes a symbol once it is through."""
+
+    class ChangingRunner(SparkRunner):
+        def run(self, count: int, task: Work) -> Iterator[bytes]:
+            yield from super().run(count, task)
+            path.write_text(path.read_text().replace("A", "C", 1))
+
+    with mock.patch.object(engine, "SparkRunner", ChangingRunner):
+        return answer(SmallSparkEngine(piece_bytes, SmallReading), [path], config)
+
+
 def sorted_on_spark(
     paths: Sequence[str | Path], config: JobConfig, piece_bytes: int
 ) -> tuple[Answer, int]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 HEADER = "timestamp,symbol,close,rolling_mean,signal\n"
+
+Bar = tuple[str, datetime, Fraction | None, float | None, int | None]
 NAMES = [["A"], ["B", "A", "É", "a"], ["A"] * 9 + ["B"]]
 # Of each type: closes with many ties, and what makes a value of one.
 KINDS: Mapping[str, tuple[Sequence[str], Callable[[str], Any]]] = {
@@ -188,7 +190,7 @@ def table_in_session(case: TableCase) -> DataFrame:
     return session.createDataFrame(rows, schema).repartition(3)
 
 
-def rows_of(table: DataFrame) -> list[tuple[Any, ...]]:
+def rows_of(table: DataFrame) -> list[Bar]:
     """Return signals in the order of symbol and time."""
     return sorted(
         (
