@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from rollsignal.errors import DiskError, JobError, OutputError, scarcity
+from rollsignal.files.open import lexists
 from rollsignal.messages import escaped, is_url, shown_path
 
 if TYPE_CHECKING:
@@ -160,12 +161,14 @@ def remove_folder_quietly(unfinished: str) -> None:
     """
     import shutil
 
-    if os.path.islink(unfinished):
-        remove_quietly(unfinished)
     for _ in range(MAX_TRIES):
-        shutil.rmtree(unfinished, ignore_errors=True)
-        if not os.path.lexists(unfinished):
-            break
+        # Even so `rmtree` raises an error where it cannot look at what it has just opened.
+        with suppress(OSError):
+            if os.path.islink(unfinished):
+                os.unlink(unfinished)
+            shutil.rmtree(unfinished, ignore_errors=True)
+            if not lexists(unfinished):
+                break
 
 
 def make_folder(path: str) -> None:
