@@ -16,8 +16,6 @@ COLUMNS = (
 CODES = (0, 66, 71, 73, 74, 75)
 # So a run says that its outputs are staged, and that the next one puts them in place.
 _TO_BE_COMPLETED = "puts them in place"
-# So a thread of polars says that the fault struck it instead: it cannot tell another to go on.
-_OTHER_STRUCK = "failed to wake I/O driver"
 BUG = 1
 BAD_CONFIG = 78
 
@@ -49,8 +47,6 @@ def of_killed(scene: Scene, folder: Path) -> list[Finding]:
 
 def of_ended(scene: Scene, folder: Path, ended: Ended, excuse: Excuse) -> list[Finding]:
     """Judge a run that came to an end although calls failed."""
-    if ended.code is None and _OTHER_STRUCK in ended.stderr:
-        return []
     if ended.code is None:
         return [Finding("never ends", ended.stderr[-200:])]
     now = outputs(folder)

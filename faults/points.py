@@ -57,13 +57,19 @@ class Point(NamedTuple):
         if not self.error:
             ended = run(traces.killed(line, call), scene.env)
             return ended.code != 0, of_killed(scene, folder)
-        line = traces.failing(line, call, self.error, for_ever=self.for_ever)
+        log = folder.with_name(f"{folder.name}.trace")
+        line = traces.failing(line, call, self.error, for_ever=self.for_ever, log=log)
         excuse = Excuse(
             removing=call.kind in REMOVING or (self.for_ever and call.kind in LOOKING),
             printing=call.kind == "write" and self.for_ever,
             lasting=self.for_ever,
         )
-        return True, of_ended(scene, folder, run(line, scene.env), excuse)
+        ended = run(line, scene.env)
+        struck = traces.struck(log)
+        log.unlink()
+        if not traces.is_of_files(struck):
+            return False, []
+        return bool(struck), of_ended(scene, folder, ended, excuse)
 
     def __str__(self) -> str:
         call = f"{self.call.name} #{self.call.number} ({self.call.arguments[:140]})"

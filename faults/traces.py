@@ -1,7 +1,8 @@
 """Have strace list the calls of a run, kill the run right before one, or have one fail.
 
 strace counts the calls of each name in each thread. So a call is known by its name and its number
-among those of its thread, and a fault at that number strikes every thread that comes to it.
+among those of its thread, and a fault at that number strikes every thread that comes to it. Threads
+may come to other calls in another run, so strace also lists what a fault has struck.
 """
 
 import re
@@ -36,6 +37,7 @@ CHANGES = ("mkdir", "rename", "link", "unlink", "rmdir", "ftruncate", "fsync", "
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)")
 _LOG = "run.log"
 _WAKING = "anon_inode:"
+_UNFINISHED = " <unfinished ...>"
 
 
 class Call(NamedTuple):
@@ -82,15 +84,35 @@ def killed(line: list[str], call: Call) -> list[str]:
     return [*_injected(call.name, f"signal=KILL:when={call.number}"), *line]
 
 
-def failing(line: list[str], call: Call, error: str, *, for_ever: bool) -> list[str]:
-    """Return the command in which a call fails, once or from then on."""
+def failing(line: list[str], call: Call, error: str, *, for_ever: bool, log: Path) -> list[str]:
+    """Return the command in which a call fails, once or from then on; log: for `struck`."""
     fault = f"error={error}:when={call.number}{'+' * for_ever}"
-    return [*_injected(call.name, fault), "--seccomp-bpf", *line]
+    return [*_injected(call.name, fault, log), "--seccomp-bpf", "-y", *line]
 
 
-def _injected(name: str, fault: str) -> list[str]:
-    quiet = ["strace", "-f", "-qq", "-o", "/dev/null"]
-    return [*quiet, "-e", f"trace={name}", "-e", f"inject={name}:{fault}"]
+def _injected(name: str, fault: str, log: Path = Path("/dev/null")) -> list[str]:
+    listed = ["strace", "-f", "-qq", "-o", str(log)]
+    return [*listed, "-e", f"trace={name}", "-e", f"inject={name}:{fault}"]
+
+
+def struck(log: Path) -> list[str]:
+    """List the calls that a fault has struck."""
+    begun, found = dict[str, str](), []
+    for line in log.read_text(errors="replace").splitlines():
+        thread = line.partition(" ")[0]
+        if line.endswith(_UNFINISHED):
+            begun[thread] = line.removesuffix(_UNFINISHED)
+        elif line.endswith("(INJECTED)"):
+            found.append(begun.get(thread, "") + line if "resumed>" in line else line)
+    return found
+
+
+def is_of_files(struck: list[str]) -> bool:
+    """Return whether no fault struck a call by which a library wakes its threads.
+
+    Such a call never fails, and no thread can tell another that it did.
+    """
+    return not any(_WAKING in line for line in struck)
 
 
 def calls(log: Path, folder: Path) -> list[Call]:

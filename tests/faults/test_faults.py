@@ -21,7 +21,7 @@ from faults.remains import litter
 from faults.runs import Ended
 from faults.scenes import NIGHTS, SHORT, SMALL, Scene, Stage
 from faults.table import listed, table
-from faults.traces import Call, calls
+from faults.traces import Call, calls, is_of_files, struck
 from faults.trials import Trial, trials
 from tests.support import oracle
 
@@ -76,9 +76,21 @@ def test_where_every_sixtieth_call_fails_nothing_is_wrong(
     assert len(seen) >= 8
 
 
-def test_a_fault_that_struck_another_thread_is_not_a_finding(scene: Scene, ended: Path) -> None:
-    said = "thread 'async-executor-1' panicked: failed to wake I/O driver: Os { code: 28 }"
-    assert of_ended(scene, ended, Ended(None, "", said), Excuse()) == []
+STRUCK_BY_TURNS = """\
+11 write(5</out/run.log>, "{}"..., 259) = 259
+12 write(7<anon_inode:[eventfd]>, "\\1", 8 <unfinished ...>
+11 write(5</out/run.log>, "{}"..., 42) = -1 EIO (Input/output error) (INJECTED)
+12 <... write resumed>) = -1 EIO (Input/output error) (INJECTED)
+"""
+
+
+def test_a_fault_that_struck_the_waking_of_a_thread_is_told_from_others(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(STRUCK_BY_TURNS)
+    of_the_log, waking = struck(log)
+    assert "run.log" in of_the_log
+    assert is_of_files([of_the_log])
+    assert not is_of_files([of_the_log, waking])
 
 
 def test_kills_at_random_leave_what_they_promise(scene: Scene) -> None:
