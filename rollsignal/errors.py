@@ -3,6 +3,7 @@
 The codes are those of BSD's sysexits.h, so that a scheduler can tell bad data from a bad disk.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -214,6 +215,12 @@ def answer_in(error: BaseException) -> str:
         return str(error.strerror)
     number = str(error).partition("(os error ")[2].partition(")")[0]
     return os.strerror(int(number)) if number.isdecimal() else ""
+
+
+def answer_to_reading(error: BaseException) -> str:
+    """As `answer_in`, but "" where a file is damaged, and a number in it leads to nowhere."""
+    answer = answer_in(error)
+    return "" if answer in map(os.strerror, (errno.EINVAL, errno.EOVERFLOW)) else answer
 
 
 def unloaded(error: BaseException) -> DiskError | None:

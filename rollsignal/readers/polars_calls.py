@@ -1,6 +1,5 @@
 """This module calls polars on a file, so that whatever goes wrong is a `JobError`."""
 
-import errno
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from rollsignal.errors import (
     DiskError,
     InputError,
     ScarcityError,
-    answer_in,
+    answer_to_reading,
     scarcity,
 )
 from rollsignal.files.find import Input, path_of_characters
@@ -31,8 +30,6 @@ _UNKNOWN_TYPES = ("not yet implemented", "Arrow datatype", "could not import fro
 # So polars says that a file ended too early, or that a part of it is damaged.
 _CUT_SHORT = "failed to fill whole buffer"
 _STDERR = 2
-# What the system answers to numbers in a damaged file, such as a place before its beginning.
-_OF_DAMAGE = tuple(map(os.strerror, (errno.EINVAL, errno.EOVERFLOW)))
 
 T = TypeVar("T")
 
@@ -109,14 +106,10 @@ class PolarsCalls:
                 raise self._unreadable(error) from error
             raise
         except OSError as error:
-            if error.errno is not None and error.strerror not in _OF_DAMAGE:
-                what = f"{self._name}: reading failed: {error.strerror}"
-                raise scarcity(error) or DiskError(what) from error
-            raise self._unreadable(error) from error
+            raise scarcity(error) or self._unreadable(error) from error
 
     def _unreadable(self, error: BaseException) -> DataError | DiskError:
-        answer = answer_in(error)
-        if answer and answer not in _OF_DAMAGE:
+        if answer := answer_to_reading(error):
             return DiskError(f"{self._name}: reading failed: {answer}")
         if _CUT_SHORT in str(error) and self._is_whole():
             what = f"{self._name}: reading failed: less came than there is"

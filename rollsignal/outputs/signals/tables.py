@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from glob import escape
 from typing import TYPE_CHECKING
 
-from rollsignal.errors import DataError, DiskError, InputError, answer_in, scarcity
+from rollsignal.errors import DataError, DiskError, InputError, answer_to_reading, scarcity
 from rollsignal.files.find import NO_PARTITION, partitions_of
 from rollsignal.files.formats import columnar_format
 from rollsignal.files.open import is_folder, open_regular
@@ -67,7 +67,7 @@ def guarded(path: str) -> Iterator[None]:
     except (PolarsError, PanicException, OSError) as error:
         if lacking := scarcity(error):
             raise lacking from error
-        if answer := answer_in(error):
+        if answer := answer_to_reading(error):
             raise DiskError(f"{shown_path(path)}: reading failed: {answer}") from error
         reason = escaped(str(error).partition("\n")[0])
         raise DataError(f"{shown_path(path)}: not a table of signals: {reason}") from error
