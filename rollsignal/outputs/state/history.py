@@ -7,6 +7,7 @@ cut off. Parts of the bars that other processes decide are first written to file
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from rollsignal.core.decisions import Decided
@@ -239,10 +240,14 @@ def bars_files(state_path: str) -> list[str]:
 
 
 def forget_others(state_path: str, generation: int) -> None:
-    """Remove the bars of other generations of a state, and of runs that did not finish."""
-    for path in bars_files(state_path):
-        if path != History.path_of(state_path, generation):
-            remove_quietly(path)
+    """Remove the bars of other generations of a state, and of runs that did not finish.
+
+    What is not found or removed, nobody reads, and the next run removes it.
+    """
+    with suppress(OSError):
+        for path in bars_files(state_path):
+            if path != History.path_of(state_path, generation):
+                remove_quietly(path)
 
 
 def _opened_itself(path: str, flags: int) -> int:
