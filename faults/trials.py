@@ -59,7 +59,8 @@ def tried(disturbance: Disturbance, number: int, nights: list[str]) -> Trial:
     kept = folder.with_name(f"left, {name}")
     is_struck, findings = disturbance.disturbed(folder)
     shutil.copytree(folder, kept, symlinks=True)
-    findings += of_nights(scene, folder, kept, nights)
+    if is_struck:
+        findings += of_nights(scene, folder, kept, nights)
     shutil.rmtree(folder)
     if findings:
         return Trial(disturbance.group, is_struck, findings, f"{disturbance}; see {kept}")

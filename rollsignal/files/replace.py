@@ -7,14 +7,12 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from rollsignal.errors import DiskError, JobError, OutputError, scarcity
-from rollsignal.files.open import lexists
 from rollsignal.messages import escaped, is_url, shown_path
 
 if TYPE_CHECKING:
     from rollsignal.files.fingerprints import Fingerprint
 
 LONGEST_NAME_BYTES = 200
-MAX_TRIES = 100
 # Names of former versions have no random part.
 _TEMPORARY = re.compile(
     r"\.(?:([0-9]{1,9})(?:\.[0-9a-f]{16})?\.tmp(?:\.[a-z0-9]+)*|[0-9a-f]{16}\.ready)"
@@ -109,7 +107,16 @@ def remove_leftovers(target: str) -> None:
     for path in iglob(f"{escape(beginning)}.*"):
         match = _TEMPORARY.fullmatch(path, len(beginning))
         if match and not (match[1] and _is_other(int(match[1]))):
-            remove_folder_quietly(path) if os.path.isdir(path) else remove_quietly(path)
+            _remove_leftover(path)
+
+
+def _remove_leftover(path: str) -> None:
+    if not os.path.isdir(path):
+        remove_quietly(path)
+        return
+    from rollsignal.files.folders import remove_folder_quietly
+
+    remove_folder_quietly(path)
 
 
 def _is_other(process: int) -> bool:
@@ -152,23 +159,6 @@ def close_quietly(file: IO[bytes]) -> None:
     # On a full disk, closing tries once more to write what is buffered.
     with suppress(OSError):
         file.close()
-
-
-def remove_folder_quietly(unfinished: str) -> None:
-    """Remove a temporary folder and all that is in it; of a link, the link alone.
-
-    After a library has failed, its threads may still create files there: then try again.
-    """
-    import shutil
-
-    for _ in range(MAX_TRIES):
-        # Even so `rmtree` raises an error where it cannot look at what it has just opened.
-        with suppress(OSError):
-            if os.path.islink(unfinished):
-                os.unlink(unfinished)
-            shutil.rmtree(unfinished, ignore_errors=True)
-            if not lexists(unfinished):
-                break
 
 
 def make_folder(path: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from time import time
 
 from rollsignal.errors import OutputError
-from rollsignal.files.replace import remove_folder_quietly
+from rollsignal.files.folders import remove_folder_quietly
 from rollsignal.messages import shown_path
 
 BEGINNING = ".rollsignal-on-its-way-"
@@ -56,10 +56,10 @@ def _remove_leftovers(above: str) -> None:
         ]
     for path in ours:
         with suppress(OSError):
-            _remove_leftover(path)
+            _remove_unheld(path)
 
 
-def _remove_leftover(path: str) -> None:
+def _remove_unheld(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         # A run locks its folder a moment after it has made it, so a young one is left alone.

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from rollsignal.errors import DiskError, JobError
 from rollsignal.files.fingerprints import sha256_of, stat_of
+from rollsignal.files.folders import remove_folder_quietly
 from rollsignal.files.open import is_folder, lexists, status_of
 from rollsignal.files.replace import (
     cannot_create,
     cannot_write,
     checked_target,
     promised_name,
-    remove_folder_quietly,
     remove_leftovers,
     sync_file,
     sync_folder,
