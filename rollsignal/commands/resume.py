@@ -15,7 +15,7 @@ from rollsignal.config.rules import NO_TIMESTAMPS
 from rollsignal.core.findings import Found
 from rollsignal.core.timestamps.reader import iso
 from rollsignal.engines.interface import Task
-from rollsignal.errors import ConfigError, DataError, DiskError, InputError
+from rollsignal.errors import ConfigError, DataError, DiskError, InputError, ScarcityError
 from rollsignal.files.find import input_of, versions_of
 from rollsignal.files.fingerprints import Fingerprint, ReadInput, is_there
 from rollsignal.files.open import identity
@@ -166,7 +166,7 @@ class Resumed:
             self._signals.promised(lambda: promises(self.path, pending))
         try:
             there = save_state(self.path, state, self._version)
-        except DiskError as problem:
+        except (DiskError, ScarcityError) as problem:
             is_promised = state.pending and promises(self.path, state.pending)
             raise perhaps_kept(problem) if is_promised else problem from problem.__cause__
         if there is None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from rollsignal.errors import DiskError, JobError
+from rollsignal.errors import DiskError, JobError, ScarcityError
 from rollsignal.files.fingerprints import sha256_of, stat_of
 from rollsignal.files.folders import remove_folder_quietly
 from rollsignal.files.open import is_folder, lexists, status_of
@@ -110,23 +110,28 @@ def staged_name(file: str) -> str:
     return file.partition("/")[0]
 
 
-def unkept(path: str, problem: OSError) -> DiskError:
+def unkept(path: str, problem: OSError) -> JobError:
     """Return the error for signals that are in a state, and could not be put in place."""
     return kept_by_state(cannot_write(path, problem))
 
 
-def kept_by_state(error: JobError) -> DiskError:
+def kept_by_state(error: JobError) -> JobError:
     """Return the error for signals that a state promises, and that the next run puts in place."""
-    return DiskError(
-        error.message,
-        f"{error.detail}; the state has them already, and the next run with it puts them in place",
+    return _told_too(
+        error, "the state has them already, and the next run with it puts them in place"
     )
 
 
-def perhaps_kept(error: DiskError) -> DiskError:
+def perhaps_kept(error: JobError) -> JobError:
     """Return the error for a state that was replaced, and perhaps did not come to the disk."""
     what = "it may have the signals already, and then the next run with it puts them in place"
-    return DiskError(error.message, f"{error.detail}; {what}")
+    return _told_too(error, what)
+
+
+def _told_too(error: JobError, what: str) -> JobError:
+    """Return an error that says more: one of the disk, or of what is lacking."""
+    kind = ScarcityError if isinstance(error, ScarcityError) else DiskError
+    return kind(error.message, f"{error.detail}; {what}")
 
 
 class Staging:

@@ -173,11 +173,12 @@ def test_signals_with_the_right_bytes_that_polars_cannot_read_are_not_called_wro
     assert job.signals.read_bytes() == job.of_all()
 
 
+@pytest.mark.parametrize(("problem", "code"), [(errno.EIO, 74), (errno.EMFILE, 71)])
 def test_a_state_that_was_replaced_and_not_synced_may_have_the_signals(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: int, code: int
 ) -> None:
     job = Nights(tmp_path, ".csv")
-    sync_folder, answers = replacing.sync_folder, iter([errno.EIO])
+    sync_folder, answers = replacing.sync_folder, iter([problem])
 
     def unsteady(folder: str) -> None:
         if (tmp_path / "s.state").exists() and (number := next(answers, 0)):
@@ -185,7 +186,7 @@ def test_a_state_that_was_replaced_and_not_synced_may_have_the_signals(
         sync_folder(folder)
 
     monkeypatch.setattr(replacing, "sync_folder", unsteady)
-    assert job.night(0, 0, 9) == 74
+    assert job.night(0, 0, 9) == code
     assert not job.signals.exists()
     said = (tmp_path / "run.log").read_text()
     assert "it may have the signals already, and then the next run with it puts them" in said
