@@ -44,7 +44,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run report check dist check-spark check-independent check-page check-deploy check-faults sbom audit format lock docs bench bench-quick faults fuzz clean
+.PHONY: help run report check dist check-sweeps check-spark check-independent check-page check-deploy check-faults sbom audit format lock docs bench bench-quick faults fuzz clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -74,7 +74,12 @@ check: $(DEV) ## Run every check, in order; the first failure ends it
 	$(call step,packages: make dist)
 	@$(MAKE) --no-print-directory dist
 	$(call step,tests: pytest)
-	@$(PY) -m pytest -n auto --dist worksteal
+	@$(PY) -m pytest -n auto --dist worksteal -m "not outside"
+
+# A sweep goes through very many cases; `make check` does a part of them, always the same.
+check-sweeps: $(DEV) ## Try all the cases of which `make check` does a part, and one more engine (3 minutes)
+	ROLLSIGNAL_SWEEPS=whole $(PY) -m pytest -n auto --dist worksteal -m sweep
+	$(PY) -m pytest -n auto --dist worksteal tests/conformance --engines=workers -k workers
 
 check-spark: ## Run the job on Spark: local, on a cluster and by Connect (needs Java 17 or newer; 10 minutes)
 	@if command -v java >/dev/null; then $(MAKE) --no-print-directory $(SPARK) && \

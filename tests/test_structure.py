@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,11 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-MODULES = {name_of(path): ast.parse(path.read_text()) for path in ROOT.glob("rollsignal/**/*.py")}
+@cache
+def parsed_modules() -> dict[str, ast.Module]:
+    """Parse the package once, when a test asks for it: trees of all of it take a while to make."""
+    paths = ROOT.glob("rollsignal/**/*.py")
+    return {name_of(path): ast.parse(path.read_text()) for path in paths}
 
 
 def imported(tree: ast.AST, modules: set[str]) -> Iterator[str]:
@@ -46,8 +51,8 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 
 
 def test_no_module_imports_itself_by_others_also_not_lazily_or_for_types() -> None:
-    names = set(MODULES)
-    graph = {name: set(imported(tree, names)) - {name} for name, tree in MODULES.items()}
+    names = set(parsed_modules())
+    graph = {name: set(imported(tree, names)) - {name} for name, tree in parsed_modules().items()}
     assert circle(graph) == []
 
 
@@ -70,7 +75,7 @@ def is_of_the_package(path: Path) -> bool:
 def test_few_files_tell_the_shapes_of_bars_apart() -> None:
     forking = {
         name
-        for name, tree in MODULES.items()
+        for name, tree in parsed_modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance"
         if SHAPES & {part.id for part in ast.walk(node.args[1]) if isinstance(part, ast.Name)}
@@ -92,7 +97,7 @@ def defined(tree: ast.Module) -> Iterator[str]:
 
 def test_a_name_has_one_meaning() -> None:
     places: dict[str, list[str]] = {}
-    for module, tree in MODULES.items():
+    for module, tree in parsed_modules().items():
         for name in defined(tree):
             places.setdefault(name, []).append(module)
     several = {name for name, modules in places.items() if len(modules) > 1}
@@ -100,8 +105,27 @@ def test_a_name_has_one_meaning() -> None:
     assert all("rollsignal.api" in places[name] for name in several)
 
 
+@cache
+def modules_of_tests() -> set[str]:
+    return {name_of(other) for other in ROOT.glob("tests/**/test_*.py")}
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tests/**/*.py")), ids=name_of)
 def test_no_test_imports_another(path: Path) -> None:
-    modules = {name_of(other) for other in ROOT.glob("tests/**/test_*.py")}
+    modules = modules_of_tests()
     assert name_of(ROOT / "tests/test_structure.py") in modules
     assert not set(imported(ast.parse(path.read_text()), modules)) & modules
+
+
+def test_whatever_does_a_part_of_a_sweep_is_done_whole_elsewhere() -> None:
+    for path in ROOT.glob("tests/**/test_*.py"):
+        if "tests.support.sweeps" not in (text := path.read_text()):
+            continue
+        for test in ast.parse(text).body:
+            if isinstance(test, ast.FunctionDef) and {"examples", "part_of"} & names_in(test):
+                marks = set().union(*map(names_in, test.decorator_list))
+                assert "sweep" in marks, f"{path} {test.name}"
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

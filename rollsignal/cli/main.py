@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from rollsignal.cli.flags import Command, parse
@@ -53,8 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return flushed(code)
 
 
+@cache
 def _start_lean() -> None:
-    """Turn off what costs every process time and does not help this one."""
+    """Turn off, once, what costs every process time and does not help this one."""
     gc.set_threshold(LIVE_OBJECTS)
     # NumPy's library for matrices would start threads that use the CPU while they wait.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

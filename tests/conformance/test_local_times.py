@@ -27,6 +27,8 @@ BY_CLOCK = IN_UTC._replace(timezone="Europe/Berlin")
 FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow", "text.parquet"]
 AUTUMN, SPRING = datetime(2024, 10, 26, 20, tzinfo=UTC), datetime(2024, 3, 30, 20, tzinfo=UTC)
 PAD = "x" * 60
+# Enough for more than 4 MB of text, which is then read fast.
+LARGE = 50_000
 
 Row = tuple[datetime, str, int]
 
@@ -93,7 +95,7 @@ def test_series_that_follow_each_other_have_their_own_hours(
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("symbols", ["A", "ABC"])
 def test_large_tables_give_the_same_signals(tmp_path: Path, symbols: str, form: str) -> None:
-    rows = bars(SPRING, minutes=5, rows=80_000 // len(symbols), symbols=symbols)
+    rows = bars(SPRING, minutes=10, rows=LARGE // len(symbols), symbols=symbols)
     local = answer([write(tmp_path / f"l.{form}", rows, local=True)], BY_CLOCK)
     utc = answer([write(tmp_path / f"u.{form}", rows, local=False)], IN_UTC)
     assert local[1] == utc[1]

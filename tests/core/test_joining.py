@@ -38,6 +38,7 @@ from tests.support.pieces import (
     in_one_run,
     outcome,
 )
+from tests.support.sweeps import examples, sweep
 
 LEVELS = {"order": "warn", "duplicates": "warn", "values": "off", "gaps": "off"}
 FEW_STEPS = 2
@@ -66,7 +67,8 @@ def joined(
 PLACES = st.lists(st.integers(0, 8), max_size=6)
 
 
-@settings(max_examples=500)
+@sweep
+@settings(max_examples=examples(500))
 @given(cases(), PLACES, st.booleans(), st.booleans())
 def test_pieces_that_are_joined_have_what_one_run_has(
     case: Case, places: list[int], arrays: bool, few_steps: bool
@@ -76,7 +78,8 @@ def test_pieces_that_are_joined_have_what_one_run_has(
         assert joined(case, edges)[0] == in_one_run(case)
 
 
-@settings(max_examples=200)
+@sweep
+@settings(max_examples=examples(200))
 @given(cases(clean=True), PLACES)
 def test_tallies_and_digest_are_those_of_the_definition(case: Case, places: list[int]) -> None:
     case = case._replace(terms=case.terms._replace(span=None))
@@ -88,7 +91,8 @@ def test_tallies_and_digest_are_those_of_the_definition(case: Case, places: list
     assert together.digest == digest
 
 
-@settings(max_examples=150)
+@sweep
+@settings(max_examples=examples(150))
 @given(cases(), st.integers(0, 8), PLACES)
 def test_series_that_are_known_are_continued(case: Case, at: int, places: list[int]) -> None:
     quiet = case.terms._replace(levels=dict.fromkeys(case.terms.levels, "off"), span=None)
@@ -113,7 +117,8 @@ def in_any_pairs(terms: Terms, edges: list[Edges], random: Random) -> Edges:
     return edges[0]
 
 
-@settings(max_examples=250)
+@sweep
+@settings(max_examples=examples(250))
 @given(cases(), PLACES, st.randoms(use_true_random=False), st.booleans())
 def test_neighbours_may_be_joined_in_any_order(
     case: Case, places: list[int], random: Random, few_steps: bool
@@ -134,7 +139,8 @@ def same_for_any_scale(edges: Edges) -> object:
     return exact(accounts), exact(in_span), rest, edges._replace(series={})
 
 
-@settings(max_examples=150)
+@sweep
+@settings(max_examples=examples(150))
 @given(cases(clean=True), PLACES)
 def test_a_second_pass_gives_the_bars_of_one_run(case: Case, places: list[int]) -> None:
     pieces = cut(case.parts, places)

@@ -29,6 +29,7 @@ from rollsignal.outputs.signals.writer import Signals
 from rollsignal.readers.frame_symbols import SymbolColumn
 from tests.support import oracle
 from tests.support.deciding import REPORT
+from tests.support.sweeps import examples, sweep
 from tests.support.tables import CONFIG
 
 POLICIES: list[Missing] = ["skip", "gap"]
@@ -202,7 +203,8 @@ def a_finer_scale_after_a_margin() -> tuple[JobConfig, list[File]]:
     return CONFIG, [File("a", [part, Part(["B"], [5], 2, [3], "coded")])]
 
 
-@settings(max_examples=200)
+@sweep
+@settings(max_examples=examples(200))
 @given(runs())
 @example(a_finer_scale_after_a_margin())
 @example(untimed_after_timed())

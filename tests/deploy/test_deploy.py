@@ -9,8 +9,9 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -21,6 +22,8 @@ from rollsignal.publish.prometheus import GAUGES
 from rollsignal.publish.targets import target_of
 from tests.support.shell import ROOT, command
 from tests.support.stores import Served
+
+Test = TypeVar("Test", bound=Callable[..., object])
 
 DEPLOY = ROOT / "deploy"
 SERVICE = DEPLOY / "systemd/rollsignal.service"
@@ -35,9 +38,11 @@ RULES_TEST = DEPLOY / "prometheus/rules_test.yml"
 NO_CODES = [each.code for each in EXIT_CODES if each.again is False]
 
 
-def needs(tool: str) -> pytest.MarkDecorator:
+def needs(tool: str) -> Callable[[Test], Test]:
+    """Return what marks a test that runs a tool, and skips it where that is not installed."""
     reason = f"{tool} is not installed here, so it checked nothing"
-    return pytest.mark.skipif(shutil.which(tool) is None, reason=reason)
+    is_missing = pytest.mark.skipif(shutil.which(tool) is None, reason=reason)
+    return lambda test: pytest.mark.outside(is_missing(test))
 
 
 def output_of(*command: str, folder: Path = DEPLOY, code: int = 0) -> str:

@@ -13,6 +13,8 @@ from tests.support.shell import CONFIG, ROOT, Recorded
 
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed here, so it loaded nothing")
 
+pytestmark = pytest.mark.outside
+
 BARS = "time,symbol,close\n" + "".join(
     f"2024-01-0{day},{symbol},{close}\n"
     for symbol in ("BTC", "ETH")

@@ -18,10 +18,13 @@ from tests.support import postgres
 from tests.support.postgres import Postgres
 from tests.support.shell import CONFIG, Recorded
 
-pytestmark = pytest.mark.skipif(
-    postgres.BINARIES is None,
-    reason="PostgreSQL 15 is not installed here, so nothing was loaded into a table",
-)
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.skipif(
+        postgres.BINARIES is None,
+        reason="PostgreSQL 15 is not installed here, so nothing was loaded into a table",
+    ),
+]
 
 GAPS = CONFIG + "missing: gap\n"
 DAILY = "date,symbol,close\n" + "".join(

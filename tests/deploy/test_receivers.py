@@ -22,9 +22,12 @@ NAMES = ("prometheus", "prometheus-pushgateway", "prometheus-node-exporter")
 MISSING = [name for name in NAMES if shutil.which(name) is None]
 DEADLINE_S = 90
 
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"not installed here, so nothing was scraped: {', '.join(MISSING)}"
-)
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"not installed here, so nothing was scraped: {', '.join(MISSING)}"
+    ),
+]
 
 SETTINGS = """\
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}

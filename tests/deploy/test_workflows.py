@@ -73,6 +73,7 @@ def test_whoever_reports_a_run_is_asked_for_command_and_record() -> None:
     assert needed >= {"command", "record"}
 
 
+@pytest.mark.outside
 @pytest.mark.skipif(
     shutil.which("zizmor") is None, reason="zizmor is not installed here, so it checked nothing"
 )

@@ -22,6 +22,7 @@ from rollsignal.errors import DiskError
 from rollsignal.outputs.signals.writer import Signals
 from tests.support.answers import BAD, CONFIG, KINDS, ROWS, Row, answer, rows, write
 from tests.support.deciding import REPORT, Kept, begun, files, ignore
+from tests.support.sweeps import examples, sweep
 from tests.support.workers import (
     CountingRunner,
     SmallLocalEngine,
@@ -186,7 +187,8 @@ def test_one_file_that_is_read_whole_is_decided_here(tmp_path: Path) -> None:
     assert len(counting.counts) == 1
 
 
-@settings(max_examples=60)
+@sweep
+@settings(max_examples=examples(60))
 @given(
     st.lists(st.sampled_from(KINDS), min_size=1, max_size=4),
     st.integers(100, 2000),

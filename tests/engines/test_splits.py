@@ -58,11 +58,14 @@ from tests.support.messy import (
     table,
 )
 from tests.support.passes import counted
+from tests.support.sweeps import examples, sweep
 from tests.support.tables import CONFIG, Cut
 
 START = datetime(2024, 1, 1)
 small_blocks = st.builds(Cut, st.just(0), st.sampled_from([1, 30]), st.integers(1, 80))
 CHECKED = CONFIG._replace(checks=Checks(order="off", duplicates="off", ohlc="warn"))
+# Large tables have few closes.
+fraction = lru_cache(maxsize=None)(Fraction)
 Row = tuple[Fraction | None, int | None, str | None, int]
 
 
@@ -113,7 +116,7 @@ def read(reader: Reader, told: Told) -> Told:
             times: Sequence[int | None] = plain.timestamps_ns or [None] * plain.rows
             symbols: Sequence[str | None] = plain.symbols or [None] * plain.rows
             ticks = plain.closes.values
-            closes = [None if tick is None else Fraction(tick, unit) for tick in ticks]
+            closes = [None if tick is None else fraction(tick, unit) for tick in ticks]
             rows += zip(closes, times, symbols, plain.lines, strict=True)
             findings += [(plain.lines[f.place], f.check, f.what) for f in plain.findings]
     except JobError as error:
@@ -182,24 +185,26 @@ def hold_text(law: Law, drawn: Messy, draw: Callable[..., Any], format: Format =
         return len(kept)
 
 
+@sweep
 def test_splits_of_any_text_tell_what_the_whole_text_tells() -> None:
     law, cuts = Law(), Counter[bool]()
 
-    @settings(max_examples=600)
+    @settings(max_examples=examples(600))
     @given(messy(), small_blocks, st.data())
     def hold(drawn: Messy, blocks: Cut, data: st.DataObject) -> None:
         cuts[hold_text(law, drawn._replace(cut=blocks), data.draw) > 0] += 1
 
     hold()
-    assert cuts[True] > 50
+    assert cuts[True] > examples(50)
     assert law.seen["same"] > law.seen["read whole"]
-    assert law.seen["refused"] > 5
+    assert law.seen["refused"] > examples(5)
 
 
+@sweep
 def test_a_plain_text_is_never_read_whole() -> None:
     law = Law()
 
-    @settings(max_examples=300)
+    @settings(max_examples=examples(300))
     @given(messy(odd=0), st.data())
     def hold(drawn: Messy, data: st.DataObject) -> None:
         ended = drawn.data.rstrip(b"\r\n \t") + b"\n"
@@ -207,7 +212,7 @@ def test_a_plain_text_is_never_read_whole() -> None:
         hold_text(law, drawn._replace(data=ended, cut=blocks), data.draw)
 
     hold()
-    assert law.seen["same"] > 50
+    assert law.seen["same"] > examples(50)
     assert not law.seen["read whole"]
 
 
@@ -241,18 +246,19 @@ def objects(draw: DrawFn) -> Messy:
     return Messy(text.encode(), config, draw(small_blocks))
 
 
+@sweep
 def test_splits_of_ndjson_tell_what_the_whole_text_tells() -> None:
     law, cuts = Law(), Counter[bool]()
 
-    @settings(max_examples=400)
+    @settings(max_examples=examples(400))
     @given(objects(), st.data())
     def hold(drawn: Messy, data: st.DataObject) -> None:
         cuts[hold_text(law, drawn, data.draw, "ndjson") > 0] += 1
 
     hold()
-    assert cuts[True] > 50
+    assert cuts[True] > examples(50)
     assert law.seen["same"] > 5 * law.seen["read whole"]
-    assert law.seen["refused"] > 5
+    assert law.seen["refused"] > examples(5)
 
 
 CLOSES: dict[str, Callable[[int], Any]] = {
@@ -305,10 +311,11 @@ def stored(data: pl.DataFrame, path: Path, format: str, group: int) -> None:
         data.write_ipc(path, record_batch_size=group)
 
 
+@sweep
 def test_splits_of_columnar_files_tell_what_the_whole_file_tells(tmp_path: Path) -> None:
     law = Law()
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=examples(400), deadline=None)
     @given(
         st.sampled_from(sorted(CLOSES)),
         st.sampled_from(sorted(STAMPS)),
@@ -329,8 +336,8 @@ def test_splits_of_columnar_files_tell_what_the_whole_file_tells(tmp_path: Path)
         law.holds(opened, sorted(cuts))
 
     hold()
-    assert law.seen["same"] > 30
-    assert law.seen["read whole"] > 3
+    assert law.seen["same"] > examples(30)
+    assert law.seen["read whole"] > examples(3)
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])

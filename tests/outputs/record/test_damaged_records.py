@@ -18,6 +18,7 @@ from rollsignal.outputs.record.schema import schema_of
 from rollsignal.outputs.record.validation import departures
 from tests.support.records import forged
 from tests.support.shell import CONFIG, STAMPED, Recorded, command
+from tests.support.sweeps import part_of, sweep
 
 Place = tuple[Any, ...]
 Check = Callable[[Any, Any, Any, Any], Iterable[Any]]
@@ -101,9 +102,10 @@ def fewer_mutations(
             yield place, value, wrong
 
 
+@sweep
 def test_a_record_is_read_exactly_if_it_is_as_published(files: Recorded) -> None:
     document, path = files.read(), str(files.folder / "wrong.json")
-    for place, value, wrong in fewer_mutations(document, VALUES):
+    for place, value, wrong in part_of(fewer_mutations(document, VALUES), 5):
         Path(path).write_text(forged(wrong))
         published = SCHEMA.is_valid(wrong)
         assert published == (not any(departures(wrong, PUBLISHED))), (place, value)
@@ -133,9 +135,10 @@ def test_a_record_without_or_with_something_more_is_none(files: Recorded) -> Non
                     load_record(path)
 
 
+@sweep
 def test_whatever_a_record_says_it_is_verified_or_refused(files: Recorded) -> None:
     document, path = files.read(), files.folder / "wrong.json"
-    for place, value, wrong in fewer_mutations(document, VALUES + TEXTS):
+    for place, value, wrong in part_of(fewer_mutations(document, VALUES + TEXTS), 5):
         if not SCHEMA.is_valid(wrong):
             continue
         path.write_text(forged(wrong))
@@ -146,18 +149,20 @@ def test_whatever_a_record_says_it_is_verified_or_refused(files: Recorded) -> No
         assert json.dumps(report.document, allow_nan=False), (place, value)
 
 
+@sweep
 def test_whatever_a_record_says_its_run_is_compared_or_refused(files: Recorded) -> None:
     document, path = files.read(), files.folder / "wrong.json"
-    for place, value, wrong in fewer_mutations(document, (None, -1, [{}])):
+    for place, value, wrong in part_of(fewer_mutations(document, (None, -1, [{}])), 5):
         path.write_text(forged(wrong))
         assert command("diff", str(path), str(files.record)) in (0, 1, 2, 65, 66), (place, value)
 
 
+@sweep
 def test_whatever_a_record_says_a_run_ends_well(tmp_path: Path) -> None:
     files = Recorded(tmp_path)
     assert files.run() == 0
     document = files.read()
-    for place, value, wrong in fewer_mutations(document, (None, *TEXTS[-4:])):
+    for place, value, wrong in part_of(fewer_mutations(document, (None, *TEXTS[-4:])), 6):
         if any(departures(wrong, PUBLISHED)):
             # As good as none.
             continue
