@@ -34,6 +34,7 @@ from tests.support.cut_engine import CutEngine
 from tests.support.deciding import REPORT, begun, files
 from tests.support.panels import HEADER, Panel, PanelRow, decided, digest_of, panels, tally_of
 from tests.support.strategies import cuts_of
+from tests.support.sweeps import examples, sweep
 from tests.support.workers import SmallPiecesEngine
 
 MakeEngine = Callable[[], Engine]
@@ -127,7 +128,8 @@ def facts_by_definition(panel: Panel) -> dict[str, Any]:
     return known
 
 
-@settings(max_examples=40)
+@sweep
+@settings(max_examples=examples(40))
 @given(panels(), st.data(), KINDS, st.booleans())
 def test_tally_digest_accounts_and_signals_are_those_of_the_definition(
     engine: MakeEngine, panel: Panel, data: st.DataObject, kinds: list[str], is_fast: bool
@@ -149,7 +151,8 @@ def test_tally_digest_accounts_and_signals_are_those_of_the_definition(
     assert [file.rows for file in found.files.values()] == [len(panel.rows[cut]) for cut in cuts]
 
 
-@settings(max_examples=30)
+@sweep
+@settings(max_examples=examples(30))
 @given(panels(), st.data(), st.integers(0, 60), st.integers(1, 60), st.booleans())
 def test_a_range_of_time_has_its_rows_decided_with_all_those_before_them(
     engine: MakeEngine, panel: Panel, data: st.DataObject, begin: int, minutes: int, is_fast: bool
@@ -173,7 +176,8 @@ def test_a_range_of_time_has_its_rows_decided_with_all_those_before_them(
     }
 
 
-@settings(max_examples=30)
+@sweep
+@settings(max_examples=examples(30))
 @given(panels(), st.data(), st.integers(0, 40))
 def test_series_that_are_continued_end_as_if_they_were_read_whole(
     engine: MakeEngine, panel: Panel, data: st.DataObject, at: int
@@ -196,7 +200,8 @@ def jumbled(panel: Panel, places: Sequence[int]) -> Panel:
     return panel._replace(rows=[panel.rows[place] for place in places])
 
 
-@settings(max_examples=40)
+@sweep
+@settings(max_examples=examples(40))
 @given(
     panels(),
     st.data(),
@@ -226,7 +231,8 @@ def test_bars_out_of_order_are_found_told_or_refused_alike(
         assert facts(dict(found.found.accounts)) == facts(dict(plain.found.accounts))
 
 
-@settings(max_examples=30)
+@sweep
+@settings(max_examples=examples(30))
 @given(panels(missing=False), st.randoms(use_true_random=False), st.booleans())
 def test_rows_in_any_order_are_decided_in_that_of_time_where_they_are_sorted(
     engine: MakeEngine, panel: Panel, random: Any, is_fast: bool
@@ -246,7 +252,8 @@ def test_rows_in_any_order_are_decided_in_that_of_time_where_they_are_sorted(
     assert facts(dict(found.accounts)) == facts_by_definition(panel)
 
 
-@settings(max_examples=30)
+@sweep
+@settings(max_examples=examples(30))
 @given(panels(missing=False, steps=(1, 1, 1, 2, 7)), st.data(), st.booleans())
 def test_gaps_in_time_are_counted_by_definition(
     engine: MakeEngine, panel: Panel, data: st.DataObject, is_fast: bool

@@ -17,6 +17,7 @@ from rollsignal.errors import DataError
 from tests.support import oracle
 from tests.support.deciding import decide
 from tests.support.strategies import cuts_of
+from tests.support.sweeps import examples, sweep
 from tests.support.tables import CONFIG, Table, tables
 
 MakeEngine = Callable[[], Engine]
@@ -48,7 +49,8 @@ def result_of(engine: MakeEngine, *texts: str, config: JobConfig = CONFIG) -> Fo
     return result
 
 
-@settings(max_examples=40)
+@sweep
+@settings(max_examples=examples(40))
 @given(tables(), st.integers(1, 5))
 def test_a_file_gives_what_its_closes_give(engine: MakeEngine, table: Table, window: int) -> None:
     tally = oracle.counts(table.bars.closes, window)

@@ -42,6 +42,7 @@ from tests.support.panels import (
     tally_of,
 )
 from tests.support.strategies import cuts_of
+from tests.support.sweeps import examples, part_of, sweep
 from tests.support.workers import engine_on
 
 MAKERS: dict[str, Callable[[], Engine]] = {
@@ -88,8 +89,9 @@ def opened(panel: Panel, count: int) -> Panel:
     return panel._replace(config=panel.config._replace(open_bars=count))
 
 
+@sweep
 @makers
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(panels(), st.data(), KINDS, st.booleans(), COUNTS)
 def test_bars_without_enough_successors_are_not_decided(
     maker: Callable[[], Engine],
@@ -187,7 +189,8 @@ def random_panel(random: Random) -> Panel:
     return Panel(rows, JobConfig(1, random.randint(1, 4), "v", missing=missing, columns=columns))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@sweep
+@pytest.mark.parametrize("seed", part_of(range(60), 4))
 def test_nights_with_unfinished_bars_end_as_one_run_over_the_final_ones(
     tmp_path: Path, seed: int
 ) -> None:
@@ -230,7 +233,8 @@ def check_the_end(folder: Path, rows: list[DecidedRow], size: int) -> None:
     assert len(state.waiting) == size - len(rows)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@sweep
+@pytest.mark.parametrize("seed", part_of(range(60), 4))
 def test_a_file_that_holds_the_newest_bars_gives_what_all_of_them_give(
     tmp_path: Path, seed: int
 ) -> None:

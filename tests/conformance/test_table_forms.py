@@ -19,6 +19,7 @@ from rollsignal.engines.interface import Engine, Task
 from rollsignal.outputs.signals.writer import Signals
 from tests.support import oracle
 from tests.support.deciding import REPORT, begun, files, ignore
+from tests.support.sweeps import examples, sweep
 from tests.support.tables import CONFIG
 from tests.support.workbooks import DATED, Cell, number, workbook
 
@@ -118,7 +119,8 @@ def signals_of(engine: MakeEngine, data: bytes, config: JobConfig) -> tuple[byte
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @given(st.lists(st.integers(1, 99_999_999), min_size=3, max_size=40), st.booleans())
-@settings(max_examples=8, deadline=None)
+@sweep
+@settings(max_examples=examples(8), deadline=None)
 def test_any_form_of_a_table_gives_the_signals_of_the_usual_one(
     engine: MakeEngine, form: Form, ticks: list[int], is_fast: bool
 ) -> None:

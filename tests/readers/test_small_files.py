@@ -48,6 +48,7 @@ from tests.support.messy import (
     table,
 )
 from tests.support.packers import PACKERS
+from tests.support.sweeps import examples, sweep
 from tests.support.tables import CONFIG, plain_batches
 
 UNTIMED = CONFIG._replace(columns=Columns(timestamp=NO_TIMESTAMPS))
@@ -133,7 +134,8 @@ def files(draw: DrawFn) -> Files:
     return Files([text.data for text in drawn], config, draw(st.sampled_from([1 << 16, 400, 150])))
 
 
-@settings(max_examples=200)
+@sweep
+@settings(max_examples=examples(200))
 @given(files())
 def test_every_file_is_read_as_by_itself_or_left(case: Files) -> None:
     with TemporaryDirectory() as folder:
@@ -184,7 +186,8 @@ def arrays_for_small_runs() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=100)
+@sweep
+@settings(max_examples=examples(100))
 @given(files(), st.sampled_from(["one series", "each its own"]))
 def test_a_run_over_small_files_finds_what_it_finds_carefully(case: Files, kind: str) -> None:
     config = case.config

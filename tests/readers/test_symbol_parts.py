@@ -111,12 +111,12 @@ def test_parts_are_places_in_a_table_without_a_header_and_in_arrays(tmp_path: Pa
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_large_table_is_read_fast_with_the_same_series(tmp_path: Path, form: str) -> None:
-    rows = 250_000
+    rows = 100_000
     venues = [" X", "Y", "NYSE Arca"] * (rows // 3 + 1)
     coins = ["BTC/USDT:USDT", "ETH"] * (rows // 2 + 1)
     closes = [row * 7919 % 1009 for row in range(rows)]
     venues, coins = venues[:rows], coins[:rows]
-    columns: Bars = {"venue": venues, "coin": coins, "close": closes, "x": ["-" * 9] * rows}
+    columns: Bars = {"venue": venues, "coin": coins, "close": closes, "x": ["-" * 24] * rows}
     path = write(tmp_path / f"bars.{form}", columns)
     if form == "csv":
         assert path.stat().st_size > LARGE_BYTES

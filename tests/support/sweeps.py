@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import TypeVar
 
@@ -19,13 +19,13 @@ Case = TypeVar("Case")
 sweep = pytest.mark.sweep
 
 
-def part_of(cases: Iterable[Case], every: int) -> Iterator[Case]:
-    """Yield one of so many cases, always the same ones.
+def part_of(cases: Iterable[Case], every: int) -> list[Case]:
+    """Return one of so many cases, always the same ones.
 
     Where each place has a case for each of some values, `every` must have no divisor in common
     with their number: then all values are tried, in places that differ.
     """
-    return islice(cases, 0, None, 1 if WHOLE else every)
+    return list(islice(cases, 0, None, 1 if WHOLE else every))
 
 
 def examples(count: int) -> int:

@@ -22,6 +22,7 @@ from rollsignal.outputs.signals.forms import HEADER, SIGNAL_SUFFIXES, escape_for
 from rollsignal.outputs.signals.writer import Signals
 from tests.support.deciding import REPORT, begun, rows_of
 from tests.support.strategies import cuts_of, written
+from tests.support.sweeps import examples, sweep
 
 ODD_SYMBOLS = [
     *("", "=1+1", "+A", "-A", "@A", "\tA", "\rA", "=A,B", '"', 'a"b', '"A"', "a,b", "a;b", "'A"),
@@ -122,7 +123,8 @@ times = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@sweep
+@settings(max_examples=examples(150))
 @given(cases())
 @example((rows_of([1, 2], 0)._replace(symbols=["a\nb"]), 1))
 def test_rows_of_arrays_give_the_bytes_of_the_same_rows_one_by_one(
@@ -158,7 +160,8 @@ def in_files(rows: ArrayDecided, cuts: list[slice]) -> list[ArrayDecided]:
 
 
 @pytest.mark.parametrize("suffix", SIGNAL_SUFFIXES)
-@settings(max_examples=60)
+@sweep
+@settings(max_examples=examples(60))
 @given(
     data=st.data(),
     drawn=st.lists(cases(), min_size=1, max_size=3),

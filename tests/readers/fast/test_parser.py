@@ -48,6 +48,7 @@ from tests.support.messy import (
 )
 from tests.support.oracle import prices
 from tests.support.strategies import written
+from tests.support.sweeps import examples, sweep
 from tests.support.tables import CAREFUL, CONFIG, Cut, opened
 
 
@@ -121,7 +122,8 @@ def agree(data: bytes, config: JobConfig, cut: Cut) -> int:
     return arrays
 
 
-@settings(max_examples=300)
+@sweep
+@settings(max_examples=examples(300))
 @given(messy())
 @example(Messy(b"close\n1\n\n2\n"))
 @example(Messy(b"close\n1\n\n2\n", cut=Cut(0, 9, 9)))
@@ -138,7 +140,8 @@ def test_a_messy_text_is_read_the_same_whichever_parser_reads_its_blocks(case: M
     agree(*case)
 
 
-@settings(max_examples=150)
+@sweep
+@settings(max_examples=examples(150))
 @given(messy(odd=1))
 def test_a_messy_text_gives_the_same_answer_whichever_parser_reads_its_blocks(case: Messy) -> None:
     careful = case.cut._replace(careful_bytes=CAREFUL.careful_bytes)
