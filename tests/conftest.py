@@ -5,6 +5,7 @@ the threads of compiled libraries read the environment would end the process.
 """
 
 import gc
+import gettext
 import os
 import time
 from collections.abc import Generator, Iterator
@@ -25,8 +26,6 @@ os.environ["TZ"] = "XXX-5:30"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["ROLLSIGNAL_TEST_TOKEN"] = "a-secret-of-these-tests"
 time.tzset()
-# Nothing looks for translations of what argparse says, which takes a fifth of a short command.
-os.environ["LANGUAGE"] = "C"
 # As the command has it: thousands of tests are many objects, and none of them is garbage.
 gc.set_threshold(100_000)
 
@@ -52,10 +51,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nothing_waits_for_the_disk() -> Iterator[None]:
-    """Have no call in this process wait for the disk: that shows only where the power fails."""
+def what_takes_time_and_shows_nothing() -> Iterator[None]:
+    """Leave out of this process what no test can see, and what takes long in thousands of runs.
+
+    A wait for the disk shows only where the power fails, and there are no translations of what
+    argparse says.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", os.fstat)
+        patch.setattr(gettext, "find", lambda *names, **more: [])
         yield
 
 
