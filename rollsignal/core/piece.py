@@ -101,6 +101,11 @@ class Piece:
         self._codes = SymbolCodes()
         self._rows = HeadRows([ONE_SERIES], None, 0)
 
+    @property
+    def series(self) -> int:
+        """Count the series so far."""
+        return len(self._heads)
+
     def take(self, batch: Bars, reader: Reader) -> None:
         """Decide a batch; raises `JobError` as a ledger does, which ends the piece.
 

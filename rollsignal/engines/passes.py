@@ -7,7 +7,8 @@ or several whole files.
 
 import pickle
 import socket
-from collections.abc import Generator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +36,9 @@ from rollsignal.messages import shown_path
 if TYPE_CHECKING:
     from rollsignal.core.decisions import Decided
     from rollsignal.core.listeners import Part
+
+# The level at which compression takes the least time.
+FAST = 1
 
 Splits = Sequence[Split]
 # A file's size and the time when it was last changed, which all machines see alike.
@@ -111,20 +115,56 @@ class FirstRead(NamedTuple):
         return sum(file.rows for _, file in self.files)
 
 
+class PackedRead(NamedTuple):
+    """A `FirstRead` as it waits for others: `packed` is None if its file must be read whole.
+
+    is_compressed: how it is packed. is_refused: whether it ends in an error.
+    """
+
+    packed: bytes | None
+    is_compressed: bool = False
+    is_refused: bool = False
+    bytes_read: int = 0
+    rows: int = 0
+
+    def unpacked(self) -> FirstRead:
+        """Return the read."""
+        if self.packed is None:
+            return FirstRead(None)
+        read: FirstRead = pickle.loads(
+            zlib.decompress(self.packed) if self.is_compressed else self.packed
+        )
+        return read
+
+
 class FirstPass(NamedTuple):
-    """The first pass, for each piece by its number."""
+    """The first pass, for each piece by its number.
+
+    begin: makes a piece without bars. compresses: whether what is found is packed tightly: many
+    series have much in common.
+    """
 
     pieces: Sequence[Splits]
     reading: Reading
     terms: Terms
+    begin: Callable[[Terms], Piece] = Piece
+    compresses: bool = False
 
     def run(self, number: int) -> bytes:
-        """Return the pickled `FirstRead` of a piece."""
-        return pickle.dumps(self.read(number))
+        """Return the pickled `PackedRead` of a piece."""
+        read = self.read(number)
+        if read.edges is None:
+            return pickle.dumps(PackedRead(None))
+        packed, is_refused = pickle.dumps(read), read.edges.refusal is not None
+        if self.compresses:
+            packed = zlib.compress(packed, FAST)
+        return pickle.dumps(
+            PackedRead(packed, self.compresses, is_refused, read.bytes_read, read.rows)
+        )
 
     def read(self, number: int, first_row: int | None = None) -> FirstRead:
         """Decide a piece; an error of the bars is in its edges."""
-        piece, taking = Piece(self.terms), _Taking()
+        piece, taking = self.begin(self.terms), _Taking()
         try:
             with closing(self.reading.opened(self.pieces[number], first_row)) as each:
                 for split, opened in each:

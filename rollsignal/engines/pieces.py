@@ -18,12 +18,13 @@ from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine, check_signals
 from rollsignal.engines.looking import FileLook, Looking
-from rollsignal.engines.passes import FirstPass, FirstRead, Reading, SecondPass, Splits
+from rollsignal.engines.passes import FirstPass, FirstRead, PackedRead, Reading, SecondPass, Splits
 from rollsignal.engines.runner import InProcess, NoProcessError, Processes, Runner
 from rollsignal.engines.splits import Split, bundled
+from rollsignal.engines.telling import HeldMessages
 from rollsignal.errors import JobError
 from rollsignal.files.formats import Format
-from rollsignal.messages import LogLevel, Tell
+from rollsignal.messages import Tell
 
 if TYPE_CHECKING:
     from rollsignal.core.listeners import Listener, SendingListener
@@ -123,7 +124,7 @@ class PiecesOfTask:
         levels = task.levels or task.config.checks._asdict()
         self._task = task
         self._reading = reading
-        self._messages = _HeldMessages(tell, is_certain=task.seen is None)
+        self._messages = HeldMessages(tell, is_certain=task.seen is None)
         self._findings = Findings(levels, self._messages.tell)
         self._listeners = cast("Sequence[SendingListener[Any]]", listeners)
         # A second pass proves by its digest that it saw what the first one saw.
@@ -139,12 +140,7 @@ class PiecesOfTask:
 
     def decide(self, runner: Runner, pieces: list[Splits]) -> Found:
         """Decide all pieces; have listeners receive every bar, which takes a second pass."""
-        left = pieces
-        while left:
-            left = self._decide_until_whole(runner, left)
-        self._check_times()
-        self._messages.tell_all()
-        self._join.finish()
+        self.read(runner, pieces)
         counted, digest = self._join.counted, self._join.digest if self._task.digest else None
         found = Found(counted, tally_of(counted), self._files, self._findings, digest)
         check_signals(self._task, found, tally_of(self._join.accounts))
@@ -152,20 +148,33 @@ class PiecesOfTask:
             self._listen(runner)
         return found
 
+    def read(self, runner: Runner, pieces: list[Splits]) -> None:
+        """Join what the first pass finds in all pieces; raises the first error of the bars."""
+        left = pieces
+        while left:
+            left = self._decide_until_whole(runner, left)
+        self._check_times()
+        self._messages.tell_all()
+        self._join.finish()
+
+    def first_pass(self, pieces: Sequence[Splits]) -> FirstPass:
+        """Return the first pass over pieces."""
+        return FirstPass(pieces, self._reading, self._terms)
+
     def _decide_until_whole(self, runner: Runner, pieces: list[Splits]) -> list[Splits]:
         """Decide pieces, up to a file that must be read whole; return those that are left then."""
-        work, held = FirstPass(pieces, self._reading, self._terms), list[FirstRead]()
+        work, held = self.first_pass(pieces), list[PackedRead]()
         for number, result in enumerate(runner.run(len(pieces), work.run)):
-            read: FirstRead = pickle.loads(result)
-            if read.edges is None:
+            read: PackedRead = pickle.loads(result)
+            if read.packed is None:
                 self._progress.take_back(held)
                 return self._with_whole_file(pieces, number)
             held.append(read)
             self._progress.add(read)
             # Nothing of a file counts before all of its pieces could be read, but its first error.
-            if read.edges.refusal or _ends_file(pieces, number):
+            if read.is_refused or _ends_file(pieces, number):
                 for at, each in enumerate(held, number + 1 - len(held)):
-                    self._add(work, at, each)
+                    self._add(work, at, each.unpacked())
                 held.clear()
         return []
 
@@ -192,7 +201,9 @@ class PiecesOfTask:
         """Join what the first pass found in a piece; raises its error."""
         read = self._with_true_lines(work, number, read)
         assert read.edges is not None, "the piece could be read"
-        self._settled.append(self._joined(read.edges))
+        settled = self._joined(read.edges)
+        if self._listeners:
+            self._settled.append(settled)
         self._pieces.append(work.pieces[number])
         for path, (rows, description) in read.files:
             rows_before = self._files[path].rows if path in self._files else 0
@@ -241,28 +252,6 @@ class PiecesOfTask:
                 listener.add(ended)
 
 
-class _HeldMessages:
-    """Tell messages, or hold them until it is certain that they are true."""
-
-    def __init__(self, tell: Tell, *, is_certain: bool) -> None:
-        self._tell = tell
-        self._is_certain = is_certain
-        self._held: list[tuple[LogLevel, str]] = []
-
-    def tell(self, level: LogLevel, text: str) -> None:
-        """Receive a message."""
-        if self._is_certain:
-            self._tell(level, text)
-        else:
-            self._held.append((level, text))
-
-    def tell_all(self) -> None:
-        """Tell what is held, and all that follows at once."""
-        self._is_certain = True
-        for message in self._held:
-            self._tell(*message)
-
-
 class _PiecesRead:
     """Report the bytes and rows of the pieces that have been read."""
 
@@ -270,14 +259,14 @@ class _PiecesRead:
         self._progress = progress
         self._bytes = self._rows = 0
 
-    def add(self, read: FirstRead) -> None:
+    def add(self, read: PackedRead) -> None:
         """Add a piece."""
         self._bytes += read.bytes_read
         self._rows += read.rows
         if self._progress:
             self._progress(lambda: self._bytes, self._rows)
 
-    def take_back(self, reads: Sequence[FirstRead]) -> None:
+    def take_back(self, reads: Sequence[PackedRead]) -> None:
         """Do not count pieces that are read again."""
         self._bytes -= sum(read.bytes_read for read in reads)
         self._rows -= sum(read.rows for read in reads)

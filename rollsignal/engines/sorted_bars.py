@@ -38,6 +38,7 @@ class BarsInOrder:
     unit = "bar"
     symbol: str | None = None
     zoned: bool | None = None
+    has_times = True
 
     def __init__(self, codes: SymbolCodes, units: list[str]) -> None:
         self._codes = codes
@@ -71,7 +72,8 @@ class BarsInOrder:
         if bars.missing is not None or bars.ticks is None:
             return plain()
         symbols = None if bars.codes is None else Coded(self._codes.names, bars.codes)
-        return ArrayBatch(bars.ticks, bars.timestamps_ns, symbols, plain, row)
+        times = bars.timestamps_ns if self.has_times else None
+        return ArrayBatch(bars.ticks, times, symbols, plain, row)
 
     def _plain(self, bars: SortedBars) -> Batch:
         values, scale = bars.closes.listed(), bars.closes.scale
@@ -81,8 +83,8 @@ class BarsInOrder:
         cells = ["" if value is None else decimal_text(value, scale) for value in values]
         names = self._codes.names
         symbols = None if bars.codes is None else [names[code] for code in bars.codes.tolist()]
-        times, rows = bars.timestamps_ns.tolist(), bars.rows.tolist()
-        return Batch(Ticks(values, scale), cells, times, rows, symbols)
+        times = bars.timestamps_ns.tolist() if self.has_times else None
+        return Batch(Ticks(values, scale), cells, times, bars.rows.tolist(), symbols)
 
     def order_problem(self, batch: Batch, finding: Finding) -> DataError:
         """Return the error for a bar that has the time of another."""

@@ -11,7 +11,8 @@ import pytest
 from rollsignal.core.findings import tell_nobody
 from rollsignal.engines.interface import Task
 from rollsignal.engines.runner import InProcess
-from rollsignal.engines.spark.shuffled import SORTED_COLUMNS, ShuffledReader, codes_of_symbols
+from rollsignal.engines.spark.file_rows import SORTED_COLUMNS, codes_of_symbols
+from rollsignal.engines.spark.shuffled import ShuffledReader
 from rollsignal.engines.spark.sorted_files import SortedFilesOfTask
 from rollsignal.engines.splits import bundled
 from rollsignal.errors import DiskError, JobError

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 from unittest import mock
 
 from rollsignal.engines.runner import Work
-from rollsignal.engines.spark import cuts, engine, sorted_files
+from rollsignal.engines.spark import cuts, engine, panels, sorted_files, tables
 from rollsignal.engines.spark.engine import SparkEngine
 from rollsignal.engines.spark.runner import SparkRunner
 from tests.support.answers import Answer, answer
@@ -235,6 +235,33 @@ def answer_on_a_changed_file(path: Path, config: JobConfig, piece_bytes: int) ->
 
     with mock.patch.object(engine, "SparkRunner", ChangingRunner):
         return answer(SmallSparkEngine(piece_bytes, SmallReading), [path], config)
+
+
+def panel_on_spark(
+    paths: Sequence[str | Path], config: JobConfig, piece_bytes: int, most_series: int
+) -> tuple[Answer, list[int]]:
+    """Decide files where a piece has room for so many series; Spark sorts more into three pieces.
+
+    Also return into how many it has sorted them.
+    """
+    found: list[int] = []
+    usual = tables.PiecesOfRows
+
+    def pieces(plan: Any, count: int, *rest: Any) -> Any:
+        found.append(count)
+        return usual(plan, count, *rest)
+
+    def room(pieces: int, window: int) -> int:
+        return 3 if pieces == 1 else most_series
+
+    with (
+        mock.patch.object(cuts, "LEAST_PIECE_ROWS", 20),
+        mock.patch.object(cuts, "LEAST_PIECE_WINDOWS", 0),
+        mock.patch.object(panels, "most_series", room),
+        mock.patch.object(panels, "PiecesOfRows", pieces),
+    ):
+        answered, _ = answer_on_spark(paths, config, piece_bytes)
+    return answered, found
 
 
 def sorted_on_spark(

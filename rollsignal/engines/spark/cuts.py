@@ -49,10 +49,15 @@ def spread(
     sample: Sequence[Cut], rows: int, window: int, most: int, least_rows: int | None = None
 ) -> list[Cut]:
     """Return those keys of a sample that cut all rows evenly; the sample must be in order."""
-    least = max(least_rows or LEAST_PIECE_ROWS, LEAST_PIECE_WINDOWS * window)
-    count = min(most, rows // least)
+    count = pieces_for(rows, window, most, least_rows)
     cuts = (sample[len(sample) * number // count] for number in range(1, count))
     return list(dict.fromkeys(cuts))
+
+
+def pieces_for(rows: int, window: int, most: int, least_rows: int | None = None) -> int:
+    """Return into how many pieces rows are cut, at most `most`."""
+    least = max(least_rows or LEAST_PIECE_ROWS, LEAST_PIECE_WINDOWS * window)
+    return min(most, rows // least)
 
 
 def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:

@@ -11,12 +11,13 @@ from rollsignal.engines.cuttable import can_be_cut
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine
 from rollsignal.engines.passes import FileStamp, Reading
-from rollsignal.engines.pieces import PiecesOfTask, UncutError, pieces_of
+from rollsignal.engines.pieces import pieces_of
+from rollsignal.engines.spark.files import FilesOfTask
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.engines.spark.session import cores_of, session_in_use
 from rollsignal.engines.spark.sorted_files import SortedFilesOfTask
 from rollsignal.engines.spark.tables import TableOfTask, named_table
-from rollsignal.engines.splits import Split, bundled
+from rollsignal.engines.splits import bundled
 from rollsignal.errors import ConfigError
 from rollsignal.files.find import Input
 from rollsignal.files.fingerprints import stat_of
@@ -81,12 +82,8 @@ class SparkEngine:
                 files = SortedFilesOfTask(task, reading, tell, progress)
                 return files.decide(session, runner, parts, listeners)
             pieces = pieces_of(inputs, reading, piece_bytes, runner)
-            try:
-                work = PiecesOfTask(task, reading, listeners, tell, progress)
-                return work.decide(runner, pieces)
-            except UncutError:
-                work = PiecesOfTask(task, reading, listeners, tell, progress)
-                return work.decide(runner, [[Split(file)] for file in task.inputs])
+            files_in_order = FilesOfTask(task, reading, listeners, tell, progress)
+            return files_in_order.decide(session, runner, pieces)
 
     def _bytes_each(self, task: Task, session: "SparkSession") -> int:
         """Return how many bytes a piece should have."""

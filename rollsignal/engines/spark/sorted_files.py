@@ -25,9 +25,10 @@ from rollsignal.engines.local import check_signals
 from rollsignal.engines.passes import Reading, Splits
 from rollsignal.engines.runner import Runner
 from rollsignal.engines.spark.cuts import Cut, in_pieces, sample_size, spread
+from rollsignal.engines.spark.file_rows import DDL, RowsOfFiles
 from rollsignal.engines.spark.scanning import Sample, Scan, ScannedFile, ScanPass, least_of
 from rollsignal.engines.spark.session import cores_of
-from rollsignal.engines.spark.shuffled import DDL, RowsOfFiles, SortedReading
+from rollsignal.engines.spark.shuffled import SortedReading
 from rollsignal.engines.spark.tables import PIECES_OF_CORE, PiecesOfRows, mapped
 from rollsignal.engines.splits import Split
 from rollsignal.errors import DiskError
