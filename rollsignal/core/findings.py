@@ -134,10 +134,14 @@ def zones_misfit(first: str, second: str, first_is_zoned: bool) -> DataError:
 
 
 class FoundFile(NamedTuple):
-    """The rows of a file, and a description of its format and columns."""
+    """The rows of a file, and a description of its format and columns.
+
+    version: that of a table, if it keeps versions.
+    """
 
     rows: int
     description: str
+    version: str | None = None
 
 
 class Found(NamedTuple):

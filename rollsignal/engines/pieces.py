@@ -205,9 +205,9 @@ class PiecesOfTask:
         if self._listeners:
             self._settled.append(settled)
         self._pieces.append(work.pieces[number])
-        for path, (rows, description) in read.files:
+        for path, file in read.files:
             rows_before = self._files[path].rows if path in self._files else 0
-            self._files[path] = FoundFile(rows_before + rows, description)
+            self._files[path] = file._replace(rows=rows_before + file.rows)
 
     def _joined(self, edges: Edges) -> Settled:
         """Join the next edges; raises the first error in the order of the bars.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from rollsignal.config.settings import JobConfig
 from rollsignal.engines.interface import Task
 from rollsignal.engines.spark import carrier, cuts, tables
 from rollsignal.engines.spark.tables import TableOfTask
+from rollsignal.engines.spark.versions import TableAsOf
 from rollsignal.errors import ConfigError, DataError, DiskError
 from rollsignal.files.find import input_of
 from rollsignal.spark import decide, signals
@@ -514,6 +517,7 @@ def test_a_run_over_a_table_leaves_what_one_over_its_sorted_file_does(
 ) -> None:
     panel = sorted_panel()
     table_of(session, panel, "decimal(12,3)", Decimal).createOrReplaceTempView("bars")
+    monkeypatch.setattr(tables, "as_of_newest", lambda *asked: TableAsOf(asked[2], "7"))
     job = Job(tmp_path, panels.as_csv(panel.rows), CONFIG + "columns: {symbol: symbol}\n")
     left = []
     for name, given in {"local": job.input, "spark": "table:bars"}.items():
@@ -526,9 +530,22 @@ def test_a_run_over_a_table_leaves_what_one_over_its_sorted_file_does(
         metrics = {key: each for key, each in job.metrics().items() if key != "latency_ms"}
         document = strict_json(record.read_text())
         assert document["inputs"][0]["rows"] == 400
+        assert document["inputs"][0]["file"]["version"] == (None if name == "local" else "7")
         facts = [document[key] for key in ("tally", "digest", "checks", "series")]
         left.append((metrics, [path.read_bytes() for path in outputs], facts))
     assert left[0] == left[1]
+    if suffix == "parquet":
+        assert_spark_makes_a_table_of(session, tmp_path / "spark.signals.parquet", panel)
+
+
+def assert_spark_makes_a_table_of(session: SparkSession, path: Path, panel: Panel) -> None:
+    kept = f"CREATE TABLE kept USING parquet LOCATION '{path}.kept'"
+    session.sql(f"{kept} AS SELECT * FROM parquet.`{path}`")
+    rows = session.table("kept").collect()
+    session.sql("DROP TABLE kept")
+    decided = panels.decided(panel._replace(config=panel.config._replace(window=2)))
+    found = Counter((row["symbol"], Fraction(row["close"]), row["signal"]) for row in rows)
+    assert found == Counter((each.row.symbol, each.close, each.signal) for each in decided)
 
 
 def test_partitions_of_signals_are_written_from_a_table(
@@ -537,8 +554,11 @@ def test_partitions_of_signals_are_written_from_a_table(
     panel = sorted_panel()
     table_of(session, panel).createOrReplaceTempView("bars")
     job = Job(tmp_path, b"", CONFIG + "engine: spark\nsort: true\n")
-    flags = [f"--signals={tmp_path / 'signals'}", "--partition-by=symbol"]
+    record = tmp_path / "r.json"
+    flags = [f"--signals={tmp_path / 'signals'}", "--partition-by=symbol", f"--record={record}"]
     assert job.run(*flags, input="table:bars") == 0
+    # A view has no version.
+    assert strict_json(record.read_text())["inputs"][0]["file"]["version"] is None
     back = session.read.option("basePath", str(tmp_path / "signals")).parquet(
         *(str(path) for path in (tmp_path / "signals").glob("symbol=*"))
     )
@@ -553,6 +573,7 @@ def test_partitions_of_signals_are_written_from_a_table(
         (["--engine=spark"], ["table:bars", "table:more"], 2, "is read alone"),
         (["--engine=spark", "--format=csv"], ["table:bars"], 2, "which has no format"),
         (["--engine=spark", "--state=s"], ["table:bars"], 78, "--state needs all bars in one"),
+        (["--engine=spark", "--signals=table:s"], ["table:bars"], 2, "table:s is a table, not a"),
         (["--engine=spark"], ["table:no.such"], 66, "Input table not found (table: no.such)"),
         (["--engine=spark"], ["table:a b;"], 66, "Input table cannot be read: "),
     ],

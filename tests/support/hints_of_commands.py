@@ -124,6 +124,7 @@ BY_PEOPLE = {
     "set PYSPARK_PYTHON to a Python of the same version": "it needs a cluster",
     "different bars; run again": "it depends on other programs",
     "add --engine spark; a file of this name is ./": IN_SPARK,
+    "write one Parquet file, of which Spark makes a table; a file of this name is ./": IN_SPARK,
     "name a view that has the rows of all": IN_SPARK,
     "leave out --format": IN_SPARK,
     "which Spark would not sort by time": IN_SPARK,

@@ -16,7 +16,7 @@ from rollsignal.engines.spark.files import FilesOfTask
 from rollsignal.engines.spark.runner import SparkRunner
 from rollsignal.engines.spark.session import cores_of, session_in_use
 from rollsignal.engines.spark.sorted_files import SortedFilesOfTask
-from rollsignal.engines.spark.tables import TableOfTask, named_table
+from rollsignal.engines.spark.tables import TableOfTask, named_table, newest_of_named
 from rollsignal.engines.splits import bundled
 from rollsignal.errors import ConfigError
 from rollsignal.files.find import Input
@@ -107,8 +107,9 @@ def _decide_table(
 ) -> Found:
     """Decide the bars of the table of a task."""
     with session_in_use() as session:
-        table = TableOfTask(task, named_table(session, task.inputs[0]), tell)
-        found = table.decide(progress)
+        rows, version = newest_of_named(session, task.inputs[0])
+        table = TableOfTask(task, rows, tell)
+        found = table.decide(progress, version)
         if listeners:
             table.listen(listeners)
         return found

@@ -26,6 +26,7 @@ from rollsignal.engines.spark.table_passes import (
     TableRead,
     TableReading,
 )
+from rollsignal.engines.spark.versions import TableAsOf, as_of_newest
 from rollsignal.errors import DataError, InputError
 from rollsignal.files.find import TABLE_PREFIX, Input
 from rollsignal.messages import Tell
@@ -107,14 +108,17 @@ class TableOfTask:
         most = cores_of(selected.sparkSession) * PIECES_OF_CORE
         return cuts_of(selected, self._task.config.window, most, self._least_rows)
 
-    def decide(self, progress: OnProgress | None = None) -> Found:
-        """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted."""
+    def decide(self, progress: OnProgress | None = None, version: str | None = None) -> Found:
+        """Decide all bars; raises `DataError` if there is no signal, or bars cannot be trusted.
+
+        version: that of the table, if it is known.
+        """
         findings = Findings(self._terms.levels, self._tell)
         join = self._pieces().joined(findings)
         # Rows of a table have no numbers.
         findings.shown[:] = [finding._replace(row=None) for finding in findings.shown]
         rows = self._pieces().rows
-        files = {self._file.path: FoundFile(rows, self._description())}
+        files = {self._file.path: FoundFile(rows, self._description(), version)}
         found = Found(join.counted, tally_of(join.counted), files, findings, join.digest)
         if not rows:
             raise DataError(f"{self._file.name}: no rows")
@@ -207,10 +211,9 @@ class PiecesOfRows:
 
 def named_table(session: "SparkSession", table: Input) -> "DataFrame":
     """Return the table of a catalog; raises `InputError` if there is none."""
-    name = table.path.removeprefix(TABLE_PREFIX)
     with spark_errors():
         try:
-            found = session.table(name)
+            found = session.table(table.path.removeprefix(TABLE_PREFIX))
             # A client of Spark Connect asks its server only now.
             found.columns  # noqa: B018  # asked for
         except Exception as problem:
@@ -221,6 +224,12 @@ def named_table(session: "SparkSession", table: Input) -> "DataFrame":
                 raise InputError(what, f"table: {table.name}") from problem
             raise
     return found
+
+
+def newest_of_named(session: "SparkSession", table: Input) -> TableAsOf:
+    """Return the table of a catalog as of its newest version; raises `InputError`."""
+    found = named_table(session, table)
+    return as_of_newest(session, table.path.removeprefix(TABLE_PREFIX), found)
 
 
 def close_type_of(columns: TableColumns) -> Any:

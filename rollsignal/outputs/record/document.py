@@ -98,7 +98,7 @@ class File(NamedTuple):
 
     `sha256` alone is None where the bytes were not hashed. Of an object, `mtime_ns` is when it was
     last modified; it, `etag` and `version` are as the server says, None where it does not. Of a
-    file of a Delta table, `version` is that of the table.
+    table, or a file of a Delta table, `version` is that of the table.
     """
 
     path: str

@@ -143,8 +143,10 @@ def record_of(report: RunReport, status: Status, outputs: list[File] | None = No
 
 def _recorded_input(read: ReadInput, found: Found | None) -> RecordedInput:
     path, size, mtime_ns, ctime_ns, inode, sha256, etag, version, *_ = read
-    file = File(without_secrets(path), size, mtime_ns, ctime_ns, inode, sha256, etag, version)
     in_file = found.files.get(path) if found else None
+    if in_file and in_file.version:
+        version = in_file.version
+    file = File(without_secrets(path), size, mtime_ns, ctime_ns, inode, sha256, etag, version)
     rows = in_file.rows if in_file and read.rows is None else read.rows
     form = in_file.description if in_file else None
     return RecordedInput(file, read.sha256_after, read.compared_by, rows, form, read.left)

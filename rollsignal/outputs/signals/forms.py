@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rollsignal.errors import InputError, OutputError, UsageError, scarcity
-from rollsignal.files.find import path_of_characters
+from rollsignal.files.find import TABLE_PREFIX, path_of_characters
 from rollsignal.messages import escaped, shown, shown_path
 
 if TYPE_CHECKING:
@@ -145,6 +145,9 @@ def signals_suffix(path: str, partition_by: str | None = None) -> str:
 
     A folder of partitions may have a name without a suffix: its files are Parquet.
     """
+    if path.startswith(TABLE_PREFIX):
+        hint = "write one Parquet file, of which Spark makes a table; a file of this name is ./"
+        raise UsageError(f"--signals {shown_path(path)} is a table, not a file", hint + path)
     suffix = os.path.splitext(path)[1].lower()
     if partition_by and suffix not in SIGNAL_SUFFIXES:
         return ".parquet"

@@ -190,6 +190,15 @@ def test_any_symbols_are_read_back(symbols: list[str]) -> None:
         assert_same(parts, whole(job), "symbol", pl.String())
 
 
+def test_a_table_is_neither_a_file_nor_a_folder(
+    job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for flags in [], ["--partition-by=symbol"]:
+        assert job.run("--signals=table:market.signals", *flags) == 2
+        assert "--signals table:market.signals is a table, not a file" in capsys.readouterr().err
+    assert not Path("table:market.signals").exists()
+
+
 def test_a_large_table_is_read_back_in_its_order(tmp_path: Path) -> None:
     job = Job(tmp_path, config=CONFIG)
     rows = [(minute, f"S{minute % 7 * (minute % 3)}") for minute in range(50_000)]
