@@ -115,6 +115,16 @@ class FirstRead(NamedTuple):
         return sum(file.rows for _, file in self.files)
 
 
+def packed_piece(value: object) -> bytes:
+    """Pack what a piece finds, or needs: its series have much in common."""
+    return zlib.compress(pickle.dumps(value), FAST)
+
+
+def unpacked_piece(data: bytes) -> Any:
+    """Return what was packed."""
+    return pickle.loads(zlib.decompress(data))
+
+
 class PackedRead(NamedTuple):
     """A `FirstRead` as it waits for others: `packed` is None if its file must be read whole.
 
@@ -131,9 +141,7 @@ class PackedRead(NamedTuple):
         """Return the read."""
         if self.packed is None:
             return FirstRead(None)
-        read: FirstRead = pickle.loads(
-            zlib.decompress(self.packed) if self.is_compressed else self.packed
-        )
+        read: FirstRead = (unpacked_piece if self.is_compressed else pickle.loads)(self.packed)
         return read
 
 
@@ -155,12 +163,9 @@ class FirstPass(NamedTuple):
         read = self.read(number)
         if read.edges is None:
             return pickle.dumps(PackedRead(None))
-        packed, is_refused = pickle.dumps(read), read.edges.refusal is not None
-        if self.compresses:
-            packed = zlib.compress(packed, FAST)
-        return pickle.dumps(
-            PackedRead(packed, self.compresses, is_refused, read.bytes_read, read.rows)
-        )
+        pack = packed_piece if self.compresses else pickle.dumps
+        facts = read.edges.refusal is not None, read.bytes_read, read.rows
+        return pickle.dumps(PackedRead(pack(read), self.compresses, *facts))
 
     def read(self, number: int, first_row: int | None = None) -> FirstRead:
         """Decide a piece; an error of the bars is in its edges."""
@@ -196,12 +201,15 @@ class _Taking:
 
 
 class SecondPass(NamedTuple):
-    """The second pass, for each piece by its number; `parts` are those of the listeners."""
+    """The second pass, for each piece by its number; `parts` are those of the listeners.
+
+    settled: what is settled of each piece, packed by `packed_piece`: each needs only its own.
+    """
 
     pieces: Sequence[Splits]
     reading: Reading
     terms: Terms
-    settled: Sequence[Settled]
+    settled: Sequence[bytes]
     parts: "Sequence[Sequence[Part[Any]]]"
 
     def run(self, number: int) -> bytes:
@@ -212,7 +220,8 @@ class SecondPass(NamedTuple):
             for part in parts:
                 part.take(bars)
 
-        replay = Replay(self.terms, self.settled[number], take)
+        settled: Settled = unpacked_piece(self.settled[number])
+        replay = Replay(self.terms, settled, take)
         with closing(self.reading.opened(self.pieces[number])) as each:
             for _, opened in each:
                 with opened as reader:

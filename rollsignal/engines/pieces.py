@@ -18,7 +18,15 @@ from rollsignal.engines.inputs import Inputs
 from rollsignal.engines.interface import OnProgress, Task
 from rollsignal.engines.local import LocalEngine, check_signals
 from rollsignal.engines.looking import FileLook, Looking
-from rollsignal.engines.passes import FirstPass, FirstRead, PackedRead, Reading, SecondPass, Splits
+from rollsignal.engines.passes import (
+    FirstPass,
+    FirstRead,
+    PackedRead,
+    Reading,
+    SecondPass,
+    Splits,
+    packed_piece,
+)
 from rollsignal.engines.runner import InProcess, NoProcessError, Processes, Runner
 from rollsignal.engines.splits import Split, bundled
 from rollsignal.engines.telling import HeldMessages
@@ -132,7 +140,7 @@ class PiecesOfTask:
         self._terms = Terms(task.config.rules, levels, span=task.span, digest=digest)
         self._join = Join(self._terms, self._findings, task.known)
         self._pieces: list[Splits] = []
-        self._settled: list[Settled] = []
+        self._settled: list[bytes] = []
         self._files: dict[str, FoundFile] = {}
         # The lines of the last file that the pieces so far have.
         self._lines = 0
@@ -203,7 +211,7 @@ class PiecesOfTask:
         assert read.edges is not None, "the piece could be read"
         settled = self._joined(read.edges)
         if self._listeners:
-            self._settled.append(settled)
+            self._settled.append(packed_piece(settled))
         self._pieces.append(work.pieces[number])
         for path, file in read.files:
             rows_before = self._files[path].rows if path in self._files else 0

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SORTED_BY_SERIES = "the series are many, so Spark sorts their bars: signals come series by series"
 
+NOT_SORTED = "not all bars have a time of the years 1678 to 2261, so Spark does not sort them"
+
 
 class FilesOfTask:
     """The files of a task, whose bars come in the order in which they are read."""
@@ -64,6 +66,7 @@ class FilesOfTask:
             )
         except UnplacedError:
             self._messages.begin_again()
+        self._tell("INFO", NOT_SORTED)
         return self._decided_where_read(runner, pieces, PiecesOfTask)
 
     def _decided_where_read(
