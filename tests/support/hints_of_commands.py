@@ -173,6 +173,8 @@ NO_HINTS = (
     "pattern: …",
     "windows too long to keep on arrays",
     "no timestamps to sort by",
+    "so Spark does not sort them",
+    "SELECT snapshot_id FROM",
     "order is newest_first, but …",
     "and a URL that the state has read had a query",
     "A state cannot be continued with sort: true",
