@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from faults.judging import Finding, of_killed
 from faults.runs import run
-from faults.scenes import Scene
+from faults.scenes import NIGHTS, Scene
 
 # After this event a run begins to write its outputs.
 DECIDED = "signals generated"
@@ -26,7 +26,7 @@ class Kill(NamedTuple):
     scene: Scene
     event: str
     seconds: float
-    nights: int = 1
+    nights: int = len(NIGHTS)
 
     @property
     def group(self) -> str:

@@ -94,7 +94,7 @@ def test_a_fault_that_struck_the_waking_of_a_thread_is_told_from_others(tmp_path
 
 
 def test_kills_at_random_leave_what_they_promise(scene: Scene) -> None:
-    seen = list(trials(kills([scene], 4, Random(7))))
+    seen = list(trials(kills([scene], 4, Random(7)), most_nights=1))
     assert (listed(seen), len(seen)) == ([], 4)
 
 
