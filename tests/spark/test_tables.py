@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -564,6 +565,42 @@ def test_partitions_of_signals_are_written_from_a_table(
     )
     decided = panels.decided(panel._replace(config=panel.config._replace(window=2)))
     assert back.where("signal = 1").count() == sum(each.signal or 0 for each in decided)
+
+
+def test_spark_replaces_the_partitions_of_a_table_of_signals_that_are_decided_again(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    former, panel = datetime(1999, 12, 31), made(60, ["A", "B"], 3)
+    columns = "timestamp timestamp_ntz, close decimal(38,3), rolling_mean double, signal int"
+    session.sql(
+        f"CREATE TABLE kept ({columns}, symbol string) USING parquet PARTITIONED BY (symbol)"
+        f" LOCATION '{tmp_path / 'kept'}'"
+    )
+    old = f"timestamp_ntz'{former}', 1.5, 1.5, 0"
+    session.sql(f"INSERT INTO kept VALUES ({old}, '0700'), ({old}, 'A')")
+    rows = decide(table_of(session, panel), 3).signals.select(session.table("kept").columns)
+    with partitions_replaced(session):
+        rows.write.mode("overwrite").insertInto("kept")
+    found = rows_of(session.table("kept"))
+    session.sql("DROP TABLE kept")
+    decided = panels.decided(panel)
+    assert found == sorted(
+        [
+            ("0700", former, Fraction("1.5"), 1.5, 0),
+            *(
+                (each.row.symbol, each.row.time, each.close, each.mean, each.signal)
+                for each in decided
+            ),
+        ]
+    )
+
+
+@contextmanager
+def partitions_replaced(session: SparkSession) -> Iterator[None]:
+    mode = "spark.sql.sources.partitionOverwriteMode"
+    session.conf.set(mode, "dynamic")
+    yield
+    session.conf.unset(mode)
 
 
 @pytest.mark.parametrize(
