@@ -26,8 +26,11 @@ with held(sys.argv[1:]):
     print("held", flush=True)
     sys.stdin.readline()
 """
+# A shell starts what runs in the background with SIGINT ignored.
 WAIT = """
+import signal
 from rollsignal.files import locks
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sleep = locks.sleep
 def told(seconds):
     print("waiting", flush=True)
