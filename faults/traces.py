@@ -37,6 +37,7 @@ CHANGES = ("mkdir", "rename", "link", "unlink", "rmdir", "ftruncate", "fsync", "
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)")
 _LOG = "run.log"
 _WAKING = "anon_inode:"
+_MEMORY = "MAP_ANONYMOUS"
 _UNFINISHED = " <unfinished ...>"
 
 
@@ -108,11 +109,12 @@ def struck(log: Path) -> list[str]:
 
 
 def is_of_files(struck: list[str]) -> bool:
-    """Return whether no fault struck a call by which a library wakes its threads.
+    """Return whether a fault struck only calls about files.
 
-    Such a call never fails, and no thread can tell another that it did.
+    A library wakes its threads by calls that never fail, and no thread can tell another that one
+    did. Nor has memory that no file is behind these errors: a lack of it is tried by limits.
     """
-    return not any(_WAKING in line for line in struck)
+    return not any(sign in line for line in struck for sign in (_WAKING, _MEMORY))
 
 
 def calls(log: Path, folder: Path) -> list[Call]:
