@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 collect_ignore_glob = [] if find_spec("pyspark") else ["*"]
 
 
+PLACES = "on_cluster", "on_connect"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests of a place run in one process, so that it is started once."""
+    for item in items:
+        for place in PLACES:
+            if place in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(place))
+
+
 @pytest.fixture(scope="session")
 def session() -> Iterator[SparkSession]:
     """Start the one local session of all tests; a task may fail four times."""

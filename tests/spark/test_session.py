@@ -6,15 +6,25 @@ import socket
 import threading
 import time
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.errors import PySparkException
 
 from rollsignal.engines.spark import connect
 from rollsignal.engines.spark.connect import check_server
-from rollsignal.engines.spark.session import first_line, spark_errors
+from rollsignal.engines.spark.session import (
+    BATCH_BYTES,
+    NO_LIMIT,
+    batches_by_rows,
+    first_line,
+    spark_errors,
+)
 from rollsignal.errors import ConfigError, DiskError
 from tests.support.spark import free_port
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 IN_PYTHON = """
 An error occurred while calling o1.collectToPython.
@@ -48,6 +58,22 @@ def test_results_that_are_too_large_for_the_driver_are_told_with_what_helps() ->
         raise PySparkException(told)
     assert caught.value.message == f"Spark failed: {told}"
     assert "give the driver more with" in caught.value.detail
+
+
+def test_a_limit_of_bytes_is_lifted_for_a_while(session: SparkSession) -> None:
+    with batches_by_rows(session):
+        assert session.conf.get(BATCH_BYTES) == NO_LIMIT
+    assert session.conf.get(BATCH_BYTES, None) is None
+
+
+def test_a_limit_of_bytes_that_the_user_has_set_stays(session: SparkSession) -> None:
+    session.conf.set(BATCH_BYTES, "1000")
+    try:
+        with batches_by_rows(session):
+            assert session.conf.get(BATCH_BYTES) == "1000"
+        assert session.conf.get(BATCH_BYTES) == "1000"
+    finally:
+        session.conf.unset(BATCH_BYTES)
 
 
 @pytest.fixture

@@ -293,6 +293,30 @@ def test_pieces_of_a_skewed_table_are_about_even(
     assert max(sizes) < 1.3 * 5000
 
 
+@pytest.mark.parametrize("share", [2, 1 << 40])
+def test_a_sample_is_the_same_wherever_it_is_looked_for(
+    session: SparkSession, monkeypatch: pytest.MonkeyPatch, share: int
+) -> None:
+    monkeypatch.setattr(cuts, "LEAST_SAMPLE", 100)
+    table = large_table(session).withColumnRenamed("timestamp", "stamp")
+    usual = cuts.cuts_of(table, 1, 8, least_rows=1)
+    monkeypatch.setattr(cuts, "_SHARE", share)
+    assert cuts.cuts_of(table, 1, 8, least_rows=1) == usual
+    assert len(usual) == 7
+
+
+def test_pieces_are_in_the_order_in_which_spark_sorts(session: SparkSession) -> None:
+    days = "array(null, timestamp_ntz'2020-01-01', timestamp_ntz'2020-01-02')"
+    table = session.sql(
+        f"select symbol, stamp from values ('A'), ('B') as (symbol),"
+        f" (select explode({days}) as stamp)"
+    )
+    found = [cuts.Cut("A", "2020-01-02 00:00:00"), cuts.Cut("B", "2020-01-01 00:00:00")]
+    rows = table.select(cuts.piece_of(table, found).alias("piece"), "symbol", "stamp").collect()
+    in_order = sorted(rows, key=lambda row: (row.symbol, row.stamp is not None, row.stamp))
+    assert [row.piece for row in in_order] == [0, 0, 1, 1, 2, 2]
+
+
 def test_without_partitions_by_number_pieces_are_the_same(
     session: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

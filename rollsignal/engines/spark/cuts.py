@@ -18,6 +18,8 @@ LEAST_PIECE_WINDOWS = 4
 # How many rows of a sample stand for a piece, and bounds of the sample.
 SAMPLED_OF_PIECE = 200
 LEAST_SAMPLE, MOST_SAMPLE = 10_000, 200_000
+# A sample is first looked for among this share of all hashes: so Spark does not sort the others.
+_SHARE = 64
 
 # The first version with `repartitionById`.
 SINCE_BY_ID = (4, 1)
@@ -69,17 +71,18 @@ def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:
 
     size = sample_size(most)
     names = keys_of(table)
-    keys = table.select(*names).dropna()
-    hashed = keys.withColumn("hash", F.xxhash64(*names)).orderBy("hash").limit(size)
+    hashed = table.select(*names).dropna().withColumn("hash", F.xxhash64(*names))
     symbol = F.col(SYMBOL) if SYMBOL in names else F.lit("")
-    text = _plain_key(F.col(STAMP), table)
-    wanted = "hash", symbol.alias(SYMBOL), text.alias("plain")
-    sampled = hashed.orderBy(*names).select(*wanted).collect()
-    rows = len(sampled)
-    if rows == size:
+    wanted = "hash", symbol.alias(SYMBOL), _plain_key(F.col(STAMP), table).alias("plain")
+    for rows in (hashed.where(F.col("hash") < 2**64 // _SHARE - 2**63), hashed):
+        sampled = rows.orderBy("hash").limit(size).orderBy(*names).select(*wanted).collect()
+        if len(sampled) == size:
+            break
+    count = len(sampled)
+    if count == size:
         greatest = max(row["hash"] for row in sampled) + 2**63 + 1
-        rows = rows * 2**64 // greatest
-    return [Cut(row[SYMBOL], row["plain"]) for row in sampled], rows
+        count = count * 2**64 // greatest
+    return [Cut(row[SYMBOL], row["plain"]) for row in sampled], count
 
 
 def sample_size(most: int) -> int:
@@ -114,7 +117,8 @@ def _piece_between(table: "DataFrame", cuts: Sequence[Cut], first: int, last: in
 def _is_before(table: "DataFrame", cut: Cut) -> "Column":
     from pyspark.sql import functions as F  # noqa: N812
 
-    is_earlier = F.col(STAMP) < _as_stamp(cut.stamp, table)
+    # What has no time comes first where Spark sorts.
+    is_earlier = F.isnull(STAMP) | (F.col(STAMP) < _as_stamp(cut.stamp, table))
     if SYMBOL not in keys_of(table):
         return is_earlier
     symbol = F.col(SYMBOL)
@@ -140,10 +144,12 @@ def _as_stamp(plain: str | int, table: "DataFrame") -> "Column":
 
 
 def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
-    """Return the rows so that each piece is in one partition, sorted, and all are sorted in it.
+    """Return the rows so that each piece is in one partition, and all in a partition are sorted.
 
-    `PIECE` is twice the number of a row's piece and one. Each piece has one row more, without a
-    one and without values: it comes first, so that a piece is seen even if it has lost its bars.
+    They are sorted by what `keys_of` returns alone, of which the pieces are spans: Spark sorts by
+    one number several times faster than by two. `PIECE` is twice the number of a row's piece and
+    one. Each piece has one row more, with twice its number and without values, which comes before
+    all bars: so a piece is seen even if it has lost its bars.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -157,7 +163,7 @@ def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
     else:
         parted = whole.repartitionByRange(count, number)
     ties = (name for name in (FILE, ROW) if name in table.columns)
-    return parted.sortWithinPartitions(PIECE, *keys_of(table), *ties)
+    return parted.sortWithinPartitions(*keys_of(table), *ties)
 
 
 def _begins(numbered: "DataFrame", count: int) -> "DataFrame":

@@ -58,24 +58,29 @@ class FramesReader(Reader, Protocol):
 def frames_by_piece(
     batches: "Batches", names: list[str], unsorted: Callable[[], DiskError]
 ) -> "Iterator[tuple[int, Frames]]":
-    """Yield the pieces of a partition, each with its frames; a piece without bars has none.
+    """Yield the pieces of a partition, each with its frames; at last those without bars.
 
     names: those of the columns. Raises the error that `unsorted` returns.
     """
+    lost: set[int] = set()
     before = -1
-    for number, frames in groupby(_frames_of_one_piece(batches, names), key=itemgetter(0)):
+    parts = _frames_of_one_piece(batches, names, lost)
+    for number, frames in groupby(parts, key=itemgetter(0)):
         if number <= before:
             raise unsorted()
         before = number
-        yield number, (frame for _, has_bars, frame in frames if has_bars)
+        yield number, map(itemgetter(1), frames)
+        lost.discard(number)
+    for number in lost:
+        yield number, iter(())
 
 
 def _frames_of_one_piece(
-    batches: "Batches", names: list[str]
-) -> "Iterator[tuple[int, bool, pl.DataFrame]]":
-    """Yield frames of one piece each: its number, whether these are bars, and the frame.
+    batches: "Batches", names: list[str], announced: set[int]
+) -> "Iterator[tuple[int, pl.DataFrame]]":
+    """Yield frames of bars of one piece each, with its number; add what is announced.
 
-    How pieces are numbered, and which row is no bar, is that of `cuts.in_pieces`.
+    How pieces are numbered, and which row announces one, is that of `cuts.in_pieces`.
     """
     import numpy as np
     import polars as pl
@@ -88,7 +93,10 @@ def _frames_of_one_piece(
         begins = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist()]
         for begin, end in zip(begins, [*begins[1:], len(codes)], strict=True):
             number, has_bars = divmod(int(codes[begin]), 2)
-            yield number, bool(has_bars), frame[begin:end]
+            if has_bars:
+                yield number, frame[begin:end]
+            else:
+                announced.add(number)
 
 
 def _long_tables(batches: "Batches") -> "Iterator[pa.Table]":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 OLDEST = (4, 0)
+# The most bytes of a batch that Spark hands to Python; at NO_LIMIT it does not measure them.
+BATCH_BYTES, NO_LIMIT = "spark.sql.execution.arrow.maxBytesPerBatch", str(2**31 - 1)
 # Where nothing tells how many cores a cluster has.
 USUAL_CORES = 32
 SAME_HINT = "install the same on all machines of the cluster"
@@ -152,6 +154,23 @@ def cores_of(session: "SparkSession") -> int:
     with suppress(Exception):
         return int(str(session.conf.get("spark.default.parallelism")))
     return USUAL_CORES
+
+
+@contextmanager
+def batches_by_rows(session: "SparkSession") -> Iterator[None]:
+    """Let only their rows bound the batches that Spark hands to Python, as before Spark 4.
+
+    To bound their bytes, it measures a batch after each row, which takes as long as all else of a
+    handover. What the user has set stays.
+    """
+    if session.conf.get(BATCH_BYTES, None) is not None:
+        yield
+        return
+    session.conf.set(BATCH_BYTES, NO_LIMIT)
+    try:
+        yield
+    finally:
+        session.conf.unset(BATCH_BYTES)
 
 
 @contextmanager

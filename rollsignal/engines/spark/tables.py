@@ -18,7 +18,13 @@ from rollsignal.engines.spark import carrier
 from rollsignal.engines.spark.columns import TableColumns, table_columns
 from rollsignal.engines.spark.cuts import Cut, cuts_of, in_pieces
 from rollsignal.engines.spark.piece_frames import RowsReading
-from rollsignal.engines.spark.session import cores_of, first_line, prepare, spark_errors
+from rollsignal.engines.spark.session import (
+    batches_by_rows,
+    cores_of,
+    first_line,
+    prepare,
+    spark_errors,
+)
 from rollsignal.engines.spark.table_passes import (
     FirstTablePass,
     SecondTablePass,
@@ -197,7 +203,7 @@ class PiecesOfRows:
 
         Raises `DiskError` unless each piece has come once.
         """
-        with spark_errors():
+        with spark_errors(), batches_by_rows(self.plan.sparkSession):
             rows = mapped(self.plan, work, carrier.ANSWERS).collect()
         answers = [(row["number"], pickle.loads(row["answer"])) for row in rows]
         answers.sort(key=lambda each: each[0])
