@@ -250,7 +250,7 @@ def test_everything_else_is_a_bug(bug: Exception) -> None:
 
 
 def _refusing(reason: int) -> Callable[..., NoReturn]:
-    def refuse(*_: object) -> NoReturn:
+    def refuse(*_: object, **__: object) -> NoReturn:
         raise OSError(reason, os.strerror(reason))
 
     return refuse

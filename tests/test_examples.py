@@ -106,7 +106,10 @@ def test_make_run_writes_only_what_git_ignores(checkout: Path) -> None:
     before = {path.name: path.read_bytes() for path in checkout.iterdir() if path.is_file()}
     environment = checkout / "environment"
     (environment / "bin").mkdir(parents=True)
-    (environment / "bin/python").symlink_to(sys.executable)
+    # A link to the Python of an environment would not find what is installed there.
+    python = environment / "bin/python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
     (environment / ".runtime-installed").touch()
     done = subprocess.run(
         ["make", "run", f"VENV={environment}"],

@@ -105,7 +105,10 @@ def assert_performance(found: dict[str, Any], steps: list[Fraction]) -> None:
     assert found["sharpe"] == pytest.approx(mean(values) / stdev(values) * 365.2425**0.5, rel=1e-9)
     assert found["max_drawdown"] == pytest.approx(float(fall), rel=1e-12)
     told = [found[name] for name in ("from", "bottom", "until")]
-    days = [None if at is None else np.datetime64("2024-01-01") + at for at in places]
+    days = [
+        None if at is None else np.datetime64("2024-01-01") + np.timedelta64(at, "D")
+        for at in places
+    ]
     assert told == [None if day is None else f"{day}T00:00:00Z" for day in days]
 
 

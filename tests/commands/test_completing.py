@@ -84,9 +84,10 @@ class Nights:
 
         def watch() -> None:
             for name, call in calls.items():
-                patched.setattr(os, name, before(call))
+                patched.setattr(os, name, call)
 
-        calls = {name: getattr(os, name) for name in CHANGES}
+        # Each is one function all along: a library may compare them.
+        calls = {name: before(getattr(os, name)) for name in CHANGES}
         with patch.context() as patched:
             watch()
             yield copies
