@@ -44,7 +44,8 @@ def test_every_python_of_the_metadata_is_checked() -> None:
 def test_what_the_workflows_make_are_targets() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     made = set(re.findall(r"run: make ([a-z-]+) ", ALL))
-    assert {"check", "check-deploy", "sbom", "audit"} <= made <= targets
+    checks = {target for target in targets if target.startswith("check")}
+    assert checks | {"sbom", "audit"} <= made <= targets
 
 
 def test_only_the_job_behind_the_environment_can_publish() -> None:
