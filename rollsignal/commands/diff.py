@@ -26,6 +26,10 @@ def compare(path_a: str, path_b: str) -> Compared:
 
 def _compared_by_tables(a: PastRun, b: PastRun, path_a: str, path_b: str) -> Compared:
     if _same_bytes(path_a, path_b):
+        from rollsignal.outputs.signals.tables import guarded, stored_signals
+
+        with guarded(path_a):
+            stored_signals(path_a)
         return Compared(a, b, equal=True)
     differences = difference(path_a, path_b, (a.window, b.window))
     return Compared(a, b, differences.rows.is_empty(), differences)

@@ -406,6 +406,14 @@ def test_a_file_that_is_not_a_table_of_signals_is_refused(
         assert said.startswith(f"rollsignal: error: {message}")
 
 
+def test_two_equal_files_that_are_not_signals_are_not_called_equal_signals(runs: Runs) -> None:
+    bars = runs.folder / "bars.csv"
+    bars.write_bytes(b"time,close\n1,2\n")
+    result, printed, said = runs.told(bars, bars)
+    assert (result, printed) == (65, "")
+    assert said.startswith("rollsignal: error: bars.csv: not a table of signals: no column")
+
+
 def test_an_empty_folder_and_a_negative_limit_are_refused(runs: Runs) -> None:
     good = runs.run("good.csv", rows_of(CLOSES))
     (runs.folder / "empty").mkdir()
