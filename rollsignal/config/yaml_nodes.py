@@ -76,12 +76,15 @@ def composed(data: bytes, name: str) -> "yaml.Node | None":
             f"{name} line {line_number}: not valid YAML text: a byte that is not UTF-8"
         ) from error
     except yaml.MarkedYAMLError as error:
-        # If the text ends too early, the context mark is where the unfinished part begins.
-        unfinished = "end of stream" in str(error.problem) and error.context_mark
-        mark = unfinished or error.problem_mark
+        problem = str(error.problem)
+        # If the text ends too early or a colon is missing, the context mark is where that begins.
+        begins = ("end of stream" in problem or "expected ':'" in problem) and error.context_mark
+        mark = begins or error.problem_mark
         line = f" line {mark.line + 1}" if mark else ""
-        quotes = "; put it in quotes" if "cannot start any token" in str(error.problem) else ""
-        raise ConfigError(f"{name}{line}: not valid YAML: {error.problem}{quotes}") from error
+        hint = ""
+        if "cannot start any token" in problem:
+            hint = "; write blanks for tabs" if r"'\t'" in problem else "; put it in quotes"
+        raise ConfigError(f"{name}{line}: not valid YAML: {problem}{hint}") from error
     except (yaml.YAMLError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{name}: not valid YAML text: {reason}") from error

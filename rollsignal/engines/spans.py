@@ -7,6 +7,7 @@ from rollsignal.core.kernel import Account, Carry
 from rollsignal.core.ledger import Rules
 from rollsignal.core.listeners import Take
 from rollsignal.core.timestamps.reader import asked_ns, iso
+from rollsignal.errors import UsageError
 
 
 class Span(NamedTuple):
@@ -24,7 +25,10 @@ def span_between(since: str | None, until: str | None) -> Span | None:
     """Read a range of time from its flags, None without any; raises `UsageError`."""
     if since is None and until is None:
         return None
-    return Span(_asked("--since", since), _asked("--until", until))
+    since_ns, until_ns = _asked("--since", since), _asked("--until", until)
+    if since_ns is not None and until_ns is not None and since_ns >= until_ns:
+        raise UsageError(f"--since {since} is not before --until {until}")
+    return Span(since_ns, until_ns)
 
 
 def _asked(flag: str, text: str | None) -> int | None:

@@ -59,6 +59,8 @@ _MARKED = (
     rf"[+-]?(?P<before>{_SIGN})?[ \t]*[+-]?(?=[.,]?[0-9])[0-9][0-9.,' \u00a0\u202f]*?"
     rf"[ \u00a0]*(?P<after>{_SIGN})?"
 )
+# A word such as `halted`, which needs no escapes between quotes.
+_PLAIN_WORD = re.compile(r"(?!(?i:true|false)$)[A-Za-z](?:[A-Za-z ./_-]{0,30}[A-Za-z.])?")
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
@@ -81,6 +83,8 @@ def close_hint(cell: str, column: str, closes_as: "ClosesAs | None", *, is_text:
             "write a point before decimals, and nothing between thousands, or say with"
             " table.decimal and table.thousands how they are written"
         )
+    if _PLAIN_WORD.fullmatch(word := cell.strip(BLANKS)):
+        return f'if it means that there is no close, set table: {{missing_values: ["{word}"]}}'
     return ""
 
 

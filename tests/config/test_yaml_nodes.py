@@ -28,7 +28,7 @@ def test_a_pattern_without_quotes_is_refused_with_the_advice_to_quote_it(tmp_pat
         ("seed: 42\n  window: 5\nversion: v1\n", 2),
         ("seed: 42\nwindow: 5\nversion: v1\n---\nseed: 43\n", 4),
         ("<html>\n<body>: [\n", 2),
-        ("seed: 42\nwindow 5\nversion: v1\n", 3),
+        ("seed: 42\nwindow 5\nversion: v1\n", 2),
     ],
 )
 def test_text_that_is_not_yaml_is_refused_with_the_line(

@@ -93,6 +93,7 @@ def test_the_account_is_that_of_the_rows(
     [
         ({"since": "soon"}, 2, "--since is 'soon', not a timestamp"),
         ({"until": "2024-02-30"}, 2, "--until is '2024-02-30', not a valid date"),
+        ({"since": "2024-01-02", "until": "2024-01-02T00:00Z"}, 2, "--since 2024-01-02 is not"),
         ({"since": "2030-01-01"}, 65, "No signal since 2030-01-01T00:00:00Z: 0 bars in this range"),
         (
             {"since": "2029-12-31T23:00:00-01:00", "until": "2030-01-02"},

@@ -340,8 +340,8 @@ def test_other_text_formats_are_refused_with_what_to_do(text: str, problem: str)
 
 
 def test_bars_before_a_bad_line_are_checked_first() -> None:
-    text = '{"close":1}\n{"close":"x"}\n{"close":\n'
-    assert refusal(text) == "bars.ndjson line 2: close is 'x', not a number"
+    text = '{"close":1}\n{"close":"1x"}\n{"close":\n'
+    assert refusal(text) == "bars.ndjson line 2: close is '1x', not a number"
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,11 @@ CLOSES = [
         Way([[*C[:4], "15"]], config="missing: skip\n"),
         Way([[*C[:4], None, "15"]], config="missing: gap\n"),
     ]),
+    Row("if it means that there is no close", each(table([*C[:4], "halted", "15"])), [
+        Way(None, config='table: {missing_values: ["halted"]}\n'),
+        Way([[*C[:4], "15"]], config='table: {missing_values: ["halted"]}\nmissing: skip\n'),
+        Way([[*C[:4], None, "15"]], config='table: {missing_values: ["halted"]}\nmissing: gap\n'),
+    ]),
     Row("the header again", each(UP + UP), [good(each(UP)), good({"a.csv": UP, BARS: None})]),
     Row("write a point before decimals", each(table(['"1,5"', *C], DAYS)), [
         good(each(table(["1.5", *C], DAYS)), ["1.5", *C[:5]]),

@@ -43,6 +43,8 @@ CONFIGS = [
     asked("is empty; write a name, in quotes", 'version: ""', key="version"),
     asked("put it in quotes", "version: @v", Way([C], config=config('version: "@v"', "version")),
         key="version"),
+    asked("write blanks for tabs", "checks:\n\torder: error",
+        Way([C], config=config("checks:\n    order: error"))),
     asked("is given twice; keep one", "window: 4"),
     asked("missing … (write for example", "", key="window"),
     asked("… (for example …: [1, 5, 20])", "evaluate: {horizons: 5}",
