@@ -178,5 +178,7 @@ def _said(inputs: Sequence[str], config_path: str, account: Sequence[str], answe
         lines.append(f"It has {count}, each marked with QUESTION.")
     if is_open:
         lines.append("A run refuses the table until a value is written where there is none.")
+    elif answers.questions:
+        lines.append("A run needs no answer: each question says what it takes for granted.")
     command = ["rollsignal", "run", "--input", *inputs, "--config", config_path]
     return "\n".join([*lines, f"Next: {shlex.join(command)}"]) + "\n"

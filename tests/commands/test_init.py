@@ -509,6 +509,19 @@ def test_the_report_says_what_was_done(capsys: pytest.CaptureFixture[str]) -> No
     assert out.endswith("Next: rollsignal run --input bars.csv --config config.yaml\n")
 
 
+def test_the_report_says_whether_a_question_needs_an_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written(bars="time,close\n2024-01-02 09:30,1\n2024-01-02 09:31,2\n")
+    assert "A run needs no answer" in capsys.readouterr().out
+    assert run() == 0
+    Path("config.yaml").unlink()
+    written(bars=BARE)
+    out = capsys.readouterr().out
+    assert "A run refuses the table until a value is written" in out
+    assert "A run needs no answer" not in out
+
+
 # The end of a refusal.
 
 
