@@ -73,8 +73,12 @@ def read_config(
     that is none, `DiskError` if reading fails.
     """
     name = shown_path(path)
-    if given and path == Request().config and not lexists(path):
-        return _read(b"", name, assumed or {}, given)
+    if path == Request().config and not lexists(path):
+        if given:
+            return _read(b"", name, assumed or {}, given)
+        command = "rollsignal init --input TABLE writes one for your bars"
+        where = f"path: {name}, looked for in the working directory; {command}"
+        raise ConfigError("Config file not found", where)
     with open_regular(path, "Config file", ConfigError) as file, reading(name):
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:

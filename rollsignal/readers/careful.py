@@ -217,7 +217,7 @@ class CarefulParser:
             what = f"{count} instead of {header:,} as the header has"
         else:
             what = f"{count} instead of {self.width:,} as the rows above"
-        hint = ""
+        hint = " (is the file cut off here?)" if len(row) < self.width else ""
         if self.footer is None and has_bars and not self._new_footer().is_bar(row):
             hint = " (if it is a footer, set table: {footer: skip})"
         return self.cells.problem(line, f"{what}: {_start(row)}{hint}")

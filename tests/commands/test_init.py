@@ -522,6 +522,16 @@ def test_the_report_says_whether_a_question_needs_an_answer(
     assert "A run needs no answer" not in out
 
 
+def test_a_run_without_a_config_names_the_command_that_writes_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("bars.csv").write_text("time,close\n2024-01-02 09:30,1\n2024-01-02 09:31,2\n")
+    assert command("run", "--input", "bars.csv") == 78
+    assert "; rollsignal init --input TABLE writes one for your bars)" in capsys.readouterr().err
+    assert command("init", "--input", "bars.csv") == 0
+    assert run() == 0
+
+
 # The end of a refusal.
 
 

@@ -229,6 +229,7 @@ CLOSES = [
     *(Row(hint, each(table([*(f"{close}.50" for close in C[:5]), "15.5"], end="")), [
         good(each(table([*(f"{close}.50" for close in C[:5]), "15.5"])), [*C[:5], "15"]),
     ]) for hint in ("if it is whole, end its last line", "is the file cut off?")),
+    Row("is the file cut off here?", {BARS: table(C, end="")[:-4]}, [good(each(UP))]),
     Row("is not UTF-8 (save the file as UTF-8", {BARS: UP.replace("date,", "symbol,date,").replace(
         "\n2", "\n\xe9,2").encode("latin-1")}, [
             good(each(UP)), Way([C], config="table: {encoding: cp1252}\n"),
