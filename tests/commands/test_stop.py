@@ -203,9 +203,9 @@ def test_a_run_that_has_failed_is_not_stopped_any_more(
 
     original = files.replace
     monkeypatch.setattr("rollsignal.outputs.metrics.replace", replace)
-    job = Job(tmp_path, "close\n1\nx\n")
+    job = Job(tmp_path, "close\n1\n1x\n")
     assert job.run() == 65
-    assert str(job.metrics()["error_message"]).endswith("close is 'x', not a number")
+    assert str(job.metrics()["error_message"]).endswith("close is '1x', not a number")
 
 
 def test_a_module_is_imported_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

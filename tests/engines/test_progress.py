@@ -296,11 +296,11 @@ def test_the_result_on_the_same_terminal_stands_alone(tmp_path: Path) -> None:
 
 
 def test_an_error_stands_alone_too(tmp_path: Path) -> None:
-    files = Job(tmp_path, MANY + "2024-01-09 00:00:00,x\n")
+    files = Job(tmp_path, MANY + "2024-01-09 00:00:00,1x\n")
     terminal = Terminal("run", *files.arguments(), NO_COLOR="1")
     left = terminal.finish()
     assert drawn(terminal.text)
-    message = f"{files.input} line 11522: close is 'x', not a number"
+    message = f"{files.input} line 11522: close is '1x', not a number"
     assert left == [f"rollsignal: error: {message}", ""]
 
 
