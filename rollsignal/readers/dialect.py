@@ -25,6 +25,17 @@ RARE_SYMBOL_NAMES = (
     *("instrumentid", "orderbookid", "secid", "permno", "figi", "cusip", "sedol", "security"),
     *("stock", "tradingsymbol", "contractmonth", "name"),
 )
+# Names that only count without all of the above.
+RAREST_SYMBOL_NAMES = (
+    *("sym", "symbols", "symbolid", "symbolname", "symbolcode", "actsymbol", "rootsymbol"),
+    *("tickersymbol", "tickername", "tickers", "tic", "stocksymbol", "stockcode", "stockid"),
+    *("stockname", "securitycode", "securityid", "securityname", "securitysymbol"),
+    *("instrumentname", "instrumentcode", "instrumenttoken", "contractcode", "contractsymbol"),
+    *("contractid", "underlying", "underlyingsymbol", "currencypair", "pairname", "coinid"),
+    *("coinname", "assetid", "assetname", "company", "companyname", "scrip", "scripcode", "epic"),
+    *("wkn", "gvkey", "conid", "tckrsymb", "codneg", "símbolo", "simbolo", "тикер"),
+    *("代码", "股票代码", "证券代码", "合约", "合约代码", "銘柄コード"),
+)
 
 
 # The usual encodings of text that is not UTF-8, which read the digits alike.
@@ -345,7 +356,8 @@ def usual_symbol(header: Sequence[str], in_path: Sequence[str], where: str) -> i
     """
     columns, keys = named_as_symbols(header), named_as_symbols(in_path)
     if not columns and not keys:
-        columns = named_as_symbols(header, RARE_SYMBOL_NAMES)
+        tiers = RARE_SYMBOL_NAMES, RAREST_SYMBOL_NAMES
+        columns = next(filter(None, (named_as_symbols(header, names) for names in tiers)), [])
     if not columns and len(keys) < 2:
         return None
     names = [header[index] for index in columns]

@@ -20,7 +20,7 @@ from rollsignal.engines.inputs import LARGE_BYTES
 from rollsignal.engines.interface import Engine
 from rollsignal.errors import DataError
 from rollsignal.files.find import find_paths
-from rollsignal.readers.dialect import RARE_SYMBOL_NAMES, SYMBOL_NAMES
+from rollsignal.readers.dialect import RARE_SYMBOL_NAMES, RAREST_SYMBOL_NAMES, SYMBOL_NAMES
 from tests.support import oracle
 from tests.support.configs import ON_ONE_FILE
 from tests.support.cut_engine import CutEngine
@@ -333,13 +333,13 @@ def test_where_the_symbols_are_found_is_described(tmp_path: Path, form: str) -> 
 
 
 def test_the_usual_names_are_written_as_they_are_compared() -> None:
-    names = SYMBOL_NAMES + RARE_SYMBOL_NAMES
+    names = SYMBOL_NAMES + RARE_SYMBOL_NAMES + RAREST_SYMBOL_NAMES
     assert [plain_name(name) for name in names] == list(names)
     assert len(set(names)) == len(names)
 
 
 ROWS = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 30)), min_size=9, max_size=40)
-NAMES = ["symbol", "TICKER", "code", "Instrument"]
+NAMES = ["symbol", "TICKER", "code", "Instrument", "Stock", "Ticker Symbol", "股票代码"]
 
 
 @given(ROWS, st.sampled_from(NAMES), st.sampled_from([*FORMS, "csv.gz"]), st.booleans())
