@@ -53,6 +53,8 @@ ROW_HINT = (
     "remove the row if it is not a bar, as a second header, or set table: {footer: skip} if it is a"
     " footer; else correct its time"
 )
+# Where no setting passes over footers, or it is set already.
+KNOWN_ROW_HINT = "remove the row if it is not a bar; else correct its time"
 HINTING_ROWS = 100
 _SIGN = r"[^\W\d_]{0,2}[^\w\s.,+-]|[A-Z]{3}"
 _MARKED = (
@@ -61,6 +63,8 @@ _MARKED = (
 )
 # A word such as `halted`, which needs no escapes between quotes.
 _PLAIN_WORD = re.compile(r"(?!(?i:true|false)$)[A-Za-z](?:[A-Za-z ./_-]{0,30}[A-Za-z.])?")
+# The settings of signs in numbers, which hold for text tables.
+_SETTINGS_OF_SIGNS = "table.decimal", "table.thousands"
 MISSING_HINT = "set missing: skip to leave such rows out, or gap for no signal near them"
 
 
@@ -71,6 +75,8 @@ def bar_hint(check: str, *, is_known: bool) -> str:
 
 def close_hint(cell: str, column: str, closes_as: "ClosesAs | None", *, is_text: bool) -> str:
     """Return what to do about a close; is_text: whether it is a cell of a text table."""
+    from rollsignal.readers.close_cells import number_forms
+
     is_declared = closes_as and closes_as.is_missing(cell)
     if is_declared or cell.strip(BLANKS).lower() in MISSING_WORDS:
         return MISSING_HINT
@@ -78,23 +84,34 @@ def close_hint(cell: str, column: str, closes_as: "ClosesAs | None", *, is_text:
         return "the header again: are two tables in one file?"
     if is_text and (mark := _mark_of(cell)):
         return f'set table: {{strip: "{mark}"}}'
-    if any(sign in cell for sign in ",' \u00a0"):
-        return (
-            "write a point before decimals, and nothing between thousands, or say with"
-            " table.decimal and table.thousands how they are written"
-        )
+    if any(name in form for form in number_forms(cell) for name in _SETTINGS_OF_SIGNS):
+        written = "write a point before decimals, and nothing between thousands"
+        settings = "or say with table.decimal and table.thousands how they are written"
+        return f"{written}, {settings}" if is_text else written
     if _PLAIN_WORD.fullmatch(word := cell.strip(BLANKS)):
         return f'if it means that there is no close, set table: {{missing_values: ["{word}"]}}'
     return ""
 
 
-def timestamp_hint(timestamps: TimestampReader, stamps: Sequence[str]) -> str:
-    """Return what to do about a cell that is no time: about its row, if others are times."""
+def row_hint(*, may_skip: bool) -> str:
+    """Return what to do about a row that may be no bar.
+
+    may_skip: whether it is one of a text table that the config does not say to have a footer.
+    """
+    return ROW_HINT if may_skip else KNOWN_ROW_HINT
+
+
+def timestamp_hint(timestamps: TimestampReader, stamps: Sequence[str], *, may_skip: bool) -> str:
+    """Return what to do about a cell that is no time: about its row, if others are times.
+
+    may_skip: as of `row_hint`.
+    """
     for stamp in stamps[:HINTING_ROWS]:
         with suppress(BadCellError):
             TimestampReader(timestamps.written).read([stamp])
-            return ROW_HINT
-    return ROW_HINT if timestamps.pattern or timestamps.counts else TIMESTAMP_HINT
+            return row_hint(may_skip=may_skip)
+    is_read = timestamps.pattern or timestamps.counts
+    return row_hint(may_skip=may_skip) if is_read else TIMESTAMP_HINT
 
 
 def _mark_of(cell: str) -> str:

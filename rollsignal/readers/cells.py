@@ -45,6 +45,8 @@ class Cells:
         self._unproven: DataError | None = None
         self._stamps: Sequence[str] = ()
         self._is_text = False
+        # Whether a setting that the config does not have would pass over rows below the bars.
+        self._may_skip = False
 
     def batch(
         self,
@@ -132,6 +134,7 @@ class Cells:
     def read_closes_as(self, table: Table, *, has_signs: bool) -> None:
         """Read closes as the config declares; has_signs: whether they are those of a text table."""
         self._is_text = has_signs
+        self._may_skip = has_signs and table.footer == "error"
         if table.says_of_closes:
             from rollsignal.readers.close_cells import closes_as_of
 
@@ -215,7 +218,7 @@ class Cells:
     ) -> DataError:
         from rollsignal.readers.cell_hints import timestamp_hint
 
-        hint = bad.hint or timestamp_hint(self.timestamps, stamps)
+        hint = bad.hint or timestamp_hint(self.timestamps, stamps, may_skip=self._may_skip)
         error = self.problem(line, f"{self.timestamp} is {shown(cell)}, {bad.reason} ({hint})")
         return error.choosing(*bad.choices)
 
@@ -246,7 +249,7 @@ class Cells:
 
         Below the header it may be a part of it, until the first row that has both.
         """
-        from rollsignal.readers.cell_hints import HINTING_ROWS, ROW_HINT
+        from rollsignal.readers.cell_hints import HINTING_ROWS, row_hint
         from rollsignal.readers.wrong_headers import is_time
 
         written = self.timestamps.written
@@ -256,7 +259,7 @@ class Cells:
         if is_time(stamps[index], written):
             return ""
         if index or self._stamps:
-            return ROW_HINT
+            return row_hint(may_skip=self._may_skip)
         timed = (at for at, stamp in enumerate(stamps[:HINTING_ROWS]) if is_time(stamp, written))
         first = next(timed, None)
         if first is None or not self._is_close(cells[first]):
