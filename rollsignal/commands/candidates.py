@@ -48,6 +48,7 @@ OTHER_CLOSES = (
     *("adjclose", "adjustedclose", "adj.close", "adj_close", "closeadj", "close(adj)", "vwap"),
     *("closeunadj", "unadjustedclose", "rawclose", "settle", "settlement", "settlementprice"),
     *("last", "lastprice", "midclose", "bidclose", "askclose", "price"),
+    *("closemid", "closebid", "closeask"),
 )
 
 

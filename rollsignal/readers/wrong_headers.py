@@ -24,6 +24,9 @@ _NAMES_OF_CLOSES = (
     *("settlement", "c", "zuletzt", "schluss", "schlusskurs", "kurs", "cierre"),
     *("último", "ultimo", "dernier", "clôture", "cloture", "chiusura", "收盘", "收盘价"),
 )
+# What names have that are like `close`, and are the close of the bar before, a time or a change.
+_NO_CLOSE = re.compile("^p[ _]?close|pre|yest|time|date|%|p[ce]t|ch(an)?g|vol|code")
+MOST_SIMILAR = 5
 _ADD_NAMES = (
     "set columns: {timestamp: PLACE, close: PLACE} with their places, counted from 1, or add a line"
     " with the names of the columns above it, such as timestamp,close"
@@ -56,10 +59,13 @@ def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError
     if len(header) > SHOWN_NAMES:
         listed += f" and {len(header) - SHOWN_NAMES:,} more"
     hint = "name yours in the config under columns"
+    is_usual = isinstance(wanted, UsualName)
+    closes = _usual_closes(names) or _similar_closes(names) if is_usual else []
     near = did_you_mean(wanted, names)
-    usual = [name for name in names if plain_name(name) in _NAMES_OF_CLOSES]
-    if usual and isinstance(wanted, UsualName):
-        settings = " or ".join(f"{{close: {_in_yaml(name)}}}" for name in usual)
+    if is_usual:
+        near = f"did you mean {escaped(closes[0])}?" if closes else ""
+    if len(closes) > 1 or (closes and plain_name(closes[0]) in _NAMES_OF_CLOSES):
+        settings = " or ".join(f"{{close: {_in_yaml(name)}}}" for name in closes)
         hint = f"{hint}; if these are the closes, set columns: {settings}"
     elif near.startswith("did"):
         hint = f"{hint}; {near}"
@@ -70,6 +76,24 @@ def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError
     if choices and _is_like_a_bar(names):
         choices = closes_by_place(len(header))
     return error.choosing(*choices, names=header)
+
+
+def _usual_closes(names: Sequence[str]) -> list[str]:
+    """Return the names that closes have with vendors."""
+    return [name for name in names if plain_name(name) in _NAMES_OF_CLOSES]
+
+
+def _similar_closes(names: Sequence[str]) -> list[str]:
+    """Return the names that are like `close`, and do not say that they are something else."""
+    from difflib import get_close_matches
+
+    plain = [name.lower() for name in names]
+    near = get_close_matches("close", plain, n=MOST_SIMILAR)
+    return [
+        name
+        for name, word in zip(names, plain, strict=True)
+        if word in near and not _NO_CLOSE.search(word)
+    ]
 
 
 def _closes_by_name(header: Sequence[str]) -> list[Choice]:

@@ -320,7 +320,8 @@ REFUSED = {
     "a similar name": (
         "time,closing,adj_close\n1,2,3\n",
         "line 1: no 'close' column in the header: 'time', 'closing', 'adj_close'"
-        " (name yours in the config under columns; did you mean adj_close?)",
+        " (name yours in the config under columns; if these are the closes, set columns:"
+        " {close: closing} or {close: adj_close})",
     ),
     "no header": ("\n".join(ROWS), "line 1: no 'close' column in the header: '2024-01-01"),
     "a NUL in another column": (

@@ -72,6 +72,21 @@ def test_a_similar_name_is_offered_and_all_names_are_listed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "hint"),
+    [
+        ("date,Bid Close,Ask Close", "set columns: {close: Bid Close} or {close: Ask Close})"),
+        ("date,close_eur,x,close_usd", "set columns: {close: close_eur} or {close: close_usd})"),
+        ("date,pre_close,closes", "did you mean closes?)"),
+        ("date,preclose,x", "(name yours in the config under columns)"),
+        ("Date,Close Time", "(name yours in the config under columns)"),
+        ("pclose,code,Close%", "(name yours in the config under columns)"),
+    ],
+)
+def test_all_similar_names_are_offered_and_none_of_other_things(header: str, hint: str) -> None:
+    assert refusal(header).endswith(hint)
+
+
 BARS = ["2024-01-01,10,11", "1735689600000,10", "10;11", "2024-01-01 09:30\t10", "AAPL,20240102,7"]
 
 
