@@ -375,6 +375,12 @@ def named_as_symbols(names: Sequence[str], usual: Sequence[str] = SYMBOL_NAMES) 
     return [index for index, name in enumerate(names) if plain_name(name) in usual]
 
 
+def may_have_parts(dialect: Dialect) -> bool:
+    """Return whether a column without a name at the end may come from commas before decimals."""
+    has_room = dialect.close + 1 < dialect.width and not dialect.header[-1].strip(BLANKS)
+    return has_room and dialect.headed and dialect.delimiter == ","
+
+
 def find_ohlc(header: Sequence[str]) -> dict[str, int]:
     """Return the indexes of open, high, low and all volumes whose usual names appear once."""
     indexes = {name: columns_named(header, name) for name in PRICES}

@@ -16,7 +16,7 @@ from rollsignal.files.find import Input
 from rollsignal.files.formats import Format, columnar_format, text_format
 from rollsignal.files.open import open_input, unpacked
 from rollsignal.readers.blocks import BLOCK_BYTES, FIRST_BYTES, text_of
-from rollsignal.readers.dialect import Dialect, find_dialect
+from rollsignal.readers.dialect import Dialect, find_dialect, may_have_parts
 from rollsignal.readers.fast.fields import Fields, Masks
 from rollsignal.readers.fast.words import NotPlainError
 from rollsignal.readers.opening import symbol_of
@@ -180,6 +180,7 @@ class Groups:
         is_taken = not (dialect.start or dialect.spaced)
         # Only the rows of each file can tell which column holds the timestamps.
         is_taken = is_taken and not (dialect.timestamp is None and self._config.seeks_timestamps)
+        is_taken = is_taken and not may_have_parts(dialect)
         is_taken = is_taken and dialect.symbol is None and dialect.clock is None
         return TableHead(compression, header, in_path, dialect) if is_taken else None
 

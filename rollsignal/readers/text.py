@@ -15,7 +15,7 @@ from rollsignal.messages import escaped, line_of, unit_of
 from rollsignal.readers.blocks import text_of
 from rollsignal.readers.careful import CarefulParser
 from rollsignal.readers.cells import compared
-from rollsignal.readers.dialect import Dialect, delimiter_name, find_dialect
+from rollsignal.readers.dialect import Dialect, delimiter_name, find_dialect, may_have_parts
 from rollsignal.readers.opening import OpenedFile, symbol_of, with_day
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ class TextReader:
         except DataError as problem:
             raise file.of_sheet(problem) from None
         text = text[self.dialect.start :]
-        if not config.columns.is_wide and _may_be_wider(text, self.dialect):
-            from rollsignal.readers.nameless_index import with_index
-
-            self.dialect = with_index(text, self.dialect, config, self.name)
+        self.dialect = _with_all_columns(text, self.dialect, config, self.name)
         is_sought = config.seeks_timestamps or config.columns.is_wide
         if self.dialect.timestamp is None and is_sought and config.columns.timestamp is None:
             from rollsignal.readers.proof import timestamps_in_text
@@ -188,6 +185,24 @@ def _counted_otherwise(name: str) -> DataError:
     what = "timestamp_format is excel, but this workbook counts its days from 1904 on"
     hint = "give the column of times a format of dates, and set timestamp_format: null"
     return DataError(f"{name}: {what} ({hint})")
+
+
+def _with_all_columns(text: str, dialect: Dialect, config: JobConfig, name: str) -> Dialect:
+    """Return the dialect of a table, with the columns that its header does not have.
+
+    text: the beginning of the table, from its header on. Raises `DataError` if these are unclear.
+    """
+    if config.columns.is_wide:
+        return dialect
+    if _may_be_wider(text, dialect):
+        from rollsignal.readers.nameless_index import with_index
+
+        dialect = with_index(text, dialect, config, name)
+    if may_have_parts(dialect):
+        from rollsignal.readers.parted_closes import refuse_parted
+
+        refuse_parted(text, dialect, name)
+    return dialect
 
 
 def _may_be_wider(text: str, dialect: Dialect) -> bool:

@@ -139,7 +139,13 @@ WRITTEN = [
 SECOND_HEADER = "Ticker,AAPL\nDate,\n"
 QUOTED = table([f'"1,0{close}"' for close in C])
 THOUSANDS = [f"10{close}" for close in C]
+RANKED = "".join(f"{day},{close},5\n" for day, close in zip(DAYS, C, strict=True))
 MISLEADING = [
+    Row("; else write a point before decimals", each("date,close,\n" + RANKED), [
+        Way([C], each("date,close,rank\n" + RANKED)),
+        Way([[f"{close}.5" for close in C]], each("date,close,\n" + "".join(
+            f"{day},{close}.5,\n" for day, close in zip(DAYS, C, strict=True)))),
+    ]),
     Row("if …, set table: {first_row: …}", each(table([]) + SECOND_HEADER + ROWS_ALONE), [
         Way([C], config="table: {first_row: 4}\n"),
     ]),
