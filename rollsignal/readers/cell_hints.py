@@ -19,8 +19,9 @@ ORDER_HINT = (
     " NAME if times without a zone are those of a place; for several set columns: {symbol: NAME}"
 )
 DUPLICATES_HINT = (
-    "for one series keep one of the rows, or set duplicates: same if they are equal, or last; for"
-    " several set columns: {symbol: NAME}"
+    "for one series keep one of the rows, or set duplicates: same if they are equal, or last if the"
+    " last one counts, or columns: {timestamp: [DATE, TIME]} if times of day have a column of their"
+    " own; for several set columns: {symbol: NAME}"
 )
 # A column of symbols may not tell all series apart, such as those of one symbol on two exchanges.
 _MORE_COLUMNS = (
@@ -28,7 +29,9 @@ _MORE_COLUMNS = (
     " these apart"
 )
 ONE_SERIES_HINT = (
-    f"keep one of the rows, or set duplicates: same if they are equal, or last{_MORE_COLUMNS}"
+    "keep one of the rows, or set duplicates: same if they are equal, or last if the last one"
+    " counts, or columns: {timestamp: [DATE, TIME]} if times of day have a column of their own"
+    f"{_MORE_COLUMNS}"
 )
 _HINTS = {
     "order": "set order: newest_first if each file stands so, else sort: true, with timezone: NAME"

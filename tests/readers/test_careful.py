@@ -587,8 +587,9 @@ def test_the_error_for_a_bar_out_of_order_names_its_line_and_what_to_do() -> Non
     _, _, message = problem.message.rpartition("/")
     expected = (
         "timestamp is twice there"
-        " (for one series keep one of the rows, or set duplicates: same if they are equal, or last;"
-        " for several set columns: {symbol: NAME})"
+        " (for one series keep one of the rows, or set duplicates: same if they are equal, or last"
+        " if the last one counts, or columns: {timestamp: [DATE, TIME]} if times of day have a"
+        " column of their own; for several set columns: {symbol: NAME})"
     )
     assert message == f"bars.csv line 5: {expected}"
 

@@ -139,6 +139,11 @@ ORDER = [
         each(BY_VENUE), [
             Way(BOTH, config=ON_VENUES),
     ], config=NAMED),
+    Row("or columns: {timestamp: [DATE, TIME]} if times of day have", each(
+        "date,minute,close\n" + "".join(f"2024-01-02,09:3{m},{c}\n" for m, c in enumerate(C))), [
+            Way([C], config="columns: {timestamp: [date, minute]}\n"),
+            Way(None, config="duplicates: same\n"),
+    ]),
     Row("or set duplicates: keep", each("close\n" + "\n".join(C) + "\n"), [
         Way([C], config="duplicates: keep\n"),
         Way(None, config="columns: {timestamp: date}\nduplicates: same\n"),
