@@ -1,7 +1,7 @@
 """This module holds what the symbols of one file must be, and finds them in paths by a pattern."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Columns
@@ -39,7 +39,7 @@ class SymbolRule:
     def agree(self, names: Sequence[str]) -> bool:
         """Return whether these are the symbols that the rows must have, as far as that is known."""
         if self._whole is None:
-            return self._parts
+            return self._parts and not has_hidden_ends(names)
         return all(name.strip(BLANKS) == self._whole for name in names)
 
     def whole_from(self, first: str) -> str | None:
@@ -70,6 +70,8 @@ class SymbolRule:
         for name, part in zip(self._columns, row, strict=True):
             if not part:
                 return f"the symbol is empty in column {name}"
+            if has_hidden_ends([part]):
+                return _with_hidden_end(part)
         for name, part in zip(self._columns[:-1], row, strict=False):
             if SIGN in part:
                 return (
@@ -107,6 +109,10 @@ class SymbolRule:
         """
         if "" in symbols:
             return symbols.index(""), "the symbol is empty" + self.way_out
+        if has_hidden_ends(different := set(symbols)):
+            hidden = {symbol for symbol in different if has_hidden_ends([symbol])}
+            row = next(row for row, symbol in enumerate(symbols) if symbol in hidden)
+            return row, _with_hidden_end(symbols[row])
         whole = self.whole_from(symbols[0])
         if whole is None or set(symbols) == {whole}:
             return None
@@ -137,6 +143,23 @@ class SymbolRule:
             return ""
         what = f"whatever {self._column} says"
         return f" (set columns: {{symbol: none}} if all bars are one series, {what})"
+
+
+def has_hidden_ends(names: Collection[str]) -> bool:
+    r"""Return whether a symbol begins or ends with a sign that nobody sees.
+
+    >>> has_hidden_ends(["A", "A\u00a0"])
+    True
+    """
+    plain = [name.strip(BLANKS) for name in names if not name.isascii()]
+    return any(name and not (name[0] + name[-1]).isprintable() for name in plain)
+
+
+def _with_hidden_end(symbol: str) -> str:
+    return (
+        f"the symbol is {shown(symbol)}, with a sign at its end or beginning that is not seen, so"
+        " it would be another series than the symbol that looks like it (remove that sign)"
+    )
 
 
 def joined_in_path(file: Input, parts: Sequence[str | None]) -> str | None:

@@ -332,6 +332,29 @@ def test_where_the_symbols_are_found_is_described(tmp_path: Path, form: str) -> 
     assert read.describe(read.files[0]).endswith("timestamp from date")
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("hidden", ["A\u00a0", "\ufeffA", "A\u200b", "A\u202f"])
+def test_a_symbol_that_ends_in_what_nobody_sees_is_refused(
+    tmp_path: Path, form: str, hidden: str
+) -> None:
+    columns: Table = {"symbol": ["A", hidden, "A"], "date": DAYS[:3], "close": [10, 11, 12]}
+    path = write(tmp_path / f"bars.{form}", columns)
+    place = {"parquet": "row 2", "arrow": "row 2", "ndjson": "line 2"}.get(form, "line 3")
+    assert refusal(path).startswith(f"bars.{form} {place}: the symbol is {hidden!a}, with a")
+    several = CONFIG._replace(columns=Columns(symbol=SymbolFrom("symbol", rest=("date",))))
+    assert f"{place}: the symbol is {hidden!a}, with a" in refusal(path, config=several)
+
+
+def test_a_symbol_that_ends_in_what_nobody_sees_is_refused_far_below_the_first_rows(
+    tmp_path: Path,
+) -> None:
+    count = 60_000
+    symbols = [*(["A", "É"] * count)[:-1], "É\u00a0"]
+    path = write(tmp_path / "bars.csv", {"symbol": symbols, "close": [10, 11] * count})
+    message = refusal(path, config=UNTIMED)
+    assert message.startswith(f"bars.csv line {2 * count + 1}: the symbol is 'É\\xa0', with a sign")
+
+
 def test_the_usual_names_are_written_as_they_are_compared() -> None:
     names = SYMBOL_NAMES + RARE_SYMBOL_NAMES + RAREST_SYMBOL_NAMES
     assert [plain_name(name) for name in names] == list(names)

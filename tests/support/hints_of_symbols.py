@@ -48,7 +48,11 @@ PARTS = "".join(
 )
 UNEVEN = objects(C).replace('{"date": "2024-01-05"', '{"ticker": "A", "date": "2024-01-05"')
 
+HIDDEN = table(C, DAYS, "date,close,symbol").replace("\n", ",A\n").replace("symbol,A", "symbol")
 SYMBOLS = [
+    Row("(remove that sign)", each(HIDDEN.replace("11,A", "11,A\u00a0")), [
+        Way([C], each(HIDDEN)), Way([C], config=ONE),
+    ]),
     Row("if each … is a series, or {symbol: none} if all", each(PAIRS), [
         PAIR_IN_TURN, Way(None, config=ONE),
     ]),
