@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from rollsignal.readers.close_cells import ClosesAs
 
 # No hint says to switch the check off: bars in the wrong order give wrong signals.
-# In autumn an hour comes twice at a place: sorted as they are, its bars would be mixed.
+# In autumn an hour comes twice at a place: sorted as they are, its bars would be mixed. So would
+# those of a clock of 12 hours without AM and PM.
 ORDER_HINT = (
-    "for one series set order: newest_first if each file stands so, else sort: true, with timezone:"
-    " NAME if times without a zone are those of a place; for several set columns: {symbol: NAME}"
+    "for one series set order: newest_first if each file stands so, else sort: true if all times"
+    " are right, with timezone: NAME if times without a zone are those of a place; for several set"
+    " columns: {symbol: NAME}"
 )
 DUPLICATES_HINT = (
     "for one series keep one of the rows, or set duplicates: same if they are equal, or last if the"
@@ -34,8 +36,8 @@ ONE_SERIES_HINT = (
     f"{_MORE_COLUMNS}"
 )
 _HINTS = {
-    "order": "set order: newest_first if each file stands so, else sort: true, with timezone: NAME"
-    f" if times without a zone are those of a place{_MORE_COLUMNS}",
+    "order": "set order: newest_first if each file stands so, else sort: true if all times are"
+    f" right, with timezone: NAME if times without a zone are those of a place{_MORE_COLUMNS}",
     "newest_first": f"set sort: true in place of order: newest_first{_MORE_COLUMNS}",
     "duplicates": ONE_SERIES_HINT,
     "ohlc": "set checks: {ohlc: warn}",

@@ -119,9 +119,9 @@ def test_a_file_with_bars_out_of_order_names_the_line_and_the_way_out(engine: Ma
     text = "time,close\n2024-01-02,1\n\n2024-01-01,2\n2024-01-03,3\n"
     assert decided(engine, [text])[0] == (
         "bars0.csv line 4: time is earlier than 2024-01-02T00:00:00Z in the previous row"
-        " (for one series set order: newest_first if each file stands so, else sort: true, with"
-        " timezone: NAME if times without a zone are those of a place; for several set columns:"
-        " {symbol: NAME})"
+        " (for one series set order: newest_first if each file stands so, else sort: true if all"
+        " times are right, with timezone: NAME if times without a zone are those of a place; for"
+        " several set columns: {symbol: NAME})"
     )
     unchecked = CONFIG._replace(checks=Checks("off", "off"))
     assert result_of(engine, text, config=unchecked).tally == (3, 0, 1, 1, 0)

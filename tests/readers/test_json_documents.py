@@ -263,9 +263,9 @@ def test_times_as_keys_may_be_newest_first_if_they_are_sorted() -> None:
     text = alpha_vantage(DAYS[::-1], C[::-1])
     assert refusal(text, config) == (
         "bars.json row 2: timestamp is earlier than 2024-01-05T00:00:00Z in the previous row"
-        " (for one series set order: newest_first if each file stands so, else sort: true, with"
-        " timezone: NAME if times without a zone are those of a place; for several set columns:"
-        " {symbol: NAME})"
+        " (for one series set order: newest_first if each file stands so, else sort: true if all"
+        " times are right, with timezone: NAME if times without a zone are those of a place; for"
+        " several set columns: {symbol: NAME})"
     )
     with TemporaryDirectory() as folder:
         Path(folder, "bars.json").write_text(text)

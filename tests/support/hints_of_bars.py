@@ -68,6 +68,8 @@ SLOWER = [str(datetime(2024, 1, 1) + timedelta(seconds=row * row)) for row in ra
 WAVES = [str(100 + row % 7) for row in range(1100)]
 
 AUTUMN = [f"2024-11-03 {time}" for time in ("00:30", "01:07", "01:43", "01:02", "01:21", "02:10")]
+# Of a clock of 12 hours.
+NOON = [f"2024-01-02 {hour}:30" for hour in ("10", "11", "12", "01", "02", "03")]
 
 ORDER = [
     *(Row(hint, each(table(DOWN, DAYS[::-1])), [
@@ -78,19 +80,24 @@ ORDER = [
         Way(None, config="order: newest_first\n"), Way([C], config="sort: true\n"),
     ]),
     # The clocks of New York go back: sorted as they are, the bars of two hours would be mixed.
-    Row("else sort: true, with timezone", each(table(C, AUTUMN)), [
+    Row("else sort: true if all times are right, with timezone", each(table(C, AUTUMN)), [
         Way(None, config="sort: true\ntimezone: America/New_York\n"),
         Way([C], config="timezone: America/New_York\n"),
+    ]),
+    # Sorted as they are, one o'clock would stand before eleven.
+    Row("else sort: true if all times are right, with timezone", each(table(C, NOON)), [
+        Way(None, config="order: newest_first\n"),
+        Way([C], each(table(C, [f"{NOON[at]} {half}M" for at, half in enumerate("AAPPPP")]))),
     ]),
     Row("those of a place; for several", each(panel(BY_SERIES)), [
         Way(BOTH, config=NAMED), Way(None, config="order: newest_first\n"),
     ]),
-    Row("set order: newest_first if each file stands so, else sort: true, with timezone",
+    Row("set order: newest_first if each file stands so, else sort: true if all times",
         {"A.csv": table(DOWN, DAYS[::-1])}, [
             Way([C], config=FROM_NAMES + "order: newest_first\n"),
             Way([C], config=FROM_NAMES + "sort: true\n"),
     ], config=FROM_NAMES),
-    Row("set order: newest_first if each file stands so, else sort: true, with timezone",
+    Row("set order: newest_first if each file stands so, else sort: true if all times",
         each(panel(IN_TURN[::-1])), [
             Way(BOTH, config=NAMED + "order: newest_first\n"),
             Way(BOTH, config=NAMED + "sort: true\n"),
