@@ -200,6 +200,11 @@ def _read_input(file: ReadFile, is_read: bool) -> ReadInput:
 
 
 def _disagree(changes: Sequence[Restated]) -> DataError:
+    if all(change.added == change.bars for change in changes):
+        return DataError(
+            f"Input files have bars between those of other files: {_shown_changes(changes)}",
+            "put all bars of these series into one file, in the order of their times",
+        )
     return DataError(
         f"Input files disagree on bars that several of them have: {_shown_changes(changes)}",
         "leave out or correct the wrong one",

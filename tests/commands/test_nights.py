@@ -193,6 +193,16 @@ def test_files_that_disagree_on_a_bar_are_refused(tmp_path: Path, policy: str) -
     assert not (tmp_path / "s.state").exists()
 
 
+def test_bars_between_those_of_another_file_are_refused_as_that(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, CONFIG + "on_restatement: recompute\n")
+    between = [*rows(12)[7:8], *rows(12)[9:]]
+    paths = [folder.write("1.csv", [*rows(7), *rows(9)[8:]]), folder.write("2.csv", between)]
+    error = folder.continued(paths)
+    assert error is not None
+    assert error.exit_code == 65
+    assert error.message.startswith("Input files have bars between those of other files: 1 bar")
+
+
 def test_history_with_repeated_bars_can_be_decided_again(tmp_path: Path) -> None:
     folder = Folder(tmp_path, CONFIG + "on_restatement: recompute\n")
     paths = [folder.write("1.csv", rows(9)), folder.write("2.csv", rows(12)[6:])]

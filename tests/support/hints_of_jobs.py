@@ -127,6 +127,9 @@ STATES = [
     Row("and bars are only ever added at the ends of files", each("close\n10\n11\n12\n13\n"), [
         Way([C[:4]], config=UNTIMED), Way(None, config="columns: {timestamp: close}\n"),
     ], flags=STATE),
+    Row("put all bars of these series into one file", {
+        "a.csv": table(C[::2], DAYS[::2]), "b.csv": table(C[1::2], DAYS[1::2]),
+    }, [Way([C], {"a.csv": UP}, inputs=["a.csv"])], flags=STATE),
     Row("leave out or correct the wrong one", {"a.csv": UP, "b.csv": CHANGED}, [
         Way([C], inputs=["a.csv"]), Way([C], {"b.csv": UP}),
     ], flags=STATE),

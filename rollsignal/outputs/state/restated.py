@@ -18,7 +18,7 @@ class Restated(NamedTuple):
     """The restated bars of one series: their number `bars`, and the place of the first.
 
     is_timed: whether that place is a time in ns, and not the number of a bar. gone: how many of
-    them are not there any more.
+    them are not there any more. added: how many were not there.
     """
 
     symbol: str
@@ -26,6 +26,7 @@ class Restated(NamedTuple):
     bars: int
     is_timed: bool = True
     gone: int = 0
+    added: int = 0
 
 
 def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restated]:
@@ -49,13 +50,14 @@ def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restat
         return []
     starts = np.flatnonzero(np.concatenate(([True], _differ(changed, ("series", "place")))))
     # A bar that has another close is there twice, once on each side.
-    is_gone = np.bitwise_or.reduceat(sides, starts) == BEFORE
+    sides = np.bitwise_or.reduceat(sides, starts)
     changed = changed[starts]
     series, firsts, counts = np.unique(changed["series"], return_index=True, return_counts=True)
-    gone = np.add.reduceat(is_gone.astype(np.int64), firsts)
+    gone, added = (np.add.reduceat((sides == side).astype(int), firsts) for side in (BEFORE, NOW))
+    every = zip(series, firsts, counts, gone.tolist(), added.tolist(), strict=True)
     return [
-        Restated(symbols[number], int(changed["place"][first]), int(count), gone=int(of_them))
-        for number, first, count, of_them in zip(series, firsts, counts, gone, strict=True)
+        Restated(symbols[number], int(changed["place"][first]), int(count), True, *parts)
+        for number, first, count, *parts in every
     ]
 
 
