@@ -17,6 +17,9 @@ PARTING_NAMES = ("symbol", "ticker")
 SIGN = ":"
 """What stands between the parts of a symbol."""
 
+# Blanks, ends of lines, controls and what only says how others are shown, as Unicode calls them.
+_UNSEEN = ("Zs", "Zl", "Zp", "Cc", "Cf")
+
 
 class SymbolRule:
     """The rule for the symbols of a file: none is empty, and in some files all are the same.
@@ -152,7 +155,11 @@ def has_hidden_ends(names: Collection[str]) -> bool:
     True
     """
     plain = [name.strip(BLANKS) for name in names if not name.isascii()]
-    return any(name and not (name[0] + name[-1]).isprintable() for name in plain)
+    if not any(plain):
+        return False
+    from unicodedata import category
+
+    return any(category(end) in _UNSEEN for name in plain for end in name[:1] + name[-1:])
 
 
 def _with_hidden_end(symbol: str) -> str:

@@ -54,7 +54,7 @@ def test_a_footer_that_is_passed_over_already_is_not_offered(tmp_path: Path) -> 
     assert message.endswith("(remove the row if it is not a bar; else correct its time)")
 
 
-@pytest.mark.parametrize("cell", ["97'16", "97 1/2", "no data", "N/A N/A", "1,00,000.5", "1.2,3.4"])
+@pytest.mark.parametrize("cell", ["97'16", "97 1/2", "1,00,000.5", "1.2,3.4"])
 def test_what_no_form_of_numbers_reads_gets_no_hint_on_signs(tmp_path: Path, cell: str) -> None:
     message = refusal(tmp_path, "csv", ["10", "11", cell], DAYS)
     assert message.endswith(f"close is {cell!r}, not a number")
