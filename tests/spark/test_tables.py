@@ -242,14 +242,15 @@ def test_whole_numbers_may_be_symbols(session: SparkSession) -> None:
 
 
 def pieces_of(table: DataFrame) -> dict[int, set[tuple[Any, ...]]]:
-    """Run a job; return the keys in each partition."""
+    """Run a job; return the keys in each piece, or in each partition where there are none."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    keys = table.where("stamp is not null").select(F.spark_partition_id(), "symbol", "stamp")
-    partitions: dict[int, set[tuple[Any, ...]]] = {}
-    for number, *key in keys.collect():
-        partitions.setdefault(number, set()).add(tuple(key))
-    return partitions
+    number = F.col(cuts.PIECE) if cuts.PIECE in table.columns else F.spark_partition_id()
+    keys = table.where("stamp is not null").select(number, "symbol", "stamp")
+    pieces: dict[int, set[tuple[Any, ...]]] = {}
+    for of, *key in keys.collect():
+        pieces.setdefault(of, set()).add(tuple(key))
+    return pieces
 
 
 def large_table(session: SparkSession) -> DataFrame:
