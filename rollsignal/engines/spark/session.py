@@ -161,15 +161,14 @@ def batches_by_rows(session: "SparkSession") -> Iterator[None]:
     """Let only their rows bound the batches that Spark hands to Python, as before Spark 4.
 
     To bound their bytes, it measures a batch after each row, which takes as long as all else of a
-    handover. What the user has set stays.
+    handover. What the user has set stays. If Spark fails, nothing more is asked of it, because a
+    client of Spark Connect would wait for minutes for a server that is lost.
     """
-    if session.conf.get(BATCH_BYTES, None) is not None:
-        yield
-        return
-    session.conf.set(BATCH_BYTES, NO_LIMIT)
-    try:
-        yield
-    finally:
+    is_set = session.conf.get(BATCH_BYTES, None) is not None
+    if not is_set:
+        session.conf.set(BATCH_BYTES, NO_LIMIT)
+    yield
+    if not is_set:
         session.conf.unset(BATCH_BYTES)
 
 
