@@ -8,7 +8,7 @@ from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.readers.columns import cell_text
 from rollsignal.readers.frame_columns import FrameColumns
-from rollsignal.readers.symbols import SymbolRule, has_hidden_ends
+from rollsignal.readers.symbols import SymbolRule, has_hidden_end
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +37,7 @@ class FrameSymbols:
         if len(columns) == 1 and not _agree(columns[0], rule):
             return None
         parts = [codes.coded(each) for codes, each in zip(self._codes, columns, strict=True)]
-        if any(codes.has_hidden_ends for codes in self._codes):
+        if any(codes.has_hidden_end for codes in self._codes):
             return None
         coded = rule.joined_codes(parts)
         return coded if len(columns) == 1 or (coded and rule.agree(coded.names)) else None
@@ -74,7 +74,7 @@ class SymbolColumn:
     """Number the symbols of a file, batch by batch, in the order in which they first appear.
 
     polars keeps the same number for a text in all batches, so each text is looked up once.
-    `has_empty` is whether one of the symbols is empty, `has_hidden_ends` whether one begins or ends
+    `has_empty` is whether one of the symbols is empty, `has_hidden_end` whether one begins or ends
     with a sign that nobody sees.
     """
 
@@ -83,7 +83,7 @@ class SymbolColumn:
         import polars as pl
 
         self.has_empty = False
-        self.has_hidden_ends = False
+        self.has_hidden_end = False
         self._names: list[str] = []
         self._type = pl.Categorical(pl.Categories.random())
         # polars forgets the numbers when no column of this type is left, so keep one.
@@ -107,5 +107,5 @@ class SymbolColumn:
                 self._codes[number] = len(self._names)
                 self._names.append(str(symbols[int(new[first])]))
                 self.has_empty |= not self._names[-1].strip(BLANKS)
-                self.has_hidden_ends |= has_hidden_ends([self._names[-1]])
+                self.has_hidden_end |= has_hidden_end(self._names[-1])
         return Coded(self._names, self._codes[numbers])

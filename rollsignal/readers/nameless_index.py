@@ -16,8 +16,8 @@ from rollsignal.errors import DataError
 from rollsignal.messages import line_of, plural
 from rollsignal.readers.close_cells import closes_as_of
 from rollsignal.readers.dialect import Dialect, delimiter_name, find_ohlc
-from rollsignal.readers.proof import SAMPLED_ROWS, times_ns_of
-from rollsignal.readers.records import Records, Row, is_blank
+from rollsignal.readers.proof import SAMPLED_ROWS, numbered_rows, times_ns_of
+from rollsignal.readers.records import Row
 
 
 def with_index(text: str, dialect: Dialect, config: JobConfig, name: str) -> Dialect:
@@ -26,12 +26,7 @@ def with_index(text: str, dialect: Dialect, config: JobConfig, name: str) -> Dia
     text: the beginning of the table, from its header on. Raises `DataError` if the rows do not tell
     whether there is such an index.
     """
-    try:
-        every, lines, _ = Records(dialect, lambda line, what: DataError(what)).of(text)
-    except DataError:
-        # The careful parser reports it.
-        return dialect
-    numbered = [pair for pair in zip(every, lines, strict=True) if not is_blank(pair[0])]
+    numbered = numbered_rows(text, dialect)
     first, line = numbered[0] if numbered else ([], 0)
     if len(first) <= dialect.width or any(first[dialect.width :]):
         return dialect

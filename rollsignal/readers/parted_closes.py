@@ -9,8 +9,8 @@ from rollsignal.core.ticks import BLANKS
 from rollsignal.errors import DataError
 from rollsignal.messages import line_of
 from rollsignal.readers.dialect import Dialect
-from rollsignal.readers.proof import SAMPLED_ROWS
-from rollsignal.readers.records import Records, Row, is_blank
+from rollsignal.readers.proof import SAMPLED_ROWS, numbered_rows
+from rollsignal.readers.records import Row
 
 
 def refuse_parted(text: str, dialect: Dialect, name: str) -> None:
@@ -18,13 +18,7 @@ def refuse_parted(text: str, dialect: Dialect, name: str) -> None:
 
     text: the beginning of the table, from its header on.
     """
-    try:
-        every, lines, _ = Records(dialect, lambda line, what: DataError(what)).of(text)
-    except DataError:
-        # The careful parser reports it.
-        return
-    numbered = zip(every, lines, strict=True)
-    rows = [pair for pair in numbered if not is_blank(pair[0])][:SAMPLED_ROWS]
+    rows = numbered_rows(text, dialect)[:SAMPLED_ROWS]
     if not rows or not all(_is_parted(row, dialect) for row, _ in rows):
         return
     row, line = rows[0]

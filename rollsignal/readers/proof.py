@@ -13,7 +13,7 @@ from rollsignal.core.timestamps.counts import COUNT
 from rollsignal.errors import DataError
 from rollsignal.messages import escaped, line_of, shown
 from rollsignal.readers.dialect import Dialect, find_ohlc
-from rollsignal.readers.records import Records
+from rollsignal.readers.records import Records, Row, is_blank
 from rollsignal.readers.wrong_headers import (
     bar_as_header,
     is_time,
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAMPLED_ROWS = 200
+
+
+def numbered_rows(text: str, dialect: Dialect) -> list[tuple[Row, int]]:
+    """Return the rows that are not blank, each with the line where it begins.
+
+    There are none if one cannot be split: the careful parser reports it.
+    """
+    try:
+        rows, lines, _ = Records(dialect, lambda line, what: DataError(what)).of(text)
+    except DataError:
+        return []
+    return [pair for pair in zip(rows, lines, strict=True) if not is_blank(pair[0])]
 
 
 def timestamps_in_text(text: str, dialect: Dialect, config: JobConfig, name: str) -> int | None:

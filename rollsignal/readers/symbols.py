@@ -1,7 +1,7 @@
 """This module holds what the symbols of one file must be, and finds them in paths by a pattern."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from rollsignal.config.rules import SymbolFrom
 from rollsignal.config.settings import Columns
@@ -42,7 +42,7 @@ class SymbolRule:
     def agree(self, names: Sequence[str]) -> bool:
         """Return whether these are the symbols that the rows must have, as far as that is known."""
         if self._whole is None:
-            return self._parts and not has_hidden_ends(names)
+            return self._parts and not any(map(has_hidden_end, names))
         return all(name.strip(BLANKS) == self._whole for name in names)
 
     def whole_from(self, first: str) -> str | None:
@@ -73,7 +73,7 @@ class SymbolRule:
         for name, part in zip(self._columns, row, strict=True):
             if not part:
                 return f"the symbol is empty in column {name}"
-            if has_hidden_ends([part]):
+            if has_hidden_end(part):
                 return _with_hidden_end(part)
         for name, part in zip(self._columns[:-1], row, strict=False):
             if SIGN in part:
@@ -112,12 +112,12 @@ class SymbolRule:
         """
         if "" in symbols:
             return symbols.index(""), "the symbol is empty" + self.way_out
-        if has_hidden_ends(different := set(symbols)):
-            hidden = {symbol for symbol in different if has_hidden_ends([symbol])}
+        different = set(symbols)
+        if hidden := set(filter(has_hidden_end, different)):
             row = next(row for row, symbol in enumerate(symbols) if symbol in hidden)
             return row, _with_hidden_end(symbols[row])
         whole = self.whole_from(symbols[0])
-        if whole is None or set(symbols) == {whole}:
+        if whole is None or different == {whole}:
             return None
         row = next(row for row, symbol in enumerate(symbols) if symbol != whole)
         return row, self._contradiction(symbols[row])
@@ -148,18 +148,18 @@ class SymbolRule:
         return f" (set columns: {{symbol: none}} if all bars are one series, {what})"
 
 
-def has_hidden_ends(names: Collection[str]) -> bool:
+def has_hidden_end(name: str) -> bool:
     r"""Return whether a symbol begins or ends with a sign that nobody sees.
 
-    >>> has_hidden_ends(["A", "A\u00a0"])
-    True
+    >>> has_hidden_end("A"), has_hidden_end("A\u00a0")
+    (False, True)
     """
-    plain = [name.strip(BLANKS) for name in names if not name.isascii()]
-    if not any(plain):
+    if name.isascii():
         return False
     from unicodedata import category
 
-    return any(category(end) in _UNSEEN for name in plain for end in name[:1] + name[-1:])
+    plain = name.strip(BLANKS)
+    return category(plain[0]) in _UNSEEN or category(plain[-1]) in _UNSEEN
 
 
 def _with_hidden_end(symbol: str) -> str:

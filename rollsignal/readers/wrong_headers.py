@@ -61,9 +61,9 @@ def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError
     hint = "name yours in the config under columns"
     is_usual = isinstance(wanted, UsualName)
     closes = _usual_closes(names) or _similar_closes(names) if is_usual else []
-    near = did_you_mean(wanted, names)
-    if is_usual:
-        near = f"did you mean {escaped(closes[0])}?" if closes else ""
+    near = "" if is_usual else did_you_mean(wanted, names)
+    if closes:
+        near = f"did you mean {escaped(closes[0])}?"
     if len(closes) > 1 or (closes and plain_name(closes[0]) in _NAMES_OF_CLOSES):
         settings = " or ".join(f"{{close: {_in_yaml(name)}}}" for name in closes)
         hint = f"{hint}; if these are the closes, set columns: {settings}"
@@ -72,7 +72,7 @@ def no_column(header: Sequence[str], wanted: str | int, where: str) -> DataError
     elif _is_like_a_bar(names):
         hint = f"{hint}; if this is a bar, and no header, {_ADD_NAMES}"
     error = DataError(f"{where}: no {shown(wanted)} column in the header: {listed} ({hint})")
-    choices = _closes_by_name(header) if isinstance(wanted, UsualName) else []
+    choices = _closes_by_name(header) if is_usual else []
     if choices and _is_like_a_bar(names):
         choices = closes_by_place(len(header))
     return error.choosing(*choices, names=header)

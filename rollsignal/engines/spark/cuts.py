@@ -18,7 +18,7 @@ LEAST_PIECE_WINDOWS = 4
 # How many rows of a sample stand for a piece, and bounds of the sample.
 SAMPLED_OF_PIECE = 200
 LEAST_SAMPLE, MOST_SAMPLE = 10_000, 200_000
-# A sample is first looked for among this share of all hashes: so Spark does not sort the others.
+# A sample is first looked for among one in so many hashes, so that Spark orders no others.
 _SHARE = 64
 
 # The first version with `repartitionById`.
@@ -146,10 +146,10 @@ def _as_stamp(plain: str | int, table: "DataFrame") -> "Column":
 def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
     """Return the rows so that each piece is in one partition, and all in a partition are sorted.
 
-    They are sorted by what `keys_of` returns alone, of which the pieces are spans: Spark sorts by
-    one number several times faster than by two. `PIECE` is twice the number of a row's piece and
-    one. Each piece has one row more, with twice its number and without values, which comes before
-    all bars: so a piece is seen even if it has lost its bars.
+    They are sorted by what `keys_of` returns alone, of which the pieces are spans: where that is
+    one number or time, Spark has a sort of its own for it. `PIECE` is twice the number of a row's
+    piece and one. Each piece has one row more, with twice its number and without values, which
+    comes before all bars: so a piece is seen even if it has lost its bars.
     """
     from pyspark.sql import functions as F  # noqa: N812
 

@@ -54,10 +54,11 @@ def restated(before: "Bars", now: "Bars", symbols: Sequence[str]) -> list[Restat
     changed = changed[starts]
     series, firsts, counts = np.unique(changed["series"], return_index=True, return_counts=True)
     gone, added = (np.add.reduceat((sides == side).astype(int), firsts) for side in (BEFORE, NOW))
-    every = zip(series, firsts, counts, gone.tolist(), added.tolist(), strict=True)
+    places = changed["place"][firsts]
+    columns = (array.tolist() for array in (series, places, counts, gone, added))
     return [
-        Restated(symbols[number], int(changed["place"][first]), int(count), True, *parts)
-        for number, first, count, *parts in every
+        Restated(symbols[number], place, count, gone=of_gone, added=of_added)
+        for number, place, count, of_gone, of_added in zip(*columns, strict=True)
     ]
 
 
