@@ -84,7 +84,7 @@ def _cases(session: "SparkSession", rows: int, folder: Path) -> Iterator[tuple[s
 
 def _tables(session: "SparkSession", rows: int) -> Iterator[tuple[str, Programs]]:
     """Yield the cases of a table, which Spark has to sort, and of decimals of many digits."""
-    from pyspark.sql import functions as F  # noqa: N812  # its usual name
+    from pyspark.sql import functions as F
 
     table = session.read.parquet(str(data.table("parquet", rows))).select("timestamp", "close")
     cores = session.sparkContext.defaultParallelism

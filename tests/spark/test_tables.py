@@ -196,7 +196,7 @@ def test_instants_are_the_same_when_the_clocks_of_the_session_are_set_back(
     random.Random(6).shuffle(rows)
     decided = decide(session.createDataFrame(rows, "timestamp timestamp, close string"), 3)
     answer = exact_signals(prices(closes), 3)
-    from pyspark.sql import functions as F  # noqa: N812  # its usual name
+    from pyspark.sql import functions as F
 
     left = decided.signals.orderBy("timestamp").select(F.unix_micros("timestamp"), "signal")
     begin = int(start.timestamp()) * 10**6
@@ -243,7 +243,7 @@ def test_whole_numbers_may_be_symbols(session: SparkSession) -> None:
 
 def pieces_of(table: DataFrame) -> dict[int, set[tuple[Any, ...]]]:
     """Run a job; return the keys in each piece, or in each partition where there are none."""
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     number = F.col(cuts.PIECE) if cuts.PIECE in table.columns else F.spark_partition_id()
     keys = table.where("stamp is not null").select(number, "symbol", "stamp")

@@ -59,7 +59,7 @@ class TableColumns(NamedTuple):
 
         Symbols have no blanks around them, so that all bars of a series come together.
         """
-        from pyspark.sql import functions as F  # noqa: N812  # its usual name
+        from pyspark.sql import functions as F
 
         # By their places, because names may differ only in case, or hold any character.
         places = table.toDF(*map(str, range(len(table.columns))))

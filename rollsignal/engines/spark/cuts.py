@@ -67,7 +67,7 @@ def _sample_of(table: "DataFrame", most: int) -> tuple[list[Cut], int]:
 
     Hashes are spread evenly, so the greatest of them tells of how many rows they are the least.
     """
-    from pyspark.sql import functions as F  # noqa: N812  # its usual name
+    from pyspark.sql import functions as F
 
     size = sample_size(most)
     names = keys_of(table)
@@ -97,14 +97,14 @@ def keys_of(table: "DataFrame") -> list[str]:
 
 def piece_of(table: "DataFrame", cuts: Sequence[Cut]) -> "Column":
     """Return the number of the piece of each row, from 0, as an expression."""
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     return _piece_between(table, cuts, 0, len(cuts)).cast("int") if cuts else F.lit(0)
 
 
 def _piece_between(table: "DataFrame", cuts: Sequence[Cut], first: int, last: int) -> "Column":
     """Return the number of the piece of a row that is not before `first` or after `last`."""
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     if first == last:
         return F.lit(first)
@@ -115,7 +115,7 @@ def _piece_between(table: "DataFrame", cuts: Sequence[Cut], first: int, last: in
 
 
 def _is_before(table: "DataFrame", cut: Cut) -> "Column":
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     # What has no time comes first where Spark sorts.
     is_earlier = F.isnull(STAMP) | (F.col(STAMP) < _as_stamp(cut.stamp, table))
@@ -127,7 +127,7 @@ def _is_before(table: "DataFrame", cut: Cut) -> "Column":
 
 def _plain_key(stamp: "Column", table: "DataFrame") -> "Column":
     """Return times as plain values from which `_as_stamp` makes the same times again."""
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     # As text, a time in a zone may mean two when clocks are set back.
     is_zoned = dict(table.dtypes)[STAMP] == "timestamp"
@@ -135,7 +135,7 @@ def _plain_key(stamp: "Column", table: "DataFrame") -> "Column":
 
 
 def _as_stamp(plain: str | int, table: "DataFrame") -> "Column":
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     kind = dict(table.dtypes)[STAMP]
     if kind == "timestamp":
@@ -151,7 +151,7 @@ def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
     piece and one. Each piece has one row more, with twice its number and without values, which
     comes before all bars: so a piece is seen even if it has lost its bars.
     """
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     count = len(cuts) + 1
     numbered = table.withColumn(PIECE, piece_of(table, cuts) * 2 + 1)
@@ -168,7 +168,7 @@ def in_pieces(table: "DataFrame", cuts: Sequence[Cut]) -> "DataFrame":
 
 def _begins(numbered: "DataFrame", count: int) -> "DataFrame":
     """Return the first row of each piece."""
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as F
 
     *others, _ = numbered.schema.fields
     nothing = (F.lit(None).cast(field.dataType).alias(field.name) for field in others)
